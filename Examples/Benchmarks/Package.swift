@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The four jobs of the side-by-side comparison, and the metrics. A package of its own, so that the products of swift-rlhf stay six programs.
+// The tasks of the comparison with PyTorch, and the metrics. It is a separate package, so that it adds no product to swift-rlhf.
 
 let package = Package(
     name: "benchmarks",

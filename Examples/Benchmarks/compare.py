@@ -1,17 +1,17 @@
-"""Runs the jobs of a workload in this package and in PyTorch, in turn, and prints the tables of Docs/performance.md.
+"""Runs the tasks of a workload with this package and with PyTorch, in turn, and prints the tables of Docs/performance.md.
 
 usage: python compare.py --peers DIR --work DIR [--presets 15m,100m,300m] [--tasks sft,rm,generate,ppo,dpo,lora,grpo] [--dtypes f32,bf16]
                          [--iters 3] [--threads 2] [--limit 1800] [--ideas] [--ours-only] [--benchmarks PROGRAM]
 
---peers holds make_workload.py and torch_peer.py; the peers of dpo, lora and grpo are method_peers.py, beside this script. This Python must have
-what they import. --work receives one workload for each
-preset and `results.jsonl`, a line for each job that has run; a job with a line there is not run again, so a comparison that was
-broken off goes on. --ideas measures what each idea is worth: every task once more without it. One job runs at a time, ours before
-the peer's for each line of the table; nothing else should run on the machine.
+--peers is a folder with make_workload.py and torch_peer.py. The PyTorch side of dpo, lora and grpo is method_peers.py in this
+folder. This Python needs the packages that they import. --work receives one workload per preset and `results.jsonl`, one line per
+finished or failed run; runs with a line there are skipped, so that the same command resumes a comparison. --ideas also runs every
+task without each optimisation, to measure its effect. The runs are sequential, ours before PyTorch's for each row of the table;
+nothing else should run on the machine.
 """
 import argparse, json, os, subprocess, sys, time
 
-METHODS = {"dpo", "lora", "grpo"}  # whose peers are ours
+METHODS = {"dpo", "lora", "grpo"}  # tasks of method_peers.py
 IDEAS = {"generate": ["ragged"], "sft": ["ragged", "rows"], "rm": ["ragged", "rows", "prefix"], "ppo": ["ragged", "trunk", "rows"]}
 
 
@@ -25,7 +25,7 @@ def arguments():
     p.add_argument("--dtypes", default="f32,bf16")
     p.add_argument("--iters", type=int, default=3)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--limit", type=float, default=1800, help="seconds after which a job is given up")
+    p.add_argument("--limit", type=float, default=1800, help="time limit of a run in seconds")
     p.add_argument("--ideas", action="store_true")
     p.add_argument("--ours-only", action="store_true")
     p.add_argument("--benchmarks", default=os.path.join(here, "../../.build/benchmarks/release/benchmarks"))
@@ -33,7 +33,7 @@ def arguments():
 
 
 def load():
-    """What the machine is doing besides: the share of one minute in which something wanted a processor."""
+    """The load average of the last minute, which shows whether other programs are running."""
     return os.getloadavg()[0]
 
 
@@ -96,9 +96,10 @@ def main():
                     if "seconds" in less and "seconds" in ours:
                         worth.append([preset, task, dtype, idea, number(ours, "seconds", "%.2f"), number(less, "seconds", "%.2f"),
                                       "%.2f" % (less["seconds"] / ours["seconds"])])
-    show(["preset", "task", "dtype", "ours (s)", "PyTorch (s)", "times faster", "peak, ours / PyTorch (MiB)", "of it", "first loss"], table)
+    show(["preset", "task", "dtype", "ours (s)", "PyTorch (s)", "times faster", "peak memory, ours / PyTorch (MiB)", "ratio", "first loss"],
+         table)
     if worth:
-        show(["preset", "task", "dtype", "idea", "with (s)", "without (s)", "worth"], worth)
+        show(["preset", "task", "dtype", "optimisation", "with (s)", "without (s)", "speedup"], worth)
     for key, row in results.lines.items():
         if "failed" in row:
             print("failed:", *key, "-", row["failed"])

@@ -1,19 +1,19 @@
-"""What a user would run instead of `train-preference`, `train-ppo --advantage grpo` and `train-sft --lora-rank`: one step of each on
-PyTorch, Transformers and PEFT, on the workload that make_workload.py writes.
+"""The PyTorch counterparts of `train-preference`, `train-ppo --advantage grpo` and `train-sft --lora-rank`: one step of each with PyTorch,
+Transformers and PEFT, on the workload that make_workload.py writes.
 
-usage: python method_peers.py DIR --task adapter                                  writes DIR/adapter, the adapter that both sides train
+usage: python method_peers.py DIR --task adapter                                  writes DIR/adapter, the initial adapter of both sides
        python method_peers.py DIR --task dpo|lora|grpo [--dtype f32|bf16] [--iters 3] [--threads 2]
                               [--reference once|each] [--adapter-dtype peft|base] [--prefill once|each]
        python method_peers.py DIR --task check --rollouts FILE [--dtype f32|bf16]
-prints one JSON line. --reference once is TRL with precompute_ref_log_probs, each TRL without. --adapter-dtype peft leaves the adapter in 32 bits
-beside a model in 16, as PEFT does unless told otherwise. --prefill once reads each prompt once and repeats its cache, which
-generate() with num_return_sequences does not (--prefill each).
+Prints one JSON line. --reference once is like TRL with precompute_ref_log_probs, each like TRL without it. --adapter-dtype peft keeps the
+adapter in float32 next to a 16-bit model, which is PEFT's default. --prefill once processes each prompt once and repeats its cache;
+--prefill each is what generate() with num_return_sequences does.
 """
 import argparse, copy, json, os, resource, statistics, time
 import torch, torch.nn.functional as F
 from transformers import LlamaForCausalLM
 
-FROZEN, SEQUENCES = 0.8, 2  # the share of the layers that stays as it is; sequences (pairs) a forward pass
+FROZEN, SEQUENCES = 0.8, 2  # fraction of frozen layers; sequences (pairs) per forward pass
 BETA, DPO_RATE, LORA_RATE = 0.1, 1e-5, 1e-4
 GROUPS, ANSWERS, GRPO_RATE, KL, CLIP = 4, 8, 1e-5, 0.04, 0.2
 
@@ -24,7 +24,7 @@ def model(a):
 
 
 def train_top(m):
-    """Leaves what lies above the frozen layers, the projection excepted, to be trained."""
+    """Makes the layers above the frozen ones trainable, without the output projection."""
     for parameter in m.parameters():
         parameter.requires_grad = False
     layers = m.model.layers
@@ -49,7 +49,7 @@ def token_logprobs(logits, ids):
 
 
 def timed(step, iterations):
-    """Seconds of every iteration but the first, and what all of them returned."""
+    """The seconds of all iterations except the first, and the results of all iterations."""
     seconds, results = [], []
     for _ in range(iterations + 1):
         start = time.time()
@@ -58,7 +58,7 @@ def timed(step, iterations):
     return seconds[1:], results
 
 
-# One AdamW step of DPO on all pairs: both answers, each behind its prompt, in one padded pass (TRL's concatenated forward).
+# One AdamW step of DPO on all pairs: both answers, each after its prompt, in one padded pass (TRL's concatenated forward).
 
 def answer_sums(m, prompts, answers):
     """log p of each answer, summed over its tokens."""
@@ -117,7 +117,7 @@ def task_dpo(a, w):
     return seconds, {"first_loss": losses[0], "losses": losses, **extra}
 
 
-# One AdamW step of a LoRA adapter on all linear layers, the loss on the answers.
+# One AdamW step of a LoRA adapter on all linear layers, with the loss on the answers.
 
 def task_adapter(a, w):
     from peft import LoraConfig, get_peft_model
@@ -155,8 +155,8 @@ def task_lora(a, w):
     return seconds, {"first_loss": losses[0], "losses": losses, "trained": sum(p.numel() for p in parameters)}
 
 
-# One step of GRPO: answers to some prompts, scores of a reward model, advantages within groups, one epoch with clipped ratios and the
-# KL to the reference (k3) in the loss.
+# One step of GRPO: sampled answers, scores of a reward model, group-relative advantages, and one epoch with clipped ratios and the KL
+# to the reference model (k3) in the loss.
 
 class GRPO:
     def __init__(self, a, w):
@@ -170,7 +170,7 @@ class GRPO:
 
     @torch.no_grad()
     def sample(self, prompts):
-        """`ANSWERS` answers to each prompt, those of a prompt one behind the other."""
+        """Samples `ANSWERS` answers per prompt; those of a prompt are consecutive."""
         ids, mask = padded(prompts)
         if self.a.prefill == "each":
             full = self.policy.generate(
@@ -194,7 +194,7 @@ class GRPO:
             logits = out.logits[:, -1]
 
     def logprobs(self, m, rows):
-        """log p of the tokens of the answers, whose logits alone are made (TRL's logits_to_keep)."""
+        """log p of the answers' tokens; only their logits are computed (TRL's logits_to_keep)."""
         ids, mask = padded(rows)
         logits = m(ids, attention_mask=mask, position_ids=(mask.cumsum(1) - 1).clamp(min=0), logits_to_keep=self.new + 1).logits[:, :-1]
         return token_logprobs(logits, ids[:, -self.new:])
@@ -210,7 +210,7 @@ class GRPO:
         return ((groups - groups.mean(1, keepdim=True)) / (groups.std(1, keepdim=True) + 1e-4)).view(-1)
 
     def learn(self, rows, reference, advantages):
-        """One epoch, one optimiser step: the log-probabilities before it are those of the pass itself."""
+        """One epoch with one optimiser step; the old log-probabilities are those of the same pass."""
         total = 0.0
         for i in range(0, len(rows), SEQUENCES):
             part = slice(i, i + SEQUENCES)
@@ -254,7 +254,8 @@ def task_grpo(a, w):
 
 
 def task_check(a, w):
-    """Every step of GRPO once more, on the answers that the package drew (benchmarks --task grpo --rollouts FILE): greatest differences."""
+    """Repeats every step of GRPO on the answers that the package sampled (benchmarks --task grpo --rollouts FILE); returns the
+    greatest differences."""
     rollouts, grpo = json.load(open(a.rollouts)), GRPO(a, w)
     everything = [[p + r for p, r in zip(*step)] for step in zip(rollouts["prompts"], rollouts["responses"])]
     found = {"rewards": 0.0, "losses": 0.0}

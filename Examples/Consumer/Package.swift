@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// A package of a user's own. It depends on swift-rlhf by path, or by version when SWIFT_RLHF_URL names a repository.
+// An example of a separate package. It depends on swift-rlhf by path, or by version if SWIFT_RLHF_URL is the URL of a repository.
 
 let swiftRLHF: Package.Dependency =
     if let url = Context.environment["SWIFT_RLHF_URL"] {
@@ -23,7 +23,7 @@ let package = Package(
                 .product(name: $0, package: "swift-rlhf")
             },
             path: "Sources/Consumer"),
-        // depends on Study and the run folders below it alone: check.sh looks at what it links
+        // depends only on Study and Runs; check.sh checks what it links
         .executableTarget(
             name: "resume-anything",
             dependencies: ["Runs", "Study"].map { .product(name: $0, package: "swift-rlhf") },

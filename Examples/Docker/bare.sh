@@ -1,34 +1,36 @@
 #!/usr/bin/env bash
-# Tries the two commands of the README on a minimal Debian 12, which debootstrap makes in a folder. Of this machine it gets the Swift
-# toolchain, read-only, and a clone of the last commit.
+# Tests the two commands of the README on a minimal Debian 12 that debootstrap creates in a folder. It uses this machine's Swift toolchain
+# (read-only) and a clone of the last commit.
 #
-# usage: bare.sh [STEP...]     as root; every step unless named:
-#   machine     the minimal system, the toolchain's own packages, an ordinary user, the clone, brought to the last commit
-#   refused     as that user, without sudo: make deps fails and says what to install
-#   deps        as root: make deps installs it
-#   demo test   as that user: make demo, make test
+# usage: bare.sh [STEP...]     as root. Default: all steps except remove.
+#   machine     creates the minimal system, the packages that the toolchain needs, a normal user and the clone; updates an existing clone
+#   refused     as the user, without sudo: make deps fails and prints what to install
+#   deps        as root: make deps installs the packages
+#   demo test   as the user: make demo, make test
 #   spaces      a clone in a folder whose path has spaces: make build, and one program
 #   installed   the programs of `make install` on a second system without the toolchain (FOLDER-installed)
-#   remove      takes the systems away
-# FOLDER is where it is made, .build/bare unless given; some 12 GB are needed.
+#   remove      removes both systems
+# FOLDER is the folder of the system. Default: .build/bare. About 12 GB are needed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ "$(id -u)" = 0 ] || { echo "bare: debootstrap and chroot need root" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "bare: run as root; debootstrap and chroot need it" >&2; exit 1; }
 folder=$(realpath -m "${FOLDER:-.build/bare}")
-case "$folder" in *[[:space:]]*) echo "bare: FOLDER is '$folder'; debootstrap takes no path with spaces" >&2; exit 64 ;; esac
+case "$folder" in
+    *[[:space:]]*) echo "bare: FOLDER is '$folder'; expected a path without spaces (debootstrap does not support them)" >&2; exit 64 ;;
+esac
 user=newcomer
 here=/home/$user/swift-rlhf
 spaced="/home/$user/a folder with spaces/swift-rlhf"
 
 say() { printf '\n\033[1mbare: %s\033[0m\n' "$*" >&2; }
 
-swift=$(command -v swift) || { echo "bare: there is no swift here" >&2; exit 1; }
+swift=$(command -v swift) || { echo "bare: swift was not found in PATH" >&2; exit 1; }
 toolchain=$(dirname "$(dirname "$(realpath "$swift")")")
 
-# Folders that git reads packages from in place of their addresses, where this machine's settings name some.
+# Prints the local folders that git's settings substitute for package URLs, if there are any.
 mirrors() { git config --system --get-regexp '^url\..*\.insteadof$' | sed -n 's/^url\.\(\/.*\)\.insteadof .*/\1/p' | sort -u; }
 
-# Whatever happens, nothing of this machine stays mounted below the folder.
+# Unmounts everything below the folder; also runs at exit.
 unmount() {
     local place
     awk -v folder="$1/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | while read -r place; do
@@ -38,7 +40,7 @@ unmount() {
 trap 'unmount "$folder"; unmount "$folder-installed"' EXIT
 trap 'exit 130' INT TERM
 
-# Mounts what the system needs of this machine. Nothing of it can be written to but /dev.
+# Mounts what the system needs from this machine. Everything but /dev is read-only.
 mounts() {
     local system=$1 source
     shift
@@ -52,7 +54,7 @@ mounts() {
     done
 }
 
-# Runs a command in the system, with nothing of this shell's environment.
+# Runs a command in the system with a clean environment.
 run_as() {
     local system=$1 who=$2 where=$3
     shift 3
@@ -65,23 +67,23 @@ run_as() {
 
 mount_all() { mapfile -t shared < <(mirrors); mounts "$folder" "$toolchain" "${shared[@]}"; }
 
-# A minimal Debian from the mirror that this machine's own apt uses.
+# Creates a minimal Debian from the mirror that this machine's apt uses.
 debian() {
     local system=$1 mirror
     [ ! -e "$system/etc/debian_version" ] || return 0
-    command -v debootstrap >/dev/null || { echo "bare: install debootstrap (apt-get install debootstrap)" >&2; exit 1; }
+    command -v debootstrap >/dev/null || { echo "bare: debootstrap was not found; install it (apt-get install debootstrap)" >&2; exit 1; }
     mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec cat {} + 2>/dev/null |
         sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb *\(\[[^]]*\] *\)\?\([^ ]*\) .*/\2/p' | grep '/debian/*$' |
         head -n 1) || true
     mkdir -p "$(dirname "$system")"
     debootstrap --variant=minbase --include=ca-certificates bookworm "$system.partial" ${mirror:+"$mirror"} >"$system.log" 2>&1 || { tail "$system.log" >&2; exit 1; }
-    # certificates that this machine was given besides Debian's
+    # certificates that were added to this machine
     cp -L /etc/ssl/certs/ca-certificates.crt "$system.partial/etc/ssl/certs/ca-certificates.crt"
     cp /etc/resolv.conf "$system.partial/etc/resolv.conf"
     mv "$system.partial" "$system"
 }
 
-# The last commit of this repository; a clone that is there is brought to it.
+# Clones the last commit of this repository, or updates an existing clone to it.
 clone() {
     local where=$1
     if [ -e "$folder$where/.git" ]; then
@@ -96,14 +98,14 @@ clone() {
 }
 
 machine() {
-    say "a minimal Debian 12 in $folder"
+    say "creating a minimal Debian 12 in $folder"
     debian "$folder"
     mount_all
     if ! chroot "$folder" id "$user" >/dev/null 2>&1; then
         install -D -m 755 Examples/Docker/steps.sh "$folder/tmp/steps.sh"
         run_as "$folder" root / /tmp/steps.sh toolchain-packages >"$folder.log" 2>&1 || { tail "$folder.log" >&2; exit 1; }
         run_as "$folder" root / /tmp/steps.sh user "$user"
-        # git's settings that say where packages are read from
+        # git's settings for the locations of packages
         git config --system --get-regexp '^url\..*\.insteadof$' | while read -r key value; do
             chroot "$folder" git config --system --add "$key" "$value"
         done
@@ -122,7 +124,7 @@ spaces() {
         --intermediate-size 24 --num-hidden-layers 2 --num-attention-heads 2 --vocabulary-size 300 --max-steps 2 --output-dir "my runs"'
 }
 
-# Programs that were installed here, on a system that has the libraries they are linked with and no Swift.
+# Tests the installed programs on a system with the libraries that they are linked with, but without Swift.
 installed() {
     debian "$folder-installed"
     mounts "$folder-installed"
@@ -148,11 +150,12 @@ for name in "${steps[@]}"; do
         remove)
             for system in "$folder" "$folder-installed"; do
                 unmount "$system"
-                ! grep -q " $system/" /proc/mounts || { echo "bare: something is still mounted below $system; nothing was removed" >&2; exit 1; }
+                ! grep -q " $system/" /proc/mounts ||
+                    { echo "bare: file systems are still mounted below $system, so nothing was removed; unmount them first" >&2; exit 1; }
                 [ ! -e "$system" ] || rm -rf --one-file-system "$system"
             done
             ;;
-        *) echo "bare: there is no step $name" >&2; exit 64 ;;
+        *) echo "bare: unknown step $name; expected machine, refused, deps, demo, test, spaces, installed or remove" >&2; exit 64 ;;
     esac
 done
 say "done"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# What a Debian 12 needs to run the two commands of the README, step by step. `bare.sh` takes these steps on a machine that was made for it,
-# and the Dockerfile in an image.
+# The steps that run the two commands of the README on a Debian 12. `bare.sh` uses them in a system that it creates, the Dockerfile in an
+# image.
 #
 # usage: steps.sh toolchain-packages | user NAME | deps | refused-deps | build | demo | test
 set -eu
 
-# What the Swift toolchain itself is linked with or calls; a tar archive from swift.org brings none of it.
+# The packages that the Swift toolchain is linked with or calls. A tar archive from swift.org does not include them.
 toolchain_packages() {
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
@@ -13,16 +13,16 @@ toolchain_packages() {
         libuuid1 libxml2 make pkg-config tzdata
 }
 
-# Without root and without sudo, make says which packages are missing and how to install them.
+# Checks that without root and sudo, make prints which packages are missing and how to install them.
 refused_deps() {
     if text=$(make deps 2>&1); then
-        echo "steps: make deps succeeded, so packages are there that should not be" >&2
+        echo "steps: make deps succeeded; expected it to fail because packages are missing" >&2
         exit 1
     fi
     echo "$text"
     case "$text" in
         *"apt-get install"*libopenblas-dev*) ;;
-        *) echo "steps: make deps does not say what to install" >&2; exit 1 ;;
+        *) echo "steps: make deps does not print what to install" >&2; exit 1 ;;
     esac
 }
 

@@ -1,6 +1,6 @@
-# What the scripts of this folder share; they source it, with the repository's root as the working directory.
+# Functions shared by the scripts in this folder, which source this file from the repository root.
 
-# override ARRAY --name value …: options in place of those of the same name; a program takes each once
+# override ARRAY --name value …: replaces options of the same name, because a program accepts each option once
 override() {
     local -n options=$1
     local i
@@ -14,24 +14,24 @@ override() {
     done
 }
 
-# preset NAME: sources NAME.env of this folder, or says which there are
+# preset NAME CHOICES: sources NAME.env from this folder, or fails and prints the choices
 preset() {
     local file=Examples/Experiment/$1.env
-    [ -e "$file" ] || { echo "$(basename "$0"): there is no $file; SCALE is $2" >&2; exit 2; }
+    [ -e "$file" ] || { echo "$(basename "$0"): there is no $file; expected SCALE to be $2" >&2; exit 2; }
     # shellcheck source=/dev/null
     source "$file"
 }
 
-# say TEXT: a heading for people
+# say TEXT: prints a heading
 say() { printf '\n\033[1mseed %s: %s\033[0m\n' "$seed" "$*" >&2; }
 
-# begin_seed DIR: the options that all programs of a seed are given, and where its runs are
+# begin_seed DIR: sets the folder of a seed's runs and the options common to all its programs
 begin_seed() {
     runs=$1/seed-$seed
     common=(--dataset "$DATASET" --output-dir "$runs" --seed "$seed" --dtype "${DTYPE:-f32}" --checkpoint-limit 1)
 }
 
-# begin_models: the supervised model and the reward model of a seed, from scratch
+# begin_models: trains the supervised model and the reward model of a seed
 begin_models() {
     say "supervised fine-tuning"
     train-sft "${common[@]}" "${START[@]}" "${SFT[@]}"
@@ -39,12 +39,12 @@ begin_models() {
     train-reward-model "${common[@]}" --model-name "$runs/sft" "${RM[@]}"
 }
 
-# sentence_encoder: the option of reports, where there is a sentence encoder
+# sentence_encoder: sets the report's option for the sentence encoder, if there is one
 sentence_encoder() {
     local folder=${SENTENCE_ENCODER:-.build/sentence-encoder}
     encoder=()
     [ ! -e "$folder/modules.json" ] || encoder=(--embedding-model "$folder")
 }
 
-# What SFT starts from; a preset may name a checkpoint instead.
+# The start of SFT; a preset may set a checkpoint instead.
 START=(--from-scratch)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The paper's study in small: for every seed SFT, a reward model, best-of-16, and PPO at three KL weights; then one table over the seeds.
+# The paper's study at a smaller scale: for every seed SFT, a reward model, best-of-16, and PPO at three KL weights; then one table over
+# all seeds.
 #
-# usage: experiment.sh [SCALE]     SCALE is a file beside this one, without .env: full (the default), small or tiny;
-#                                  EXPERIMENT_SCALE says the same
-# OUT (a folder), DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set.
-# What is complete is skipped and what was interrupted goes on when the same command is given again.
+# usage: experiment.sh [SCALE]     SCALE is a .env file in this folder, without .env: full (default), small or tiny;
+#                                  the environment variable EXPERIMENT_SCALE does the same
+# Optional environment variables: OUT (a folder), DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder).
+# The same command skips what is complete and resumes what was interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scale=${1:-${EXPERIMENT_SCALE:-full}}
@@ -19,7 +20,7 @@ export PATH="$bin:$PATH"
 for seed in "${SEEDS[@]}"; do
     begin_seed "$out"
     begin_models
-    say "16 responses to every held-out prompt, and the best of them"
+    say "16 responses per held-out prompt, and the best of them"
     sample-best-of-n "${common[@]}" --run-id bon --model-name "$runs/sft" --rf-model-dir "$runs/rm" \
         --num-return-sequences 16 --groups 16 "${BON[@]}"
     for kl in "${KL[@]}"; do

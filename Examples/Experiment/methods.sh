@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # A study of methods: for every seed one supervised model and one reward model, and from these SFT, best-of-N, soft best-of-N, distilled
-# best-of-N, rejection sampling, PPO, RLOO, GRPO, REINFORCE++, DPO, IPO, KTO, SimPO and ORPO, each at three strengths; then one table and one
-# picture over the seeds, at equal reward and at equal KL.
+# best-of-N, rejection sampling, PPO, RLOO, GRPO, REINFORCE++, DPO, IPO, KTO, SimPO and ORPO, each at three strengths; then one table and
+# one chart over all seeds, at equal reward and at equal KL.
 #
-# usage: methods.sh [SCALE]     SCALE is a file beside this one, methods-SCALE.env: full (the default), small, tiny or pretrained;
-#                               EXPERIMENT_SCALE says the same
-# OUT (a folder), DTYPE (f32 or bf16), SENTENCE_ENCODER (a folder), METHODS (some of the names below) and SEEDS_OF_STUDY may be set.
-# What is complete is skipped and what was interrupted goes on when the same command is given again. Methods and seeds may be made one after
-# the other: the report names what is not there yet.
+# usage: methods.sh [SCALE]     SCALE selects methods-SCALE.env in this folder: full (default), small, tiny or pretrained;
+#                               the environment variable EXPERIMENT_SCALE does the same
+# Optional environment variables: OUT (a folder), DTYPE (f32 or bf16), SENTENCE_ENCODER (a folder), METHODS (some of the names below) and
+# SEEDS_OF_STUDY. The same command skips what is complete and resumes what was interrupted. Methods and seeds can be run one after the
+# other: the report lists what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scale=${1:-${EXPERIMENT_SCALE:-full}}
@@ -24,22 +24,22 @@ methods=${METHODS:-best-of-n soft-best-of-n distilled rejection ppo rloo grpo re
 for method in $methods; do
     case $method in
         best-of-n | soft-best-of-n | distilled | rejection | ppo | rloo | grpo | reinforce++ | dpo | ipo | kto | simpo | orpo) ;;
-        *) echo "methods.sh: METHODS has \"$method\"; see the list in this file" >&2; exit 2 ;;
+        *) echo "methods.sh: METHODS has the unknown name \"$method\"; this file lists the names" >&2; exit 2 ;;
     esac
 done
 
-# The manifest: a line for each system, which the report reads. It names the whole study, whatever METHODS says.
+# The manifest of the report: one line per system. It always lists the whole study, even if METHODS selects a part.
 mkdir -p "$out"
 manifest=$out/systems.jsonl
 : >"$manifest.partial"
-# system NAME METHOD STRENGTH SAMPLES RUNS [TABLE]: RUNS are those that it takes, between commas
+# system NAME METHOD STRENGTH SAMPLES RUNS [TABLE]: RUNS are the required runs, separated by commas
 system() {
     local runs='' run
     for run in ${5//,/ }; do runs+=${runs:+, }\"$run\"; done
     printf '{"system": "%s", "method": "%s", "strength": "%s", "samples": "%s", "runs": [%s]%s}\n' \
         "$1" "$2" "$3" "$4" "$runs" "${6:+, \"table\": \"$6\"}" >>"$manifest.partial"
 }
-# strengths TITLE PREFIX SYMBOL SHARED VALUE …: the systems of a method that is trained and then sampled, from the weakest
+# strengths TITLE PREFIX SYMBOL SHARED VALUE …: adds the systems of a method that is trained and then sampled, from the weakest
 strengths() {
     local title=$1 prefix=$2 symbol=$3 shared=$4 value
     shift 4
@@ -65,14 +65,14 @@ strengths SimPO simpo β draws-train "${SIMPO_BETA[@]}"
 strengths ORPO orpo β draws-train "${ORPO_BETA[@]}"
 mv "$manifest.partial" "$manifest"
 
-# sample MODEL: 16 responses of a model to every held-out prompt, with rewards and the KL from SFT
+# sample MODEL: samples 16 responses of a model per held-out prompt, with rewards and the KL from the SFT model
 sample() {
     local reference=()
     [ "$1" = sft ] || reference=(--reference-model "$runs/sft")
     sample-best-of-n "${common[@]}" --run-id "samples-$1" --model-name "$runs/$1" --rf-model-dir "$runs/rm" "${reference[@]}" \
         --num-return-sequences 16 --target-eval-datapoints "$PROMPTS" "${SAMPLING[@]}"
 }
-# policy NAME VALUE OPTION …: reinforcement learning at one strength, and its samples
+# policy NAME VALUE OPTION …: trains a policy with reinforcement learning at one strength, and samples it
 policy() {
     local name=$1-$2 settings=("${POLICY[@]}")
     override settings "${@:3}"
@@ -81,7 +81,7 @@ policy() {
         "${settings[@]}"
     sample "$name"
 }
-# preference NAME BETA LOSS: preference optimisation at one strength on the best and the worst of 16 answers, and its samples
+# preference NAME BETA LOSS: trains a policy at one strength on preferences of the best over the worst of 16 answers, and samples it
 preference() {
     local name=$1-$2
     say "$name"
@@ -93,15 +93,15 @@ preference() {
 for seed in "${SEEDS[@]}"; do
     begin_seed "$out"
     begin_models
-    say "16 responses of the supervised model to held-out prompts, and to those of training"
+    say "16 responses of the supervised model per held-out and training prompt"
     sample sft
     sample-best-of-n "${common[@]}" --run-id draws-train --model-name "$runs/sft" --rf-model-dir "$runs/rm" --num-return-sequences 16 \
         --evaluation-splits train,validation,ood_validation --target-eval-datapoints "$TRAINING_PROMPTS" "${SAMPLING[@]}"
     for method in $methods; do
         case $method in
             best-of-n | soft-best-of-n)
-                # sixteen groups of the largest N, from which all choices are made
-                say "draws for best-of-N"
+                # sixteen groups of the largest N; all best-of-N runs select from them
+                say "samples for best-of-N"
                 sample-best-of-n "${common[@]}" --run-id draws --model-name "$runs/sft" --rf-model-dir "$runs/rm" \
                     --num-return-sequences $((16 * MOST)) --target-eval-datapoints "$PROMPTS" "${SAMPLING[@]}"
                 ;;
@@ -124,8 +124,8 @@ for seed in "${SEEDS[@]}"; do
                 ;;
             distilled)
                 for n in "${DISTILLED_N[@]}"; do
-                    # rewards and KL divided by N - 1, for which the best policy is the same: as they are, they are too large to learn from;
-                    # an answer without an end is worth what the worst of 16 answers is
+                    # Rewards and KL are divided by N - 1, which keeps the optimal policy; unscaled rewards are too large to learn from.
+                    # A response without an end-of-sequence token gets the reward of the worst of 16 responses.
                     share=$(awk "BEGIN { print 1 / ($n - 1) }")
                     worst=$(awk "BEGIN { print ($n - 1) * log(0.5 / 17) }")
                     policy distilled "$n" --distil-best-of-n "$runs/draws-train" --distilled-n "$n" --init-kl-coef "$share" --kl-approx 1 \

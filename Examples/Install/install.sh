@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
-# Puts the programs with their man pages, completions and licences below DESTDIR/PREFIX, and takes them away again.
+# Installs the programs with their man pages, completions and licences below DESTDIR/PREFIX, or uninstalls them.
 #
 # usage: install.sh install|uninstall      with PREFIX (/usr/local), DESTDIR (empty) and SWIFT (swift) in the environment
-# What was installed is listed in PREFIX/share/swift-rlhf/files, by which it is removed.
+# The installed files are listed in PREFIX/share/swift-rlhf/files, which uninstall uses.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 prefix=${PREFIX:-/usr/local}
-case "$prefix" in /*) ;; *) echo "install: PREFIX is $prefix; it takes a path from the root, such as /usr/local" >&2; exit 64 ;; esac
+case "$prefix" in /*) ;; *) echo "install: PREFIX is $prefix; expected an absolute path, such as /usr/local" >&2; exit 64 ;; esac
 root=${DESTDIR:-}
 list=$prefix/share/swift-rlhf/files
 programs=(train-sft train-reward-model train-ppo train-preference sample-best-of-n calculate-diversity rlhf-report)
 
 uninstall() {
-    [ -f "$root$list" ] || { echo "install: there is no $root$list, so nothing is known to be installed below $root$prefix" >&2; exit 66; }
+    [ -f "$root$list" ] ||
+        { echo "install: $root$list does not exist, so nothing is known to be installed there; check PREFIX and DESTDIR" >&2; exit 66; }
     while IFS= read -r file; do
-        case "$file" in "$prefix"/*) rm -f -- "$root$file" ;; *) echo "install: $root$list names $file, which is not below $prefix" >&2; exit 65 ;; esac
+        case "$file" in
+            "$prefix"/*) rm -f -- "$root$file" ;;
+            *) echo "install: $root$list lists $file, which is not below $prefix; nothing more was removed" >&2; exit 65 ;;
+        esac
     done <"$root$list"
     rm -f -- "$root$list"
     rmdir -- "$root$prefix/share/swift-rlhf" 2>/dev/null || true
@@ -22,13 +26,13 @@ uninstall() {
     echo "install: removed from $root$prefix"
 }
 
-# Puts one file into the staging folder and notes it.
+# Copies one file into the staging folder and adds it to the list.
 put() {
     install -D -m "$1" -- "$2" "$work/stage$3"
     printf '%s\n' "$3" >>"$work/files"
 }
 
-# The licence and notice files of a package, and of code that it carries within its sources.
+# Adds the licence and notice files of a package and of third-party code in its sources.
 licences() {
     local package=$1 name file
     name=$(basename "$package")
@@ -39,7 +43,7 @@ licences() {
         find "$package/Sources" -type f \( -iname 'LICENSE*' -o -iname 'NOTICE*' -o -iname 'COPYING*' \) 2>/dev/null)
 }
 
-# Everything is made in a temporary folder first, so that a failure leaves what is installed as it was.
+# Everything is first built in a temporary folder, so that a failure does not change an existing installation.
 install_all() {
     local build=.build/static bin program shell name package target
     "${SWIFT:-swift}" build -c release --static-swift-stdlib --scratch-path "$build"
@@ -72,7 +76,7 @@ install_all() {
         install -D -m "$(stat -c %a "$work/stage$target")" -- "$work/stage$target" "$root$target"
     done <"$work/files"
     install -D -m 644 "$work/files" "$root$list"
-    echo "install: $(wc -l <"$work/files") files below $root$prefix; they need libopenblas0, liblapacke and zlib1g"
+    echo "install: $(wc -l <"$work/files") files below $root$prefix; they need the packages libopenblas0, liblapacke and zlib1g"
 }
 
 case "${1:-}" in

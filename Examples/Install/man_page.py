@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A manual page (mdoc) from what a program says of itself: train-sft --experimental-dump-help | man_page.py > train-sft.1
+"""Writes a manual page (mdoc) from the help of a program: train-sft --experimental-dump-help | man_page.py > train-sft.1
 
-The argument parser's own plug-in makes such pages, too, but builds all programs a second time for it.
+The plug-in of the argument parser can also do this, but it builds all programs a second time.
 """
 import json
 import sys
 
 
 def escaped(text):
-    """Text as mdoc reads it: nothing in it is a macro."""
+    """The text with all mdoc macros and escapes quoted."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join(("\\&" + line if line[:1] in ".'" else line) for line in text.split("\n"))
 
@@ -19,7 +19,7 @@ def flags(argument):
 
 
 def discussion(text):
-    """Paragraphs, and examples, which are indented."""
+    """Formats paragraphs and indented examples."""
     lines = []
     for block in text.split("\n\n"):
         if block.startswith("  "):
@@ -63,8 +63,8 @@ def page(info):
     lines += [".Sh EXIT STATUS", ".Bl -tag -width indent"]
     for status, meaning in [
         (0, "Done."), (64, "The command line or a configuration file is wrong."), (65, "The content of a file is wrong."),
-        (66, "A file that is needed is missing."), (70, "A defect."), (73, "An output cannot be created."),
-        (74, "Reading or writing failed."), (75, "Not finished: the same command continues the run."),
+        (66, "A required file is missing."), (70, "A defect of the program."), (73, "An output cannot be created."),
+        (74, "Reading or writing failed."), (75, "Not finished: run the same command again to resume."),
     ]:
         lines += [f".It {status}", meaning]
     return "\n".join(line for line in lines + [".El"] if line) + "\n"

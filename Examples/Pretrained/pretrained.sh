@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# The whole study on a pretrained language model, Gemma 3 270M, with the package descriptions of the Debian archive: the model as it
-# comes, SFT, simulated preferences and reward model, PPO, best-of-16 of both policies, and the comparison.
+# The whole study on a pretrained language model, Gemma 3 270M, with the package descriptions of the Debian archive: the
+# unmodified model, SFT, simulated preferences and reward model, PPO, best-of-16 of both policies, and the comparison.
 #
 # usage: pretrained.sh
-# PRETRAINED_MODEL (a folder, or a .gguf file), OUT, SEED, DTYPE (f32 or bf16) and SENTENCE_ENCODER (a folder) may be set, and any of
-# the settings below. A run that was interrupted goes on when the same command is given again.
+# Optional environment variables: PRETRAINED_MODEL (a folder or a .gguf file), OUT, SEED, DTYPE (f32 or bf16), SENTENCE_ENCODER (a folder)
+# and the settings below. The same command resumes an interrupted run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# What is learned from: training descriptions for SFT, prompts with simulated preferences, PPO steps and rollouts a step.
+# Training: descriptions for SFT, prompts with simulated preferences, PPO steps and rollouts per step.
 SFT_ROWS=${SFT_ROWS:-1920}
 RM_PROMPTS=${RM_PROMPTS:-480}
 RM_EVALUATION_PROMPTS=${RM_EVALUATION_PROMPTS:-100}
 PPO_STEPS=${PPO_STEPS:-24}
 PPO_ROLLOUTS=${PPO_ROLLOUTS:-64}
-# What is measured on: rows of each held-out split for loss and ROUGE, and prompts of each for 16 responses.
+# Evaluation: rows of each held-out split for loss and ROUGE, and prompts of each split for 16 responses.
 EVALUATION_ROWS=${EVALUATION_ROWS:-200}
 SAMPLED_PROMPTS=${SAMPLED_PROMPTS:-40}
-# Rows that are processed together.
+# Batch sizes.
 SFT_BATCH=${SFT_BATCH:-16}
 RM_BATCH=${RM_BATCH:-16}
 PPO_BATCH=${PPO_BATCH:-32}
@@ -26,22 +26,22 @@ EVALUATION_BATCH=${EVALUATION_BATCH:-16}
 SFT_RATE=${SFT_RATE:-1e-4}
 RM_RATE=${RM_RATE:-5e-5}
 PPO_RATE=${PPO_RATE:-2e-5}
-# The share of the layers that stays as it is, as in the paper: 14 of 18.
+# The fraction of frozen layers, as in the paper: 14 of 18.
 FREEZE=${FREEZE:-0.8}
-# Tokens of a prompt and of a summary at most.
+# The maximum number of tokens of a prompt and of a summary.
 PROMPT_TOKENS=${PROMPT_TOKENS:-400}
 NEW_TOKENS=${NEW_TOKENS:-48}
 
 model=${PRETRAINED_MODEL:-.build/pretrained-model}
 [ ! -d "$model" ] || model=$model/gemma-3-270m-q4_k_m.gguf
-[ -e "$model" ] || { echo "pretrained.sh: there is no $model; get it with: make pretrained-model" >&2; exit 66; }
+[ -e "$model" ] || { echo "pretrained.sh: $model does not exist; download it with: make pretrained-model" >&2; exit 66; }
 out=${OUT:-runs/demo-pretrained}
 sentence_encoder=${SENTENCE_ENCODER:-.build/sentence-encoder}
 bin=${BIN:-$(swift build -c release --show-bin-path)}
 begin=$(date +%s)
 export PATH="$bin:$PATH"
 
-# The English descriptions are fetched when they are missing (apt-get update, which needs root).
+# If the English descriptions are missing, they are downloaded (apt-get update, which needs root).
 if ! compgen -G '/var/lib/apt/lists/*Translation-en*' >/dev/null; then
     sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
@@ -64,7 +64,7 @@ sampled=(
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
 
-# show NAME RUN: loss in nats a token and ROUGE-L (rouge-score's, without stemming) of a run's last evaluation
+# show NAME RUN: prints the loss in nats per token and ROUGE-L (as rouge-score, without stemming) of a run's last evaluation
 show() {
     local split loss rouge
     number() { grep -o "\"$1\":[-+.0-9eE]*" "$out/$2/metrics.jsonl" | tail -n 1 | cut -d: -f2 | cut -c-6 || true; }
@@ -75,7 +75,7 @@ show() {
     done
 }
 
-say "1/6  the model as it comes: loss and summaries of held-out descriptions"
+say "1/6  unmodified model: loss and summaries of held-out descriptions"
 train-sft "${common[@]}" "${evaluated[@]}" --run-id zero-shot --model-name "$model" --max-target-length "$NEW_TOKENS" --do-train false \
     --save-dtype bf16
 
@@ -83,7 +83,7 @@ say "2/6  supervised fine-tuning on $SFT_ROWS descriptions"
 train-sft "${common[@]}" "${evaluated[@]}" "${trained[@]}" --model-name "$model" --max-target-length "$NEW_TOKENS" \
     --max-train-examples "$SFT_ROWS" --num-train-epochs 1 --per-device-train-batch-size "$SFT_BATCH" --learning-rate "$SFT_RATE" \
     --warmup-ratio 0.05 --logging-steps 10
-show "as it comes" zero-shot
+show "unmodified" zero-shot
 show "fine-tuned" sft
 
 say "3/6  simulated preferences and the reward model"
@@ -97,7 +97,7 @@ train-ppo "${common[@]}" "${trained[@]}" --model-name "$out/sft" --rf-model-dir 
     --total-steps "$PPO_STEPS" --rollout-batch-size "$PPO_ROLLOUTS" --learn-batch-size "$PPO_BATCH" --ppo-epochs 2 \
     --adam-learning-rate "$PPO_RATE" --init-kl-coef 0.05 --kl-approx 1 --baseline-cost 0.5 --missing-eos-score -3
 
-say "5/6  16 responses to every held-out prompt: the supervised model and its best-of-16, then the PPO policy"
+say "5/6  16 responses per held-out prompt: supervised model and its best-of-16, then the PPO policy"
 sample-best-of-n "${common[@]}" "${sampled[@]}" --run-id bon --model-name "$out/sft" --rf-model-dir "$out/rm" --groups 16
 sample-best-of-n "${common[@]}" "${sampled[@]}" --run-id ppo-samples --model-name "$out/ppo" --rf-model-dir "$out/rm" \
     --reference-model "$out/sft"
@@ -107,11 +107,11 @@ encoder=()
 if [ -e "$sentence_encoder/modules.json" ]; then
     encoder=(--embedding-model "$sentence_encoder")
 else
-    say "there is no sentence encoder in $sentence_encoder, so no diversity of embeddings; get one with: make sentence-encoder"
+    say "no sentence encoder in $sentence_encoder, so embedding diversity is not measured; download one with: make sentence-encoder"
 fi
 rlhf-report compare --output-dir "$out" --summary-dir "$out" --sft-run sft --rm-run rm --ppo-run ppo \
     --sft-samples-run bon --ppo-samples-run ppo-samples --total-seconds "$(($(date +%s) - begin))" "${encoder[@]}"
 rlhf-report html "$out" --output "$out/report.html"
-show "as it comes" zero-shot
+show "unmodified" zero-shot
 show "fine-tuned" sft
-say "written: $out/report.html (open it in a browser), $out/summary.md, $out/summary.svg (a picture) and $out/summary.json"
+say "written: $out/report.html (open it in a browser), $out/summary.md, $out/summary.svg (a chart) and $out/summary.json"

@@ -1,17 +1,21 @@
-// Attention of one segment and one key/value head, causal unless the segment sees all, in blocks of queries: scratch memory is linear in the keys.
-// Forward: S = QKᵀ, P = softmax(scale S), O = PV. Backward from the saved log-sum-exp, as Dao et al. 2022 do:
-// dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ. With dropout, O and dV have the dropped P, and dP is
-// dropped like it. In a window, or behind a cap or ALiBi (Press et al. 2022), S is what scores_of makes of QKᵀ.
+// Attention of one segment and one key/value head, causal unless the segment has sees_all. It works in blocks of queries, so that
+// the workspace is linear in the number of keys.
 //
-// How to read its macros. EACH16, LOAD and STORE (vector.inc.h) are loops over a head's channels or a query's scores. READ(row, index) is LOAD for a
-// row of keys or values that holds floats or, where the constant is_narrow says so, bfloat16 numbers (WIDE). QUERY_BLOCK queries share packed
-// keys; ROWS_AT_ONCE rows of keys are read before the next head's turn.
+//     forward:   S = QKᵀ, P = softmax(scale S), O = PV
+//     backward:  dV = PᵀdO, dP = dOVᵀ, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dSᵀQ
+//
+// The backward pass recomputes P from the saved log-sum-exp (Dao et al. 2022). With dropout, O and dV use the dropped P, and dP
+// is dropped in the same way. With a window, a cap or ALiBi (Press et al. 2022), scores_of computes S from QKᵀ.
+//
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over the channels of a head or the scores of a query. READ(row, index)
+// is LOAD for a row of keys or values with floats or, if the constant is_narrow is set, with bfloat16 numbers (WIDE). QUERY_BLOCK
+// queries share packed keys. ROWS_AT_ONCE rows of keys are read for one head before the next head.
 
 #define QUERY_BLOCK 48
 
 INLINE size_t padded(size_t keys) { return (keys + 63) / 64 * 64; }
 
-// rows [count, dim] with a stride → columns of out [dim, ld], starting at column `at`
+// Transposes rows [count, dim], `stride` apart, to columns of out [dim, ld], starting at column `at`.
 static void pack_columns(size_t count, size_t dim, const float *rows, size_t stride, float *out, size_t ld, size_t at) {
     for (size_t i = 0; i < count; i += 16) {
         size_t n = count - i < 16 ? count - i : 16;
@@ -35,11 +39,11 @@ INLINE key_ranges ranges_of(const swk_segment *s) {
     return k;
 }
 
-// The keys that query j of a segment sees, counted through the prefix and its own keys.
+// The range of keys that query j of a segment attends to, numbered consecutively over the prefix and the segment's own keys.
 typedef struct { size_t from, to; } key_span;
 
 INLINE key_span span_of(const swk_attention *a, const swk_segment *s, size_t j) {
-    size_t own = s->prefix_count + s->key_first - s->key_begin + j; // the query's own place
+    size_t own = s->prefix_count + s->key_first - s->key_begin + j; // the position of the query itself
     key_span span = {0, own + 1};
     size_t most = a->window;
     if (s->sees_all) {
@@ -51,8 +55,8 @@ INLINE key_span span_of(const swk_attention *a, const swk_segment *s, size_t j) 
     return span;
 }
 
-// Turns the products p of query j and its keys from `from` to `visible` into scores where they are more than scaled products, and returns
-// what is left to multiply them by.
+// Turns the products p of query j with the keys from `from` to `visible` into scores if these are more than scaled products.
+// Returns the remaining factor of the scores.
 static float scores_of(const swk_attention *a, size_t head, size_t j, size_t from, size_t visible, float *p) {
     if (a->cap) {
         float inner = a->scale / a->cap;
@@ -74,7 +78,7 @@ static float scores_of(const swk_attention *a, size_t head, size_t j, size_t fro
 
 #include "relative.inc.h"
 
-// Sixteen numbers of a row of keys or values: floats, or the upper halves of floats in a cache that keeps bfloat16.
+// Sixteen elements of a row of keys or values: floats, or the upper halves of floats in a bfloat16 cache.
 typedef uint16_t h16 __attribute__((vector_size(32)));
 typedef uint16_t h16u __attribute__((vector_size(32), aligned(2), may_alias));
 INLINE v16 widened(h16 x) { return (v16)(__builtin_convertvector(x, u16v) << 16); }
@@ -86,14 +90,14 @@ INLINE v16 widened_part(const uint16_t *p, size_t n) {
 #define WIDE(p) (whole_ ? widened(*(const h16u *)((p) + at)) : widened_part((p) + at, width_))
 #define READ(row, index) (is_narrow ? WIDE((const uint16_t *)(row) + (index)) : LOAD((const float *)(row) + (index)))
 
-// The rows of keys and values are read from front to back, for all heads at a time: a head's part of a row is a few lines, and memory
-// is slow when it is asked for lines that lie a model's width apart.
+// Rows of keys and values are read sequentially for all heads: one head's part of a row is only a few cache lines, and accesses
+// that are a model's width apart are slow.
 #define ROWS_AT_ONCE 8
 INLINE void fetch(const char *row, size_t bytes) {
     for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b, 0, 2);
 }
 
-// One query of a segment against some key/value heads: no packing; four keys at a time share the work of adding up lanes. The
+// One query of a segment with several key/value heads, without packing. Four keys at a time share the horizontal reduction. The
 // workspace holds the scores [heads, ld].
 INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace,
                           const int is_narrow) {
@@ -190,7 +194,7 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
         size_t head = kv_head * group + g;
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
-            size_t seen = span_of(a, s, j + rows - 1).to; // by the block's last query
+            size_t seen = span_of(a, s, j + rows - 1).to; // by the last query of the block
             size_t low = span_of(a, s, j).from / 16 * 16, low_own = low > k.prefix ? low : k.prefix; // the block's first key
             const float *queries = a->queries + (s->query_begin + j) * a->query_stride + head * dim;
             product(rows, seen - low, dim, queries, a->query_stride, 1, keys + low, k.ld, scores + low, k.ld, 0);
@@ -240,7 +244,7 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
         for (size_t j = 0; j < s->query_count; j += QUERY_BLOCK) {
             size_t rows = s->query_count - j < QUERY_BLOCK ? s->query_count - j : QUERY_BLOCK;
             size_t seen = span_of(a, s, j + rows - 1).to;
-            size_t low = span_of(a, s, j).from / 16 * 16; // the block's first key
+            size_t low = span_of(a, s, j).from / 16 * 16; // the first key of the block
             size_t low_prefix = low < k.prefix ? low : k.prefix, prefix = k.prefix - low_prefix;
             size_t low_own = low > k.prefix ? low : k.prefix, own = seen - low_own, skipped = low_own - k.prefix;
             size_t first = s->query_begin + j;
@@ -260,8 +264,8 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
                 memset(dr + low, 0, (from - low) * sizeof(float));
                 uint64_t place = a->dropout.threshold ? a->dropout.rows[first + r] * a->heads + head : 0;
                 if (a->dropout.threshold) dropout(visible, place, &a->dropout, dr, dr);
-                float *pw = pr + from, *dw = dr + from, inverse = a->cap ? 1.0f / a->cap : 0.0f; // of what is in the window
-                if (a->cap) // the derivative of the cap is 1 - tanh², of which the scores are a multiple
+                float *pw = pr + from, *dw = dr + from, inverse = a->cap ? 1.0f / a->cap : 0.0f; // within the window
+                if (a->cap) // the derivative of the cap is 1 - tanh², and the scores are cap * tanh
                     EACH16(n, v16 t = LOAD(pw) * all(inverse); v16 e = vexp(LOAD(pw) - all(lse)); STORE(pw, e);
                            STORE(dw, e * (LOAD(dw) - all(delta)) * all(a->scale) * (all(1.0f) - t * t)););
                 else

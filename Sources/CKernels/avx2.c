@@ -1,4 +1,4 @@
-// The kernels for AVX2 with fused multiply-add.
+// The kernels for AVX2 with fused multiply-add (FMA).
 #include "CKernels.h"
 #if defined(__x86_64__)
 #pragma clang diagnostic ignored "-Wpsabi"

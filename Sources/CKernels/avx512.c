@@ -6,9 +6,9 @@
 #define SWK_NAME "avx512"
 #define SWK_WIDE 1
 #define SWK_MASKS 512
-#define SWK_NATIVE_BF16 1 // beside the table without it, one with the instructions of AVX-512-BF16
+#define SWK_NATIVE_BF16 1 // additionally a table with the instructions of AVX-512-BF16
 #define SWK_NATIVE_TABLE swk_avx512_bf16_table
-#define SWK_TILES_TABLE swk_amx_table // and one with tiles
+#define SWK_TILES_TABLE swk_amx_table // additionally a table with AMX tiles
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>

@@ -1,14 +1,15 @@
-// Matrix products of bfloat16 numbers with float sums: C[m, n] (+)= A[m, depth] · B[depth, n].
+// Matrix products of bfloat16 numbers with sums in float: C[m, n] (+)= A[m, depth] · B[depth, n].
 //
-// Two neighbours in depth make a pair of 32 bits. A is a matrix of pairs, row by row. B is packed in panels of 64 columns (the last
-// one of as many 16s as it needs): panel after panel, pair after pair, the pairs of the panel's columns side by side. An odd depth
-// ends with a pair of a number and 0. One instruction of AVX-512-BF16 multiplies 16 pairs and adds; elsewhere a pair is taken apart
-// by a shift, which gives the same sums to rounding.
+// Two elements that are adjacent in depth form a pair of 32 bits. A is a row-major matrix of pairs. B is packed in contiguous
+// panels of 64 columns (the last one padded to a multiple of 16), pair by pair within a panel, with the pairs of its columns side
+// by side. An odd depth is padded with 0. An instruction of AVX-512-BF16 multiplies 16 pairs and adds the products; other builds
+// extract the two halves of a pair with shifts, which gives the same sums up to rounding.
 //
-// How to read its macros. Read from the end: BF16_PRODUCT(NAME, ATTRIBUTE, STEP) defines NAME, a bf16_product whose functions have an ATTRIBUTE and
-// whose step, acc + a pair of A times sixteen pairs of B, is STEP. It is used once with a shift (add_pairs) and once with the instruction
-// (add_pairs_native). It defines NAME_panel_1 to _4 by BF16_PANEL, for panels of so many vectors, and those NAME_6_, _4_, _2_ and _1_VECTORS by
-// BF16_TILE, for so many rows. EACH16 and LOAD are in vector.inc.h.
+// Macros, from the last to the first: BF16_PRODUCT(NAME, ATTRIBUTE, STEP) defines NAME, a bf16_product whose functions have
+// ATTRIBUTE. STEP adds the product of one pair of A and sixteen pairs of B to an accumulator. It is used with shifts (add_pairs)
+// and with the instruction (add_pairs_native). BF16_PANEL defines NAME_panel_1 to NAME_panel_4, for panels of that many vectors;
+// BF16_TILE defines NAME_6_VECTORS, NAME_4_VECTORS, NAME_2_VECTORS and NAME_1_VECTORS, for that many rows. EACH16 and LOAD are in
+// vector.inc.h.
 
 #define DEPTH_BLOCK 1024 // pairs: a panel's block of 256 KiB stays in the second-level cache
 
@@ -18,7 +19,7 @@ typedef uint32_t u16vu __attribute__((vector_size(64), aligned(4), may_alias));
 INLINE u16v load_pairs(const uint32_t *p) { return *(const u16vu *)p; }
 INLINE void store_pairs(uint32_t *p, u16v v) { *(u16vu *)p = v; }
 
-// To the nearest bfloat16, ties to even, in the low half of every lane. NaN stays NaN.
+// Rounds to the nearest bfloat16, ties to even, in the low half of every lane. NaN stays NaN.
 INLINE u16v narrowed(v16 x) {
     u16v bits = (u16v)x;
     u16v rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
@@ -30,14 +31,14 @@ INLINE uint32_t narrowed_number(float x) {
     return x != x ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
 }
 
-// Neighbours in a row of 32 numbers as sixteen pairs.
+// Thirty-two adjacent elements of a row as sixteen pairs.
 INLINE u16v paired(v16 a, v16 b) {
     u16v x = narrowed(a), y = narrowed(b);
     return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
            | __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31) << 16;
 }
 
-// One panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
+// Packs one panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
 static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out) {
     size_t pairs = (depth + 1) / 2, width = (n + 15) / 16 * 16;
     if (column_stride == 1) {
@@ -63,10 +64,10 @@ static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_strid
     }
 }
 
-// Rows of A as pairs: A[i, p] = a[i*row_stride + p*depth_stride].
+// Converts rows of A to pairs: A[i, p] = a[i*row_stride + p*depth_stride].
 static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) {
     size_t pairs = (depth + 1) / 2, whole = depth / 2;
-    // sixteen rows at a time: when they are columns in memory, each of their lines is read once
+    // sixteen rows at a time: if they are columns in memory, each of their cache lines is read once
     for (size_t first = 0; first < rows; first += 16) {
         size_t count = rows - first < 16 ? rows - first : 16;
         const float *from = a + first * row_stride;
@@ -80,7 +81,7 @@ static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_st
                     to[i * pairs + p] = narrowed_number(row[2 * p]) | narrowed_number(row[2 * p + 1]) << 16;
             }
         } else if (row_stride == 1) {
-            // rows of the result are often a power of two apart, which one set of the cache cannot hold: whole lines are written
+            // rows of the result are often a power of two apart and map to the same cache set, so whole cache lines are written
             for (size_t p = 0; p < whole; p += 16) {
                 size_t steps = whole - p < 16 ? whole - p : 16;
                 uint32_t block[16][16];
@@ -113,7 +114,7 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
     return acc;
 }
 
-// C[ROWS, 16*(VECTORS-1) + last] (+)= A · B for a range of pairs; STEP multiplies a pair of A by sixteen of B.
+// C[ROWS, 16*(VECTORS-1) + last] (+)= A · B for a range of pairs. STEP multiplies a pair of A by sixteen pairs of B.
 #define BF16_TILE(NAME, ATTRIBUTE, STEP, ROWS, VECTORS)                                                              \
     ATTRIBUTE void NAME##_##ROWS##_##VECTORS(size_t last, size_t pairs, const uint32_t *a, size_t a_row, const uint32_t *b, \
                                              float *c, size_t c_row, int accumulate) {                               \
@@ -134,7 +135,7 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
                 store_first(c + i * c_row + 16 * j, acc[i][j], j + 1 < VECTORS ? 16 : last);                         \
     }
 
-// All rows of one panel of VECTORS vectors.
+// Multiplies all rows by one panel of VECTORS vectors.
 #define BF16_PANEL(NAME, ATTRIBUTE, STEP, VECTORS)                                                                   \
     BF16_TILE(NAME, ATTRIBUTE, STEP, 6, VECTORS)                                                                     \
     BF16_TILE(NAME, ATTRIBUTE, STEP, 4, VECTORS)                                                                     \
@@ -160,7 +161,7 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
         }                                                                                                            \
     }
 
-// The whole product: panel by panel, so that a panel of B is read from memory once.
+// The whole product, panel by panel, so that each panel of B is read from memory once.
 #define BF16_PRODUCT(NAME, ATTRIBUTE, STEP)                                                                          \
     BF16_PANEL(NAME, ATTRIBUTE, STEP, 1)                                                                             \
     BF16_PANEL(NAME, ATTRIBUTE, STEP, 2)                                                                             \
@@ -184,7 +185,7 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
 BF16_PRODUCT(bf16_product, static, add_pairs)
 
 #if SWK_NATIVE_BF16
-// an attribute of a function's own replaces the one that the build gives to all of them: it names everything
+// the attribute of a function replaces that of the build, so it names all instruction sets
 #define NATIVE_TARGET __attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2")))
 #define NATIVE static NATIVE_TARGET
 INLINE NATIVE_TARGET v16 add_pairs_native(v16 acc, uint32_t a, u16v b) {

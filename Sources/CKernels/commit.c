@@ -1,5 +1,5 @@
-// The commit that was built, where `make build` has written it into commit.h, which git does not keep; empty in other builds, such as that of
-// a package that depends on this one.
+// The git commit of the build. `make build` writes it to commit.h, which is not under version control. It is empty in other
+// builds, such as that of a package that depends on this one.
 #include "CKernels.h"
 #if __has_include("commit.h")
 #include "commit.h"

@@ -1,4 +1,4 @@
-// Which build of the kernels this processor runs.
+// Selects the kernel table for the processor.
 #define _GNU_SOURCE
 #include "CKernels.h"
 #if defined(__x86_64__) && defined(__linux__)
@@ -11,8 +11,9 @@ extern const swk_kernel_table swk_portable_table;
 #if defined(__x86_64__)
 extern const swk_kernel_table swk_avx2_table, swk_avx512_table, swk_avx512_bf16_table, swk_amx_table;
 
-// Whether there are tile registers for bfloat16 and the system lets this process use them: it must be asked once, before the first use,
-// because it then keeps room for them in every thread; asking again changes nothing.
+// Whether the processor has tile registers for bfloat16 and the operating system allows this process to use them. Linux requires
+// a request before the first use, because it then reserves space for the registers in every thread. Repeated requests have no
+// effect.
 static int tiles_are_allowed(void) {
 #if defined(__linux__)
     enum { request_component = 0x1023, tile_data = 18 }; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA

@@ -1,8 +1,9 @@
-// Dropout with random bits that depend on a number's place alone, so that a backward pass makes them again instead of keeping them.
+// Dropout with random bits that depend only on the position of an element, so that the backward pass regenerates them instead of
+// storing them.
 //
-// It has no macros but INLINE (vector.inc.h).
+// Macros: only INLINE (vector.inc.h).
 
-// Ten rounds of Philox 4x32 on a counter of 128 bits, as Random/Philox.swift has them.
+// Philox 4x32 with ten rounds and a 128-bit counter, as in Random/Philox.swift.
 INLINE void philox(uint64_t counter, const swk_dropout *d, uint32_t out[4]) {
     uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = (uint32_t)d->stream, c3 = (uint32_t)(d->stream >> 32);
     uint32_t k0 = d->key0, k1 = d->key1;

@@ -1,7 +1,7 @@
-// One result per element, and plain sums.
+// Elementwise operations and sums.
 //
-// How to read its macros. EACH16, LOAD and STORE (vector.inc.h) are the loops. GELU_INNER(v) is the argument of tanh. BLOCKED_SUM(n, TERM) is the
-// rest of a function that returns the sum of TERM, an expression with LOADs, over n numbers.
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are the loops. GELU_INNER(v) is the argument of tanh. BLOCKED_SUM(n, TERM) is the
+// body of a function that returns the sum of TERM, an expression with LOADs, over n elements.
 
 static void add(size_t n, const float *a, const float *b, float *out) { EACH16(n, STORE(out, LOAD(a) + LOAD(b));); }
 static void subtract(size_t n, const float *a, const float *b, float *out) { EACH16(n, STORE(out, LOAD(a) - LOAD(b));); }
@@ -18,7 +18,7 @@ static void relu_backward(size_t n, const float *x, const float *dy, float *dx) 
     EACH16(n, STORE(dx, choose(LOAD(x) > all(0.0f), LOAD(dy), all(0.0f))););
 }
 
-// v times the normal distribution below v: max(v, 0) - |v| times what lies beyond |v|, in which nothing cancels.
+// GELU(v) = v * Phi(v) = max(v, 0) - |v| * (1 - Phi(|v|)), a form without cancellation. Phi is the normal distribution function.
 INLINE v16 vgelu_erf(v16 v) {
     v16 z = smaller(larger(v, -v), all(NORMAL_END));
     return larger(all(0.0f), v) - z * vnormal_tail(z);
@@ -64,8 +64,8 @@ static void soft_cap_gradient(size_t n, float cap, const float *y, float *dx) {
     EACH16(n, v16 t = LOAD(y) * all(1.0f / cap); STORE(dx, LOAD(dx) * (all(1.0f) - t * t)););
 }
 
-// Sums go through blocks of 512 numbers in float and then through a double, so long arrays lose nothing: each lane of a block
-// adds 32 numbers.
+// Blocks of 512 elements are summed in float (32 additions per lane) and their sums in double, so that long arrays lose no
+// precision.
 #define SUM_BLOCK 512
 #define BLOCKED_SUM(n, TERM)                                                  \
     double total = 0;                                                         \

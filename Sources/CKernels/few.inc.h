@@ -1,12 +1,13 @@
-// Linear layers for a few rows, as in a step of decoding: out[i, j] = x[i] · w[j]. The weights are read once, as they lie.
+// Linear layers for a few rows, as in decoding: out[i, j] = x[i] · w[j]. The weights are read once and are not packed.
 //
-// How to read its macros. FEW_TILE(ROWS) defines few_ROWS: ROWS rows of x by FEW_COLUMNS rows of the weight, whose products stay in registers.
-// FEW_ROWS is the tallest of them, FEW_N how many vectors few_sums adds up at once, FEW_WHOLE how many columns that leaves to it. FEW(ROWS, FETCH)
-// is a call of few_ROWS at the loop's place with FETCH, a constant, columns asked for ahead; JOIN pastes names whose parts are macros.
+// Macros: FEW_TILE(ROWS) defines few_ROWS, which multiplies ROWS rows of x by FEW_COLUMNS rows of the weight in registers.
+// FEW_ROWS is the largest ROWS, FEW_N the number of vectors that few_sums reduces at once, FEW_WHOLE the number of columns that
+// few_sums handles. FEW(ROWS, FETCH) calls few_ROWS with the variables of the loop and FETCH, a constant number of columns to
+// prefetch. JOIN concatenates names that are themselves macros.
 
 #if SWK_WIDE
 #define FEW_N 4
-// The sums of four vectors at once, each in the order of sum_of: a row's result does not depend on its company.
+// The sums of four vectors at once, each in the order of sum_of, so that the result of a row does not depend on other rows.
 INLINE void few_sums(const v16 *v, float *out) {
     v16 ab = __builtin_shufflevector(v[0], v[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
              + __builtin_shufflevector(v[0], v[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
@@ -26,10 +27,10 @@ INLINE void few_sums(const v16 *v, float *out) {
 }
 #define FEW_COLUMNS 2
 #endif
-#define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums adds up together
+#define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums handles
 
-// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which lie one behind the other in memory. Of what is needed later, at
-// `later`, `fetch` columns are asked for meanwhile; a constant.
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which are contiguous in memory. Meanwhile prefetches `fetch`
+// columns, a constant, from `later`.
 #define FEW_TILE(ROWS)                                                                                               \
     INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, const float *later, size_t fetch, \
                            float *out, size_t out_stride) {                                                          \
@@ -67,7 +68,8 @@ FEW_TILE(4)
 static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride) {
     size_t j = 0;
-    // Each group of rows asks for its share of the columns two tiles ahead: memory is busy all the time, not with the first group alone.
+    // Each group of rows prefetches its share of the columns two tiles ahead, which spreads the memory accesses evenly over the
+    // groups.
     size_t groups = m / FEW_ROWS, share = groups ? (FEW_COLUMNS + groups - 1) / groups : FEW_COLUMNS;
     for (; j + FEW_COLUMNS <= n; j += FEW_COLUMNS) {
         const float *column = w + j * k, *later = column + 2 * FEW_COLUMNS * k;

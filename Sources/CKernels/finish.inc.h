@@ -1,7 +1,7 @@
-// What follows a product while it is in the cache: bias, activation and residual.
+// The operations after a product, while the result is in the cache: bias, activation and residual.
 //
-// How to read its macros. FINISH(F) is the loop over the rows for one function F of a vector; `finish` chooses among four of them once, not
-// for every element. EACH16, LOAD and STORE are in vector.inc.h.
+// Macros: FINISH(F) is the loop over the rows for one activation F of a vector; `finish` selects one of four outside the loop.
+// EACH16, LOAD and STORE are in vector.inc.h.
 
 INLINE v16 vrelu(v16 v) { return choose(v < all(0.0f), all(0.0f), v); }
 INLINE v16 videntity(v16 v) { return v; }

@@ -1,4 +1,4 @@
-// Large blocks of memory straight from the system: what is released goes back at once, whatever malloc would keep.
+// Large blocks of memory directly from the operating system, so that freed memory is returned at once and not kept by malloc.
 #define _GNU_SOURCE
 #include "CKernels.h"
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <malloc.h>
 #endif
 
-// From this size on, pages of 2 MiB are asked for: a thousandth of the page faults, and fewer misses when weights are streamed.
+// Blocks of at least this size request huge pages of 2 MiB, which reduces page faults, and TLB misses when weights are streamed.
 #define HUGE ((size_t)4 << 20)
 
 void *swk_map(size_t bytes) {

@@ -1,6 +1,6 @@
-// RMSNorm (Zhang & Sennrich 2019), LayerNorm (Ba et al. 2016) and rotary positions (Su et al. 2021).
+// RMSNorm (Zhang & Sennrich 2019), LayerNorm (Ba et al. 2016) and rotary position embedding (Su et al. 2021).
 //
-// How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row; there are no others.
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row.
 
 static void rms_norm(size_t rows, size_t width, const float *x, const float *weight, float epsilon, float *out,
                      float *inverse) {
@@ -30,7 +30,7 @@ static void layer_norm(size_t rows, size_t width, const float *x, const float *w
     for (size_t r = 0; r < rows; r++, x += width, out += width) {
         float m = (float)(sum(width, x) / (double)width);
         v16 acc = {0};
-        // the unused lanes of a last short vector must not count
+        // exclude the unused lanes of a partial vector
         EACH16(width, v16 d = LOAD(x) - all(m); v16 square = d * d;
                if (whole_) acc += square; else for (size_t i = 0; i < width_; i++) acc[i] += square[i];);
         float inv = 1.0f / sqrtf(sum_of(acc) / (float)width + epsilon);

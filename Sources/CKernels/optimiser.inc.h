@@ -1,6 +1,6 @@
-// AdamW: decoupled weight decay first, then the step with bias-corrected moments.
+// AdamW: first decoupled weight decay, then the step with bias-corrected moments.
 //
-// How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are the loop over all numbers.
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are the loop over all parameters.
 
 static void adam(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second) {
     float step = a->learning_rate / a->correction1, root = 1.0f / sqrtf(a->correction2);

@@ -1,22 +1,22 @@
-// Products with a matrix that is packed in panels: C[m, n] (+)= A[m, depth] · B[depth, n] in floats.
+// Products of floats with a matrix that is packed in panels: C[m, n] (+)= A[m, depth] · B[depth, n].
 //
-// B lies in panels of 64 columns (the last one of as many 16s as it needs): panel after panel, row after row, the columns of the panel
-// side by side. It is read from front to back, which memory does fastest; a weight that is packed once serves every product after.
+// B is stored in contiguous panels of 64 columns (the last one padded to a multiple of 16), row by row within a panel. It is read
+// sequentially, which is the fastest access pattern. A weight that is packed once serves all later products.
 //
-// How to read its macros. PANEL, GROUP, GROUP_ROWS and PANEL_DEPTH say how much of a matrix is used at a time with wide registers, QUARTER_DEPTH and
-// QUARTER_ROWS with others; ROWS_AHEAD is how far ahead packing asks memory. F32_PANEL(VECTORS) defines f32_panel_VECTORS, all rows by a panel of
-// 16*VECTORS columns, from the strips of products.inc.h.
+// Macros: PANEL, GROUP, GROUP_ROWS and PANEL_DEPTH are block sizes for wide registers, QUARTER_DEPTH and QUARTER_ROWS for others.
+// ROWS_AHEAD is the prefetch distance of packing. F32_PANEL(VECTORS) defines f32_panel_VECTORS, which multiplies all rows by a
+// panel of 16*VECTORS columns, from the strips of products.inc.h.
 
 #define PANEL 64 // columns of a panel, here and in bfloat16.inc.h
-// The same where a quarter of a panel's columns is used at a time, and the rows of A that it is used for before the next quarter's turn.
+// Block sizes if a quarter of a panel's columns is used at a time: the depth, and the rows of A before the next quarter.
 #define QUARTER_DEPTH 256
 #define QUARTER_ROWS 96
 #define PANEL_DEPTH SWK_PANEL_DEPTH
 #define GROUP (SWK_PANEL_GROUP * PANEL)
 #define GROUP_ROWS SWK_GROUP_ROWS
 
-// Sixteen rows and columns of B, or fewer with zeros behind them, a vector for each row: B[p, j] = b[p*depth_stride + j*column_stride].
-// Columns are read side by side, more of them than the processor follows by itself: what is three blocks further on is asked for.
+// Sixteen rows and columns of B, padded with zeros, one vector per row: B[p, j] = b[p*depth_stride + j*column_stride]. Sixteen
+// columns are read concurrently, more than the hardware prefetcher follows, so the data three blocks ahead are prefetched.
 INLINE void load_columns(size_t rows, size_t columns, const float *b, size_t depth_stride, size_t column_stride, v16 block[16]) {
     if (depth_stride == 1) {
         for (size_t j = 0; j < 16; j++) {
@@ -31,9 +31,9 @@ INLINE void load_columns(size_t rows, size_t columns, const float *b, size_t dep
     }
 }
 
-#define ROWS_AHEAD 16 // what is asked for while a panel is packed whose rows are a matrix's width apart
+#define ROWS_AHEAD 16 // prefetch distance in rows for packing a panel whose rows are a matrix's width apart
 
-// One panel of B: B[p, j] = b[p*depth_stride + j*column_stride].
+// Packs one panel of B: B[p, j] = b[p*depth_stride + j*column_stride].
 static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, float *out) {
     size_t width = (n + 15) / 16 * 16;
     if (column_stride == 1) {
@@ -56,7 +56,7 @@ static void f32_pack(size_t n, size_t depth, const float *b, size_t depth_stride
 }
 
 #if SWK_WIDE
-// Of a panel, which comes from the second-level cache, what is needed four rows later is asked for: 0-1 % on an idle machine, 3-4 % on a loaded one.
+// The panel is in the second-level cache. Prefetching it four rows ahead gains 0-1 % on an idle machine, 3-4 % on a loaded one.
 #define F32_PANEL(VECTORS)                                                                                           \
     static void f32_panel_##VECTORS(size_t last, size_t m, size_t depth, const float *a, size_t a_row, const float *b, \
                                     float *c, size_t c_row, int accumulate) {                                        \
@@ -69,8 +69,8 @@ F32_PANEL(2)
 F32_PANEL(3)
 F32_PANEL(4)
 
-// Some rows of A by rows [from, from + count) of the panels of a group, which stay in the second-level cache while all rows of A pass by:
-// A, which may come from further away, is read once for each group.
+// Multiplies some rows of A by rows [from, from + count) of a group of panels. The group stays in the second-level cache for all
+// rows of A. A, which may be further away, is read once per group.
 static void f32_group(size_t m, size_t columns, size_t depth, size_t from, size_t count, const float *a, size_t a_row, const float *b,
                       float *c, size_t c_row, int accumulate) {
     for (size_t j = 0; j < columns; j += PANEL, b += PANEL * depth) {
@@ -98,7 +98,7 @@ static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t
     }
 }
 #else
-// Sixteen registers of eight floats hold a tile of six rows by sixteen columns: a panel is read a quarter at a time.
+// Sixteen registers of eight floats hold a tile of six rows by sixteen columns: a quarter of a panel's columns at a time.
 TILE(6, 1)
 
 INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, size_t a_row, const float *block, size_t width, float *c,
@@ -109,7 +109,7 @@ INLINE void f32_quarter(size_t last, size_t m, size_t count, const float *a, siz
     if (i < m) tile_1_1(last, count, a + i * a_row, a_row, 1, block, width, c + i * c_row, c_row, accumulate, 0);
 }
 
-// A block of rows of A stays in the second-level cache, and a tile's rows in the first, while all columns of a panel pass by.
+// A block of rows of A stays in the second-level cache, and the rows of a tile in the first, for all columns of a panel.
 static void f32_product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, const float *b, float *c, size_t c_row,
                         int accumulate) {
     for (size_t first = 0; first < m; first += QUARTER_ROWS) {

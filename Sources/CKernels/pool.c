@@ -1,5 +1,5 @@
-// One pool of worker threads for the whole process. Workers spin for a moment after a job, because the next one usually
-// follows at once, and then sleep. Jobs hand out indices from an atomic counter.
+// A process-wide pool of worker threads. After a job, workers spin briefly, because the next job usually follows at once, and
+// then sleep. Threads take indices from an atomic counter.
 #define _GNU_SOURCE
 #include "CKernels.h"
 #include <pthread.h>
@@ -11,19 +11,19 @@
 #define SPINS 4000
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;   // held by the caller whose job is running
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;   // guards sleeping and waking
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;   // protects sleeping and waking
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
-static _Atomic unsigned long generation;                   // goes up by one per job
-static int started;                                        // workers created so far; guarded by busy
-static unsigned long born[MAX_WORKERS];                    // the generation that a worker must not take part in any more
+static _Atomic unsigned long generation;                   // incremented for each job
+static int started;                                        // number of workers created so far; protected by busy
+static unsigned long born[MAX_WORKERS];                    // the generation before each worker's first job
 
 static struct {
     void (*body)(void *, size_t);
     void *context;
     size_t count;
-    int workers;                                           // how many take part
+    int workers;                                           // number of workers that take part
     _Atomic size_t next;
-    _Atomic int remaining;                                 // workers that have not finished with this job
+    _Atomic int remaining;                                 // number of workers that have not finished this job
 } job;
 
 static inline void relax(void) {

@@ -1,19 +1,20 @@
-// Small matrix products that stay in registers: the tiles of attention, and of products with panels.
+// Small matrix products in registers: the tiles for attention and for products with panels.
 //
-// How to read its macros. TILE(ROWS, VECTORS) defines the function tile_ROWS_VECTORS, a product whose ROWS x 16*VECTORS sums stay in registers;
-// TILES(ROWS, VECTORS) defines it and its smaller sisters of 4, 2 and 1 rows. STRIP(ROWS, VECTORS) defines strip_VECTORS (and strip_of_VECTORS,
-// which is inlined where `last` is known): all rows of 16*VECTORS columns, by tiles of ROWS rows and the sisters; STRIP_ROWS is one call in it.
-// Which pairs exist depends on the registers: up to 6 x 4 where they hold 16 floats (SWK_WIDE), one vector across elsewhere.
-// Arguments that are constants where a tile is called (`last` 16, `ahead`) leave no trace in the code.
+// Macros: TILE(ROWS, VECTORS) defines tile_ROWS_VECTORS, a product whose ROWS x 16*VECTORS sums stay in registers. TILES(ROWS,
+// VECTORS) defines it and the smaller tiles with 4, 2 and 1 rows. STRIP(ROWS, VECTORS) defines strip_VECTORS (and
+// strip_of_VECTORS, which is inlined where `last` is known): all rows of 16*VECTORS columns, with tiles of ROWS rows and the
+// smaller tiles. STRIP_ROWS is one call of a tile. The available sizes depend on the registers: up to 6 x 4 if a register holds
+// 16 floats (SWK_WIDE), otherwise only one vector across. Arguments that are constants at the call (`last` 16, `ahead`) are
+// removed by the compiler.
 
 INLINE v16 load_first(const float *p, size_t n) { return n == 16 ? load(p) : load_part(p, n); }
 INLINE void store_first(float *p, v16 v, size_t n) {
     if (n == 16) store(p, v); else store_part(p, v, n);
 }
 
-// C[rows, 16*(vectors-1) + last] (+)= A · B, with A[i, p] = a[i*a_row + p*a_col] and B row-major with stride b_row. `last` is
-// how much of the last vector is there: 16, a constant that leaves no mask in the code, or less. `ahead`, a constant too, is how many floats
-// further on B is asked for.
+// C[rows, 16*(vectors-1) + last] (+)= A · B, with A[i, p] = a[i*a_row + p*a_col] and row-major B with stride b_row. `last` is the
+// number of elements in the last vector; with the constant 16, no masks are needed. `ahead`, also a constant, is the prefetch
+// distance in B in floats; 0 disables it.
 #define TILE(ROWS, VECTORS)                                                                                       \
     INLINE void tile_##ROWS##_##VECTORS(size_t last, size_t depth, const float *a, size_t a_row, size_t a_col,    \
                                         const float *b, size_t b_row, float *c, size_t c_row, int accumulate,    \
@@ -38,7 +39,7 @@ INLINE void store_first(float *p, v16 v, size_t n) {
                 store_first(c + i * c_row + 16 * j, acc[i][j], j + 1 < VECTORS ? 16 : last);                      \
     }
 
-// All rows of one strip of columns, ROWS at a time, and what is left over in fours, twos and ones.
+// Multiplies all rows by one strip of columns, ROWS rows at a time and the remaining ones in groups of 4, 2 and 1.
 #define STRIP_ROWS(R, VECTORS) \
     tile_##R##_##VECTORS(last, depth, a + i * a_row, a_row, a_col, b, b_row, c + i * c_row, c_row, accumulate, ahead)
 #define STRIP(ROWS, VECTORS)                                                                                      \
@@ -75,7 +76,7 @@ TILE(1, 1)
 STRIP(4, 1)
 #endif
 
-// C[m, n] (+)= A[m, depth] · B[depth, n]. The order of a sum does not depend on the place of its row or column.
+// C[m, n] (+)= A[m, depth] · B[depth, n]. The summation order does not depend on the position of the row or column.
 static void product(size_t m, size_t n, size_t depth, const float *a, size_t a_row, size_t a_col, const float *b,
                     size_t b_row, float *c, size_t c_row, int accumulate) {
     for (size_t j = 0; j < n; j += 16 * STRIP_VECTORS) {

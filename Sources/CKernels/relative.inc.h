@@ -1,12 +1,12 @@
-// What positions add to the products of queries and keys in disentangled attention (He et al. 2021): the query times a key of the distance, and
-// the key times a query of the distance. A segment of n keys has 2n - 1 distances; both tables are packed once for a segment and a head. Forward
-// alone, for segments without a prefix whose queries are all of their keys.
+// Relative position terms of disentangled attention (He et al. 2021): the query times a relative key of the distance, and the key
+// times a relative query of the distance. A segment of n keys has 2n - 1 distances. Both tables are packed once per segment and
+// head. Forward pass only, for segments without a prefix in which the queries are all of the keys.
 
 typedef struct {
-    size_t n, both, all;     // keys; columns of a table in memory; columns of a row of by_key
-    const float *keys;       // [dim, both]: columns of relative_keys, from the distance 1 - n to n - 1
-    const float *by_key;     // [n, all]: key t times the queries of its distances; that to query i stands in column t % QUERY_BLOCK + n - 1 - i
-    float *by_query;         // [QUERY_BLOCK, both]: the same for the queries of a block
+    size_t n, both, all;     // number of keys; row length of keys and by_query; row length of by_key
+    const float *keys;       // [dim, both]: columns of relative_keys, for the distances 1 - n to n - 1
+    const float *by_key;     // [n, all]: key t times the relative queries; query i: column t % QUERY_BLOCK + n - 1 - i
+    float *by_query;         // [QUERY_BLOCK, both]: the queries of a block times the relative keys
 } relative_tables;
 
 static relative_tables relative_tables_of(const swk_attention *a, const swk_segment *s, size_t head, float *workspace) {
@@ -31,7 +31,7 @@ static relative_tables relative_tables_of(const swk_attention *a, const swk_segm
     return r;
 }
 
-// Adds to the products of a block of queries with all keys: scores [rows, ld].
+// Adds the relative terms to the products of a block of queries with all keys, scores [rows, ld].
 static void add_relative(const swk_attention *a, const relative_tables *r, const float *queries, size_t j, size_t rows, float *scores, size_t ld) {
     size_t n = r->n;
     if (r->keys) {
@@ -53,7 +53,7 @@ static void add_relative(const swk_attention *a, const relative_tables *r, const
     }
 }
 
-// The same for one query and the keys from `from` to `to`.
+// Adds the relative terms to the products of one query with the keys from `from` to `to`.
 static void add_relative_one(const swk_attention *a, const swk_segment *s, size_t j, size_t head, size_t from, size_t to, float *p) {
     if (!a->relative_keys && !a->relative_queries) return;
     size_t dim = a->dim, width = a->heads * dim, place = head * dim;

@@ -1,7 +1,7 @@
-// Softmax and what is made of it: log-sum-exp, cross-entropy, entropy and sampling, one row of logits at a time.
+// Softmax and related functions on rows of logits: log-sum-exp, cross-entropy, entropy and sampling.
 //
-// How to read its macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row, SUM_BLOCK (elementwise.inc.h) is how many terms are added up in
-// float before a double takes over.
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over a row. SUM_BLOCK (elementwise.inc.h) is the number of terms that
+// are summed in float before their sum is added in double.
 
 INLINE float row_max(size_t width, const float *x) {
     if (width < 16) {
@@ -14,7 +14,7 @@ INLINE float row_max(size_t width, const float *x) {
     return max_of(larger(load(x + width - 16), m));
 }
 
-// sum of exp(s*(x - peak)), written to out when it is not NULL; the lanes past the end do not count
+// The sum of exp(s*(x - peak)); the terms are written to out if it is not NULL. Lanes past the end do not count.
 INLINE float exp_row(size_t width, float s, float peak, const float *x, float *out) {
     double total = 0;
     for (size_t begin = 0; begin < width; begin += SUM_BLOCK) {
@@ -66,7 +66,7 @@ static float softmax_mean(size_t width, float lse, const float *x) {
     for (size_t begin = 0; begin < width; begin += SUM_BLOCK) {
         size_t count = width - begin < SUM_BLOCK ? width - begin : SUM_BLOCK;
         v16 acc = {0};
-        // a masked logit (-inf) has probability 0 and adds nothing; a short last vector is padded with zeros, which add nothing
+        // a masked logit (-inf) has probability 0 and contributes nothing; neither do the zeros that pad a partial vector
         EACH16(count, v16 v = LOAD(x + begin); v16 p = vexp(v - all(lse));
                acc += choose(p > all(0.0f), p * v, all(0.0f)););
         total += (double)sum_of(acc);
@@ -105,5 +105,5 @@ static size_t sample(size_t width, float inverse_temperature, float lse, float u
             for (size_t i = 0; i < count; i++) if (e[i] > 0) last = begin + i;
         }
     }
-    return last; // rounding left the sum a hair below the draw
+    return last; // due to rounding, the sum is slightly below `uniform`: return the last index with a positive probability
 }

@@ -1,25 +1,27 @@
-// Products of floats on AMX, which multiplies bfloat16 numbers alone: a float is the sum of three of them, to the last bit.
+// Products of floats on AMX, which supports only bfloat16 numbers: a float is exactly the sum of three of them.
 //
-// x = x1 + x2 + x3 with x1 the nearest bfloat16 number, x2 that of what is left, and x3 the rest: 24 bits are three times 8. Of the nine
-// products of parts the six largest are summed, the small ones first; what the others would add is below 2^-23 of a product, less than
-// the rounding of a sum of floats (Henry, Tang & Heinecke 2019, https://arxiv.org/abs/1904.06376). An infinity becomes NaN,
-// and what is smaller than 2^-126 counts as 0, in the parts too.
+// x = x1 + x2 + x3, where x1 is the nearest bfloat16 number, x2 the bfloat16 number nearest to the remainder, and x3 the rest: a
+// float has 24 significant bits, a bfloat16 number 8. Of the nine products of parts, the six largest are summed, the smallest of
+// them first. The others would add less than 2^-23 of a product, which is less than the rounding of a sum of floats (Henry, Tang
+// & Heinecke 2019, https://arxiv.org/abs/1904.06376). An infinity becomes NaN, and magnitudes below 2^-126, including those of
+// parts, count as 0.
 //
-// Rows and panels lie in tiles of 16 rows (of A) or columns (of B) by 32 numbers of depth, with zeros where the matrix ends. A tile
-// has its three parts behind each other; the tiles of a row of tiles follow each other along the depth.
+// Rows and panels are stored in tiles of 16 rows (of A) or columns (of B) by 32 elements of depth, padded with zeros. The three
+// parts of a tile are contiguous, and so are the tiles along the depth.
 //
-// How to read its macros. PART and SPLIT are the pairs of one part and of a tile of three, SPLIT_STEPS the tiles along the depth that are used at a
-// time. WITHOUT_TINY_NUMBERS({ … }) runs its block with tiny numbers taken for 0 and puts the processor's mode back. SPLIT_BLOCK(DOWN, ACROSS)
-// defines split_block_DOWN_ACROSS (DOWN, ACROSS, the registers and TILES_BEGIN as in tiles.inc.h): SPLIT_LEFT and SPLIT_RIGHT load one part of A or B,
-// SPLIT_MULTIPLY adds the product of the two that are loaded, SPLIT_ASK asks for C. SPLIT_CALL is a call of it at the loop's place.
+// Macros: PART and SPLIT are the numbers of pairs in one part and in a tile of three parts; SPLIT_STEPS is the number of tiles
+// along the depth that are used at a time. WITHOUT_TINY_NUMBERS({ … }) executes its block with subnormal numbers treated as 0 and
+// then restores the processor's mode. SPLIT_BLOCK(DOWN, ACROSS) defines split_block_DOWN_ACROSS (DOWN, ACROSS, the registers and
+// TILES_BEGIN as in tiles.inc.h). SPLIT_LEFT and SPLIT_RIGHT load one part of A or B, SPLIT_MULTIPLY adds the product of the
+// loaded parts, SPLIT_ASK prefetches C. SPLIT_CALL calls split_block_DOWN_ACROSS with the variables of the loop.
 
-#define PART 256 // pairs of one part of a tile
+#define PART 256 // pairs in one part of a tile
 #define SPLIT SWK_SPLIT_TILE
 #define SPLIT_STEPS (SWK_SPLIT_DEPTH / 32) // tiles along the depth that are used at a time
 
 INLINE u16v nearest_part(v16 x) { return ((u16v)x + 0x8000u) & 0xFFFF0000u; }
 
-// The three parts of sixteen pairs of numbers, in the low and the high halves.
+// Stores the three parts of sixteen pairs; `low` and `high` are the two elements of each pair.
 INLINE void store_parts(v16 low, v16 high, uint32_t *out) {
     u16v x1 = nearest_part(low), y1 = nearest_part(high);
     v16 x = low - (v16)x1, y = high - (v16)y1;
@@ -30,7 +32,8 @@ INLINE void store_parts(v16 low, v16 high, uint32_t *out) {
     store_pairs(out + 2 * PART, x3 >> 16 | (y3 & 0xFFFF0000u));
 }
 
-// What is left of a tiny number has no normal form, which the processor would take a hundred times as long for: it is 0 meanwhile.
+// The remainder of a tiny number is subnormal, which the processor handles about a hundred times more slowly, so subnormal
+// numbers are treated as 0.
 #define WITHOUT_TINY_NUMBERS(...)                                       \
     do {                                                                \
         unsigned kept_ = _mm_getcsr();                                  \
@@ -39,7 +42,7 @@ INLINE void store_parts(v16 low, v16 high, uint32_t *out) {
         _mm_setcsr(kept_);                                              \
     } while (0)
 
-// What lies across the memory is turned first, a tile at a time.
+// If elements along the depth are not contiguous, each tile is transposed first.
 static void split_rows(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) {
     size_t steps = (depth + 31) / 32;
     float turned[16 * 32] __attribute__((aligned(64)));
@@ -87,7 +90,7 @@ static void split_panel(size_t n, size_t depth, const float *b, size_t depth_str
     });
 }
 
-// Four tiles of C, or fewer, stay in registers 0 to 3; parts of A pass by in 4 and 5, parts of B in 6 and 7.
+// Up to four tiles of C stay in registers 0 to 3; parts of A are loaded into 4 and 5, parts of B into 6 and 7.
 #define SPLIT_LEFT(DOWN, P)                                        \
     _tile_loadd(4, a + (P) * PART, 64);                            \
     if (DOWN == 2) _tile_loadd(5, a + a_row + (P) * PART, 64);
@@ -100,7 +103,7 @@ static void split_panel(size_t n, size_t depth, const float *b, size_t depth_str
     if (DOWN == 2) _tile_dpbf16ps(2, 5, 6);                        \
     if (DOWN == 2 && ACROSS == 2) _tile_dpbf16ps(3, 5, 7);
 
-// C may be far away: it is asked for before it is written, which saves 2-6 %.
+// C may not be in the cache; prefetching it before it is written saves 2-6 %.
 #define SPLIT_ASK(ROWS, ACROSS)                                    \
     for (size_t i = 0; i < ROWS; i++) {                            \
         __builtin_prefetch(c + i * c_row, 1);                      \
@@ -128,7 +131,7 @@ SPLIT_BLOCK(1, 2)
 SPLIT_BLOCK(2, 1)
 SPLIT_BLOCK(2, 2)
 
-// The panels of B, as far as they are used at a time, stay in the second-level cache while all rows of A pass by.
+// The block of B's panels that is used at a time stays in the second-level cache for all rows of A.
 static TILE_TARGET void split_product(size_t m, size_t n, size_t depth, const uint32_t *a, size_t a_steps, const uint32_t *b,
                                       float *c, size_t c_row, int accumulate) {
     const size_t steps = (depth + 31) / 32, a_row = a_steps * SPLIT, b_column = steps * SPLIT;

@@ -1,13 +1,14 @@
-// All kernels, and the tables that name them. A build (portable.c, avx2.c, avx512.c) includes this file once.
+// All kernels, and the tables that list them. Each build (portable.c, avx2.c, avx512.c) includes this file once.
 //
-// How to read its macros. A build sets, before it includes this file:
-//   SWK_TABLE, SWK_NAME   the variable that holds the table, and the name in it
-//   SWK_WIDE              1 where a register holds 16 floats, 0 where a vector of 16 is several registers
-//   SWK_MASKS             512 or 256: which masked instructions read and write part of a vector; without it, memcpy does
-//   SWK_NATIVE_BF16, SWK_NATIVE_TABLE   also a table whose bf16_product uses AVX-512-BF16
-//   SWK_TILES_TABLE       also a table whose products use tile registers
-// ENTRIES(NAME, PRODUCT) is what all tables of a build have in common: the function of each field has the field's name, but for
-// bf16_product, which is PRODUCT. All functions are static; a build has its own copies, made for its instruction set.
+// Macros that a build defines before it includes this file:
+//     SWK_TABLE, SWK_NAME   the variable for the table, and its name
+//     SWK_WIDE              1 if a register holds 16 floats, 0 if a vector of 16 takes several registers
+//     SWK_MASKS             512 or 256: the masked instructions for partial vectors; if undefined, memcpy is used
+//     SWK_NATIVE_BF16, SWK_NATIVE_TABLE   additionally a table whose bf16_product uses AVX-512-BF16
+//     SWK_TILES_TABLE       additionally a table whose products use tile registers
+//
+// ENTRIES(NAME, PRODUCT) lists what all tables of a build have in common. Each function has the name of its field, except
+// bf16_product, which is PRODUCT. All functions are static; each build has its own copies, compiled for its instruction set.
 #include "vector.inc.h"
 #include "elementwise.inc.h"
 #include "normalisation.inc.h"

@@ -1,21 +1,22 @@
-// Products of bfloat16 numbers on AMX, the processor's tile registers: sixteen rows of sixteen pairs times sixteen pairs of sixteen
-// columns in one instruction. A and B lie as in bfloat16.inc.h, whose panels are made of such tiles already.
+// Products of bfloat16 numbers on AMX, the processor's tile registers. One instruction multiplies a tile of 16 rows by 16 pairs
+// with a tile of 16 pairs by 16 columns. A and B have the layout of bfloat16.inc.h, whose panels already consist of such tiles.
 //
-// Four tiles of C, 32 rows by 32 columns, are kept while two tiles of A and two of B pass by. What does not fill a tile is copied to
-// one that does: the last pairs of A and B with zeros behind them, so that every number of C is the same sum whatever its neighbours.
+// Four tiles of C, 32 rows by 32 columns, stay in registers while two tiles of A and two of B are loaded at each step. Partial
+// tiles are copied to complete ones, padded with zeros, so that every sum of C is the same regardless of its neighbours.
 //
-// How to read its macros. DOWN and ACROSS, 1 or 2, say how many tiles of C a block has. Registers 0 to 3 hold them, row by row; 4 and 5 hold A,
-// 6 and 7 B. TILES_BEGIN(DOWN, ACROSS) and TILES_END open and close a function's body: they declare sizes and load or store all tiles of C by
-// TILE_BEGIN and TILE_END, one each. TILE_BLOCK(DOWN, ACROSS) defines tile_block_DOWN_ACROSS; TILE_CALL is a call of it at the loop's place. Register
-// numbers must be literals, which is why these are macros. TILE_TARGET names the instruction sets: a function with an attribute of
-// its own does not have its build's. Included by builds with SWK_TILES_TABLE alone.
+// Macros: DOWN and ACROSS, 1 or 2, are the numbers of tiles of C in a block. Registers 0 to 3 hold C, row by row; 4 and 5 hold A,
+// 6 and 7 hold B. TILES_BEGIN(DOWN, ACROSS) and TILES_END start and end the body of a function: they declare sizes, and load or
+// store all tiles of C with TILE_BEGIN and TILE_END. TILE_BLOCK(DOWN, ACROSS) defines tile_block_DOWN_ACROSS; TILE_CALL calls it
+// with the variables of the loop. Register numbers must be literals, which is why these are macros. TILE_TARGET names all
+// instruction sets, because the attribute of a function replaces that of the build. Only builds with SWK_TILES_TABLE include this
+// file.
 
 #define TILE_TARGET __attribute__((target("amx-bf16,amx-tile,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2")))
 #define TILE_PAIRS 16
 #define TILE_DEPTH 1024  // pairs of a panel that are used at a time: 256 KiB
 #define TILE_ROWS 131072 // pairs of A that are used at a time: 512 KiB; both stay in the second-level cache
 
-// What _tile_loadconfig reads: all eight tiles have 16 rows of 64 bytes.
+// The configuration for _tile_loadconfig: all eight tiles have 16 rows of 64 bytes.
 typedef struct {
     uint8_t palette, start_row, reserved[14];
     uint16_t row_bytes[16];
@@ -27,7 +28,7 @@ static const tile_shapes whole_tiles = {
     .rows = {16, 16, 16, 16, 16, 16, 16, 16},
 };
 
-// One tile of C to or from memory. A tile that sticks out at the end goes through a copy.
+// Loads or stores one tile of C. A partial tile goes through a copy.
 typedef struct { float numbers[256]; } tile_copy;
 INLINE TILE_TARGET void tile_to(float *c, size_t c_row, size_t rows, size_t columns, const tile_copy *from) {
     for (size_t i = 0; i < rows; i++) store_part(c + i * c_row, load(from->numbers + 16 * i), columns);
@@ -43,7 +44,7 @@ INLINE TILE_TARGET void tile_from(const float *c, size_t c_row, size_t rows, siz
     if ((ROWS) == 16 && (COLUMNS) == 16) _tile_stored(T, c + (AT), c_row * 4);                       \
     else { _tile_stored(T, copy.numbers, 64); tile_to(c + (AT), c_row, ROWS, COLUMNS, &copy); }
 
-// All tiles of C, DOWN rows of ACROSS tiles, in registers 0 to 3.
+// Loads or stores all tiles of C, DOWN rows of ACROSS tiles, in registers 0 to 3.
 #define TILES_BEGIN(DOWN, ACROSS)                                                            \
     tile_copy copy;                                                                          \
     const size_t below = DOWN == 2 ? rows - 16 : 0, right = ACROSS == 2 ? columns - 16 : 0;  \
@@ -58,8 +59,8 @@ INLINE TILE_TARGET void tile_from(const float *c, size_t c_row, size_t rows, siz
     if (DOWN == 2) { TILE_END(2, below, left, 16 * c_row) }                                  \
     if (DOWN == 2 && ACROSS == 2) { TILE_END(3, below, right, 16 * c_row + 16) }
 
-// C[rows <= 16 * DOWN, columns <= 16 * ACROSS] (+)= A · B for whole tiles of pairs and, when there are more, the last ones, which
-// `a_last` (rows of 16 pairs) and `b_last` (16 pairs of a panel's width) hold.
+// C[rows <= 16 * DOWN, columns <= 16 * ACROSS] (+)= A · B for complete tiles of pairs, and for the remaining pairs if `a_last`
+// (rows of 16 pairs) is not NULL; `b_last` has 16 pairs of a panel's width.
 #define TILE_BLOCK(DOWN, ACROSS)                                                                                       \
     INLINE TILE_TARGET void tile_block_##DOWN##_##ACROSS(                                                              \
         size_t rows, size_t columns, size_t whole, const uint32_t *a, size_t a_row, const uint32_t *b, size_t b_row,    \
@@ -87,13 +88,13 @@ TILE_BLOCK(1, 2)
 TILE_BLOCK(2, 1)
 TILE_BLOCK(2, 2)
 
-// The last pairs of some rows, with zeros behind them.
+// Copies the remaining pairs of some rows, padded with zeros.
 INLINE TILE_TARGET void copy_last(size_t rows, size_t count, const uint32_t *from, size_t from_row, uint32_t *to) {
     for (size_t i = 0; i < rows; i++)
         store((float *)(to + i * TILE_PAIRS), load_part((const float *)(from + i * from_row), count));
 }
 
-// Rows of C for one block of a panel's pairs, which begin at `a` and `b`.
+// Multiplies rows of A by one block of a panel's pairs, which start at `a` and `b`.
 INLINE TILE_TARGET void tile_panel(size_t m, size_t columns, size_t width, size_t count, size_t pairs, const uint32_t *a,
                                    const uint32_t *b, const uint32_t *b_last, float *c, size_t c_row, int accumulate) {
     size_t last = count % TILE_PAIRS, whole = count - last;

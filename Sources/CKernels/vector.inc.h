@@ -1,11 +1,12 @@
-// Sixteen floats at a time, in the compiler's own vector type: one AVX-512 register, two of AVX, four of SSE or NEON.
-// Included by every build of the kernels, inside its target attribute.
+// Vectors of sixteen floats, with the compiler's vector extension: one AVX-512 register, two AVX registers, or four SSE or NEON
+// registers. Every build of the kernels includes this file inside its target attribute.
 //
-// How to read its macros. EACH16(n, body) runs its body for numbers 0..15, 16..31 and so on up to n, and once more for what is left: inside,
-// LOAD(p) is the current sixteen of array p (zeros behind its end), STORE(p, v) writes them (nothing behind the end), and `at` is the first
-// one's index. So `EACH16(n, STORE(out, LOAD(a) + LOAD(b));)` is a whole kernel. The body is compiled twice; `whole_` and `width_` say which
-// of the two it is. INLINE marks helpers that disappear into their callers. SWAP_BLOCKS and ACROSS_LANES are steps of `transpose` and
-// of the sums over a vector's lanes and are used there alone. SWK_MASKS: see table.inc.h.
+// Macros: EACH16(n, body) executes its body for elements 0..15, 16..31 and so on, and once for the remaining elements below n. In
+// the body, LOAD(p) is the current vector of array p (padded with zeros at the end), STORE(p, v) writes it (nothing past the
+// end), and `at` is the index of its first element. For example, `EACH16(n, STORE(out, LOAD(a) + LOAD(b));)` is a complete
+// kernel. The body is compiled twice, for whole and partial vectors; `whole_` and `width_` say which. INLINE marks functions that
+// are always inlined. SWAP_BLOCKS and ACROSS_LANES are steps of `transpose` and of the horizontal reductions and are used only
+// there. SWK_MASKS: see table.inc.h.
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ INLINE v16 load(const float *p) { return *(const v16u *)p; }
 INLINE void store(float *p, v16 v) { *(v16u *)p = v; }
 INLINE v16 all(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 
-// The first n of sixteen numbers; nothing behind them is touched.
+// Loads and stores the first n elements of a vector; memory after them is not accessed.
 #if SWK_MASKS == 512
 INLINE __mmask16 first_of(size_t n) { return (__mmask16)((1u << n) - 1); }
 INLINE v16 load_part(const float *p, size_t n) { return (v16)_mm512_maskz_loadu_ps(first_of(n), p); }
@@ -49,7 +50,7 @@ INLINE v16 load_part(const float *p, size_t n) {
 INLINE void store_part(float *p, v16 v, size_t n) { memcpy(p, &v, n * sizeof(float)); }
 #endif
 
-// Sixteen vectors as columns instead of rows: blocks of 8, 4, 2 and 1 change places.
+// Transposes a 16 x 16 matrix by exchanging blocks of size 8, 4, 2 and 1.
 #define SWAP_BLOCKS(S, FIRST, SECOND)                                                  \
     for (int i = 0; i < 16; i++)                                                       \
         if (!(i & S)) {                                                                \
@@ -75,7 +76,7 @@ INLINE v16 first_lanes(v16 v, size_t n) {
 INLINE v16 larger(v16 a, v16 b) { return choose(a > b, a, b); }
 INLINE v16 smaller(v16 a, v16 b) { return choose(a < b, a, b); }
 
-// Lanes 8, 4, 2 and 1 apart are put together, one after the other.
+// Horizontal reduction: combines lanes that are 8, 4, 2 and 1 apart.
 #define ACROSS_LANES(v, F)                                                                             \
     v = F(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));     \
     v = F(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));     \
@@ -91,12 +92,13 @@ INLINE float max_of(v16 v) {
     return v[0];
 }
 
-// y times two to the power that rounding to the next integer left in the lowest bits of n: added to the exponent.
-#define ROUNDING 12582912.0f // 1.5 * 2^23: what is added to it loses its fraction
+// y * 2^k, where the integer k is in the low bits of n = k + ROUNDING; k is added to the exponent.
+#define ROUNDING 12582912.0f // 1.5 * 2^23: adding it rounds a float to an integer
 INLINE v16 times_power(v16 y, v16 n) { return (v16)((i16)y + ((i16)n << 23)); }
 
-// exp to about one unit in the last place: 2^n times a polynomial on [-ln2/2, ln2/2]. Saturates instead of overflowing to
-// infinity only above 88.72; below -87.33 the result is 0. What is not a number stays so: it is the second number that is compared.
+// exp with an error of about one unit in the last place: 2^n times a polynomial on [-ln2/2, ln2/2]. Above 88.72 the result
+// saturates instead of overflowing to infinity; below -87.33 it is 0. NaN is preserved, because `smaller` and `larger` return
+// their second argument for NaN.
 INLINE v16 vexp(v16 x) {
     v16 kept = x;
     x = smaller(all(88.72283f), larger(all(-87.33654f), x));
@@ -115,16 +117,16 @@ INLINE v16 vexp(v16 x) {
 INLINE v16 vsigmoid(v16 x) { return all(1.0f) / (all(1.0f) + vexp(-x)); }
 
 INLINE v16 vtanh(v16 x) {
-    // 1 - 2/(e^2x + 1), with an odd polynomial near zero where that form cancels
+    // 1 - 2/(e^2x + 1); near zero, where this form suffers from cancellation, an odd polynomial
     v16 x2 = x * x;
     v16 near = x + x * x2 * (all(-0.333333333f) + x2 * (all(0.133333333f) + x2 * all(-0.0539682540f)));
     v16 far = all(1.0f) - all(2.0f) / (vexp(x + x) + all(1.0f));
     return choose(x2 < all(0.01f), near, far);
 }
 
-// The normal distribution below -z, for 0 <= z <= NORMAL_END: two to the power of a polynomial, the absolute error of which is below 2e-8
-// before rounding; the end has 4e-11 left. The coefficients are a fit that minimises the largest error, weighted by the distribution
-// to the power of 0.8.
+// The upper tail probability of the normal distribution beyond z, for 0 <= z <= NORMAL_END: two to the power of a polynomial,
+// with an absolute error below 2e-8 before rounding. The tail beyond NORMAL_END is 4e-11. The coefficients minimise the maximum
+// error, weighted by the distribution to the power of 0.8.
 #define NORMAL_END 6.5f
 INLINE v16 vnormal_tail(v16 z) {
     v16 q = all(4.025927836e-7f);
@@ -147,7 +149,7 @@ INLINE v16 vnormal_tail(v16 z) {
     return times_power(p * r + all(1.0f), n);
 }
 
-// Runs `body` over n numbers in vectors of 16: inside it, LOAD(p) reads and STORE(p, v) writes the current 16 (or the last few).
+// Executes `body` for n elements in vectors of 16. In it, LOAD(p) reads and STORE(p, v) writes the current vector.
 #define EACH16(n, ...)                                                                    \
     do {                                                                                  \
         size_t i_ = 0;                                                                    \

@@ -1,51 +1,52 @@
 import Formats
 
-/// What can go wrong between sound files and a data set; what is wrong with a file itself is a `FormatError`. Each description is one
-/// line: what is wrong, where, what was expected, what to do.
+/// An error in a data set or its settings. Problems of a file's format are a `FormatError` instead. Each description is
+/// one line: what is wrong, where, what was expected, and what to do.
 public enum DataError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A file or folder that cannot be written.
+    /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
-    /// A folder without a file for a split that is needed.
+    /// A folder has no file for a required split.
     case missingSplit(String, folder: String, found: [String])
-    /// Two files that both could hold one split.
+    /// Several files could hold the same split.
     case ambiguousSplit(String, files: [String])
-    /// Parts of a split that is cut into several files and of which not all are there: the names of the first of them, without endings, and how
-    /// many are missing.
+    /// Shards of a split are missing: the names of the first of them, without extensions, and how many are missing in
+    /// total.
     case missingShards(String, folder: String, names: [String], count: Int)
-    /// A split name that a corpus does not have.
+    /// A corpus does not have the split.
     case unknownSplit(String, available: [String])
-    /// A split that holds no example.
+    /// A split has no examples.
     case emptySplit(String, reason: String)
-    /// A setting outside its range.
+    /// A setting is out of range.
     case invalidSetting(String, expected: String)
-    /// A tokenizer that lacks something that the caller needs.
+    /// The tokenizer lacks something that the caller needs.
     case unsuitableTokenizer(String)
-    /// An index file that does not fit the data.
+    /// An index file does not fit the data.
     case invalidIndex(path: String, reason: String)
-    /// The English descriptions of the package archive were never fetched; `command` fetches them.
+    /// The English descriptions of the package archive have not been fetched; `command` fetches them.
     case packageDescriptionsNotFetched(command: String)
-    /// A chat template that is wrong, missing, or does not fit a conversation; in words.
+    /// A chat template is invalid, missing, or does not fit a conversation; the value is the message.
     case chat(String)
 
+    /// The message, on one line.
     public var description: String { OneLine.escaped(text) }
 
     private var text: String {
         switch self {
         case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
         case .missingSplit(let split, let folder, let found):
-            "\(folder) has no file for the split \"\(split)\" (expected \(split).jsonl, .json or .csv, also with .gz; "
+            "\(folder) has no file for the split \"\(split)\" (expected \(split).jsonl, .json or .csv, optionally with .gz; "
                 + "found \(DataError.list(found)))"
         case .ambiguousSplit(let split, let files):
-            "more than one file holds the split \"\(split)\": \(DataError.list(files)); keep one of them"
+            "several files hold the split \"\(split)\": \(DataError.list(files)); keep one of them"
         case .missingShards(let split, let folder, let names, let count):
-            "\(folder) lacks \(count == 1 ? "a part" : "\(count) parts") of the split \"\(split)\": \(DataError.list(names))"
-                + "\(count > names.count ? ", …" : ""); all parts must be there"
+            "\(folder) is missing \(count == 1 ? "a part" : "\(count) parts") of the split \"\(split)\": \(DataError.list(names))"
+                + "\(count > names.count ? ", …" : ""); all parts are required"
         case .unknownSplit(let split, let available):
             "there is no split \"\(split)\"; available: \(DataError.list(available))"
         case .emptySplit(let split, let reason): "the split \"\(split)\" is empty: \(reason)"
         case .invalidSetting(let what, let expected): "\(what); expected \(expected)"
-        case .unsuitableTokenizer(let what): "the tokenizer does not fit: \(what)"
-        case .invalidIndex(let path, let reason): "\(path) is no usable index: \(reason)"
+        case .unsuitableTokenizer(let what): "the tokenizer cannot be used: \(what)"
+        case .invalidIndex(let path, let reason): "\(path) is not a valid index: \(reason)"
         case .packageDescriptionsNotFetched(let command):
             "the English package descriptions are not on this machine; fetch them with: \(command)"
         case .chat(let what): what

@@ -1,22 +1,21 @@
 internal import Foundation
 
-/// What can be wrong with a file of rows or numbers, or keeps it from being read. Each description is one line: what is wrong, where, what
-/// was expected, what to do.
+/// An error in a data file. Each description is one line that says what is wrong, where, what is expected, and what to do.
 public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A file or folder that cannot be opened or read.
+    /// A file or folder cannot be opened or read.
     case unreadable(path: String, reason: String)
-    /// A program that was needed to read something and failed.
+    /// A program that was needed to read the data failed.
     case commandFailed(command: String, reason: String)
-    /// A gzip file that is damaged, or has something else behind its end.
+    /// A gzip file is damaged, or is followed by other data.
     case damagedArchive(path: String, reason: String)
-    /// A row that breaks the format.
+    /// A row violates the format.
     case badRow(RowLocation, RowProblem)
-    /// A file whose framing is broken, so that no further row can be found.
+    /// The structure of a file is broken, so that no further row can be found.
     case malformedFile(RowLocation, String)
-    /// A file that is not of its format, or larger than any honest one.
+    /// A file does not have the expected format, or exceeds a size limit.
     case badFile(path: String, reason: String)
 
-    /// One line for people.
+    /// The error message, on one line.
     public var description: String { OneLine.escaped(text) }
 
     private var text: String {
@@ -30,13 +29,13 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error of a file that cannot be opened.
+    /// The error for a file that cannot be opened.
     package init(_ error: FileError, reading path: String) {
         let reason =
             switch error {
             case .missing: SystemError(code: ENOENT).description
             case .unreadable(_, let reason): reason.description
-            case .notAFile(_, let kind): "it is \(kind), a file was expected"
+            case .notAFile(_, let kind): "it is \(kind); expected a file"
             default: error.description
             }
         self = .unreadable(path: path, reason: reason)

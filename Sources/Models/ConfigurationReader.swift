@@ -1,24 +1,24 @@
 public import Formats
 import Synchronization
 
-/// Typed reading of a config.json.
+/// A typed reader of a model's config.json.
 ///
-/// Every reading throws ``ModelError/configuration(key:problem:)`` for a value of another kind or out of range, and for a key that is
-/// absent where the result is no optional.
+/// All methods throw ``ModelError/configuration(key:problem:)`` if a value has the wrong type or is out of range. Methods with a
+/// non-optional result also throw it if the key is missing.
 public struct ConfigurationReader: Sendable {
-    /// The file's object.
+    /// The JSON object that is read.
     public let object: JSONValue
     private let asked = AskedKeys()
 
-    /// The keys that somebody has asked for.
+    /// The keys that have been read so far.
     private final class AskedKeys: Sendable {
         let keys = Mutex<Set<String>>([])
     }
 
-    /// A reader of a JSON object.
+    /// Creates a reader of a JSON object.
     public init(_ object: JSONValue) { self.object = object }
 
-    /// What has been asked for so far and was there: that part of the file on which a model's computation depends.
+    /// The members that have been read so far: the part of the file that determines the model's computation.
     public var askedMembers: JSONValue {
         let keys = asked.keys.withLock { $0 }
         return .object((object.members ?? []).filter { keys.contains($0.key) })
@@ -28,7 +28,7 @@ public struct ConfigurationReader: Sendable {
         asked.keys.withLock { _ = $0.insert(key) }
         guard let found = object[key], !found.isNull else { return nil }
         guard let value = read(found) else {
-            // NaN and infinities look like numbers to those who wrote them
+            // NaN and infinity are not JSON numbers, although their authors meant them as such
             if case .number(let text) = found, found.double == nil {
                 throw ModelError.configuration(key: key, problem: "is \(text.prefix(40))\(text.utf8.count > 40 ? "…" : ""), not \(kind)")
             }
@@ -41,36 +41,36 @@ public struct ConfigurationReader: Sendable {
         return value
     }
 
-    /// A positive whole number.
+    /// A positive integer below 2³¹.
     public func count(_ key: String) throws -> Int {
         let value = try required(key, try optionalCount(key))
         return value
     }
-    /// A positive whole number under either of two keys, a family's own and the one that most families have.
+    /// A positive integer under either of two keys: the family's own key or the usual one.
     func count(_ key: String, or other: String) throws -> Int { try optionalCount(key) ?? (has(other) ? count(other) : count(key)) }
     /// The number of layers under either of two keys.
     func layerCount(_ key: String, or other: String) throws -> Int { try layerCount(has(key) || !has(other) ? key : other) }
-    /// A positive whole number, or nil when the key is absent or null.
+    /// A positive integer below 2³¹; nil if the key is missing or null.
     public func optionalCount(_ key: String) throws -> Int? {
         let number = try value(key, "a whole number", \.int)
         guard number.map({ $0 > 0 && $0 < 1 << 31 }) ?? true else {
-            throw ModelError.configuration(key: key, problem: "must be between 1 and 2³¹")
+            throw ModelError.configuration(key: key, problem: "must be between 1 and 2³¹ − 1")
         }
         return number
     }
-    /// The number of layers; more than any model has are refused before memory is set aside for them.
+    /// The number of layers. Rejects more than 10,000, before memory is allocated for them.
     public func layerCount(_ key: String) throws -> Int {
         let number = try count(key)
         guard number <= 10_000 else {
-            throw ModelError.configuration(key: key, problem: "is \(number), more than any model has")
+            throw ModelError.configuration(key: key, problem: "is \(number); at most 10000 is supported")
         }
         return number
     }
-    /// A whole number such as a token id, or nil.
+    /// An integer such as a token ID; nil if the key is missing or null.
     public func optionalInteger(_ key: String) throws -> Int? { try value(key, "a whole number", \.int) }
-    /// A number, or nil.
+    /// A number; nil if the key is missing or null.
     public func optionalNumber(_ key: String) throws -> Double? { try value(key, "a number", \.double) }
-    /// A number above 0, or nil.
+    /// A finite number above 0; nil if the key is missing or null.
     public func positiveNumber(_ key: String) throws -> Double? {
         let number = try optionalNumber(key)
         guard number.map({ $0 > 0 && $0.isFinite }) ?? true else {
@@ -78,31 +78,31 @@ public struct ConfigurationReader: Sendable {
         }
         return number
     }
-    /// A number above 0 that a 32-bit float can hold, or nil.
+    /// A number above 0 that is representable as a 32-bit float; nil if the key is missing or null.
     public func positiveFloat(_ key: String) throws -> Float? {
         guard let number = try positiveNumber(key) else { return nil }
         let float = Float(number)
         guard float > 0, float.isFinite else {
-            throw ModelError.configuration(key: key, problem: "is \(number), which is no 32-bit float above 0")
+            throw ModelError.configuration(key: key, problem: "is \(number), which is not a positive 32-bit float")
         }
         return float
     }
-    /// True or false; `fallback` when absent.
+    /// A Boolean; `fallback` if the key is missing or null.
     public func flag(_ key: String, or fallback: Bool) throws -> Bool {
         try value(key, "true or false", \.bool) ?? fallback
     }
     /// A string.
     public func string(_ key: String) throws -> String { try required(key, try optionalString(key)) }
-    /// A string, or nil.
+    /// A string; nil if the key is missing or null.
     public func optionalString(_ key: String) throws -> String? { try value(key, "a string", \.string) }
-    /// An object inside this one, or nil.
+    /// A nested object; nil if the key is missing or null.
     public func section(_ key: String) throws -> ConfigurationReader? {
         try value(key, "an object") { $0.members == nil ? nil : ConfigurationReader($0) }
     }
 
-    /// Whether some of the values are objects.
+    /// Whether any of the values is an object.
     var hasSections: Bool { (object.members ?? []).contains { $0.value.members != nil } }
-    /// Numbers; an empty list when the key is absent.
+    /// A list of finite numbers; empty if the key is missing or null.
     public func numbers(_ key: String) throws -> [Double] {
         try value(key, "a list of numbers") { list in
             guard let items = list.array else { return nil }
@@ -110,7 +110,7 @@ public struct ConfigurationReader: Sendable {
             return numbers.count == items.count && numbers.allSatisfy(\.isFinite) ? numbers : nil
         } ?? []
     }
-    /// Strings, or nil when the key is absent or null.
+    /// A list of strings; nil if the key is missing or null.
     public func optionalStrings(_ key: String) throws -> [String]? {
         try value(key, "a list of strings") { list in
             guard let items = list.array else { return nil }
@@ -118,9 +118,9 @@ public struct ConfigurationReader: Sendable {
             return strings.count == items.count ? strings : nil
         }
     }
-    /// A list as it lies in the file, or nil when the key is absent or null.
+    /// A list of arbitrary JSON values; nil if the key is missing or null.
     public func optionalList(_ key: String) throws -> [JSONValue]? { try value(key, "a list", \.array) }
-    /// Whether the key is there, be it with null.
+    /// Whether the key exists, even if its value is null.
     public func has(_ key: String) -> Bool {
         asked.keys.withLock { _ = $0.insert(key) }
         return object[key] != nil

@@ -1,26 +1,27 @@
 public import Formats
 public import Tensor
 
-/// The numbers of a decoder that do not depend on its family.
+/// The dimensions of a decoder, independent of its model family.
 public struct DecoderShape: Sendable, Equatable {
     /// C, the width of the hidden states between layers.
     public var hiddenSize: Int
     /// The number of layers.
     public var layerCount: Int
-    /// NH, the query heads of a layer.
+    /// NH, the number of query heads of a layer.
     public var heads: Int
-    /// KH, the key/value heads of a layer.
+    /// KH, the number of key/value heads of a layer.
     public var keyHeads: Int
-    /// D, the channels of a head.
+    /// D, the number of channels of a head.
     public var headDim: Int
-    /// V, the rows of the output projection.
+    /// V, the number of rows of the output projection.
     public var vocabularySize: Int
-    /// The most tokens that a sequence may have.
+    /// The maximum number of tokens of a sequence.
     public var contextLength: Int
-    /// The width of what the output projection and the value head read.
+    /// The width of the states that the output projection and the value head read; it differs from C if a final projection
+    /// follows the layers.
     public var headWidth: Int
 
-    /// A shape; see the properties.
+    /// Creates a shape from the values of the properties.
     public init(
         hiddenSize: Int, layerCount: Int, heads: Int, keyHeads: Int, headDim: Int, vocabularySize: Int, contextLength: Int,
         headWidth: Int
@@ -36,40 +37,40 @@ public struct DecoderShape: Sendable, Equatable {
     }
 }
 
-/// Where the rows of one pass through a layer stand: their positions, what they may attend to, and the cache that they extend.
+/// The rows of one pass through a layer: their positions, which keys they see, and the key/value cache that they extend.
 public struct LayerContext {
-    /// The position of every row.
+    /// The position of every row in its sequence.
     public var positions: [Int32]
-    /// The number of tokens of every row's sequence as far as it is processed with the row; nil when that is up to the row itself.
-    /// Only dynamic rotary scaling depends on it.
+    /// For every row, the number of tokens of its sequence that are processed up to this pass; nil if that is the row's position
+    /// + 1. Only dynamic rotary scaling uses it.
     public var lengths: [Int32]?
-    /// What every query sees. Key rows are those of the pass, or rows of the cache where that is read.
+    /// Which keys every query sees. Key rows are rows of this pass, or rows of the cache if the cache is read.
     public var layout: AttentionLayout
-    /// The rows whose output is wanted, in the order of the layout's queries; nil when that is all of them.
+    /// The rows whose output is needed, in the order of the layout's queries; nil for all rows.
     public var wanted: [Int]?
-    /// The cache that receives the rows' keys and values.
+    /// The cache that receives the keys and values of the rows; nil for none.
     public var cache: CachePlaces?
-    /// What decides which numbers are dropped in training; nil where none are.
+    /// The source of dropout masks in training; nil for no dropout.
     public var dropout: DropoutSource?
 
-    /// A cache, and where the rows of a pass go in it.
+    /// A key/value cache and the positions of a pass's rows in it.
     public struct CachePlaces {
-        /// The cache.
+        /// The key/value cache.
         public var store: KVCache
-        /// The row of the cache that every row of the pass has; nil for a row that is not kept.
+        /// The cache row of every row of the pass; nil for a row that is not stored.
         public var rows: [Int?]
-        /// Whether the queries see rows of the cache (a step of decoding) or those of the pass alone (whole prompts).
+        /// Whether queries see rows of the cache (decoding steps) or only those of the pass (whole prompts).
         public var isRead: Bool
-        /// Rows and layout in layers with a window, where they differ.
+        /// The rows and the layout for layers with a sliding window, if they differ.
         var windowed: (rows: [Int?], layout: AttentionLayout)?
 
-        /// Places in a cache.
+        /// Creates the cache positions of a pass.
         public init(_ store: KVCache, rows: [Int?], isRead: Bool) {
             (self.store, self.rows, self.isRead) = (store, rows, isRead)
         }
     }
 
-    /// A context; see the properties.
+    /// Creates a context from the values of the properties.
     public init(
         positions: [Int32], lengths: [Int32]? = nil, layout: AttentionLayout, wanted: [Int]? = nil,
         cache: CachePlaces? = nil, dropout: DropoutSource? = nil
@@ -82,9 +83,17 @@ public struct LayerContext {
         self.dropout = dropout
     }
 
-    /// Attention of a layer: queries of the wanted rows [R, NH·D] over keys and values of all rows [T, KH·D] and, in a step of decoding, of
-    /// the cache, which takes the new ones.
-    /// - Parameter dropout: the share of the keys' weights that training drops.
+    /// Computes attention in a layer: queries of the wanted rows [R, NH·D] over the keys and values of all rows [T, KH·D]. If
+    /// there is a cache, the keys and values are added to it; in a decoding step, the queries see the rows of the cache.
+    /// - Parameters:
+    ///   - queries: the queries of the wanted rows, [R, NH·D].
+    ///   - keys: the keys of all rows, [T, KH·D].
+    ///   - values: the values of all rows, [T, KH·D].
+    ///   - layer: the index of the layer.
+    ///   - heads: NH, the number of query heads.
+    ///   - keyHeads: KH, the number of key/value heads.
+    ///   - scores: how attention scores are computed from the products of queries and keys.
+    ///   - rate: the dropout rate of the attention weights.
     public func attention(
         _ queries: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, heads: Int, keyHeads: Int,
         scores: AttentionScores = AttentionScores(), dropout rate: Double
@@ -102,81 +111,83 @@ public struct LayerContext {
             dropout: mask(.attentionWeights, layer: layer, rate: rate))
     }
 
-    /// The wanted rows of a matrix of all rows.
+    /// The wanted rows of a matrix with all rows; the whole matrix if all rows are wanted.
     public func selected(_ x: Tensor) -> Tensor { wanted.map(x.rows) ?? x }
     /// The positions of the wanted rows.
     public var queryPositions: [Int32] { wanted.map { $0.map { positions[$0] } } ?? positions }
 }
 
-/// A causal language model, as trainers and the generator see it: an embedding, a stack of layers, a final norm and a projection.
+/// A decoder-only transformer, as used by trainers and the generator: an embedding, a stack of layers, a final norm and an output
+/// projection.
 ///
-/// Rows of all sequences are packed without padding; positions and the attention layout say which row is which. Each family is one
-/// final class in a file of its own.
+/// The rows of all sequences are packed without padding; positions and the attention layout identify them. Most families are a
+/// ``StackedDecoder`` with different parts; others have a class that conforms to this protocol.
 public protocol TransformerDecoder: AnyObject {
-    /// The family-independent numbers.
+    /// The dimensions of the decoder.
     var shape: DecoderShape { get }
-    /// The parameters in front of the first layer, positions and any projection to the layers' width among them.
+    /// The parameters before the first layer, including position embeddings and a projection to the width of the layers.
     var embeddingParameters: [Parameter] { get }
-    /// The position embedding, which the paper always freezes; nil when the family has none.
+    /// The learned position embedding, which ``Freezing`` freezes together with any layers; nil if positions are computed.
     var positionParameter: Parameter? { get }
-    /// The parameters behind the last layer, without the projection.
+    /// The parameters after the last layer, except the output projection.
     var finalParameters: [Parameter] { get }
-    /// The output projection [V, headWidth]; the input embedding itself when they are tied.
+    /// The output projection [V, headWidth]; the input embedding itself if they are tied.
     var projection: Parameter { get }
-    /// The bias of the output projection, [V], nil for most families.
+    /// The bias of the output projection, [V]; nil for most families.
     var projectionBias: Parameter? { get }
-    /// The bound of the logits, `cap · tanh(logit / cap)`; nil for most families.
+    /// The soft cap of the logits, `cap · tanh(logit / cap)`; nil for most families.
     var logitCap: Float? { get }
-    /// How many keys a query of a layer sees at most, itself included; nil where it sees all.
+    /// The sliding window of a layer: the maximum number of keys that a query sees, including itself; nil if it sees all.
     func window(ofLayer index: Int) -> Int?
-    /// Whether tokens see those up to themselves alone. A decoder that sees in both directions gives states, but cannot be sampled or trained.
+    /// Whether tokens see only those up to themselves. A bidirectional decoder can compute states, but cannot be sampled from or
+    /// trained.
     var isCausal: Bool { get }
-    /// The shares of numbers that supervised and reward training drop.
+    /// The dropout rates for supervised and reward-model training.
     var dropout: DropoutRates { get }
-    /// Whether the projection is the input embedding.
+    /// Whether the output projection is the input embedding.
     var isTied: Bool { get }
-    /// The name of Transformers' sequence classifier of the family; nil where it has none.
+    /// The name of the family's sequence classifier in Transformers; nil if there is none.
     var classifierArchitecture: String? { get }
     /// The parameters of one layer.
     func parameters(ofLayer index: Int) -> [Parameter]
-    /// Whether checkpoints hold a matrix as [inputs, outputs], which is [outputs, inputs] here; false for most families.
+    /// Whether checkpoints store a matrix as [inputs, outputs], although it is [outputs, inputs] in memory.
     func isStoredTransposed(_ parameter: Parameter) -> Bool
-    /// Token (and position) embeddings: [T, C].
+    /// The sum of token and position embeddings, as the first layer reads it: [T, C].
     func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor
-    /// One layer: hidden states of all rows in, of the wanted rows out.
+    /// Applies one layer: hidden states of all rows [T, C] to those of the wanted rows [R, C].
     func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor
-    /// The final norm (and projection to the head's width): [R, headWidth].
+    /// Applies the final norm and, if there is one, the projection to the head's width: [R, headWidth].
     func finish(_ states: Tensor, on tape: Tape?) -> Tensor
-    /// The adapter beside the projections; nil for a model without one.
+    /// The adapter of the projections; nil for a model without one.
     var adapter: Adapter? { get }
-    /// A model of the same configuration with other weights, and with their adapter.
+    /// A model of the same configuration with other weights and their adapter.
     func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder
-    /// The configuration, with the names of Hugging Face's config.json.
+    /// The configuration, with the keys of Hugging Face's config.json.
     func configuration() -> JSONValue
 }
 
 extension TransformerDecoder {
-    /// False: matrices lie in checkpoints as they do here.
+    /// Default: false, checkpoints store matrices as they are in memory.
     public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
 
-    /// No layer has a window.
+    /// Default: nil, no layer has a window.
     public func window(ofLayer index: Int) -> Int? { nil }
-    /// True.
+    /// Default: true.
     public var isCausal: Bool { true }
-    /// None.
+    /// Default: nil, no bias.
     public var projectionBias: Parameter? { nil }
-    /// No bound.
+    /// Default: nil, no soft cap.
     public var logitCap: Float? { nil }
-    /// None.
+    /// Default: nil, no classifier.
     public var classifierArchitecture: String? { nil }
 
-    /// All parameters, each once, in the order of the state dictionary.
+    /// All parameters, without duplicates: embeddings, layers, final norm, and the output projection if it is not tied.
     public var parameters: [Parameter] {
         embeddingParameters + (0..<shape.layerCount).flatMap(parameters(ofLayer:)) + finalParameters
             + (isTied ? [] : [projection]) + [projectionBias].compactMap { $0 }
     }
 
-    /// The number of trained and of all weights.
+    /// The number of trainable weights and of all weights.
     public var parameterCounts: (trainable: Int, total: Int) {
         parameters.reduce(into: (0, 0)) {
             $0.0 += $1.isTrainable ? $1.value.count : 0
@@ -184,21 +195,27 @@ extension TransformerDecoder {
         }
     }
 
-    /// The most tokens of a sequence that has a row for every position; nil where positions are computed and any length can be read.
+    /// The maximum number of tokens of a sequence if position embeddings are learned; nil if positions are computed, so that any
+    /// length can be processed.
     public var positionLimit: Int? { positionParameter == nil ? nil : shape.contextLength }
 
-    /// How many layers, from the first, are constant: frozen, behind frozen embeddings. Their outputs can be computed once.
+    /// The number of layers, from the first, whose outputs are constant: they and the embeddings are frozen. Their outputs need
+    /// to be computed only once.
     public var frozenTrunk: Int {
         guard embeddingParameters.allSatisfy({ !$0.isTrainable }) else { return 0 }
         return (0..<shape.layerCount).first { parameters(ofLayer: $0).contains(where: \.isTrainable) } ?? shape.layerCount
     }
 
-    /// Runs a range of layers over a batch; in the model's last layer only the wanted rows are computed beyond their keys.
+    /// Runs a range of layers on a batch. In the model's last layer, only keys and values are computed for rows that are not
+    /// wanted.
     ///
     /// - Parameters:
-    ///   - states: the input of the first of the layers; nil to start from the embeddings.
-    ///   - wanted: the rows that are needed behind the last layer of the model; ignored when the range ends before it.
-    /// - Returns: [T, C], or [R, C] when `wanted` applied.
+    ///   - batch: the tokens.
+    ///   - layers: the indices of the layers.
+    ///   - states: the input [T, C] of the first of the layers; nil to start from the embeddings.
+    ///   - wanted: the rows whose output of the model's last layer is needed; ignored if the range ends before that layer.
+    ///   - tape: the tape that records the pass; nil for inference.
+    /// - Returns: [T, C], or [R, C] if `wanted` applied.
     public func run(
         _ batch: TokenBatch, layers: Range<Int>, from states: Tensor? = nil, wanted: [Range<Int>]? = nil, on tape: Tape? = nil
     ) -> Tensor {
@@ -221,9 +238,13 @@ extension TransformerDecoder {
         return states
     }
 
-    /// The final hidden states of the wanted rows: embeddings, all layers (the frozen ones off the tape) and the final norm:
-    /// [R, headWidth].
-    /// - Parameter trunk: the output of the first `trunk.layers` layers for every token, [T, C], when it is known already.
+    /// The final hidden states of the wanted rows, [R, headWidth]: embeddings, all layers (frozen ones without a tape) and the
+    /// final norm.
+    /// - Parameters:
+    ///   - batch: the tokens.
+    ///   - wanted: the rows whose hidden states are returned.
+    ///   - trunk: the output [T, C] of the first `trunk.layers` layers for every token, if it has already been computed.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func hidden(
         _ batch: TokenBatch, wanted: [Range<Int>], trunk: (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> Tensor {
@@ -240,16 +261,16 @@ extension TransformerDecoder {
     }
 }
 
-// What the output projection makes of final hidden states [R, headWidth].
+// Applying the output projection to final hidden states [R, headWidth].
 extension TransformerDecoder {
     private func form(on tape: Tape?) -> LogitForm { LogitForm(bias: projectionBias?.on(tape), cap: logitCap) }
 
-    /// The logits of every row, with ids that have no token set to −∞: [R, V]. No gradient flows through it.
+    /// The logits of every row: [R, V], with −∞ for unused token IDs. No gradient flows through it.
     public func logits(_ hidden: Tensor, validTokens: Int? = nil) -> Tensor {
         hidden.logits(projection.value, validTokens: validTokens, form: form(on: nil))
     }
 
-    /// The log-probability of one target token a row, and the entropies of the distributions where they are wanted.
+    /// The log-probability of one target token per row, and the entropy of each row's distribution if requested.
     public func logProbs(
         _ hidden: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false, on tape: Tape? = nil
     ) -> TokenLogProbs {

@@ -1,29 +1,29 @@
 public import Tensor
 
-/// The shares of numbers that a model of some family drops while it is trained (Srivastava et al. 2014), as its config.json names them.
+/// The dropout rates of a model in training (Srivastava et al. 2014), as its config.json specifies them.
 ///
-/// Nothing is dropped unless a batch brings a generator (``TokenBatch/dropout``): evaluations, sampling and PPO never do.
+/// Dropout is active only if a batch has a generator (``TokenBatch/dropout``). Evaluation, sampling and PPO never use it.
 public struct DropoutRates: Sendable, Equatable {
-    /// Of the embeddings, in front of the first layer.
+    /// The rate for embeddings, before the first layer.
     public var embedding: Double
-    /// Of the weights that attention gives to keys.
+    /// The rate for attention weights.
     public var attention: Double
-    /// Of what attention and MLP add to the states.
+    /// The rate for the outputs of attention and MLP, before they are added to the residual stream.
     public var residual: Double
-    /// Of what an adapter reads.
+    /// The rate for the inputs of an adapter.
     public var adapter: Double = 0
 
-    /// Rates, each from 0 to below 1.
+    /// Creates dropout rates, each in [0, 1).
     public init(embedding: Double = 0, attention: Double = 0, residual: Double = 0) {
         self.embedding = embedding
         self.attention = attention
         self.residual = residual
     }
 
-    /// Whether nothing is ever dropped.
+    /// Whether all rates are 0.
     public var isNone: Bool { embedding == 0 && attention == 0 && residual == 0 && adapter == 0 }
 
-    /// The rates with those of an adapter.
+    /// These rates together with that of an adapter.
     func with(_ adapter: Adapter?) -> DropoutRates {
         var rates = self
         rates.adapter = adapter?.configuration.dropout ?? 0
@@ -31,28 +31,28 @@ public struct DropoutRates: Sendable, Equatable {
     }
 }
 
-/// What decides which numbers a model drops in a pass of training.
+/// The source of random numbers for dropout in a training pass.
 public struct DropoutSource: Sendable, Equatable {
-    /// The generator; nothing is drawn from it.
+    /// The generator of the masks. Its state does not change.
     public var random: Philox
-    /// The place of the pass's first row among all rows of an optimiser step: what is dropped does not depend on how a step is cut into
-    /// passes.
+    /// The index of the pass's first row among all rows of an optimiser step, so that dropout does not depend on how a step is
+    /// split into micro-batches.
     public var firstRow: Int
 
-    /// A source of a pass.
+    /// Creates the dropout source of a pass.
     public init(_ random: Philox, firstRow: Int = 0) {
         self.random = random
         self.firstRow = firstRow
     }
 }
 
-/// The places of a layer at which numbers are dropped. Each has a stream of its own.
+/// The positions in a model at which dropout applies. Each has a separate random stream.
 enum DropoutSite: UInt64 {
     case embedding, attentionWeights, attentionOutput, feedForwardOutput
 }
 
 extension LayerContext {
-    /// The mask of a place, for the wanted rows (for the embedding, all rows are); nil where nothing is dropped.
+    /// The dropout mask at one site, for the wanted rows (all rows for the embedding); nil for no dropout.
     func mask(_ site: DropoutSite, layer: Int, rate: Double) -> DropoutMask? {
         guard let dropout, rate > 0 else { return nil }
         let rows = wanted ?? Array(positions.indices)
@@ -61,7 +61,7 @@ extension LayerContext {
             rows: rows.map { $0 + dropout.firstRow })
     }
 
-    /// The mask of what an adapter reads in a projection of some rows, which are the wanted ones or all; nil where nothing is dropped.
+    /// The dropout mask of an adapter's input in one projection, with `count` rows: the wanted rows or all. Nil for no dropout.
     func mask(ofAdapter module: String, rows count: Int, rate: Double) -> DropoutMask? {
         guard let dropout, rate > 0 else { return nil }
         let rows = wanted.flatMap { $0.count == count ? $0 : nil } ?? Array(positions.indices)
@@ -69,19 +69,19 @@ extension LayerContext {
             rate: rate, random: dropout.random.split("adapter").split(module), rows: rows.map { $0 + dropout.firstRow })
     }
 
-    /// What is left of a tensor at a place.
+    /// Applies dropout at one site.
     func dropped(_ x: Tensor, _ site: DropoutSite, layer: Int, rate: Double) -> Tensor {
         mask(site, layer: layer, rate: rate).map(x.dropped) ?? x
     }
 }
 
 extension ConfigurationReader {
-    /// A share of numbers to drop.
-    /// - Throws: ``ModelError/configuration(key:problem:)`` for a number that is negative or not below 1.
+    /// A dropout rate; `usual` if the key is missing or null.
+    /// - Throws: ``ModelError/configuration(key:problem:)`` unless the rate is in [0, 1).
     public func dropoutRate(_ key: String, or usual: Double) throws -> Double {
         let rate = try optionalNumber(key) ?? usual
         guard rate >= 0, rate < 1 else {
-            throw ModelError.configuration(key: key, problem: "is \(rate); a dropout rate is at least 0 and below 1")
+            throw ModelError.configuration(key: key, problem: "is \(rate); a dropout rate must be at least 0 and below 1")
         }
         return rate
     }

@@ -1,36 +1,40 @@
 import Tensor
 
-/// Which parameters a stage leaves as they are.
+/// A rule for which parameters a training stage freezes.
 public struct Freezing: Codable, Sendable, Equatable {
-    /// The share of the layers, from the first, that is frozen: ⌊layers · fraction⌋ of them. 0 freezes nothing at all.
+    /// The fraction of the layers to freeze: the first ⌊layers · fraction⌋. 0 freezes nothing, including the embeddings.
     public var fraction: Double
-    /// Whether the input embedding and the output projection are frozen too (always, for a reward model).
+    /// Whether the input embedding and the output projection are frozen as well. For a reward model they always are.
     public var freezesEmbeddings: Bool
 
-    /// Whether parameters stay as trainable or frozen as they are, whatever else the rule says.
+    /// Whether to leave all parameters as trainable or frozen as they are, regardless of the other properties.
     public var keepsParametersAsTheyAre = false
 
-    /// Leaves every parameter as trainable or frozen as the caller has made it (`Parameter.isTrainable`).
+    /// A rule that leaves every parameter as trainable or frozen as the caller has set it (`Parameter.isTrainable`).
     public static var asSet: Freezing {
         var rule = Freezing(fraction: 0)
         rule.keepsParametersAsTheyAre = true
         return rule
     }
 
-    /// A rule; the paper's own is 0.8 of the layers and the embeddings.
+    /// Creates a rule. Default: 80% of the layers and the embeddings are frozen.
     public init(fraction: Double = 0.8, freezesEmbeddings: Bool = true) {
         self.fraction = fraction
         self.freezesEmbeddings = freezesEmbeddings
     }
 
-    /// The layers that the rule leaves trainable: where an adapter is put unless said otherwise, so that those below stay constant.
+    /// The layers that remain trainable. Adapters are put there by default, so that the layers below stay constant.
     public func trainedLayers(of shape: DecoderShape) -> Range<Int> {
         guard fraction > 0, !keepsParametersAsTheyAre else { return 0..<shape.layerCount }
         return min(shape.layerCount, Int(Double(shape.layerCount) * fraction))..<shape.layerCount
     }
 
-    /// Marks the decoder's parameters as trainable or frozen. Of a decoder with an adapter, the adapter alone is trained, in whichever layers it is.
-    /// - Parameter isRewardModel: a reward model has no use for the output projection, and freezes the embeddings with it.
+    /// Marks the decoder's parameters as trainable or frozen. If the decoder has an adapter, only the adapter is trained, in all
+    /// of its layers.
+    /// - Parameters:
+    ///   - decoder: the decoder.
+    ///   - isRewardModel: whether the decoder belongs to a reward model, which does not use the output projection and freezes the
+    ///     embeddings if any layers are frozen.
     public func apply(to decoder: some TransformerDecoder, isRewardModel: Bool = false) {
         if keepsParametersAsTheyAre { return }
         if let adapter = decoder.adapter {

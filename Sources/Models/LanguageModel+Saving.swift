@@ -2,19 +2,19 @@ public import Formats
 public import Foundation
 import Tensor
 
-/// The ids of a model's special tokens.
+/// The IDs of a model's special tokens.
 public struct SpecialTokens: Sendable, Equatable {
-    /// What a text begins with.
+    /// The beginning-of-sequence token.
     public var begin: Int32?
-    /// What ends a text, and with it a generated response.
+    /// The end-of-sequence token, which also ends a generated response.
     public var end: Int32?
-    /// What fills up rows that are shorter than others.
+    /// The padding token.
     public var padding: Int32?
 
-    /// The key of what ends a text.
+    /// The key of the end-of-sequence token.
     static var endKey: String { "eos_token_id" }
 
-    /// Ids; nil for what there is not.
+    /// Creates the IDs; nil for tokens that do not exist.
     public init(begin: Int32? = nil, end: Int32? = nil, padding: Int32? = nil) {
         self.begin = begin
         self.end = end
@@ -29,16 +29,18 @@ public struct SpecialTokens: Sendable, Equatable {
 }
 
 extension LanguageModel {
-    /// Writes a model folder that Transformers can load, with the head's four tensors beside the model's when there is a head. Of a model with an
-    /// adapter, the adapter alone is written, as PEFT does it; ``merged()`` gives a whole model.
+    /// Writes a model folder that Transformers can load. The four tensors of a value head, if there is one, are stored with the
+    /// model's. For a model with an adapter, only the adapter is written, in the format of PEFT; ``merged()`` returns a complete
+    /// model.
     ///
     /// - Parameters:
-    ///   - tokens: ids of the special tokens for config.json and generation_config.json.
-    ///   - elementType: how the weights are stored: F32, BF16 or F16. A head stays F32.
-    ///   - tokenizer: a folder whose tokenizer files are copied along.
-    ///   - shardLimit: the most bytes of tensors in one file.
-    ///   - extras: called with the folder before it gets its name, to add the tokenizer's files.
-    /// - Throws: ``CheckpointError``, or what `extras` throws.
+    ///   - folder: the folder to create.
+    ///   - tokens: the IDs of special tokens for config.json and generation_config.json.
+    ///   - elementType: the format of the weights: F32, BF16 or F16. The head is always F32.
+    ///   - tokenizer: a folder whose tokenizer files are copied.
+    ///   - shardLimit: the maximum number of bytes of tensors in one file.
+    ///   - extras: called with the temporary folder before it is moved into place, to add more files.
+    /// - Throws: `CheckpointError`, or any error of `extras`.
     public func save(
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
@@ -54,15 +56,23 @@ extension LanguageModel {
             writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
 
-    /// Writes the decoder and its head as a sequence classifier with one label, whose logit is the score of the text's last token. An adapter is
-    /// merged.
+    /// Writes the decoder and its value head as a sequence classifier with one label, whose logit is the score at the text's last
+    /// token. An adapter is merged.
     ///
-    /// Transformers' classifiers have a weight and no bias, so scores there lack a constant, which changes no comparison: the head's
-    /// `(bias + normalisation) / normalisation_std`. It is left in config.json as `score_offset`, and ``load(_:base:usesTanh:families:note:)`` adds it.
+    /// Transformers' classifiers have a weight but no bias. Their scores therefore lack the constant `(bias + normalisation) /
+    /// normalisation_std` of the head, which does not affect comparisons. It is stored in config.json as `score_offset`, and
+    /// ``load(_:base:usesTanh:families:note:)`` adds it.
     /// - Parameters:
-    ///   - tokens: a padding id other than the end of sequence lets Transformers find the last token of padded texts.
-    ///   - note: receives one line for everything in which the classifier differs from the model.
-    /// - Throws: ``ModelError/unsupported(_:)`` for a head with a tanh, ``ModelError/noHead`` without a head; ``CheckpointError``.
+    ///   - folder: the folder to create.
+    ///   - tokens: the IDs of special tokens. Transformers needs a padding token other than the end-of-sequence token to find the
+    ///     last token of padded texts.
+    ///   - elementType: the format of the weights: F32, BF16 or F16.
+    ///   - tokenizer: a folder whose tokenizer files are copied.
+    ///   - shardLimit: the maximum number of bytes of tensors in one file.
+    ///   - note: receives one line for every difference between the classifier and the model.
+    ///   - extras: called with the temporary folder before it is moved into place, to add more files.
+    /// - Throws: ``ModelError/noClassifier(_:)`` for a head with a tanh or a family without a classifier, ``ModelError/noHead``
+    ///   without a trained head, or `CheckpointError`.
     public func saveClassifier(
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
         tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, note: (String) -> Void = { _ in },
@@ -74,7 +84,7 @@ extension LanguageModel {
         }
         guard let head, !head.isFresh else { throw ModelError.noHead }
         guard !head.usesTanh else {
-            throw ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")
+            throw ModelError.noClassifier("a head with a tanh cannot be saved as a sequence classifier")
         }
         var configuration = savedConfiguration(tokens, elementType)
         guard let architecture = decoder.classifierArchitecture else {
@@ -87,14 +97,14 @@ extension LanguageModel {
         let offset = (head.bias.value.item + shift) / deviation
         if offset != 0 {
             configuration[ValueHead.classifierOffsetKey] = JSONValue(Double(offset))
-            note("the classifier's scores are lower by \(offset), because it has no bias; comparisons are not affected")
+            note("the saved classifier has no bias, so its scores are lower by \(offset); comparisons are not affected")
         }
         let padding = configuration["pad_token_id"]
         if padding?.int == nil {
-            note("there is no padding id: Transformers scores one text at a time, or set pad_token_id")
+            note("there is no pad_token_id; in Transformers, score one text at a time or set pad_token_id")
         } else if let padding, let end = configuration["eos_token_id"], (end.array ?? [end]).contains(padding) {
             note(
-                "the padding id is the end of sequence: Transformers reads the score before a text's last token, or set pad_token_id"
+                "pad_token_id is the end-of-sequence token, so Transformers reads the score before a text's last token; set another one"
             )
         }
         let score = head.weight.value.scaled(by: 1 / deviation)
@@ -108,7 +118,7 @@ extension LanguageModel {
 
     // MARK: Parts
 
-    /// Weights as checkpoints hold them; what has to be turned is turned when its turn to be written comes.
+    /// The weights in the layout of checkpoints. Matrices that are stored transposed are transposed only when they are written.
     private static func tensors(
         _ decoder: any TransformerDecoder, _ parameters: [Parameter], as elementType: ElementType
     ) -> [WritableTensor] {
@@ -125,9 +135,9 @@ extension LanguageModel {
         var configuration = source ?? decoder.configuration()
         for member in decoder.configuration().members ?? [] { configuration[member.key] = member.value }
         let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
-        // Transformers 5 has shortened the key; both are read, but only one should be there
+        // Transformers 5 renamed the key; both are read, but only one should be present
         configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
-        // what has been trained with a tanh means nothing without it
+        // a head that was trained with a tanh needs it
         if let head { configuration[ValueHead.activationKey] = head.usesTanh ? .bool(true) : nil }
         set(tokens, in: &configuration)
         return configuration
@@ -135,7 +145,7 @@ extension LanguageModel {
 
     func savedGeneration(_ tokens: SpecialTokens) -> JSONValue {
         var generation = generation ?? Self.emptyGeneration
-        // the file takes precedence over config.json from now on, so it has to say what ended responses so far
+        // the file takes precedence over config.json from now on, so it has to name the tokens that have ended responses so far
         if Self.endTokens(of: generation, vocabularySize: decoder.shape.vocabularySize).isEmpty {
             let ends = endTokens
             let values = ends.map { JSONValue(Int($0)) }
@@ -145,10 +155,10 @@ extension LanguageModel {
         return generation
     }
 
-    /// What a generation_config.json holds before anything is put in.
+    /// The initial contents of a generation_config.json.
     static let emptyGeneration: JSONValue = ["transformers_version": "4.40.0"]
 
-    /// Puts in the ids. The ends that a file names stay as they are: responses end with them.
+    /// Sets the token IDs. End-of-sequence tokens that the file already names are kept, because responses end with them.
     private func set(_ tokens: SpecialTokens, in object: inout JSONValue) {
         for (key, id) in tokens.members {
             if key == SpecialTokens.endKey, !Self.endTokens(of: object, vocabularySize: decoder.shape.vocabularySize).isEmpty { continue }

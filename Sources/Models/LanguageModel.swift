@@ -2,20 +2,21 @@ public import Formats
 public import Foundation
 import Tensor
 
-/// A decoder as a model folder holds it: weights, and the value or reward head when there is one.
+/// A language model in a model folder: a decoder and, optionally, a value or reward head.
 public struct LanguageModel {
     /// The decoder.
     public var decoder: any TransformerDecoder
-    /// The head; nil when the folder has none.
+    /// The value head; nil if the folder has none.
     public var head: ValueHead?
-    /// config.json as it was read, so that keys that we do not know survive; nil for a model made here.
+    /// The contents of config.json, so that unknown keys survive saving; nil for a newly created model.
     public var source: JSONValue?
-    /// generation_config.json as it was read; nil when there was none.
+    /// The contents of generation_config.json; nil if there was none.
     public var generation: JSONValue?
-    /// Whether the output projection is random because the folder held none: such a model can be trained, not asked.
+    /// Whether the output projection is randomly initialised because the folder has none. Such a model can be trained, but not
+    /// sampled from.
     public var hasFreshProjection = false
 
-    /// A model from its parts.
+    /// Creates a model from its parts.
     public init(decoder: any TransformerDecoder, head: ValueHead? = nil, source: JSONValue? = nil, generation: JSONValue? = nil) {
         self.decoder = decoder
         self.head = head
@@ -23,17 +24,19 @@ public struct LanguageModel {
         self.generation = generation
     }
 
-    /// Loads a model folder: config.json and the weights in any layout that ``WeightStore`` reads. Or a GGUF file, whose metadata stand for
-    /// config.json.
+    /// Loads a model folder, which contains config.json and weights in any format that ``WeightStore`` reads, or a GGUF file,
+    /// whose metadata replace config.json.
     ///
-    /// A sequence classifier with one label (`score.weight`) is read as a model with a head. A folder with an adapter that PEFT or
-    /// ``save(to:tokens:as:tokenizer:shardLimit:extras:)`` wrote (adapter_config.json) is read as its base model with the adapter.
+    /// A sequence classifier with one label (`score.weight`) is loaded as a model with a head. A folder with an adapter
+    /// (adapter_config.json), written by PEFT or ``save(to:tokens:as:tokenizer:shardLimit:extras:)``, is loaded as its base model
+    /// with the adapter.
     /// - Parameters:
-    ///   - base: where the base model of an adapter is; nil where adapter_config.json is to say so.
-    ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil where config.json is to say so.
-    ///   - families: what the folder may hold.
-    ///   - note: receives one line for everything that a user should know, such as a fresh projection.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    ///   - folder: the model folder or GGUF file.
+    ///   - base: the folder of an adapter's base model. Default: the one that adapter_config.json names.
+    ///   - usesTanh: whether the head has a tanh before its normalisation. Default: as config.json says.
+    ///   - families: the supported model families.
+    ///   - note: receives one line for everything that the user should know, such as a randomly initialised projection.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
         note: (String) -> Void = { _ in }
@@ -42,13 +45,13 @@ public struct LanguageModel {
         guard model.decoder.isCausal else {
             throw ModelError.inFile(
                 folder.path + "/" + ModelFolder.configurationName,
-                .unsupported("attention in both directions (use_bidirectional_attention) in a language model"))
+                .unsupported("bidirectional attention (use_bidirectional_attention) in a language model"))
         }
         return model
     }
 
-    /// Loads a decoder whose states alone are wanted, in both directions where its configuration says so, and opens its folder. An output projection
-    /// that is missing is not made, and a head is not read.
+    /// Loads a decoder of which only the hidden states are needed, and opens its folder. It may be bidirectional, if its
+    /// configuration says so. A missing output projection is not initialised, and a value head is not read.
     static func loadStates(_ folder: URL, families: [ModelFamily]) throws -> (
         decoder: any TransformerDecoder, contents: ModelFolder.Contents
     ) {
@@ -82,14 +85,14 @@ public struct LanguageModel {
             of: contents.generation,
             file: (contents.adapter == nil ? contents.file : nil) ?? ModelFolder(folder).generationConfigurationPath)
         if let first = weights.unread.first {
-            note("\(folder.path) holds TRL's value head (\(first)), which is not read and will not be saved")
+            note("\(folder.path) has TRL's value head (\(first)), which is ignored and will not be saved")
         }
         if let first = weights.otherParts.first {
-            note("\(folder.path) holds parts that read other things than text (\(first), …); they are not read and will not be saved")
+            note("\(folder.path) has weights for inputs other than text (\(first), …); they are ignored and will not be saved")
         }
         if weights.madeProjection {
             note(
-                "\(folder.path) holds no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
+                "\(folder.path) has no lm_head.weight: THE OUTPUT PROJECTION IS FRESH (random); train it before sampling from it"
             )
         }
         let width = decoder.shape.headWidth
@@ -102,23 +105,26 @@ public struct LanguageModel {
         return model
     }
 
-    /// Loads a folder that must hold a trained head. An output projection that it lacks is not made.
-    /// - Throws: ``ModelError/freshHead(folder:)`` when it holds none; see ``load(_:base:usesTanh:families:note:)``.
+    /// Loads a reward model from a folder, which must contain a trained head. A missing output projection is not initialised. See
+    /// ``load(_:base:usesTanh:families:note:)`` for the parameters.
+    /// - Throws: ``ModelError/freshHead(folder:)`` if there is no head; `CheckpointError` or ``ModelError`` for other faults.
     public static func loadRewardModel(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
     ) throws -> RewardModel {
         let model = try load(folder, base: base, projects: false, usesTanh: usesTanh, families: families) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
-        guard model.decoder.isCausal else { throw ModelError.noClassifier("\(folder.path) holds a model that sees in both directions") }
+        guard model.decoder.isCausal else { throw ModelError.noClassifier("the model in \(folder.path) has bidirectional attention") }
         try head.checkNormalisation(folder)
         return RewardModel(model.decoder, head: head)
     }
 }
 
 extension TransformerDecoder {
-    /// Checks that every id of a tokenizer has a row among the embeddings. Rows without an id are common (OPT has 50272 rows for 50265
-    /// tokens) and are never sampled.
-    /// - Parameter folder: what the error names.
+    /// Checks that every ID of a tokenizer has a row in the embedding. The reverse is not required: unused rows are common (OPT
+    /// has 50272 rows for 50265 tokens) and are never sampled.
+    /// - Parameters:
+    ///   - count: the number of IDs of the tokenizer.
+    ///   - folder: the folder that the error names.
     /// - Throws: ``ModelError/tooManyTokens(folder:tokens:rows:)``.
     public func checkTokens(_ count: Int, folder: URL) throws {
         guard count <= shape.vocabularySize else {
@@ -128,20 +134,21 @@ extension TransformerDecoder {
 }
 
 extension ValueHead {
-    /// Refuses a normalisation that makes noise of scores: by the deviation of equal scores, which was once written as 1e-6, or by one that
-    /// is lost in the shift.
+    /// Rejects a normalisation that would turn scores into rounding noise: one whose standard deviation is that of equal scores
+    /// (formerly stored as 1e-6), or one that is negligible compared to the shift.
     fileprivate func checkNormalisation(_ folder: URL) throws {
         let (shift, deviation) = (normalisation.value.item, normalisationStd.value.item)
         guard deviation <= 1e-6 || abs(shift) > deviation * 0x1p20 else { return }
         throw CheckpointError.badTensor(
             file: folder.path, name: Self.names[3],
-            reason: "is \(deviation), with a shift of \(shift): the scores that it was made from were all equal, and what is divided by it "
-                + "is rounding noise; use the model without a normalisation (final in place of final-normalised), or train it again")
+            reason: "is \(deviation), with a shift of \(shift): all scores were equal when it was computed, so normalised scores "
+                + "are rounding noise; use the model without normalisation (final instead of final-normalised), or train it again")
     }
 
-    /// The head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label; nil when it has neither.
+    /// Reads the head of a checkpoint: `v_head.*`, or the `score.weight` of a sequence classifier with one label. Returns nil if
+    /// there is neither.
     ///
-    /// - Throws: ``CheckpointError`` for weights that are missing, of another shape or not finite.
+    /// - Throws: `CheckpointError` for weights that are missing, have another shape or are not finite.
     convenience init?(reading store: WeightStore, width: Int, configuration: ConfigurationReader, usesTanh: Bool?) throws {
         func number(_ name: String) throws -> Float {
             let tensor = try store.tensor(name)
@@ -156,7 +163,7 @@ extension ValueHead {
             guard deviation > 0 else {
                 throw CheckpointError.badTensor(
                     file: store.path, name: Self.names[3],
-                    reason: "is \(deviation); scores are divided by it, it must be above 0")
+                    reason: "is \(deviation); it must be above 0, because scores are divided by it")
             }
             self.init(
                 weight: try store.tensor(Self.names[0], shape: [1, width]).tensor(), bias: try number(Self.names[1]),

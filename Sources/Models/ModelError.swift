@@ -1,33 +1,35 @@
-/// What can be wrong with a model that its files are not.
+/// An error in a model's configuration or use, as opposed to `CheckpointError` for damaged files.
 public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// `model_type` names a family that is not here.
+    /// `model_type` names an unsupported family.
     case unknownFamily(String, known: [String])
-    /// A key of config.json is missing or has a value that makes no sense.
+    /// A key of config.json is missing or has an invalid value.
     case configuration(key: String, problem: String)
-    /// The configuration asks for something that is not here.
+    /// The configuration requires something that is not supported.
     case unsupported(String)
-    /// The folder has no head, where a trained one is needed.
+    /// The folder has no head, but a trained one is needed.
     case freshHead(folder: String)
-    /// A score is to be saved or computed of a model whose head was never trained or is not there.
+    /// A score was requested from a model whose head does not exist or was never trained.
     case noHead
-    /// A model has no form as a sequence classifier.
+    /// The model cannot be saved as a sequence classifier.
     case noClassifier(String)
-    /// A model has no form as a GGUF file.
+    /// The model cannot be saved as a GGUF file.
     case noGGUF(String)
-    /// An adapter makes no sense, or does not fit the model.
+    /// The adapter is invalid or does not fit the model.
     case adapter(String)
-    /// A fault of a configuration, with the file that it stands in.
+    /// An error in a configuration, together with the path of the file.
     indirect case inFile(String, ModelError)
-    /// A tokenizer has ids beyond the rows of the embedding.
+    /// The tokenizer has more IDs than the embedding has rows.
     case tooManyTokens(folder: String, tokens: Int, rows: Int)
 
-    /// Puts the file to a fault of a configuration that `body` throws.
-    /// - Parameter folder: The path of the model's folder.
+    /// Adds the path of config.json to configuration errors that `body` throws.
+    /// - Parameters:
+    ///   - folder: the path of the model folder.
+    ///   - body: reads the configuration.
     package static func naming<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
         try naming(file: folder + "/config.json", body)
     }
 
-    /// Puts a file to a fault of a configuration that `body` throws; nil where somebody else will.
+    /// Adds a path to configuration errors that `body` throws; nil leaves them unchanged.
     static func naming<Result>(file: String?, _ body: () throws -> Result) throws -> Result {
         guard let file else { return try body() }
         do {
@@ -40,25 +42,25 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// One line: what is wrong with the model, and which file or key says so.
+    /// One line that says what is wrong with the model, and in which file or key.
     public var description: String {
         switch self {
         case .inFile(let file, .configuration(let key, let problem)): "\(file): \(key) \(problem)"
-        case .inFile(let file, .unsupported(let what)): "\(file) asks for \(what), which is not available"
+        case .inFile(let file, .unsupported(let what)): "\(file): not supported: \(what)"
         case .inFile(let file, let error): "\(file): \(error)"
         case .unknownFamily(let type, let known):
-            "model_type '\(type)' is not a family that can be built; known are \(known.joined(separator: ", "))"
+            "model_type '\(type)' is not supported; supported are \(known.joined(separator: ", "))"
         case .configuration(let key, let problem): "config.json: \(key) \(problem)"
-        case .unsupported(let what): "config.json asks for \(what), which is not available"
+        case .unsupported(let what): "config.json: not supported: \(what)"
         case .freshHead(let folder):
-            "\(folder) holds neither a head (v_head weights) nor a classifier's score.weight: it is not a reward model and cannot "
+            "\(folder) has neither a head (v_head weights) nor a classifier's score.weight, so it is not a reward model and cannot "
                 + "score. Train one with train-reward-model"
-        case .noHead: "the model has no trained head to be saved as a sequence classifier"
+        case .noHead: "the model has no trained head to save as a sequence classifier"
         case .adapter(let reason): reason
         case .noClassifier(let reason): reason
         case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):
-            "\(folder): the tokenizer has \(tokens) ids but the model's embedding only \(rows) rows; they do not belong together"
+            "\(folder): the tokenizer has \(tokens) ids, but the model's embedding has only \(rows) rows; they do not match"
         }
     }
 }

@@ -1,23 +1,25 @@
 public import Tensor
 
-/// Sequences of tokens packed one after the other, without padding.
+/// Token sequences packed one after the other, without padding.
 ///
-/// Several continuations of one prompt may share its rows: then the prompt is stored, and computed, once.
+/// Several continuations of a prompt can share its rows; the prompt is then stored and computed only once.
 public struct TokenBatch: Sendable {
-    /// All tokens: [T].
+    /// The token IDs of all sequences: [T].
     public let ids: [Int32]
     /// The position of every token in its sequence: [T].
     public let positions: [Int32]
-    /// What every token may attend to.
+    /// Which tokens every token sees.
     public let layout: AttentionLayout
-    /// For every sequence, the rows of its own tokens (without a shared prompt).
+    /// The rows of each sequence's own tokens, without a shared prompt.
     public let rows: [Range<Int>]
 
-    /// What decides which numbers a model drops: set where it is trained with dropout, nil everywhere else.
+    /// The source of dropout masks; nil for no dropout.
     public var dropout: DropoutSource?
 
-    /// Independent sequences.
-    /// - Parameter isCausal: whether a token sees those up to itself alone.
+    /// Packs independent sequences.
+    /// - Parameters:
+    ///   - sequences: the token IDs of each sequence.
+    ///   - isCausal: whether a token sees only those up to itself.
     public init(_ sequences: [[Int32]], isCausal: Bool = true) {
         ids = sequences.flatMap { $0 }
         positions = sequences.flatMap { (0..<Int32($0.count)) }
@@ -25,9 +27,9 @@ public struct TokenBatch: Sendable {
         rows = layout.segments.map(\.queries)
     }
 
-    /// Prompts, each with any number of continuations that share the prompt's rows.
+    /// Packs prompts together with any number of continuations each, which share the rows of their prompt.
     ///
-    /// `rows` holds, group by group, the rows of every continuation; `promptRows` those of the prompts.
+    /// `rows` holds the rows of all continuations, group by group, and `promptRows` those of the prompts.
     public init(prompts: [[Int32]], continuations: [[[Int32]]]) {
         var ids: [Int32] = []
         var positions: [Int32] = []
@@ -56,7 +58,7 @@ public struct TokenBatch: Sendable {
         layout = AttentionLayout(segments)
     }
 
-    /// The runs of consecutive texts with one and the same prompt.
+    /// The runs of consecutive texts with the same prompt, as ranges of indices.
     public static func runs(ofEqual prompts: [[Int32]]) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         for (index, prompt) in prompts.enumerated() {
@@ -69,13 +71,14 @@ public struct TokenBatch: Sendable {
         return runs
     }
 
-    /// The rows of the prompts of a batch with shared prompts; empty otherwise.
+    /// The rows of the prompts, if the batch has shared prompts; otherwise empty.
     public private(set) var promptRows: [Range<Int>] = []
 
-    /// The number of rows.
+    /// The number of rows, T.
     public var count: Int { ids.count }
 
-    /// For every row, the tokens of its sequence, a shared prompt included. (A shared prompt's own rows: those of the prompt.)
+    /// For every row, the number of tokens of its sequence including a shared prompt. For the rows of a shared prompt, the number
+    /// of tokens of the prompt.
     var lengths: [Int32] {
         var lengths = [Int32](repeating: 0, count: count)
         for segment in layout.segments {
@@ -85,7 +88,7 @@ public struct TokenBatch: Sendable {
         return lengths
     }
 
-    /// The context of a layer of which only some rows are wanted. Every range lies within one sequence's own rows.
+    /// The context of a layer in which only some rows are wanted. Every range must lie within one sequence's own rows.
     func context(wanting wanted: [Range<Int>]) -> LayerContext {
         var segments: [AttentionLayout.Segment] = []
         var at = 0

@@ -1,15 +1,19 @@
 import Formats
 import Tensor
 
-/// The layers that two models have in common.
+/// Detection of the lower layers that two models have in common.
 public enum Trunk {
-    /// How many layers, from the first, and the embeddings before them, have equal weights in both models, bit for bit.
+    /// The number of layers, from the first, that are identical in both models, including the embeddings below them.
     ///
-    /// Policy, reference and reward model usually start from one model and freeze its lower layers; then a token's state behind those
-    /// layers is computed once for all three. Equality is established by comparison, never assumed: of the weights, and of all settings
-    /// that decide what a layer makes of them (heads, norm epsilon, rotary base and so on). Where weights are equal but stored twice,
-    /// `b` is given `a`'s memory.
-    /// - Returns: the number of common layers, and the bytes that sharing memory has just freed.
+    /// Policy, reference and reward model usually start from the same model with frozen lower layers. The output of those layers
+    /// is then computed once for all three. Equality is always checked, never assumed: weights must agree bit for bit, as must
+    /// all settings that affect a layer (heads, norm epsilon, rotary base and so on). Where weights are equal but stored twice,
+    /// `b` is changed to share the memory of `a`.
+    /// - Parameters:
+    ///   - a: the model whose memory is kept.
+    ///   - b: the model that is compared with it.
+    ///   - layers: the maximum number of layers to compare.
+    /// - Returns: the number of common layers, and the number of bytes that sharing has freed.
     public static func share(_ a: any TransformerDecoder, with b: any TransformerDecoder, atMost layers: Int) -> (
         layers: Int, bytesFreed: Int
     ) {
@@ -22,31 +26,32 @@ public enum Trunk {
             common += 1
         }
         if a.adapter != nil || b.adapter != nil {
-            // beside adapters, a layer's own weights are still those of one base
+            // both models with adapters may still share the frozen weights of one base
             for layer in common..<min(a.shape.layerCount, b.shape.layerCount) {
                 shareFrozen(a.parameters(ofLayer: layer), b.parameters(ofLayer: layer), &freed)
             }
         }
-        // what lies above may be equal too, and then needs no memory of its own either
+        // the output projection may be equal as well, and can then share memory
         _ = equal([a.projection], [b.projection], &freed)
         _ = equal([a.projectionBias].compactMap { $0 }, [b.projectionBias].compactMap { $0 }, &freed)
         return (common, freed)
     }
 
-    /// What a model's layers compute besides their weights: its configuration without what lies above or outside of them.
+    /// What determines the computation of a model's layers besides the weights: the configuration without keys that do not affect
+    /// them.
     private static func computation(of model: any TransformerDecoder) -> JSONValue {
         var configuration = model.configuration()
         let above = [
             "architectures", "num_hidden_layers", "n_layer", "num_layers", "tie_word_embeddings", "initializer_range", "init_std",
             "_remove_final_layer_norm",
-            // nothing is dropped where trunks are shared
+            // shared layers run without dropout
             "dropout", "attention_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop", "hidden_dropout", "embed_dropout", "resid_dropout",
         ]
         for key in above { configuration[key] = nil }
         return configuration
     }
 
-    /// Gives weights that are frozen in both models and equal one memory.
+    /// Lets weights that are frozen and equal in both models share memory.
     private static func shareFrozen(_ a: [Parameter], _ b: [Parameter], _ freed: inout Int) {
         let known = Dictionary(a.filter { !$0.isTrainable }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for y in b where !y.isTrainable {
@@ -54,7 +59,7 @@ public enum Trunk {
         }
     }
 
-    /// Whether adapters make the same of equal weights in a layer.
+    /// Whether the adapters of both models compute the same in a layer, given equal weights.
     private static func sameAdapter(_ a: any TransformerDecoder, _ b: any TransformerDecoder, _ layer: Int) -> Bool {
         guard let first = a.adapter, let second = b.adapter else { return true }
         let trained = Set(first.parameters.map(ObjectIdentifier.init))

@@ -1,13 +1,13 @@
 public import Tensor
 
-/// The states of one text behind the first layers of a model, where they were computed: some rows of one matrix that all texts share.
+/// The output of the first layers of a model for one text: a range of rows of a matrix that many texts share.
 public struct TrunkRows {
     /// The states of all texts: [N, C].
     public let states: Tensor
-    /// The rows of this text, one a token.
+    /// The rows of this text, one per token.
     public let rows: Range<Int>
 
-    /// The given rows of some states.
+    /// Creates a reference to some rows of a matrix of states [N, C].
     public init(_ states: Tensor, rows: Range<Int>) {
         precondition(
             states.shape.rank == 2 && rows.lowerBound >= 0 && rows.upperBound <= states.shape[0],
@@ -16,20 +16,21 @@ public struct TrunkRows {
         self.rows = rows
     }
 
-    /// The rows of the text's first tokens.
+    /// The rows of the first `count` tokens of the text.
     public func prefix(_ count: Int) -> TrunkRows { TrunkRows(states, rows: rows.prefix(count)) }
 
-    /// The rows of the text's tokens behind the first ones.
+    /// The rows of the text without its first `count` tokens.
     public func dropFirst(_ count: Int) -> TrunkRows { TrunkRows(states, rows: rows.dropFirst(count)) }
 
-    /// A copy of the rows: [rows, C].
+    /// A copy of the rows: [tokens, C].
     public var tensor: Tensor { states.rows(rows) }
 
-    /// The rows of texts that share prompts, as a ``TokenBatch`` with shared prompts reads them: of each prompt once, then of what is behind it in
-    /// every text.
+    /// The rows of texts that share prompts, in the order of a ``TokenBatch`` with shared prompts: for each group first the rows
+    /// of the prompt, then the remaining rows of every text. No gradient flows through it.
     /// - Parameters:
-    ///   - groups: which texts have a prompt in common.
-    ///   - shared: how many tokens the texts of each group share.
+    ///   - texts: the rows of every text.
+    ///   - groups: the ranges of texts that share a prompt.
+    ///   - shared: the number of tokens that the texts of each group share.
     public static func gathered(_ texts: [TrunkRows], sharing groups: [Range<Int>], shared: [Int]) -> Tensor {
         gathered(
             zip(groups, shared).flatMap { group, count in
@@ -37,11 +38,11 @@ public struct TrunkRows {
             })
     }
 
-    /// The rows of several texts one under the other, as a pass reads them: [Σ rows, C]. No gradient flows through it.
+    /// The concatenated rows of several texts: [Σ rows, C]. No gradient flows through it.
     public static func gathered(_ texts: [TrunkRows]) -> Tensor {
         precondition(!texts.isEmpty, "there are no rows to gather")
         let width = texts[0].states.shape[1]
-        precondition(texts.allSatisfy { $0.states.shape[1] == width }, "rows of several widths make no matrix")
+        precondition(texts.allSatisfy { $0.states.shape[1] == width }, "all rows must have the same width")
         return .uninitialized([texts.reduce(0) { $0 + $1.rows.count }, width]) { out in
             var at = 0
             for text in texts {

@@ -1,37 +1,37 @@
 public import Tensor
 
-/// A scalar read from every hidden state: `(activation(h·w + b) + normalisation) / normalisationStd`.
+/// A linear head that computes a scalar from every hidden state: `(activation(h·w + b) + normalisation) / normalisationStd`.
 ///
-/// It serves as PPO's value function and, at the last token, as the reward model's score. The two normalisation numbers are stored in
-/// the checkpoint and never trained.
+/// It serves as PPO's value function and, at the last token, as the score of a reward model. The two normalisation constants are
+/// stored in the checkpoint and never trained.
 public final class ValueHead {
-    /// The names in a checkpoint, in the order of the initialiser's values.
+    /// The names of the tensors in a checkpoint, in the order of ``parameters``.
     public static let names = [
         "v_head.linear.weight", "v_head.linear.bias", "v_head.normalisation", "v_head.normalisation_std",
     ]
-    /// The name of the weight in a sequence classifier, where it is the whole head.
+    /// The name of the weight in a sequence classifier, which has no other tensors for the head.
     static let classifierName = "score.weight"
-    /// The key of config.json that holds what a sequence classifier's score lacks.
+    /// The key of config.json for the constant that a sequence classifier's score lacks.
     static let classifierOffsetKey = "score_offset"
-    /// The key of config.json that says that the head has a tanh; it is not there where it has none.
+    /// The key of config.json that says that the head has a tanh; absent if it has none.
     static let activationKey = "value_head_activation"
 
-    /// w: [1, C].
+    /// The weight w: [1, C].
     public let weight: Parameter
-    /// b: [1].
+    /// The bias b: [1].
     public let bias: Parameter
-    /// Added to the raw value.
+    /// The shift, added to the raw value: [1].
     public let normalisation: Parameter
-    /// What the shifted value is divided by.
+    /// The standard deviation, by which the shifted value is divided: [1].
     public let normalisationStd: Parameter
-    /// Whether a tanh comes before the normalisation.
+    /// Whether a tanh is applied before the normalisation.
     public let usesTanh: Bool
-    /// The weights of a head that was just made, to tell when they have been trained.
+    /// The initial weights of a newly created head, to detect whether they have been trained.
     private let freshWeight: Tensor?
-    /// Whether the weights were just made and are as they were made: never trained, never loaded.
+    /// Whether the weights are still those of random initialisation: neither trained nor loaded.
     public var isFresh: Bool { freshWeight?.isIdentical(to: weight.value) ?? false }
 
-    /// A head from its four numbers or arrays.
+    /// Creates a head from its weight [C] or [1, C] and its constants.
     public init(
         weight: Tensor, bias: Float, normalisation: Float = 0, normalisationStd: Float = 1, usesTanh: Bool = false,
         isFresh: Bool = false
@@ -44,14 +44,15 @@ public final class ValueHead {
         freshWeight = isFresh ? self.weight.value : nil
     }
 
-    /// A fresh head: N(0, 1/(width + 1)) weights (standard deviation), zero bias, as Stiennon et al. 2020 do.
+    /// Creates a randomly initialised head: weights from a normal distribution with standard deviation 1/(width + 1), bias 0
+    /// (Stiennon et al. 2020).
     public convenience init(width: Int, using generator: inout Philox, usesTanh: Bool = false) {
         self.init(
             weight: .normal([1, width], standardDeviation: 1 / Float(width + 1), using: &generator), bias: 0,
             usesTanh: usesTanh, isFresh: true)
     }
 
-    /// All four parameters, for checkpoints.
+    /// The four parameters, for checkpoints.
     public var parameters: [Parameter] { [weight, bias, normalisation, normalisationStd] }
 
     /// The value of every row of final hidden states [R, C]: [R].
@@ -63,16 +64,16 @@ public final class ValueHead {
         return (raw + .filled(shift, raw.shape)).scaled(by: 1 / deviation)
     }
 
-    /// Composes a further normalisation of the scores: afterwards the old scores' `mean` maps to 0 and `std` to 1.
+    /// Normalises the scores: a score that equals `mean` now becomes 0 afterwards, and a standard deviation of `std` becomes 1.
     ///
-    /// The new shift is `old shift − old std · mean`, the new deviation `old std · std`; applying it twice is therefore right.
+    /// The new shift is `old shift − old std · mean`, the new standard deviation `old std · std`. Repeated calls compose.
     public func normalise(mean: Float, std: Float) {
         let (shift, deviation) = (normalisation.value.item, normalisationStd.value.item)
         normalisation.value = Tensor([shift - deviation * mean], shape: [1])
         normalisationStd.value = Tensor([deviation * std], shape: [1])
     }
 
-    /// An independent head with the same values.
+    /// An independent copy of the head.
     public func copy() -> ValueHead {
         ValueHead(
             weight: weight.value, bias: bias.value.item, normalisation: normalisation.value.item,

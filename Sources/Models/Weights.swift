@@ -1,52 +1,57 @@
 public import Tensor
 
-/// Where a model's weights come from when it is built: a checkpoint, a random initialisation, another model.
+/// The source of a new model's weights: a checkpoint, random initialisation or another model.
 public protocol WeightSource {
-    /// The parameter with a state-dict name and shape.
+    /// Returns the parameter with a given state-dict name and shape.
     ///
     /// - Parameters:
-    ///   - fresh: what it is when it is made anew.
-    ///   - transposed: whether checkpoints hold this matrix with its two dimensions exchanged; `shape` is that of the parameter.
-    /// - Throws: ``CheckpointError`` for a weight that is missing, of another shape or not finite.
+    ///   - name: the name in the state dictionary.
+    ///   - shape: the shape of the parameter.
+    ///   - fresh: how the parameter is initialised if it is new.
+    ///   - transposed: whether checkpoints store this matrix with its two dimensions exchanged.
+    /// - Throws: `CheckpointError` for a weight that is missing, has another shape or is not finite.
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter
-    /// What stands beside the projections of the one model that is built from here; nil for a model without an adapter.
+    /// The adapter for the model that is built from this source; nil for none.
     var adapter: Adapter? { get }
 }
 
 extension WeightSource {
-    /// None.
+    /// Default: nil, no adapter.
     public var adapter: Adapter? { nil }
 }
 
-/// What a weight is before any training.
+/// The initialisation of a new weight.
 public enum FreshWeight: Sendable, Equatable {
-    /// N(0, the source's standard deviation)
+    /// Samples from a normal distribution with mean 0 and the source's standard deviation.
     case normal
-    /// 1 everywhere.
+    /// All ones.
     case ones
-    /// 0 everywhere.
+    /// All zeros.
     case zeros
 }
 
 extension WeightSource {
-    /// The parameter with a state-dict name and shape, which checkpoints hold as it is.
-    /// - Throws: as ``parameter(_:_:fresh:transposed:)``.
+    /// Returns the parameter with a given state-dict name and shape, which checkpoints store as it is.
+    /// - Throws: like ``parameter(_:_:fresh:transposed:)``.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight = .normal) throws -> Parameter {
         try parameter(name, shape, fresh: fresh, transposed: false)
     }
 }
 
-/// Weights drawn from a seed. Every name has a generator stream of its own, so the order of construction does not matter.
+/// Random initialisation from a seed. Every name has a separate generator stream, so the result does not depend on the order of
+/// construction.
 public struct RandomWeights: WeightSource {
     let generator: Philox
     let standardDeviation: Float
 
-    /// Normal draws with the given standard deviation, ones for norms, zeros for biases.
+    /// Creates a source of normally distributed weights with the given standard deviation; norms are initialised with ones,
+    /// biases with zeros.
     public init(generator: Philox, standardDeviation: Float = 0.02) {
         self.generator = generator
         self.standardDeviation = standardDeviation
     }
 
+    /// Returns a newly initialised parameter.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         switch fresh {
         case .ones: return Parameter(name, .filled(1, shape))
@@ -58,18 +63,20 @@ public struct RandomWeights: WeightSource {
     }
 }
 
-/// The weights of another model: new parameters, the same memory until one of them is written to.
+/// The weights of another model: new parameters that share memory until one of them is modified.
 public struct CopiedWeights: WeightSource {
     private let values: [String: Parameter]
     private let isTrainable: Bool?
     /// A copy of the decoder's adapter, for one new model.
     public let adapter: Adapter?
 
-    /// The weights of a decoder and its adapter.
+    /// Copies the weights of a decoder and its adapter.
     public init(of decoder: some TransformerDecoder) { self.init(decoder, adapter: decoder.adapter?.copy(), isTrainable: nil) }
 
-    /// The weights of a decoder without its adapter.
-    /// - Parameter isTrainable: whether they are trained in the new model; nil where that is as it was.
+    /// Copies the weights of a decoder without its adapter.
+    /// - Parameters:
+    ///   - decoder: the decoder.
+    ///   - isTrainable: whether the new parameters are trainable. Default: as in the decoder.
     init(bare decoder: some TransformerDecoder, isTrainable: Bool? = nil) {
         self.init(decoder, adapter: nil, isTrainable: isTrainable)
     }
@@ -79,25 +86,32 @@ public struct CopiedWeights: WeightSource {
         (self.adapter, self.isTrainable) = (adapter, isTrainable)
     }
 
+    /// Returns a copy of the decoder's parameter of this name.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) -> Parameter {
         guard let original = values[name] else {
-            preconditionFailure("a model always holds its own weights; \(name) is missing")
+            preconditionFailure("a model always has its own weights; \(name) is missing")
         }
         return Parameter(name, original.value, isTrainable: isTrainable ?? original.isTrainable)
     }
 }
 
-/// A linear layer's weight and, for some families, its bias.
+/// The weight of a linear layer, with an optional bias and adapter.
 public struct Projection {
     /// The weight, [outputs, inputs].
     public let weight: Parameter
-    /// The bias, [outputs]; nil where there is none.
+    /// The bias, [outputs]; nil for none.
     public let bias: Parameter?
-    /// What an adapter adds; nil where none does.
+    /// The adapter of this projection; nil for none.
     public let adapter: AdapterModule?
 
-    /// `<name>.weight` and, where there is one, `<name>.bias`.
-    /// - Parameter transposed: whether checkpoints hold the weight as [inputs, outputs].
+    /// Reads `<name>.weight` and, if requested, `<name>.bias` from a source.
+    /// - Parameters:
+    ///   - source: the source of the weights.
+    ///   - name: the name of the layer in the state dictionary.
+    ///   - outputs: the number of output channels.
+    ///   - inputs: the number of input channels.
+    ///   - bias: whether there is a bias.
+    ///   - transposed: whether checkpoints store the weight as [inputs, outputs].
     public init(
         _ source: some WeightSource, _ name: String, outputs: Int, inputs: Int, bias: Bool, transposed: Bool = false
     ) throws {
@@ -106,14 +120,17 @@ public struct Projection {
         adapter = try source.adapter?.module(for: Adapter.Place(module: name, weight: weight, isStoredTransposed: transposed))
     }
 
-    /// A weight [outputs, inputs] without a bias.
+    /// Creates a projection from a weight [outputs, inputs], without bias.
     init(weight: Parameter) { (self.weight, bias, adapter) = (weight, nil, nil) }
 
-    /// The weight and the bias, and the adapter's part.
+    /// The weight, the bias and the parameters of the adapter.
     public var parameters: [Parameter] { [weight] + [bias].compactMap { $0 } + (adapter?.parameters ?? []) }
 
-    /// x Wᵀ + b of rows [T, inputs], and what an adapter adds.
-    /// - Parameter context: where the rows stand, all or the wanted ones; nil where an adapter drops nothing.
+    /// Applies the layer to rows [T, inputs]: x Wᵀ + b, plus the adapter's contribution. The result is [T, outputs].
+    /// - Parameters:
+    ///   - x: the input rows, [T, inputs].
+    ///   - context: the context of the rows, which may be all rows or the wanted ones; needed for adapter dropout.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         guard let adapter else { return x.linear(weight.on(tape), bias: bias?.on(tape)) }
         let mask = context?.mask(ofAdapter: adapter.name, rows: x.shape[0], rate: adapter.dropout)
@@ -121,18 +138,23 @@ public struct Projection {
     }
 }
 
-/// A LayerNorm with a gain and a shift for each channel, or with neither.
+/// A LayerNorm with a weight and a bias for each channel, or with neither.
 public struct LayerNormalisation {
-    /// The gains; nil without.
+    /// The weight, [width]; nil for none.
     public let weight: Parameter?
-    /// The shifts; nil without.
+    /// The bias, [width]; nil for none.
     public let bias: Parameter?
     private let epsilon: Float
     private let ones: Tensor
     private let zeros: Tensor
 
-    /// `<name>.weight` and `<name>.bias`.
-    /// - Parameter affine: whether there are gains and shifts.
+    /// Reads `<name>.weight` and `<name>.bias` from a source.
+    /// - Parameters:
+    ///   - source: the source of the weights.
+    ///   - name: the name of the layer in the state dictionary.
+    ///   - width: the number of channels.
+    ///   - affine: whether there are a weight and a bias.
+    ///   - epsilon: the number that is added to the variance.
     public init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
         weight = affine ? try source.parameter("\(name).weight", [width], fresh: .ones) : nil
         bias = affine ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
@@ -141,10 +163,10 @@ public struct LayerNormalisation {
         zeros = .zeros([affine ? 0 : width])
     }
 
-    /// Gains and shifts.
+    /// The weight and the bias, if there are any.
     public var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
 
-    /// The normalised rows.
+    /// The normalised rows, in the same shape.
     public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
         x.layerNormalised(weight: weight?.on(tape) ?? ones, bias: bias?.on(tape) ?? zeros, epsilon: epsilon)
     }

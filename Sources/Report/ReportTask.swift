@@ -3,37 +3,37 @@ public import Runs
 public import Study
 import Train
 
-/// Something that is read from runs and written into files: its settings, and the work.
+/// A task that reads runs and writes files, with its settings.
 public protocol ReportTask: GroupedSettings {
-    /// Does the work.
-    /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`; what the libraries at work throw.
+    /// Runs the task.
+    /// - Throws: `InvalidSetting`, `RunFolderError`, `FileError`, and the errors of the libraries that it uses.
     func run(_ listener: ReportListener) throws
 }
 
-/// Who hears of a report.
+/// The callbacks of a report task: its output, and the services and input that it can use.
 public struct ReportListener {
-    /// Receives lines for people.
+    /// Receives notes for the user, one line each.
     public var note: (String) -> Void = { _ in }
-    /// Receives tables of results, as text.
+    /// Receives result tables as text.
     public var show: (String) -> Void = { _ in }
 
-    /// Receive the events of a report that leaves a run folder.
+    /// Receive the events of tasks that write a run folder.
     public var sinks: [any MetricSink] = []
 
-    /// Writes a piece of an answer as it is, without a line break.
+    /// Writes a part of a response without adding a line break.
     public var write: (String) -> Void = { _ in }
-    /// The next line of what a person types or another program writes; nil at its end.
+    /// Reads the next line of standard input; nil at its end.
     public var readLine: () -> String? = { nil }
-    /// Whether a person types those lines.
+    /// Whether standard input is a terminal.
     public var isInteractive = false
 
-    /// Makes the judge behind `SystemPreferenceSettings.judgeUrl`; without it that setting is an error.
+    /// Creates the judge for `SystemPreferenceSettings.judgeUrl`. If it is nil, that setting is an error.
     public var judgeService: ((JudgeServiceRequest) throws -> any PairwiseJudge)?
 
-    /// Nobody.
+    /// Creates a listener whose callbacks do nothing.
     public init() {}
 
-    /// Tells the sinks of an event.
+    /// Sends an event to the sinks.
     func report(_ event: TrainingEvent) throws {
         for sink in sinks { try sink.handle(event) }
     }

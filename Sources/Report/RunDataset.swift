@@ -1,20 +1,21 @@
 import Data
 import Runs
 
-/// What the data of a run are called, by its options.
+/// The name of the data that a run was made with, derived from its options.
 struct RunDataset {
     private let options: [String: OptionValue]
 
     init(_ configuration: RunConfiguration) { options = configuration.options }
 
-    /// The data set: the one that was named, or the file that took its place.
+    /// The name of the data set: `dataset`, else `summarisation` for a data folder, else the first split file, else
+    /// `generated`.
     var name: String {
         if let name = text("dataset") { return name }
         if text("data_dir") != nil { return "summarisation" }
         return Self.fileSplits.lazy.compactMap { text("\($0)_file") }.first ?? "generated"
     }
 
-    /// What the prompts of a table come from: a file that was named for its split, the set out of distribution, or the data set.
+    /// The source of a table's prompts: the file given for its split, the out-of-distribution data set, or the run's data set.
     func name(ofTable table: String) -> String {
         let own = table.hasPrefix("evaluation_") ? String(table.dropFirst("evaluation_".count)) : table
         guard var split = SummaryCorpus.splitNames.first(where: { own == $0 || own.hasPrefix($0 + "_") }) else { return name }
@@ -26,7 +27,7 @@ struct RunDataset {
 
     private static let fileSplits = ["train", "validation", "test", "ood_validation", "ood_test"]
 
-    /// An option's text; nil where it was not given, which is absent or null.
+    /// The text of an option; nil if it is absent, null or not a string.
     private func text(_ option: String) -> String? {
         guard case .string(let text)? = options[option] else { return nil }
         return text

@@ -2,9 +2,10 @@ import Formats
 import Foundation
 import Runs
 
-/// Seeds of a study that are copies of others: they would count as further seeds, and make every interval too narrow.
+/// Finds seeds of a study that are copies of others. Counted as separate seeds, they would make every confidence interval too
+/// narrow.
 enum SeedCopies {
-    /// Of what a seed is a copy, and what says so.
+    /// The seed that another seed is a copy of, and the evidence.
     struct Copy: Equatable {
         var original: String
         var reason: String
@@ -13,22 +14,22 @@ enum SeedCopies {
     private struct Seed {
         let name: String
         let run: URL
-        /// The seed that the run's options have.
+        /// The `seed` option of the run.
         let option: Int64?
-        /// What the run's tables hold; nil where one is not there.
+        /// The checksum of each table; nil if a table is missing, unreadable or empty.
         let tables: [String]?
 
         var isNamedByOption: Bool { option.map { name == "\($0)" } ?? false }
     }
 
-    /// The seeds that are copies, by name. A seed is one where its samples are those of another, byte for byte, or where its folder is called by
-    /// another number than its run's seed, which is that of another folder.
+    /// The seeds that are copies, by name. A seed is a copy if its tables equal those of another seed byte for byte, or if its
+    /// folder's number differs from its run's `seed` option and another folder has that number and option.
     /// - Parameters:
-    ///   - runs: the name of each seed, and its run of the samples of the system that all begin with.
-    ///   - tables: the tables of that run.
+    ///   - runs: the name of each seed, and its run with samples of the starting (supervised) model.
+    ///   - tables: the names of the tables of that run to compare.
     static func find(_ runs: [(seed: String, run: URL)], _ tables: [String]) throws -> [String: Copy] {
         let seeds = runs.map { seed, run in
-            // what is damaged is named where it is read
+            // damaged files are reported where they are read for measurement
             let options = (try? RunConfiguration.read(inRun: run))?.options ?? [:]
             var option: Int64?
             if case .integer(let number)? = options["seed"] { option = number }
@@ -39,7 +40,7 @@ enum SeedCopies {
             }
             return Seed(name: seed, run: run, option: option, tables: texts.count == tables.count ? texts : nil)
         }
-        // the original is the folder that has the name of its seed
+        // the original is the folder that is named after its run's seed
         let order = seeds.filter(\.isNamedByOption) + seeds.filter { !$0.isNamedByOption }
         var (originals, copies): ([Seed], [String: Copy]) = ([], [:])
         for seed in order {
@@ -59,8 +60,8 @@ enum SeedCopies {
 
     private static func reason(_ seed: Seed, _ original: Seed, _ tables: [String]) -> String {
         guard let option = seed.option, option == original.option else {
-            return "\(Tables.file(of: tables.first ?? "", inRun: seed.run).path) has the same rows as that of seed \(original.name)"
+            return "\(Tables.file(of: tables.first ?? "", inRun: seed.run).path) has the same rows as the table of seed \(original.name)"
         }
-        return "\(seed.run.appendingPathComponent(RunConfiguration.fileName).path) says seed \(option)"
+        return "\(seed.run.appendingPathComponent(RunConfiguration.fileName).path) has the option seed \(option)"
     }
 }

@@ -1,15 +1,16 @@
 public import Train
 
-/// Receives what happens in a run: a logger, a tracker, a plot.
+/// A receiver of training events, such as a logger, a tracker or a plot.
 public protocol MetricSink: AnyObject {
-    /// Takes one event.
-    /// - Throws: what keeps the event from being kept; the run ends with it.
+    /// Handles one event.
+    /// - Throws: An error that stops the run.
     func handle(_ event: TrainingEvent) throws
-    /// The run goes on from a step: what was received for later steps counts no more, and comes again.
+    /// Tells the sink that the run resumes from `step`: events of later steps are invalid and will be sent again.
     func cutBack(to step: Int) throws
 }
 
 extension MetricSink {
+    /// Does nothing.
     public func cutBack(to step: Int) throws {}
 }
 
@@ -18,42 +19,47 @@ public final class ClosureSink: MetricSink {
     private let onEvent: (TrainingEvent) throws -> Void
     private let onCut: (Int) throws -> Void
 
+    /// Creates a sink.
     /// - Parameters:
-    ///   - cutBack: receives the step that a run goes on from.
-    ///   - handle: receives every event.
+    ///   - cutBack: Receives the step from which a run resumes.
+    ///   - handle: Receives every event.
     public init(cutBack: @escaping (Int) throws -> Void = { _ in }, handle: @escaping (TrainingEvent) throws -> Void) {
         onEvent = handle
         onCut = cutBack
     }
 
+    /// Passes the event to the closure.
     public func handle(_ event: TrainingEvent) throws { try onEvent(event) }
+    /// Passes the step to the closure.
     public func cutBack(to step: Int) throws { try onCut(step) }
 }
 
-/// Sends each event to the run folder first, then to others: what people saw is then also on the disk.
+/// Sends each event first to the run folder and then to other sinks, so that everything that they show is already on disk.
 public final class MetricSinks: MetricSink {
     private let run: RunFolder?
     private var others: [any MetricSink]
-    /// What kept a note from being passed on; thrown with the next event.
+    /// The error of a `say` call, thrown with the next event.
     private var failure: (any Error)?
 
+    /// Creates a group of sinks.
     /// - Parameters:
-    ///   - run: its metrics and tables receive what is measured and sampled.
-    ///   - others: called in their order.
+    ///   - run: The run folder whose metrics and tables record the events; nil for none.
+    ///   - others: Other sinks, which are called in order.
     public init(run: RunFolder? = nil, _ others: [any MetricSink] = []) {
         self.run = run
         self.others = others
     }
 
-    /// Adds a receiver behind the others.
+    /// Adds a sink, which is called after the others.
     package func add(_ other: any MetricSink) { others.append(other) }
 
-    /// What a trainer is given.
+    /// The event handler to pass to a trainer.
     public var handler: TrainingEventHandler {
         { event in try self.handle(event) }
     }
 
-    /// - Throws: What writing metrics or tables throws, and what the others throw.
+    /// Records the event in the run folder and passes it to the other sinks.
+    /// - Throws: An error of writing metrics or tables, or of one of the sinks.
     public func handle(_ event: TrainingEvent) throws {
         if let failure { throw failure }
         switch event {
@@ -65,7 +71,7 @@ public final class MetricSinks: MetricSink {
         for other in others { try other.handle(event) }
     }
 
-    /// Passes a line for people on. An error that this meets is thrown with the next event.
+    /// Sends a message for the user to all sinks. An error is thrown with the next event.
     public func say(_ text: String) {
         do {
             try handle(.noted(text))
@@ -74,6 +80,6 @@ public final class MetricSinks: MetricSink {
         }
     }
 
-    /// The run folder is cut back by its `restore`.
+    /// Passes the step to the other sinks. The run folder itself is truncated by `RunFolder.restore`.
     public func cutBack(to step: Int) throws { for other in others { try other.cutBack(to: step) } }
 }

@@ -1,17 +1,18 @@
-/// Thrown when a run ends early because that was asked for, after its checkpoint is written.
+/// Thrown when a run stops early on request, after its checkpoint has been written.
 public struct RunStopped: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Steps done.
+    /// The number of completed steps.
     public var step: Int
-    /// Where the run lies.
+    /// The path of the run folder.
     public var path: String
 
-    /// A stop after some steps.
+    /// Creates the error.
     public init(step: Int, path: String) {
         self.step = step
         self.path = path
     }
 
+    /// The message, on one line.
     public var description: String {
-        "stopped after step \(step) as asked; \(path) has the checkpoint, and the same command goes on from it"
+        "stopped after step \(step) as requested; \(path) has a checkpoint; run the same command again to resume"
     }
 }

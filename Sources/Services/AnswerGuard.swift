@@ -1,22 +1,22 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Lets through what is one answer of HTTP, and nothing else.
+/// A channel handler that passes on exactly one HTTP response per connection.
 ///
-/// It stands between the parser and the client, which relies on the parser for the order of what it gets and ends the process where that
-/// order is another: behind a status below 100, or an answer that nobody asked for.
+/// It sits between the HTTP parser and the client. The client assumes a valid order of response parts and traps otherwise, which
+/// a status below 100 or an unsolicited response could cause.
 final class AnswerGuard: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias InboundOut = HTTPClientResponsePart
 
-    /// A status that HTTP does not have.
+    /// The error for a status code below 100, which HTTP does not define.
     struct ImpossibleStatus: Error {
         var status: UInt
     }
 
     private var isDone = false
 
-    /// Puts a guard into a new connection.
+    /// Adds a guard to a new connection.
     static func join(_ channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.submit {
             let operations = channel.pipeline.syncOperations
@@ -39,7 +39,7 @@ final class AnswerGuard: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // whatever follows the answer was not asked for; the connection ends with it
+        // errors after the complete response are ignored; the connection is closed
         if isDone { context.close(promise: nil) } else { context.fireErrorCaught(error) }
     }
 }

@@ -4,14 +4,15 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Takes an answer in, and stops at the first sign that it is not one to read.
+/// Receives a response and stops as soon as it is clear that its body must not be read.
 final class AnswerReceiver: HTTPClientResponseDelegate {
     typealias Response = ServiceClient.Answer
 
-    /// Why nothing more is read.
+    /// The reason for stopping early.
     enum Stop: Error {
-        /// The status says everything.
+        /// The status code is sufficient; the body is not read.
         case answered(ServiceClient.Answer)
+        /// The response is rejected.
         case refused(ServiceClient.Problem)
     }
 
@@ -62,9 +63,9 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
         return nil
     }
 
-    /// Where a redirect leads: scheme, host and port. A name, a path and a query may hold a secret in any disguise.
+    /// The target of a redirect for error messages: scheme, host and port. A user name, a path and a query may contain secrets.
     private func target(_ location: String?) -> String {
-        guard let location, !location.isEmpty else { return "no address" }
+        guard let location, !location.isEmpty else { return "an empty address" }
         let scheme: Substring
         let rest: Substring
         if location.hasPrefix("//") {
@@ -72,7 +73,7 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
         } else if let mark = location.firstRange(of: "://"), !location[..<mark.lowerBound].contains(where: { "/?#\\".contains($0) }) {
             (scheme, rest) = (location[..<mark.lowerBound], location[mark.upperBound...])
         } else if location.prefix(while: { !"/?#".contains($0) }).contains(":") {
-            return "another kind of address"
+            return "an address with another scheme"
         } else {
             return "another path of the same host"
         }
@@ -81,7 +82,8 @@ final class AnswerReceiver: HTTPClientResponseDelegate {
         return ServiceKey.shown((scheme.isEmpty ? "" : scheme + ":") + "//" + host, hiding: key)
     }
 
-    /// Seconds, or a date of HTTP.
+    /// The value of a Retry-After header in seconds; the header is a number of seconds or an HTTP date. Nil if it is missing or
+    /// invalid.
     static func retryAfter(_ text: String?, now: Date = Date()) -> Double? {
         guard let text = text?.trimmingCharacters(in: .whitespaces), !text.isEmpty else { return nil }
         if text.utf8.allSatisfy({ (48...57).contains($0) }) { return Double(text) }

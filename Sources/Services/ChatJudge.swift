@@ -2,56 +2,56 @@ public import Eval
 internal import Foundation
 internal import Synchronization
 
-/// A judge behind HTTP: any service with the shape of OpenAI's `POST /v1/chat/completions`, on this machine or elsewhere.
+/// A pairwise judge behind HTTP: a local or remote service that is compatible with OpenAI's `POST /v1/chat/completions`.
 ///
-/// Several threads ask at once, each one question at a time, and block as all callers of ``ServiceClient`` do. Network failures, time-outs,
-/// status 408, 429 and 5xx are tried again with growing pauses; where a service asks to be left alone, all threads wait. A question that is
-/// refused (400, 413, 422), or whose answer says nothing, has no verdict and a reason. What makes all other answers doubtful ends the run:
-/// redirects, wrong keys or addresses, a prompt that was cut, and many failures one after the other. Where questions have failed, or got
-/// something that is no answer, the others are asked, and the run ends unfinished. Answers go into the cache one by one, so that the same
-/// command goes on where it was left.
+/// Several threads send one question at a time and block, as all callers of ``ServiceClient`` do. Network failures, time-outs and
+/// the status codes 408, 429 and 5xx are retried with increasing pauses; if the service sends Retry-After, all threads wait. A
+/// question that is rejected (400, 413, 422) or whose answer is unusable gets no verdict but a reason. Conditions that cast doubt
+/// on all other answers end the run: redirects, a wrong key or address, a truncated prompt, and many consecutive failures. If
+/// questions failed or got an invalid response, the remaining questions are still asked, but the run then ends as unfinished.
+/// Every answer is written to the cache at once, so that the same command continues where it stopped.
 public final class ChatJudge: PairwiseJudge, Sendable {
-    /// How a service is asked.
+    /// The options for requests.
     public struct Options: Sendable {
-        /// Questions that are under way at once.
+        /// The maximum number of concurrent requests.
         public var concurrency = 4
-        /// Seconds until a request that has no whole answer counts as failed.
+        /// The time-out of a request in seconds.
         public var timeout = 120.0
-        /// How often a request is tried before its question is given up.
+        /// The maximum number of attempts per request.
         public var attempts = 5
-        /// Seconds before the second try; each further pause is twice as long, up to 16 times this.
+        /// Seconds before the first retry. Each further pause is twice as long, up to 16 times this value.
         public var pause = 0.5
-        /// Failures one after the other, without an answer between them, that end the run.
+        /// The number of consecutive failures that ends the run.
         public var patience = 20
-        /// Bytes that an answer may have.
+        /// The maximum size of a response body in bytes.
         public var answerBytes = 2 << 20
-        /// The price of a million tokens of prompts and of answers; nil where it is not known.
+        /// The prices of a million prompt tokens and a million completion tokens; nil if unknown.
         public var prices: (prompt: Double, completion: Double)?
-        /// Is told after each answer how many of how many questions are done.
+        /// Called after each question with the number of completed questions and their total number.
         public var progress: @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
 
-        /// The defaults.
+        /// Creates the default options.
         public init() {}
     }
 
-    /// Why a judge cannot be used at all.
+    /// A condition that makes the judge unusable.
     public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
-        /// The service refuses this address or model.
+        /// The service rejects the address or the model.
         case refused(status: Int, endpoint: String)
-        /// The service refuses the key in this variable of the environment, or wants one where none is set.
+        /// The service rejects the key in an environment variable, or requires a key that is not set.
         case keyRefused(status: Int, endpoint: String, variable: String, isSet: Bool)
-        /// The service points to another address; nothing was sent there.
+        /// The service redirects to another address. Nothing was sent to that address.
         case redirected(status: Int, endpoint: String, to: String)
-        /// The service has seen less of a prompt than was sent.
+        /// The service reports fewer prompt tokens than were sent: it truncated the prompt.
         case truncated(task: String, endpoint: String, counted: Int, expected: Int)
-        /// So many questions in a row have no answer; the reason is the last one's.
+        /// Too many consecutive questions have no answer. The reason is that of the last failure.
         case givenUp(endpoint: String, failures: Int, reason: String, answered: Int)
-        /// Some questions have no answer for a reason that another try may mend; the cache, if there is one, has the answers.
+        /// Some questions have no answer, and a repetition may succeed. The answers are in the cache, if there is one.
         case unfinished(endpoint: String, failed: Int, questions: Int, reason: String, cache: String?)
-        /// Not one question has a verdict.
+        /// No question has a verdict.
         case nothingSaid(endpoint: String, questions: Int, reason: String, isOfTheService: Bool)
 
-        /// One line: which service, what happened, what to do.
+        /// The error message, on one line: which service, what happened, and what to do.
         public var description: String {
             switch self {
             case .refused(let status, let endpoint): RefusalText.refused(status, endpoint)
@@ -59,47 +59,50 @@ public final class ChatJudge: PairwiseJudge, Sendable {
                 RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
             case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .truncated(let task, let endpoint, let counted, let expected):
-                "\(endpoint) has cut the prompt of \(task): it counts \(counted) tokens where there are at least \(expected); "
-                    + "give it a longer context, or --judge-token-check no if it counts otherwise"
+                "\(endpoint) has truncated the prompt of \(task): it reports \(counted) prompt tokens, expected at least \(expected); "
+                    + "give the model a longer context, or pass --judge-token-check no if the service counts differently"
             case .givenUp(let endpoint, let failures, let reason, let answered):
-                "\(endpoint) has answered none of \(failures) questions in a row (\(reason)); \(answered) are answered, and kept where there "
-                    + "is a cache: check the service and run the same command again"
+                "\(endpoint) failed to answer \(failures) consecutive questions (\(reason)); \(answered) answers are kept if there "
+                    + "is a cache; check the service and run the same command again"
             case .unfinished(let endpoint, let failed, let questions, let reason, let cache):
-                "\(endpoint) has left \(failed) of \(questions) questions without an answer (\(reason)): no result is written; "
-                    + (cache.map { "the answers are kept in \($0), and the same command goes on with the rest" }
-                        ?? "there is no cache, so nothing is kept")
+                "\(endpoint) did not answer \(failed) of \(questions) questions (\(reason)); no result was written; "
+                    + (cache.map { "the answers are kept in \($0); run the same command again to ask the remaining questions" }
+                        ?? "there is no cache, so no answers are kept")
             case .nothingSaid(let endpoint, let questions, let reason, let isOfTheService):
-                "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)): check "
+                "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)); check "
                     + (isOfTheService ? "the service" : "the prompt, the labels and the model")
             }
         }
     }
 
-    /// The variable of the environment that a key is read from unless another is named.
+    /// The default environment variable for the key.
     public static let keyVariable = "OPENAI_API_KEY"
 
     let address: ServiceAddress
     let key: ServiceKey?
-    /// Where the key was looked for.
+    /// The environment variable that was searched for the key.
     let variable: String
     let chat: JudgeChat
     let cache: JudgeCache?
     let options: Options
     private let spent: Mutex<JudgeLedger>
 
-    /// A judge behind an address.
+    /// Creates a judge for a service.
     ///
     /// - Parameters:
-    ///   - address: the full address, such as `http://localhost:8080/v1/chat/completions`.
-    ///   - key: sent as a bearer token; nil sends none.
-    ///   - variable: where the key was looked for, to be named when one is missing.
-    ///   - chat: what is asked, and how answers are read.
-    ///   - cache: keeps answers; nil keeps none.
+    ///   - address: The full URL, such as `http://localhost:8080/v1/chat/completions`.
+    ///   - key: The bearer token; nil sends none.
+    ///   - variable: The environment variable that was searched for the key, for error messages.
+    ///   - chat: Formats questions and parses answers.
+    ///   - cache: Stores answers; nil stores none.
+    ///   - options: The options for requests.
     public init(
         address: ServiceAddress, key: ServiceKey? = nil, variable: String = ChatJudge.keyVariable, chat: JudgeChat,
         cache: JudgeCache? = nil, options: Options = Options()
     ) {
-        precondition(options.concurrency > 0 && options.attempts > 0 && options.patience > 0, "numbers of a judge are at least 1")
+        precondition(
+            options.concurrency > 0 && options.attempts > 0 && options.patience > 0,
+            "concurrency, attempts and patience must be at least 1")
         self.address = address
         self.key = key
         self.variable = variable
@@ -111,13 +114,17 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         spent = Mutex(ledger)
     }
 
+    /// The cost of all questions so far: requests, tokens and time.
     public var ledger: JudgeLedger? { spent.withLock { $0 } }
 
+    /// The preferences for some questions; nil for a question without a verdict.
+    /// - Throws: As ``opinions(for:)``.
     public func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?] {
         try opinions(for: questions).map(\.preference)
     }
 
-    /// - Throws: ``Failure``; `FileError` when an answer cannot be kept.
+    /// The opinions about some questions, from the cache or the service.
+    /// - Throws: ``Failure``; `FileError` if the cache cannot be written.
     public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
         let start = ContinuousClock.now
         let round = ChatRound(judge: self, questions: questions, spent: { change in self.spent.withLock { change(&$0) } })
@@ -130,19 +137,19 @@ public final class ChatJudge: PairwiseJudge, Sendable {
         if !questions.isEmpty, unanswered.count == opinions.count {
             throw Failure.nothingSaid(
                 endpoint: address.description, questions: questions.count,
-                reason: Self.reasons(unanswered, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""),
+                reason: Self.reasons(unanswered, hiding: key) + (round.lastReason.map { "; the last: \($0)" } ?? ""),
                 isOfTheService: unanswered.allSatisfy { $0.omission?.isOfTheService ?? false })
         }
         let failed = unanswered.filter { $0.omission?.mayBeMended ?? false }
         guard failed.isEmpty else {
             throw Failure.unfinished(
                 endpoint: address.description, failed: failed.count, questions: questions.count,
-                reason: Self.reasons(failed, hiding: key) + (round.lastReason.map { "; the last one: \($0)" } ?? ""), cache: cache?.path)
+                reason: Self.reasons(failed, hiding: key) + (round.lastReason.map { "; the last: \($0)" } ?? ""), cache: cache?.path)
         }
         return opinions
     }
 
-    /// `12 unreadable, such as 'I think'; 3 cut`.
+    /// The reasons for missing verdicts with their counts, such as `12 unreadable, such as 'I think'; 3 cut`.
     private static func reasons(_ opinions: [JudgeOpinion], hiding key: ServiceKey?) -> String {
         Dictionary(grouping: opinions) { $0.omission ?? .unreadable }.sorted {
             ($1.value.count, $0.key.rawValue) < ($0.value.count, $1.key.rawValue)

@@ -2,27 +2,27 @@ internal import Eval
 internal import Foundation
 internal import Synchronization
 
-/// One call of a judge: its questions, and the threads that ask them.
+/// One call of a judge: its questions and the threads that send them.
 final class ChatRound: Sendable {
-    /// What the threads share.
+    /// The state shared by the threads.
     private struct State {
         var next = 0
         var opinions: [JudgeOpinion?]
         var failuresInARow = 0
-        /// What the service did that left the last such question without an answer.
+        /// Why the last question without an answer from the service has none.
         var lastReason: String?
         var answered = 0
         var done = 0
         var error: (any Error)?
-        /// Until when the service asked to be left alone.
+        /// The time until which the service has asked clients to wait.
         var quietUntil = ContinuousClock.now
     }
 
-    /// What became of one question.
+    /// The result of one question.
     private enum Outcome {
         case reply(ChatReply)
         case omitted(JudgeOmission, reason: String)
-        /// Another thread has ended the round.
+        /// The round has ended in another thread.
         case stopped
     }
 
@@ -38,8 +38,8 @@ final class ChatRound: Sendable {
         state = Mutex(State(opinions: [JudgeOpinion?](repeating: nil, count: questions.count)))
     }
 
-    /// Asks everything.
-    /// - Throws: the first thing that ends the round.
+    /// Sends all questions and returns their opinions.
+    /// - Throws: The first error that ends the round.
     func run() throws -> [JudgeOpinion] {
         spent { $0.questions += self.questions.count }
         let group = DispatchGroup()
@@ -57,9 +57,9 @@ final class ChatRound: Sendable {
         }
     }
 
-    /// One thread: a question after the other.
+    /// The work of one thread: sends one question after another.
     private func work() {
-        // each has a client of its own, for a client keeps to one connection
+        // one client per thread, because a client uses a single connection
         let client = ServiceClient()
         while let index = takeNext() {
             do {
@@ -77,7 +77,7 @@ final class ChatRound: Sendable {
         }
     }
 
-    /// Why the service has not answered the last question that it has not answered; nil where it has answered all.
+    /// Why the last question without an answer from the service has none; nil if all have been answered.
     var lastReason: String? { state.withLock { $0.lastReason } }
 
     private func takeNext() -> Int? {
@@ -90,12 +90,12 @@ final class ChatRound: Sendable {
 
     private var isStopped: Bool { state.withLock { $0.error != nil } }
 
-    /// The opinion about a question, from the cache or the service; nil where the round has ended.
+    /// The opinion about a question, from the cache or the service; nil if the round has ended.
     private func opinion(of index: Int, _ client: ServiceClient) throws -> JudgeOpinion? {
         let prompt = judge.chat.prompt(questions[index])
         let body = judge.chat.body(prompt: prompt)
         let key = JudgeCache.key(address: judge.address.text, body: body)
-        // what was blotted out of an answer is not there for other labels
+        // a cached answer in which parts were hidden was read with particular labels and is valid only for those
         if let known = judge.cache?[key], known.reading.map({ $0.labels == judge.chat.labels }) ?? true {
             try check(prompt, index, known)
             spent { $0.add(known, fromCache: true, prices: self.judge.options.prices) }
@@ -111,7 +111,8 @@ final class ChatRound: Sendable {
             spent { $0.add(reply, fromCache: false, prices: self.judge.options.prices) }
             let opinion = judge.chat.opinion(of: reply)
             if opinion.omission?.isOfTheService == true {
-                // what another setting of the service may mend is asked again another time
+                // an answer that a different configuration of the service may improve is not cached, so that it is requested
+                // again
                 try fail(opinion.omission?.rawValue ?? "")
                 return opinion
             }
@@ -125,7 +126,7 @@ final class ChatRound: Sendable {
     }
 
     /// Counts a question that the service has not answered.
-    /// - Throws: `ChatJudge.Failure.givenUp` for one too many in a row.
+    /// - Throws: `ChatJudge.Failure.givenUp` when the maximum number of consecutive failures is reached.
     private func fail(_ reason: String) throws {
         let (failures, answered) = state.withLock { state in
             state.failuresInARow += 1
@@ -146,7 +147,7 @@ final class ChatRound: Sendable {
 
     // MARK: One request
 
-    /// Sends a request, again where that may help.
+    /// Sends a request and retries it where that may help.
     private func ask(_ body: [UInt8], _ client: ServiceClient) throws -> Outcome {
         let options = judge.options
         var pause = options.pause
@@ -197,17 +198,17 @@ final class ChatRound: Sendable {
     private func read(_ body: [UInt8], seconds: Double) -> Outcome {
         do {
             var reply = try ChatReply(body: body)
-            // a service may write back what it was sent; nothing of the key is kept, and what was read before stays
+            // a service may echo what it was sent: remove the key from the stored text without changing the verdict that was read
             if let key = judge.key { reply = judge.chat.changed(reply) { key.hidden(in: $0) } }
             reply.finish = reply.finish.map { ServiceKey.shown($0, hiding: nil) }
             reply.seconds = seconds
             return .reply(reply)
         } catch {
-            return .omitted(.malformed, reason: "an answer that is not one of a chat: \(error)")
+            return .omitted(.malformed, reason: "not a chat completion response: \(error)")
         }
     }
 
-    /// Sleeps; false as soon as the round has ended.
+    /// Sleeps until a time. Returns false if the round has ended.
     private func wait(until time: ContinuousClock.Instant) -> Bool {
         while true {
             if isStopped { return false }

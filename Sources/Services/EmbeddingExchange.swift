@@ -1,21 +1,21 @@
 internal import Foundation
 
-/// The requests of one call of an embedding service, on one client.
+/// The requests for one call of an embedding service.
 struct EmbeddingExchange {
-    /// What became of a batch.
+    /// The result of a batch.
     enum Outcome {
         case vectors([[Float]])
-        /// The service does not take these texts.
+        /// The service rejects these texts with this status.
         case rejected(Int)
-        /// Every attempt failed.
+        /// All attempts failed, with this reason.
         case failed(String)
     }
 
     private let service: EmbeddingService
     private let client = ServiceClient()
-    /// The width of all vectors so far.
+    /// The dimension of all vectors so far.
     private var width: Int?
-    /// Until when the service asked to be left alone, where that is longer than anybody waits.
+    /// The end of a wait requested by the service that is longer than the time-out, and the reason.
     private var closedUntil: (time: ContinuousClock.Instant, reason: String)?
 
     init(service: EmbeddingService) {
@@ -24,12 +24,13 @@ struct EmbeddingExchange {
 
     private var endpoint: String { service.address.description }
 
-    /// Bytes that an answer may have: a vector of 4096 numbers as texts of up to 62 characters for each text, and at most 64 MiB.
+    /// The maximum size of a response in bytes: for each text, a vector of 4096 numbers with up to 62 characters each; at most 64
+    /// MiB.
     static func answerBytes(texts: Int) -> Int {
         (64 << 10) + min(texts, 255) * (256 << 10)
     }
 
-    /// Asks for the vectors of a batch, again where that may help.
+    /// Requests the vectors of a batch and retries where that may help.
     /// - Throws: ``EmbeddingService/Failure``.
     mutating func request(_ texts: [String]) throws -> Outcome {
         if let closedUntil, ContinuousClock.now < closedUntil.time { return .failed(closedUntil.reason) }
@@ -75,13 +76,13 @@ struct EmbeddingExchange {
         return .failed(reason)
     }
 
-    /// What ends the run at the first sight.
+    /// The failure for a problem that is not retried.
     private func failure(of problem: ServiceClient.Problem) -> EmbeddingService.Failure {
         switch problem {
         case .redirected(let status, let target): .redirected(status: status, endpoint: endpoint, to: target)
         case .tooLong:
             .malformedAnswer(
-                endpoint: endpoint, reason: "\(problem); ask for fewer texts at once (--embedding-service-batch-size)")
+                endpoint: endpoint, reason: "\(problem); send fewer texts per request (--embedding-service-batch-size)")
         case .compressed, .failed: .malformedAnswer(endpoint: endpoint, reason: problem.description)
         }
     }
@@ -92,7 +93,7 @@ struct EmbeddingExchange {
             for vector in vectors {
                 let expected = width ?? vector.count
                 guard vector.count == expected else {
-                    throw EmbeddingAnswer.Problem(description: "vectors of \(expected) and of \(vector.count) numbers")
+                    throw EmbeddingAnswer.Problem(description: "it has vectors with \(expected) and with \(vector.count) dimensions")
                 }
                 width = expected
             }

@@ -1,41 +1,42 @@
 public import Diversity
 
-/// An encoder behind HTTP: any service with the shape of OpenAI's `POST /v1/embeddings`, on this machine or elsewhere.
+/// A text encoder behind HTTP: a local or remote service that is compatible with OpenAI's `POST /v1/embeddings`.
 ///
-/// A request carries `{"input": [texts], "model": name}`; the answer is `{"data": [{"index", "embedding"}]}`. Network
-/// failures, time-outs, status 408, 429 and 5xx are tried again with growing pauses, longer ones where the service asks for them. A batch
-/// that the service refuses (400, 413, 422) is sent text by text. Texts that fail in the end have no vector: metrics leave them out and
-/// count them. Redirects, wrong credentials or addresses (other statuses) and answers that are none end the run.
+/// A request contains `{"input": [texts], "model": name}`; the response is `{"data": [{"index", "embedding"}]}`. Network
+/// failures, time-outs and the status codes 408, 429 and 5xx are retried with increasing pauses, or after the time in Retry-After
+/// if that is longer. A batch that the service rejects (400, 413, 422) is sent text by text. Texts that still fail have no
+/// vector; metrics exclude and count them. Redirects, a wrong key or address (other status codes) and invalid responses end the
+/// run.
 public struct EmbeddingService: TextEncoder {
-    /// How a service is reached.
+    /// The options for requests.
     public struct Options: Sendable, Equatable {
-        /// Texts in one request.
+        /// The number of texts per request.
         public var batchSize = 64
-        /// Seconds until a request that has no whole answer counts as failed.
+        /// The time-out of a request in seconds.
         public var timeout = 60.0
-        /// How often a request is tried before its texts are given up.
+        /// The maximum number of attempts per request.
         public var attempts = 5
-        /// Seconds before the second try; each further pause is twice as long, up to 16 times this.
+        /// Seconds before the first retry. Each further pause is twice as long, up to 16 times this value.
         public var pause = 0.5
 
-        /// The defaults.
+        /// Creates the default options.
         public init() {}
     }
 
-    /// Why a service cannot be used at all.
+    /// A condition that makes the service unusable.
     public enum Failure: TextEncoderFailure, Equatable, Sendable, CustomStringConvertible {
-        /// The service refuses this address or model.
+        /// The service rejects the address or the model.
         case refused(status: Int, endpoint: String)
-        /// The service refuses the key in this variable of the environment, or wants one where none is set.
+        /// The service rejects the key in an environment variable, or requires a key that is not set.
         case keyRefused(status: Int, endpoint: String, variable: String, isSet: Bool)
-        /// The service points to another address; nothing was sent there.
+        /// The service redirects to another address. Nothing was sent to that address.
         case redirected(status: Int, endpoint: String, to: String)
-        /// The answer is not of the expected shape.
+        /// The response does not have the expected structure.
         case malformedAnswer(endpoint: String, reason: String)
-        /// Not one text was encoded.
+        /// No text was encoded.
         case nothingEncoded(endpoint: String, texts: Int, reason: String)
 
-        /// One line: which service, what happened, what to check.
+        /// The error message, on one line: which service, what happened, and what to check.
         public var description: String {
             switch self {
             case .refused(let status, let endpoint): RefusalText.refused(status, endpoint)
@@ -43,14 +44,14 @@ public struct EmbeddingService: TextEncoder {
                 RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
             case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .malformedAnswer(let endpoint, let reason):
-                "\(endpoint) gave an answer that is not one of an embedding service: \(reason)"
+                "\(endpoint) returned an invalid embeddings response: \(reason)"
             case .nothingEncoded(let endpoint, let texts, let reason):
-                "\(endpoint) encoded none of \(texts) texts (\(reason)): check that the service runs"
+                "\(endpoint) encoded none of \(texts) texts (\(reason)); check that the service is running"
             }
         }
     }
 
-    /// The variable of the environment that a key is read from.
+    /// The environment variable for the key.
     public static let keyVariable = "OPENAI_API_KEY"
 
     /// The address and the model.
@@ -60,23 +61,24 @@ public struct EmbeddingService: TextEncoder {
     let key: ServiceKey?
     let options: Options
 
-    /// An encoder behind an address.
+    /// Creates an encoder for a service.
     ///
     /// - Parameters:
-    ///   - address: the full address, such as `http://localhost:8080/v1/embeddings`.
-    ///   - model: the model's name as the service knows it.
-    ///   - key: sent as a bearer token; nil sends none.
+    ///   - address: The full URL, such as `http://localhost:8080/v1/embeddings`.
+    ///   - model: The model name that the service expects.
+    ///   - key: The bearer token; nil sends none.
+    ///   - options: The options for requests.
     public init(address: ServiceAddress, model: String, key: ServiceKey? = nil, options: Options = Options()) {
-        precondition(options.batchSize > 0 && options.attempts > 0, "batch size and attempts are at least 1")
+        precondition(options.batchSize > 0 && options.attempts > 0, "batch size and attempts must be at least 1")
         self.address = address
         self.model = model
         self.key = key
         self.options = options
     }
 
-    /// One vector per text, nil where a text was given up.
+    /// One vector per text; nil for texts that failed.
     ///
-    /// - Throws: ``Failure`` when the service cannot be used, or no text at all was encoded.
+    /// - Throws: ``Failure`` if the service is unusable or no text was encoded.
     public func embeddings(of texts: [String]) throws -> [[Float]?] {
         var exchange = EmbeddingExchange(service: self)
         var vectors: [[Float]?] = []

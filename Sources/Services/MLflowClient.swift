@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// MLflow's REST API, version 2.0, as far as a run needs it.
+/// A client for the parts of MLflow's REST API, version 2.0, that a run needs.
 struct MLflowClient {
-    /// What keeps the server from taking a request.
+    /// The reason why the server did not accept a request.
     struct Problem: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// A metric at a step; `timestamp` is in milliseconds since 1970.
+    /// A metric at a step. `timestamp` is in milliseconds since 1970.
     struct Metric: Encodable {
         var key: String
         var value: Double
@@ -15,7 +15,7 @@ struct MLflowClient {
         var step: Int
     }
 
-    /// An option.
+    /// A parameter: the name and value of an option.
     struct Parameter: Encodable {
         var key: String
         var value: String
@@ -23,13 +23,13 @@ struct MLflowClient {
 
     let address: ServiceAddress
     let key: ServiceKey?
-    /// Seconds until a request counts as failed: the run waits for it.
+    /// The time-out of a request in seconds. The run waits for requests, so it is short.
     var seconds = 10.0
     private let client = ServiceClient()
 
     init(address: ServiceAddress, key: ServiceKey?) { (self.address, self.key) = (address, key) }
 
-    /// The id of an experiment, which is made when it is absent.
+    /// The ID of an experiment, which is created if it does not exist.
     func experiment(_ name: String) throws -> String {
         struct Found: Decodable {
             struct Experiment: Decodable { var experiment_id: String }
@@ -42,8 +42,9 @@ struct MLflowClient {
         return try post("experiments/create", ["name": name], Made.self).experiment_id
     }
 
-    /// Begins a run.
-    /// - Returns: its id.
+    /// Creates a run.
+    /// - Parameter time: The start time in milliseconds since 1970.
+    /// - Returns: The run's ID.
     func createRun(experiment: String, name: String, time: Int64) throws -> String {
         struct Request: Encodable {
             var experiment_id: String
@@ -61,7 +62,7 @@ struct MLflowClient {
         return made.run.info.run_id
     }
 
-    /// Adds metrics, at most 1000, and options, at most 100.
+    /// Logs at most 1000 metrics and at most 100 parameters.
     func log(run: String, metrics: [Metric], parameters: [Parameter] = []) throws {
         struct Request: Encodable {
             var run_id: String
@@ -71,8 +72,8 @@ struct MLflowClient {
         _ = try post("runs/log-batch", Request(run_id: run, metrics: metrics, params: parameters), Empty.self)
     }
 
-    /// Says how a run is: RUNNING, FINISHED, FAILED or KILLED.
-    /// - Parameter endTime: nil while it goes on.
+    /// Sets the status of a run: RUNNING, FINISHED, FAILED or KILLED.
+    /// - Parameter endTime: The end time in milliseconds since 1970; nil while the run continues.
     func update(run: String, status: String, endTime: Int64?) throws {
         struct Request: Encodable {
             var run_id: String
@@ -107,10 +108,10 @@ struct MLflowClient {
             throw Problem(
                 description: RefusalText.keyRefused(
                     answer.status, address.description, variable: MLflowTracker.keyVariable, isSet: key != nil))
-        default: throw Problem(description: "\(address): \(path) was answered with status \(answer.status); is this an MLflow server?")
+        default: throw Problem(description: "\(address): \(path) returned status \(answer.status); check that this is an MLflow server")
         }
         guard let result = try? JSONDecoder().decode(Result.self, from: Data(answer.body)) else {
-            throw Problem(description: "\(address): \(path) was answered with something else than MLflow's JSON")
+            throw Problem(description: "\(address): \(path) did not return the JSON of MLflow; check that this is an MLflow server")
         }
         return result
     }

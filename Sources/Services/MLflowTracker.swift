@@ -3,21 +3,23 @@ package import Foundation
 package import Runs
 package import Train
 
-/// Sends what a run measures to an MLflow server.
+/// Sends the metrics of a run to an MLflow server.
 ///
-/// `mlflow.json` in the run folder says which run it is there, and how many lines of `metrics.jsonl` the server has. A run that goes on from
-/// a checkpoint measures some lines again: they are the same, and are not sent again. A run that begins again is another one there, too.
-/// A batch that may or may not have arrived is sent with the times that it had: the server's database then keeps it once.
+/// `mlflow.json` in the run folder stores the ID of the MLflow run and the number of lines of `metrics.jsonl` that the server
+/// has. A run that resumes from a checkpoint repeats some lines; they are identical and are not sent again. A run that restarts
+/// gets a new MLflow run. If it is unknown whether a batch arrived, it is sent again with the same timestamps, so that the
+/// server's database stores it only once.
 package final class MLflowTracker: Tracker {
-    /// The variable of the environment that a token is read from.
+    /// The environment variable for the access token.
     package static var keyVariable: String { "MLFLOW_TRACKING_TOKEN" }
-    /// The file in a run folder.
+    /// The name of the state file in a run folder.
     package static var fileName: String { "mlflow.json" }
-    /// MLflow's limits of one request.
+    /// MLflow's limits for one request: metrics, parameters, and characters of a value.
     private static var limits: (metrics: Int, parameters: Int, text: Int) { (1000, 100, 500) }
-    /// Seconds between two requests while the run goes on.
+    /// The minimum time between two requests during the run, in seconds.
     private static var interval: Double { 5 }
 
+    /// The tracker's name, "MLflow".
     package var name: String { "MLflow" }
     private let client: MLflowClient
     private let experiment: String
@@ -27,26 +29,29 @@ package final class MLflowTracker: Tracker {
     private var state: State?
     private var lastSent = -Double.infinity
 
-    /// What is known of the run there.
+    /// The stored state of the MLflow run.
     private struct State: Codable {
         var uri: String
         var run_id: String
         var status = "RUNNING"
         var has_parameters = false
-        /// Lines of metrics.jsonl that the server has.
+        /// The number of lines of metrics.jsonl that the server has.
         var lines = 0
-        /// The greatest step among them.
+        /// The greatest step in these lines.
         var step = 0
-        /// The end of a batch that may have arrived, and its time in milliseconds.
+        /// The last line of a batch that may have arrived, and the timestamp of the batch in milliseconds since 1970.
         var pending_lines = 0
         var pending_time: Int64 = 0
     }
 
-    /// The tracker of a run.
+    /// Creates the tracker of a run.
     /// - Parameters:
-    ///   - experiment: its name there.
-    ///   - run: the run folder.
-    ///   - time: seconds since 1970.
+    ///   - address: The URL of the server.
+    ///   - key: The access token; nil sends none.
+    ///   - experiment: The name of the MLflow experiment.
+    ///   - run: The run folder.
+    ///   - options: The options of the run, which are logged as parameters.
+    ///   - time: Returns the time in seconds since 1970.
     package init(
         address: ServiceAddress, key: ServiceKey?, experiment: String, run: URL, options: [String: OptionValue],
         time: @escaping () -> Double = { Date().timeIntervalSince1970 }
@@ -55,6 +60,7 @@ package final class MLflowTracker: Tracker {
         (self.experiment, self.run, self.options, self.time) = (experiment, run, options, time)
     }
 
+    /// Sends new metrics, at most once per interval, and marks the run as finished at its end.
     package func handle(_ event: TrainingEvent) throws {
         switch event {
         case .measured: if time() - lastSent >= Self.interval { try send() }
@@ -65,10 +71,11 @@ package final class MLflowTracker: Tracker {
         }
     }
 
+    /// Sends the metrics that the server lacks. If the run restarts, its earlier MLflow run is marked as killed.
     package func catchUp(cuttingTo step: Int?) throws {
         if state == nil { state = try stored() }
         if let earlier = state, try measured().isEmpty {
-            // a run without a line begins again; whether the server hears of the end of the earlier one is not worth a failure
+            // a run without metrics restarts; a failure to end the earlier MLflow run is ignored
             try? client.update(run: earlier.run_id, status: "KILLED", endTime: now)
             try LeftOvers.removeTree(file.path)
             state = nil
@@ -89,7 +96,7 @@ package final class MLflowTracker: Tracker {
         return try MetricsFile.read(inRun: run)
     }
 
-    /// Sends the lines of metrics.jsonl that the server lacks, in batches of whole lines as far as these fit.
+    /// Sends the lines of metrics.jsonl that the server lacks, in batches of complete lines where these fit the limit.
     private func send() throws {
         if state == nil { state = try stored() }
         var queue = try measured().dropFirst(state?.lines ?? 0)
@@ -106,7 +113,7 @@ package final class MLflowTracker: Tracker {
         }
         while !queue.isEmpty {
             var (batch, count) = (0, 0)
-            // a batch that was on its way goes again as it was, up to its end
+            // repeat a batch that may have arrived with the same lines
             let isPending = state.lines < state.pending_lines
             while batch < queue.count, batch == 0 || count + queue[queue.startIndex + batch].values.count <= Self.limits.metrics,
                 !isPending || state.lines + batch < state.pending_lines
@@ -140,12 +147,12 @@ package final class MLflowTracker: Tracker {
         return state
     }
 
-    /// Options as texts, cut to the length that every version of the server takes.
+    /// The options as strings, cut to the length that every version of the server accepts.
     private var parameters: [MLflowClient.Parameter] {
         options.sorted { $0.key < $1.key }.map { .init(key: Self.named($0.key), value: String($0.value.text.prefix(Self.limits.text))) }
     }
 
-    /// A name with the characters that MLflow takes.
+    /// A name in which characters that MLflow does not accept are replaced.
     private static func named(_ name: String) -> String {
         String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./ ".contains($0)) ? $0 : "_" })
     }
@@ -160,7 +167,7 @@ package final class MLflowTracker: Tracker {
         try AtomicFile.write(Array(encoder.encode(state)) + [0x0a], to: file)
     }
 
-    /// What an earlier session has kept; nil for another server, and for a file that says nothing.
+    /// The state stored by an earlier session; nil if it belongs to another server or is invalid.
     private func stored() throws -> State? {
         guard try FileStatus.of(file) != nil else { return nil }
         let content = try Descriptor.content(of: file.path, limit: 1 << 16)
@@ -172,7 +179,7 @@ package final class MLflowTracker: Tracker {
 }
 
 extension Array {
-    /// The elements in parts of at most `count`.
+    /// The elements in groups of at most `count`.
     fileprivate func chunks(of count: Int) -> [[Element]] {
         stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
     }

@@ -1,50 +1,52 @@
 internal import Foundation
 
-/// The address of a service: http or https, a host, a port that exists, and neither a name nor a password.
+/// The URL of a service: http or https, a host, an optional valid port, and no user name or password.
 ///
-/// What is wrong with an address is said without repeating it, because it may hold what nobody else should read. As a text it shows no
-/// query for the same reason; requests carry it.
+/// Error messages do not repeat an invalid URL, because it may contain secrets. For the same reason the description omits the
+/// query; requests include it.
 public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
-    /// What keeps a text from being the address of a service.
+    /// The reason why a text is not a valid service URL.
     public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
-        /// Neither http nor https, no host, a port that does not exist, or characters that an address cannot have.
-        /// - Parameter example: an address as it should be.
+        /// The scheme is not http or https, the host is missing, the port is invalid, or characters are not allowed in a URL.
+        /// - Parameter example: A valid URL.
         case malformed(String, example: String)
-        /// A name or a password before the host.
+        /// There is a user name or a password before the host.
         case hasUser
-        /// A parameter of the query whose name is that of a secret.
+        /// The name of a query parameter indicates a secret.
         case hasSecret(parameter: String)
 
-        /// What is wrong, to be put behind the name of an option.
+        /// The error message, to be appended to the name of an option.
         public var description: String {
             switch self {
             case .malformed(let reason, let example):
-                "is no address of a service: \(reason); expected one such as \(example)"
+                "is not a valid service URL: \(reason); expected a URL such as \(example)"
             case .hasUser:
-                "has a name or a password before its host, which would be stored with the run; a key belongs into the environment"
+                "has a user name or password before its host, which would be stored with the run; set the key in the environment instead"
             case .hasSecret(let parameter):
-                "has a parameter \(parameter), which would be stored with the run; a key belongs into the environment"
+                "has a parameter \(parameter), which would be stored with the run; set the key in the environment instead"
             }
         }
     }
 
-    /// The whole address, the query included.
+    /// The whole URL, including the query.
     package let text: String
-    /// The address without its query.
+    /// The URL without its query.
     public let description: String
 
-    /// What a service is asked for.
+    /// The purpose of a service. Raw values are example URLs.
     public enum Use: String, Sendable {
-        /// Vectors of texts.
+        /// Text embeddings.
         case embeddings = "http://localhost:8080/v1/embeddings"
-        /// Answers of a chat.
+        /// Chat completions.
         case chat = "http://localhost:8080/v1/chat/completions"
-        /// Numbers of runs are sent there.
+        /// Experiment tracking.
         case tracking = "http://localhost:5000"
     }
 
-    /// Takes a text for an address.
-    /// - Parameter use: what it is for, so that an error can show an address as it should be.
+    /// Parses a URL.
+    /// - Parameters:
+    ///   - text: The URL.
+    ///   - use: The purpose, which selects the example in error messages.
     /// - Throws: ``Problem``.
     public init(_ text: String, for use: Use = .embeddings) throws(Problem) {
         do throws(Unfit) {
@@ -58,14 +60,14 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// A ``Problem`` without an example.
+    /// As ``Problem``, without the example.
     private enum Unfit: Error {
         case malformed(String)
         case hasUser
         case hasSecret(parameter: String)
     }
 
-    /// The address, and how it is shown.
+    /// The validated URL and its description.
     private static func parts(of text: String) throws(Unfit) -> (text: String, description: String) {
         guard let schemeEnd = text.firstRange(of: "://") else { throw .malformed("it does not begin with http:// or https://") }
         let scheme = text[..<schemeEnd.lowerBound].lowercased()
@@ -76,18 +78,18 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         guard text.utf8.allSatisfy(Self.isAllowed), Self.escapesAreWhole(text) else {
             throw .malformed("it has spaces or characters that must be written as %XX")
         }
-        guard !text.contains("#") else { throw .malformed("it has a part behind #, which no service sees") }
+        guard !text.contains("#") else { throw .malformed("it has a fragment (#…), which is never sent to a service") }
         try Self.checkHost(authority)
         let pathAndQuery = rest[authority.endIndex...]
         let path = pathAndQuery.prefix { $0 != "?" }
         if let parameter = Self.secretParameter(in: pathAndQuery[path.endIndex...].dropFirst()) {
             throw .hasSecret(parameter: parameter)
         }
-        guard URL(string: text)?.host != nil else { throw .malformed("it cannot be read") }
+        guard URL(string: text)?.host != nil else { throw .malformed("it cannot be parsed") }
         return (text, "\(scheme)://\(authority)\(path)")
     }
 
-    /// The characters of RFC 3986.
+    /// Whether RFC 3986 allows a character.
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -97,14 +99,14 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether two hexadecimal digits follow every percent sign.
+    /// Whether every percent sign is followed by two hexadecimal digits.
     private static func escapesAreWhole(_ text: String) -> Bool {
         text.split(separator: "%", omittingEmptySubsequences: false).dropFirst().allSatisfy {
             $0.count >= 2 && $0.prefix(2).allSatisfy(\.isHexDigit)
         }
     }
 
-    /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
+    /// Checks an authority of the form `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
     private static func checkHost(_ authority: Substring) throws(Unfit) {
         let host: Substring
         let behind: Substring
@@ -113,7 +115,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             host = authority[authority.index(after: authority.startIndex)..<end]
             behind = authority[authority.index(after: end)...]
             guard !host.isEmpty, host.utf8.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit || ":.".utf8.contains($0) }) else {
-                throw .malformed("the host in brackets is no IPv6 address")
+                throw .malformed("the host in brackets is not an IPv6 address")
             }
         } else {
             host = authority.prefix { $0 != ":" }
@@ -122,7 +124,7 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
             let isPlain = host.utf8.allSatisfy {
                 Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber || "-._".utf8.contains($0)
             }
-            guard isPlain else { throw .malformed("its host has characters that no host has") }
+            guard isPlain else { throw .malformed("its host has invalid characters") }
         }
         guard !behind.isEmpty else { return }
         let digits = behind.dropFirst()
@@ -131,10 +133,10 @@ public struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         else { throw .malformed("its port is not a number from 1 to 65535") }
     }
 
-    /// The first parameter of a query whose name is that of a secret.
+    /// The name of the first query parameter that indicates a secret.
     private static func secretParameter(in query: Substring) -> String? {
         let words = ["key", "token", "secret", "passw", "pwd", "auth", "credential", "signature", "jwt", "bearer", "session"]
-        // `code` is the key of Azure's functions
+        // `code` is the name of the key for Azure Functions
         let names = ["sig", "code", "pass", "sas"]
         return query.split { "&;".contains($0) }.lazy.map { String($0.prefix { $0 != "=" }) }.first { name in
             let name = (name.removingPercentEncoding ?? name).lowercased()

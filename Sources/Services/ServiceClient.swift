@@ -4,57 +4,57 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-/// The one way to a service: a request and its answer over HTTP, within a time and a number of bytes.
+/// An HTTP client for services, with limits on time and size.
 ///
-/// A request ends at its deadline, whatever the other side does: connecting, the TLS handshake, sending, waiting and receiving share it.
-/// Redirects are refused, so that a key reaches no other place than the one that was named. An answer is taken as it is: compressed ones
-/// are refused before a byte is unpacked, longer ones than agreed at their announcement or at the byte that is too much, and the bodies of
-/// errors are not read at all. Headers are bounded by the parser (256 fields, 80 KiB each, 2 MiB together).
+/// A deadline covers the whole request: connecting, the TLS handshake, sending, waiting and receiving. Redirects are rejected, so
+/// that a key never reaches another host. Compressed responses are rejected without decompression. Responses that exceed the size
+/// limit are rejected at their Content-Length or at the first excess byte. Bodies of responses with a status other than 200 are
+/// not read. The parser limits headers (256 fields, 80 KiB each, 2 MiB in total).
 ///
-/// Calls block: the caller's thread sleeps on a semaphore. The threads that work for it are the event loops' own, none of them of Swift's
-/// cooperative pool, so the answer comes even if every thread of that pool waits here.
+/// Calls block the calling thread on a semaphore. The work is done by the threads of the event loops, which are not part of
+/// Swift's cooperative pool, so that requests complete even if all threads of that pool are blocked here.
 public final class ServiceClient: Sendable {
-    /// What a request may take.
+    /// The limits of a request.
     public struct Limits: Sendable, Equatable {
-        /// Seconds until its end, from the first packet to the last.
+        /// The time limit in seconds for the whole request.
         public var seconds: Double
-        /// Bytes of an answer's body.
+        /// The maximum size of the response body in bytes.
         public var bytes: Int
 
-        /// These limits.
+        /// Creates limits.
         public init(seconds: Double, bytes: Int) {
             self.seconds = seconds
             self.bytes = bytes
         }
     }
 
-    /// What came back.
+    /// A response.
     public struct Answer: Sendable, Equatable {
-        /// The status of HTTP.
+        /// The HTTP status code.
         public var status: Int
-        /// The body of an answer with status 200; of others nothing is read.
+        /// The body if the status is 200; otherwise empty.
         public var body: [UInt8]
-        /// Seconds that the service asks to wait.
+        /// The value of Retry-After in seconds; nil if the header is missing.
         public var retryAfter: Double?
     }
 
-    /// Why there is no answer.
+    /// The reason why there is no response.
     public enum Problem: Error, Sendable, Equatable, CustomStringConvertible {
-        /// The service points elsewhere.
+        /// The service redirects to another address.
         case redirected(status: Int, to: String)
-        /// The body is compressed, though the request asked for none such.
+        /// The body is compressed, although the request did not allow that.
         case compressed(String)
-        /// The body is longer than agreed.
+        /// The body exceeds the size limit, in bytes.
         case tooLong(limit: Int)
-        /// Nothing whole arrived in time, or at all; another attempt may do better.
+        /// No complete response arrived in time. A retry may succeed.
         case failed(String)
 
-        /// What happened, in one line.
+        /// The error message, on one line.
         public var description: String {
             switch self {
             case .redirected(let status, let target): "status \(status) points to \(target)"
-            case .compressed(let coding): "the answer is compressed (\(coding))"
-            case .tooLong(let limit): "the answer is longer than \(limit) bytes"
+            case .compressed(let coding): "the response is compressed (\(coding))"
+            case .tooLong(let limit): "the response is longer than \(limit) bytes"
             case .failed(let reason): reason
             }
         }
@@ -62,40 +62,43 @@ public final class ServiceClient: Sendable {
 
     private let client: HTTPClient
 
-    /// A client. Each request has a connection of its own: on one that is used again, an answer that comes late or twice would be taken for
-    /// the next one.
+    /// Creates a client. Each request uses a new connection: on a reused connection, a late or duplicate response could be
+    /// mistaken for the next one.
     public init() {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
         configuration.connectionPool.retryConnectionEstablishment = false
-        // the deadline of each request is what counts; these only free what a request left behind
+        // the deadline of each request applies; these time-outs only release what a request left behind
         configuration.timeout = .init(connect: .seconds(Self.longestSeconds), read: .seconds(Self.longestSeconds))
         configuration.http1_1ConnectionDebugInitializer = { AnswerGuard.join($0) }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     deinit {
-        // closes the connections, and waits for none of them
+        // close the connections without waiting
         client.shutdown(queue: .global()) { _ in }
     }
 
-    /// A day: longer times than that are cut to it.
+    /// The maximum time limit in seconds: one day. Longer limits are reduced to it.
     static let longestSeconds: Int64 = 86_400
 
-    /// Sends `body` and waits for the answer.
+    /// Sends a POST request and waits for the response.
     ///
     /// - Parameters:
-    ///   - body: JSON.
-    ///   - key: sent as a bearer token, to this address alone.
-    /// - Returns: the answer, whatever its status, redirects excepted.
+    ///   - body: The JSON body.
+    ///   - address: The URL.
+    ///   - key: The bearer token; nil sends none.
+    ///   - limits: The limits of the request.
+    /// - Returns: The response, whatever its status, except redirects.
+    /// - Throws: ``Problem``.
     public func post(
         _ body: [UInt8], to address: ServiceAddress, key: ServiceKey?, limits: Limits
     ) throws(Problem) -> Answer {
         try send(.POST, body, to: address, key: key, limits: limits)
     }
 
-    /// Asks for what an address has, and waits for the answer; parameters as those of ``post(_:to:key:limits:)``.
+    /// Sends a GET request and waits for the response. Parameters and errors are those of ``post(_:to:key:limits:)``.
     public func get(_ address: ServiceAddress, key: ServiceKey?, limits: Limits) throws(Problem) -> Answer {
         try send(.GET, nil, to: address, key: key, limits: limits)
     }
@@ -117,7 +120,7 @@ public final class ServiceClient: Sendable {
                 request: request, delegate: receiver, deadline: .now() + .nanoseconds(Int64(seconds * 1e9)))
             let arrival = Arrival()
             task.futureResult.whenComplete { arrival.put($0) }
-            // the deadline fires in the client; if it did not, the caller would go on here
+            // the client enforces the deadline; this is a safeguard in case it does not
             guard let arrived = arrival.take(within: seconds + 0.5) else {
                 task.cancel()
                 throw HTTPClientError.deadlineExceeded
@@ -138,7 +141,7 @@ public final class ServiceClient: Sendable {
         }
     }
 
-    /// Hands the result from an event loop's thread to the waiting one.
+    /// Passes the result from a thread of an event loop to the waiting thread.
     private final class Arrival: Sendable {
         private let arrived = DispatchSemaphore(value: 0)
         private let result = Mutex<Result<Answer, any Error>?>(nil)

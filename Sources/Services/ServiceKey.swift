@@ -1,29 +1,33 @@
-/// A key of a service, sent as a bearer token and never shown: as a text it is the name of the variable that it came from.
+/// A bearer token for a service. It is never displayed: its description is the name of the environment variable that it came
+/// from.
 public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// A text that can be no key.
+    /// The error for a text that is not a valid key.
     public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
-        /// The variable of the environment.
+        /// The name of the environment variable.
         public var variable: String
 
-        /// The text in this variable is none.
+        /// Creates the error for the text in a variable.
         public init(variable: String) { self.variable = variable }
 
-        /// What is wrong, without the text itself.
+        /// The error message, without the text itself.
         public var description: String {
-            "\(variable) in the environment is no key: it has spaces, line breaks or other characters than visible ASCII, or more than "
-                + "\(ServiceKey.greatestLength) of them; set it to the key alone"
+            "\(variable) in the environment is not a valid key: it has spaces, line breaks or characters other than visible ASCII, "
+                + "or more than \(ServiceKey.greatestLength) characters; set it to the key only"
         }
     }
 
-    /// Longer texts are no keys.
+    /// The maximum length of a key in bytes.
     public static let greatestLength = 4096
 
-    /// The variable of the environment.
+    /// The name of the environment variable.
     public let variable: String
-    /// What is sent.
+    /// The token.
     let value: String
 
-    /// Takes a text for a key.
+    /// Creates a key.
+    /// - Parameters:
+    ///   - value: The token: visible ASCII characters without spaces.
+    ///   - variable: The name of the environment variable that it came from.
     /// - Throws: ``Problem``, which does not repeat the text.
     public init(_ value: String, variable: String) throws(Problem) {
         guard !value.isEmpty, value.utf8.count <= Self.greatestLength, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -33,21 +37,22 @@ public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDe
         self.variable = variable
     }
 
-    /// The key in a variable of an environment; nil where it is not set or empty.
+    /// Reads the key from a variable of an environment. Nil if the variable is not set or is empty.
     /// - Throws: ``Problem``.
     public init?(variable: String, environment: [String: String]) throws(Problem) {
         guard let value = environment[variable], !value.isEmpty else { return nil }
         try self.init(value, variable: variable)
     }
 
-    /// The variable's name.
+    /// The name of the variable, without the token.
     public var description: String { "the key in \(variable)" }
-    /// The variable's name.
+    /// The name of the variable, without the token.
     public var debugDescription: String { description }
-    /// Nothing to look into.
+    /// A mirror without children, so that reflection does not reveal the token.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 
-    /// A text from the other side as an error may show it: short, visible characters only, and without the key.
+    /// Text from the other side for an error message: at most 200 characters, non-ASCII and control characters replaced, without
+    /// the key.
     static func shown(_ text: some StringProtocol, hiding key: ServiceKey?) -> String {
         var text = String(text)
         if let key {
@@ -58,14 +63,14 @@ public struct ServiceKey: Sendable, Equatable, CustomStringConvertible, CustomDe
         return String(visible.prefix(200)) + (visible.count > 200 ? "…" : "")
     }
 
-    /// A text of any length without the key: all of it is left out where the key stands in it in disguise.
+    /// A text without the key. If the text contains the key in a disguised form, the whole text is replaced.
     func hidden(in text: String) -> String {
         let text = text.replacing(value, with: "(key)")
         return isHidden(in: text) ? "(a text with the key)" : text
     }
 
-    /// Whether a text has the key in it whatever the case of letters, between characters that are not shown, or with characters written as
-    /// %XX, more than once perhaps.
+    /// Whether a text contains the key in disguise: in a different case, interspersed with invisible characters, or
+    /// percent-encoded, possibly several times.
     private func isHidden(in text: String) -> Bool {
         func plain(_ bytes: [UInt8]) -> [UInt8] {
             bytes.filter { (0x21...0x7E).contains($0) }.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }

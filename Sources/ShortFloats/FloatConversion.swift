@@ -1,12 +1,12 @@
-/// Bit patterns of the short float formats. All roundings are to nearest, ties to even.
+/// Conversions between 32-bit floats and the bit patterns of 16-bit floats. Rounding is to nearest, ties to even.
 package enum FloatConversion {
-    /// The number that sixteen bits of bfloat16 stand for; exact.
+    /// The value of a bfloat16 bit pattern. The conversion is exact.
     @inlinable @inline(__always)
     package static func widenBFloat16(_ bits: UInt16) -> Float {
         Float(bitPattern: UInt32(bits) << 16)
     }
 
-    /// The number that sixteen bits of IEEE half precision stand for; exact.
+    /// The value of an IEEE half-precision bit pattern. The conversion is exact.
     @inlinable @inline(__always)
     package static func widenFloat16(_ bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
@@ -22,7 +22,7 @@ package enum FloatConversion {
         return Float(bitPattern: sign | widened)
     }
 
-    /// The bfloat16 nearest to a number. NaN stays NaN.
+    /// The bit pattern of the nearest bfloat16. NaN stays NaN.
     @inlinable @inline(__always)
     package static func narrowToBFloat16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
@@ -30,7 +30,7 @@ package enum FloatConversion {
         return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
     }
 
-    /// The half-precision number nearest to a number; infinity from 65520 on. NaN stays NaN.
+    /// The bit pattern of the nearest half-precision float; infinity for magnitudes of at least 65520. NaN stays NaN.
     @inlinable @inline(__always)
     package static func narrowToFloat16(_ value: Float) -> UInt16 {
         let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000

@@ -1,21 +1,28 @@
-/// The settings of one Adam step (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019).
+/// The hyperparameters of one AdamW step: Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019).
+///
+/// With g the scaled gradient and t the step number, and in the order of `torch.optim.AdamW`:
+///
+///     w ← w · (1 − learningRate · weightDecay)
+///     m ← beta1 · m + (1 − beta1) · g
+///     v ← beta2 · v + (1 − beta2) · g²
+///     w ← w − learningRate · (m / (1 − beta1ᵗ)) / (√(v / (1 − beta2ᵗ)) + epsilon)
 public struct AdamStep: Sendable, Equatable {
-    /// The step size.
+    /// The learning rate of this step.
     public var learningRate: Float
-    /// The decay of the first moment.
+    /// The decay rate of the first moment, in [0, 1).
     public var beta1: Float
-    /// The decay of the second moment.
+    /// The decay rate of the second moment, in [0, 1).
     public var beta2: Float
-    /// Added to the root of the second moment.
+    /// Added to the root of the second moment, for numerical stability.
     public var epsilon: Float
-    /// The share of the weight that a step of size 1 takes away.
+    /// The coefficient of decoupled weight decay: the step multiplies the weight by 1 − learningRate · weightDecay.
     public var weightDecay: Float
-    /// The number of this step, from 1; it corrects the moments' bias.
+    /// The step number t, counted from 1; used for bias correction of the moments.
     public var number: Int
-    /// Multiplies every gradient first (clipping, averaging).
+    /// A factor for every gradient, applied first; used for gradient clipping and averaging.
     public var gradientScale: Float
 
-    /// A step; see the properties.
+    /// Creates the settings of a step from the values of the properties.
     public init(
         learningRate: Float, beta1: Float, beta2: Float, epsilon: Float, weightDecay: Float, number: Int, gradientScale: Float
     ) {
@@ -28,11 +35,13 @@ public struct AdamStep: Sendable, Equatable {
         self.gradientScale = gradientScale
     }
 
-    /// Updates a value and its two moments in place, in one pass over memory.
+    /// Updates a value and its first and second moments in place, in one pass over memory.
+    ///
+    /// All four tensors must have the same shape; otherwise the program stops.
     public func apply(gradient: Tensor, to value: inout Tensor, first: inout Tensor, second: inout Tensor) {
         precondition(
             gradient.shape == value.shape && first.shape == value.shape && second.shape == value.shape,
-            "adam needs four tensors of one shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
+            "adam needs four tensors of the same shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
         let kernels = Kernels.current
         var settings = Kernels.AdamSettings()
         settings.learning_rate = learningRate

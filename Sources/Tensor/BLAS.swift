@@ -1,18 +1,20 @@
 // The one file that imports COpenBLAS.
 import COpenBLAS
 
-/// Factorisations by LAPACKE, and products by OpenBLAS, which judge the package's own (``MatrixProduct``).
+/// Matrix factorisations by LAPACKE, and matrix products by OpenBLAS, which serve as a reference for the package's own
+/// (``MatrixProduct``).
 package enum BLAS {
-    /// OpenBLAS keeps to one thread, beside the package's own pool. It has started none either: see `CKernels/openblas.c`.
+    /// Limits OpenBLAS to one thread; parallelism comes from the package's thread pool. OpenBLAS has not started any threads by
+    /// then either: see `CKernels/openblas.c`.
     private static let singleThreaded: Void = openblas_set_num_threads(1)
 
-    /// OpenBLAS with its version, and the core that its kernels are for.
+    /// The name and version of OpenBLAS, and the processor core that its kernels are optimised for.
     package static var description: String {
         let configuration = String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
         return "\(configuration), core \(String(cString: openblas_get_corename()))"
     }
 
-    /// C[m, n] = A[m, k] · B[k, n] + beta · C, on the calling thread. Which bits it gives may depend on the shape of the product.
+    /// C[m, n] = A[m, k] · B[k, n] + beta · C, on the calling thread. The last bits may depend on the shape of the product.
     package static func multiply(
         m: Int, n: Int, k: Int, _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, stride cStride: Int,
         beta: Float = 0
@@ -20,7 +22,7 @@ package enum BLAS {
         _ = singleThreaded
         if m == 0 || n == 0 { return }
         if k == 0 {
-            // an empty sum; BLAS would refuse the strides of 0 that such matrices have
+            // an empty sum; BLAS would reject the leading dimension of 0 that such matrices have
             if beta == 0 { for row in 0..<m { (c + row * cStride).update(repeating: 0, count: n) } }
             return
         }
@@ -29,8 +31,8 @@ package enum BLAS {
             Int32(n), Int32(k), 1, a.pointer, Int32(a.stride), b.pointer, Int32(b.stride), beta, c, Int32(cStride))
     }
 
-    /// The upper triangle of A Aᵀ of a row-major matrix, or of Aᵀ A where it has more rows than columns; their eigenvalues other than 0
-    /// agree. The lower triangle is 0.
+    /// The upper triangle of the smaller Gram matrix of a row-major matrix: A Aᵀ, or Aᵀ A if A has more rows than columns. The
+    /// non-zero eigenvalues of both agree. The lower triangle is 0.
     package static func smallerGramMatrix(of a: [Double], rows: Int, columns: Int) -> [Double] {
         _ = singleThreaded
         precondition(a.count == rows * columns, "a matrix of \(rows) × \(columns) has \(rows * columns) elements, got \(a.count)")
@@ -43,13 +45,14 @@ package enum BLAS {
         return gram
     }
 
-    /// The orthogonal factor Q of A = QR for a row-major matrix with at least as many rows as columns, in place.
+    /// Replaces a row-major matrix with at least as many rows as columns by the orthogonal factor Q of A = QR.
+    /// - Returns: whether LAPACK succeeded.
     package static func orthogonalise(rows: Int, columns: Int, _ a: inout [Float]) -> Bool {
         var tau = [Float](repeating: 0, count: columns)
         var signs = [Float](repeating: 1, count: columns)
         guard LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, Int32(rows), Int32(columns), &a, Int32(columns), &tau) == 0
         else { return false }
-        // R's diagonal made positive: then Q is distributed uniformly (Mezzadri 2007)
+        // make R's diagonal positive: then Q is uniformly distributed (Haar measure; Mezzadri 2007)
         for j in 0..<columns where a[j * columns + j] < 0 { signs[j] = -1 }
         guard
             LAPACKE_sorgqr(
@@ -60,7 +63,7 @@ package enum BLAS {
         return true
     }
 
-    /// The eigenvalues of a symmetric matrix given row by row, in ascending order; nil when LAPACK does not converge. Only the upper
+    /// The eigenvalues of a symmetric, row-major matrix, in ascending order; nil if LAPACK does not converge. Only the upper
     /// triangle is read.
     package static func symmetricEigenvalues(_ matrix: [Double], order: Int) -> [Double]? {
         var a = matrix

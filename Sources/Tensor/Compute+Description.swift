@@ -1,9 +1,10 @@
-// What computes, in words: for versions and reports.
+// Descriptions of the build and the compute backend, for version output and reports.
 extension Compute {
-    /// The commit of this package that was built; nil where the build did not say.
+    /// The commit of this package that was built; nil if the build did not record it.
     public static var commit: String? { Kernels.commit }
 
-    /// The instruction set of the kernels that are used on this processor, and those that it could run.
+    /// The instruction set of the kernels in use, followed by all that this processor supports, such as "AVX2 (of portable,
+    /// AVX2)".
     public static var kernelDescription: String {
         let levels = Kernels.available
         func name(_ level: Kernels.Level) -> String {
@@ -17,6 +18,6 @@ extension Compute {
         return (levels.last.map(name) ?? "portable") + " (of \(levels.map(name).joined(separator: ", ")))"
     }
 
-    /// OpenBLAS with its version, and the core that its kernels are for.
+    /// The name and version of OpenBLAS, and the processor core that its kernels are optimised for.
     public static var blasDescription: String { BLAS.description }
 }

@@ -1,73 +1,83 @@
 // The one file that imports CKernels.
 package import CKernels
 
-/// The C kernels of one instruction set.
+/// Access to the C kernels, which are compiled for several instruction sets.
 ///
-/// `Kernels.current` is what every operation uses: the best that this processor runs, or, inside `Kernels.$level.withValue`, the
-/// build that a test asks for.
+/// Every operation uses `Kernels.current`: the best build that this processor supports, or, inside `Kernels.$level.withValue`,
+/// the build that a test selects.
 package enum Kernels {
+    /// The function table of one build.
     package typealias Table = swk_kernel_table
     package typealias Segment = swk_segment
     package typealias AttentionArrays = swk_attention
     package typealias Dropout = swk_dropout
     package typealias AdamSettings = swk_adam
 
+    /// The instruction sets in ascending order; each level includes those before it.
     package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2, amx = 3 }
 
-    /// Set within a scope to use another build than the best one.
+    /// Selects a build within a scope. Default: the best one.
     @TaskLocal package static var level: Level?
 
     nonisolated(unsafe) private static let best: UnsafePointer<Table> = table(swk_best_level())
 
     private static func table(_ level: swk_level) -> UnsafePointer<Table> {
         guard let table = swk_kernels(level) else {
-            preconditionFailure("this processor cannot run kernel level \(level)")
+            preconditionFailure("this processor does not support the kernel level \(level)")
         }
         return table
     }
 
-    /// The builds that this processor can run.
+    /// The levels that this processor supports.
     package static var available: [Level] { Level.allCases.filter { $0.rawValue <= swk_best_level().rawValue } }
 
-    /// The commit that was built; nil where the build did not say.
+    /// The commit of this package that was built; nil if the build did not record it.
     package static var commit: String? {
         let text = String(cString: swk_commit())
         return text.isEmpty ? nil : text
     }
 
+    /// The function table of the current scope.
     package static var current: UnsafePointer<Table> {
         level.map { table(swk_level($0.rawValue)) } ?? best
     }
 
-    /// The most queries of a segment and a key/value head that ``Table``'s `attention_few` is for.
+    /// The maximum number of queries per segment and key/value head that ``Table``'s `attention_few` accepts.
     static var fewQueries: Int { Int(SWK_FEW_QUERIES) }
 
-    /// How many rows of how many packed panels ``Table``'s `f32_product` uses at a time, and for how many rows of the other matrix.
+    /// The block sizes of ``Table``'s `f32_product`: rows of the packed panels, panels, and rows of the left-hand matrix at a
+    /// time.
     static var panelDepth: Int { Int(SWK_PANEL_DEPTH) }
     static var panelGroup: Int { Int(SWK_PANEL_GROUP) }
     static var groupRows: Int { Int(SWK_GROUP_ROWS) }
 
-    /// Pairs of memory of a tile of 16 by 32 numbers that ``Table``'s `split_product` reads, and how much of the depth it reads at a time.
+    /// The size in pairs of a tile of 16 by 32 elements, as ``Table``'s `split_product` reads it, and the depth that it processes
+    /// at a time.
     static var splitTile: Int { Int(SWK_SPLIT_TILE) }
     static var splitDepth: Int { Int(SWK_SPLIT_DEPTH) }
 
-    /// Pairs of memory for `rows` rows of a left-hand matrix in bfloat16: whole blocks of rows, because products may read that far.
+    /// The buffer size in pairs for `rows` rows of a left-hand matrix in bfloat16. Rows are rounded up to whole blocks, because
+    /// products may read that far.
     static func narrowedPairs(rows: Int, pairs: Int) -> Int {
         let block = Int(SWK_ROW_BLOCK)
         return (rows + block - 1) / block * block * pairs
     }
 
+    /// The number of floats of scratch memory for attention over at most `keys` keys with heads of `dim` channels.
     package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
         swk_attention_workspace(keys, dim, backward ? 1 : 0)
     }
+    /// The number of additional floats of scratch memory for attention with relative positions.
     package static func relativeWorkspace(keys: Int, dim: Int) -> Int { swk_relative_workspace(keys, dim) }
 
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
     static func trim() { swk_trim() }
     static func unmap(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_unmap(block, byteCount) }
 
+    /// The number of processors that this process may run on.
     package static var processorCount: Int { Int(swk_processor_count()) }
 
+    /// Calls `body` for every index below `count` on up to `threads` threads of the pool; see ``Compute/forEach(_:_:)``.
     package static func parallel(
         threads: Int, count: Int, context: UnsafeMutableRawPointer,
         body: @convention(c) (UnsafeMutableRawPointer?, Int) -> Void

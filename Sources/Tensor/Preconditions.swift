@@ -1,7 +1,7 @@
-// The standard library's `precondition` stops a release build without a message. These two have its name and its signature, so that
-// they take its place in every module of the package that imports Tensor, and say what is wrong in every build.
+// The standard library's `precondition` stops a release build without a message. These two functions have the same names and
+// signatures and shadow it in every module of the package that imports Tensor, so that every build prints the message.
 
-/// Stops the program with `message` unless `condition` holds: for mistakes of the program, never for what a file or a user says.
+/// Stops the program with `message` unless `condition` holds. For programming errors only, never for invalid files or user input.
 @inlinable
 package func precondition(
     _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String = String(), file: StaticString = #fileID,
@@ -10,7 +10,7 @@ package func precondition(
     if !condition() { fatalError(message(), file: file, line: line) }
 }
 
-/// Stops the program with `message`.
+/// Stops the program with `message`. For programming errors only.
 @inlinable
 package func preconditionFailure(
     _ message: @autoclosure () -> String = String(), file: StaticString = #fileID, line: UInt = #line

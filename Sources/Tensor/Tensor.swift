@@ -1,10 +1,10 @@
-/// A dense, row-major array of 32-bit floats, and, when it was made from watched parameters, its place on a tape.
+/// A dense, row-major array of 32-bit floats, which may be recorded on a tape for differentiation.
 ///
-/// Tensors are values: an operation returns a new tensor and never changes its inputs. The bytes are shared between copies and
-/// written again only through `update`, which copies first when they are shared. Shapes are checked at every operation; a mistake
-/// stops the program with both shapes in the message, because it is an error in the program and not in its input.
+/// Tensors are values: an operation returns a new tensor and never changes its inputs. Copies share memory; only `update` writes
+/// to it, and it copies shared memory first. Shapes are checked at every operation. A mismatch is a programming error: it stops
+/// the program with both shapes in the message.
 public struct Tensor {
-    /// The extents; see ``Shape`` for the alphabet.
+    /// The dimensions; see ``Shape`` for the letters that comments use.
     public let shape: Shape
     package private(set) var storage: Storage
     package let node: Node?
@@ -17,9 +17,9 @@ public struct Tensor {
         self.node = node
     }
 
-    /// A tensor of the given numbers, row by row.
+    /// Creates a tensor from its elements in row-major order; `values` must have as many as `shape`.
     public init(_ values: [Float], shape: Shape) {
-        precondition(values.count == shape.count, "\(values.count) numbers do not fill shape \(shape)")
+        precondition(values.count == shape.count, "\(values.count) numbers do not fill the shape \(shape)")
         self = Tensor.uninitialized(shape) { out in
             values.withUnsafeBufferPointer {
                 if let base = $0.baseAddress { out.update(from: base, count: values.count) }
@@ -27,21 +27,21 @@ public struct Tensor {
         }
     }
 
-    /// A scalar.
+    /// Creates a scalar.
     public init(_ value: Float) {
         self.init([value], shape: [])
     }
 
-    /// A tensor of the given shape, filled by `body` through a pointer to its first element.
+    /// Creates a tensor whose elements `body` writes through a pointer to the first one.
     package static func uninitialized(_ shape: Shape, _ body: (UnsafeMutablePointer<Float>) -> Void) -> Tensor {
         let tensor = Tensor(shape: shape, storage: Storage(byteCount: shape.count * 4))
         body(tensor.mutablePointer)
         return tensor
     }
 
-    /// Floats that are kept in bfloat16 until somebody writes to them.
+    /// Creates a tensor that is stored in bfloat16 until someone writes to it.
     package init(shape: Shape, narrow: NarrowElements) {
-        precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill shape \(shape)")
+        precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill the shape \(shape)")
         self.init(shape: shape, storage: Storage(narrow))
     }
 
@@ -56,17 +56,17 @@ public struct Tensor {
     /// The number of elements.
     public var count: Int { shape.count }
 
-    /// A copy of the elements, row by row.
+    /// A copy of the elements in row-major order.
     public var values: [Float] { withUnsafeBufferPointer { Array($0) } }
 
-    /// The only element of a tensor that has one.
+    /// The element of a tensor that has exactly one; for any other tensor the program stops.
     public var item: Float {
         precondition(count == 1, "item needs a tensor of one element, not \(shape)")
         return withUnsafeBufferPointer { $0[0] }
     }
 
-    /// Calls `body` with the elements, without copying them. A weight that is kept in bfloat16 stays so: `body` gets a copy, which is gone
-    /// afterwards.
+    /// Calls `body` with the elements in row-major order, without copying them. For a weight that is stored in bfloat16, `body`
+    /// gets a temporary copy in 32-bit floats; the weight itself stays in bfloat16.
     public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
         -> Result
     {
@@ -75,18 +75,18 @@ public struct Tensor {
         return try body(UnsafeBufferPointer(start: floats.pointer, count: count))
     }
 
-    /// The same elements as 32-bit floats in memory: this tensor, unless it is a weight that is kept in fewer bits, of which a copy is made.
-    /// Such a weight stays as it is, and gradients pass through.
+    /// The same elements in memory as 32-bit floats: this tensor itself, or a copy if it is stored in bfloat16. The stored weight
+    /// stays in bfloat16. Gradients pass through.
     public func widened() -> Tensor {
         storage.format == .f32 ? self : Tensor(shape: shape, storage: storage.copiedAsFloats(count: count), node: node)
     }
 
-    /// Writes some elements, all unless said otherwise, to memory for as many floats.
+    /// Writes the elements of a range as floats to memory of that size. Default: all elements.
     func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
         storage.copyFloats(range ?? 0..<count, to: out)
     }
 
-    /// Calls `body` with some elements as floats; those of a weight that is kept in fewer bits are widened for the call.
+    /// Calls `body` with the elements of a range as floats. Elements that are stored in bfloat16 are widened to a temporary copy.
     func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Result) -> Result {
         guard storage.format != .f32 else { return storage.withFloats { body($0 + range.lowerBound) } }
         return Storage(byteCount: range.count * 4).withFloats {
@@ -95,8 +95,8 @@ public struct Tensor {
         }
     }
 
-    /// Changes the elements in place. They become floats in memory of their own first when another tensor shares them, when they are a view
-    /// of a file, or when they were kept in fewer bits.
+    /// Changes the elements in place. They are first copied to new memory, as 32-bit floats, if another tensor shares them, if
+    /// they are a view of a file, or if they are stored in bfloat16.
     public mutating func update<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
@@ -108,7 +108,7 @@ public struct Tensor {
         return try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
     }
 
-    /// The same elements with other extents. Gradients pass through.
+    /// The same elements with another shape of the same number of elements. Gradients pass through.
     public func reshaped(_ shape: Shape) -> Tensor {
         precondition(
             shape.count == count, "cannot read \(self.shape) as \(shape): \(count) elements are not \(shape.count)")
@@ -119,23 +119,24 @@ public struct Tensor {
     /// The same elements, off the tape: no gradient flows through the result.
     public var detached: Tensor { Tensor(shape: shape, storage: storage) }
 
-    /// The first element. A weight that is kept in fewer bits has no floats to point at, and the program stops: see ``widened()``.
+    /// A pointer to the first element. Stops the program for a weight that is stored in bfloat16: see ``widened()``.
 
     package var pointer: UnsafePointer<Float> { UnsafePointer(mutablePointer) }
     package var mutablePointer: UnsafeMutablePointer<Float> { storage.pointer.assumingMemoryBound(to: Float.self) }
 }
 
 extension Tensor: CustomStringConvertible {
+    /// The shape and the first eight elements.
     public var description: String {
         "Tensor\(shape) " + values.prefix(8).description + (count > 8 ? "…" : "")
     }
 }
 
 extension Tensor {
-    /// Whether two tensors are views of the same memory.
+    /// Whether two tensors share the same memory.
     package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
 
-    /// Whether two tensors have one shape and the same bits in every element.
+    /// Whether two tensors have the same shape and the same bits in every element.
     package func isIdentical(to other: Tensor) -> Bool {
         guard shape == other.shape else { return false }
         if let a = storage.narrow, let b = other.storage.narrow {

@@ -1,20 +1,21 @@
-/// How many threads the operations of a scope use.
+/// The number of threads and the matmul precision of the operations in a scope.
 ///
-/// There is one pool of worker threads in the process (in CKernels); it has no other setting than this number, which is carried by
-/// the task and not by a global variable:
+/// The process has one pool of worker threads (in CKernels). Its only setting is the number of threads, which is task-local and
+/// not a global variable:
 ///
 ///     Compute.$threads.withValue(1) { … }       // everything inside runs on the calling thread
 public enum Compute {
-    /// The number of threads, every processor of this machine unless set.
+    /// The number of threads. Default: the number of processors that this process may use.
     @TaskLocal public static var threads: Int = Kernels.processorCount
 
-    /// What products with weight matrices multiply: 32-bit floats unless set.
+    /// The precision of products with weight matrices. Default: 32-bit floats.
     @TaskLocal public static var precision: Precision = .f32
 
-    /// Calls `body` for every index below `count`, spread over the threads of this scope, and returns when all are done.
+    /// Calls `body` for every index below `count`, distributed over the threads of this scope, and returns when all calls are
+    /// done.
     ///
-    /// Indices run in no defined order; results are placed by index, so they do not depend on the order. `body` must be safe to call
-    /// from several threads at once.
+    /// The order of the calls is undefined. Store results by index, so that they do not depend on the order. `body` must be safe
+    /// to call from several threads at once.
     package static func forEach(_ count: Int, _ body: (Int) -> Void) {
         let threads = Self.threads
         if threads <= 1 || count <= 1 {
@@ -33,8 +34,8 @@ public enum Compute {
 
     private struct Call { let body: (Int) -> Void }
 
-    /// Splits `count` items into chunks of at most `grain` and calls `body` with each range. The chunks depend on `grain` alone, never
-    /// on the number of threads, so sums that are made chunk by chunk have the same bits for any number of threads.
+    /// Splits `count` items into chunks of at most `grain` and calls `body` with each range. The chunks depend on `grain` alone
+    /// and not on the number of threads, so sums that are computed chunk by chunk have the same bits for any number of threads.
     package static func forChunks(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
         let grain = max(1, grain)
         if count <= grain {
@@ -46,7 +47,7 @@ public enum Compute {
         }
     }
 
-    /// Like ``forChunks(_:grain:_:)`` for rows of `width` numbers: about 32 thousand numbers a chunk.
+    /// Like ``forChunks(_:grain:_:)`` for rows of `width` elements: about 32,768 elements per chunk.
     package static func forRows(_ rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
         forChunks(rows, grain: max(1, 32_768 / max(1, width)), body)
     }

@@ -27,6 +27,7 @@ extension TextModel {
     /// Continues a text.
     ///
     /// - Parameters:
+    ///   - prompt: the text to continue.
     ///   - maxNewTokens: the most tokens that are written.
     ///   - temperature: divides the logits; 0 takes the most probable token.
     ///   - topK: only the k most probable tokens are drawn from; 0 for all.
@@ -51,6 +52,7 @@ extension TextModel {
     /// Continues several texts, each in several ways.
     ///
     /// - Parameters:
+    ///   - prompts: the texts to continue.
     ///   - count: the texts for each prompt.
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
@@ -71,7 +73,11 @@ extension TextModel {
     ///
     /// - Parameters:
     ///   - prompts: the tokens, with those that begin a sequence.
+    ///   - count: the number of texts for each prompt.
+    ///   - options: how tokens are chosen.
+    ///   - stop: strings that end a text in front of them.
     ///   - randoms: a generator for each prompt, so that no text depends on the others of a call.
+    ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
         tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],

@@ -3,29 +3,30 @@ public import Formats
 public import Foundation
 public import Models
 
-/// A language model with the tokenizer of its folder: text in, text out.
+/// A language model together with its tokenizer, for text input and output.
 ///
 ///     let model = try TextModel.load(folder)
 ///     print(try model.generate("SUBREDDIT: r/tifu\nTITLE: …\nTL;DR:", maxNewTokens: 48).text)
 public struct TextModel {
     /// The model.
     public var model: LanguageModel
-    /// Turns text into the model's tokens and back.
+    /// The tokenizer of the model.
     public var tokenizer: any Tokenizer
 
-    /// A model and its tokenizer.
+    /// Creates a text model from a model and its tokenizer.
     public init(_ model: LanguageModel, tokenizer: any Tokenizer) {
         self.model = model
         self.tokenizer = tokenizer
     }
 
-    /// Loads a folder as Transformers writes it: config.json, weights, and the tokenizer's files.
+    /// Loads a model folder in the format of Transformers: config.json, weights and the tokenizer's files.
     /// - Parameters:
-    ///   - base: where the base model of an adapter is; nil where adapter_config.json is to say so.
-    ///   - usesTanh: whether the head, if there is one, has a tanh before its normalisation; nil for what the folder says.
-    ///   - families: what the folder may hold.
-    ///   - note: receives one line for everything that a user should know.
-    /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`, naming the file and what is wrong with it.
+    ///   - folder: the model folder or GGUF file.
+    ///   - base: the folder of an adapter's base model. Default: the one that adapter_config.json names.
+    ///   - usesTanh: whether the value head has a tanh before its normalisation. Default: as config.json says.
+    ///   - families: the supported model families.
+    ///   - note: receives one line for everything that the user should know.
+    /// - Throws: `CheckpointError`, `ModelError` or `TokenizerError`, which name the file and what is wrong with it.
     public static func load(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
         note: (String) -> Void = { _ in }
@@ -35,22 +36,27 @@ public struct TextModel {
         return TextModel(model, tokenizer: try read.fitted(to: model.decoder, in: folder, note: note))
     }
 
-    /// Writes a folder that ``load(_:base:usesTanh:families:note:)`` and Transformers read. Folders above it are made.
+    /// Writes a model folder that ``load(_:base:usesTanh:families:note:)`` and Transformers can read. Missing parent folders are
+    /// created.
     /// - Parameters:
-    ///   - elementType: how the weights are stored.
-    ///   - shardLimit: the most bytes of tensors in one file.
-    /// - Throws: `CheckpointError` or `FileError`; nothing of the folder is there then.
+    ///   - folder: the folder to create.
+    ///   - elementType: the format of the weights: F32, BF16 or F16.
+    ///   - shardLimit: the maximum number of bytes of tensors in one file.
+    /// - Throws: `CheckpointError` or `FileError`; a new folder does not exist then.
     public func save(to folder: URL, as elementType: ElementType = .float32, shardLimit: Int = 5_000_000_000) throws {
         try model.save(
             to: folder, tokens: SpecialTokens(of: tokenizer), as: elementType, shardLimit: shardLimit
         ) { try tokenizer.save(to: $0) }
     }
 
-    /// Writes a GGUF file with the model and its tokenizer, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp read.
+    /// Writes a GGUF file with the model and its tokenizer, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp can
+    /// read.
     /// - Parameters:
-    ///   - type: how matrices are stored.
-    ///   - note: receives one line for everything that the file leaves out.
-    /// - Throws: `ModelError.noGGUF` or `TokenizerError.unsupported` for what such a file cannot hold; `CheckpointError`; `FileError`.
+    ///   - file: the file to write.
+    ///   - type: the format of matrices.
+    ///   - note: receives one line for everything that is omitted from the file.
+    /// - Throws: `ModelError.noGGUF` or `TokenizerError.unsupported` for what the format does not support; `CheckpointError`;
+    ///   `FileError`.
     public func saveGGUF(
         to file: URL, as type: LanguageModel.GGUFType = .f32, note: (String) -> Void = { _ in }
     ) throws {
@@ -59,8 +65,8 @@ public struct TextModel {
         try model.saveGGUF(to: file, tokens: SpecialTokens(of: tokenizer), as: type, tokenizer: metadata, note: note)
     }
 
-    /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
-    /// Nil where nothing names one.
+    /// The tokens that end a response, as in Transformers: those of generation_config.json, otherwise of config.json, otherwise
+    /// the tokenizer's end-of-sequence token. Nil if the tokenizer has no end-of-sequence token.
     public var ends: EndTokens? {
         guard let end = tokenizer.endOfSequence else { return nil }
         let named = model.endTokens
@@ -70,15 +76,16 @@ public struct TextModel {
 }
 
 extension SpecialTokens {
-    /// The special tokens that a tokenizer names.
+    /// Creates the special tokens of a tokenizer.
     package init(of tokenizer: any Tokenizer) {
         self.init(begin: tokenizer.beginOfSequence, end: tokenizer.endOfSequence, padding: tokenizer.padding)
     }
 }
 
 extension Tokenizer {
-    /// This tokenizer without the added tokens that a model has no row for; what is noteworthy about its files is noted.
-    /// - Throws: `ModelError.tooManyTokens`.
+    /// This tokenizer without added tokens that have no row in the model's embedding. Remarks about its files are passed to
+    /// `note`.
+    /// - Throws: `ModelError.tooManyTokens` if other tokens have no row.
     package func fitted(to decoder: any TransformerDecoder, in folder: URL, note: (String) -> Void) throws -> any Tokenizer {
         guard let fitted = fitted(to: decoder.shape.vocabularySize) else {
             throw ModelError.tooManyTokens(folder: folder.path, tokens: vocabularySize, rows: decoder.shape.vocabularySize)
@@ -87,7 +94,7 @@ extension Tokenizer {
         return fitted
     }
 
-    /// Whether decoded text leaves a token out where it leaves out special ones.
+    /// Whether decoding skips a token as a special token.
     fileprivate func isSpecial(_ token: Int32) -> Bool {
         decode([token], skippingSpecialTokens: true).isEmpty && !decode([token], skippingSpecialTokens: false).isEmpty
     }

@@ -8,7 +8,7 @@ struct Compare: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compares the systems of one pipeline: quality, KL and diversity, in and out of distribution.",
+        abstract: "Compares the systems of one pipeline: quality, KL and diversity, with intervals.",
         discussion: """
             Writes summary.json, summary.md and summary.svg: what supervised training, PPO, preference optimisation and best-of-N did to \
             reward, ROUGE, length, KL and diversity, with intervals.

@@ -8,7 +8,7 @@ struct ExperimentReport: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "experiment",
-        abstract: "Makes the table of an experiment over several seeds.",
+        abstract: "Tabulates an experiment over several seeds.",
         discussion: """
             Writes experiment.json and experiment.md into the folder of the experiment: every system's numbers with intervals over seeds.
 

@@ -8,7 +8,7 @@ struct Export: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes the answers of a run for other programs, such as alpaca_eval.",
+        abstract: "Exports the answers of a run for other programs, such as alpaca_eval.",
         discussion: """
             The file holds instruction, output, generator and dataset of one answer to each prompt.
 

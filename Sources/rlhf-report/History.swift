@@ -8,7 +8,7 @@ struct History: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Writes numbers of runs over their steps as a table and a picture.",
+        abstract: "Writes metrics over training steps as a table and a picture.",
         discussion: """
             Writes metrics.csv, metrics.svg and runs.csv, a table of the runs with the options that they differ in.
 

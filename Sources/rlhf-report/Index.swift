@@ -8,7 +8,7 @@ struct Index: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Scores the posts of a data set and writes an index of those that score highest.",
+        abstract: "Scores the posts of a data set and writes an index of the highest.",
         discussion: """
             The index is what --dataset-structured-subset sentiment of the other programs reads as --sentiment-index.
 
@@ -19,7 +19,7 @@ struct Index: ReportCommand {
             """)
 
     @OptionGroup(title: "Index") var index: IndexOptions
-    @OptionGroup(title: "What scores posts") var reward: RewardOptions
+    @OptionGroup(title: "Reward of posts") var reward: RewardOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Runs") var measuring: MeasuringOptions
 }

@@ -8,17 +8,17 @@ struct Page: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "html",
-        abstract: "Writes what runs have left as one web page that needs no network.",
+        abstract: "Writes the results of runs as one web page that works offline.",
         usage: "rlhf-report html RUNS… [--output FILE] [OPTIONS]",
         discussion: """
-            Tables, pictures, learning curves and the texts that systems wrote, in one file that a browser opens.
+            Tables, pictures, learning curves and generated texts in one file for a browser. It needs no network.
 
               rlhf-report html runs/demo --output report.html
               rlhf-report html sft rm ppo bon ppo-samples --pictures pictures
               rlhf-report html runs/demo --pictures pictures --picture-formats svg,pdf
 
-            What is missing is named in the report, so runs may be looked at while they are at work. Files that another program made are not \
-            overwritten.
+            The report lists what is missing, so it also works for runs that have not finished. Existing files are only overwritten if this \
+            command wrote them.
             """)
 
     @OptionGroup(title: "Report") var report: HTMLReportOptions

@@ -8,7 +8,7 @@ struct Prefer: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "prefer",
-        abstract: "Finds which of several systems people or a judge prefer.",
+        abstract: "Measures which of several systems people or a judge prefer.",
         discussion: """
             Writes tasks for people, reads their answers, asks a judge about each pair in both orders, or picks contrasting examples.
 
@@ -23,7 +23,7 @@ struct Prefer: ReportCommand {
                 --preference-answers answers.jsonl
             """)
 
-    @OptionGroup(title: "Preferences between systems") var preferences: SystemPreferenceOptions
+    @OptionGroup(title: "Comparison of systems") var preferences: SystemPreferenceOptions
     @OptionGroup(title: "Judge") var judge: JudgeOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -8,7 +8,7 @@ struct Sample: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "sample",
-        abstract: "Shows what models write: type prompts, or read them from a file.",
+        abstract: "Samples from models: at a prompt, or for the prompts of a file.",
         usage: "rlhf-report sample MODELS… [--prompts FILE] [OPTIONS]",
         discussion: """
             The answer of one model appears while it is written. Several models answer the same prompts, one after the other.
@@ -23,6 +23,6 @@ struct Sample: ReportCommand {
 
     @OptionGroup(title: "Models and prompts") var models: ModelSamplingOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "Runs") var measuring: MeasuringOptions
 }

@@ -8,7 +8,7 @@ struct Score: ReportCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Scores rows of prompt and response with a reward model, or another reward.",
+        abstract: "Scores rows with a reward model or another reward.",
         discussion: """
             Adds a column to a JSONL file, or to the tables of a run.
 

@@ -6,19 +6,20 @@ import Report
 struct RLHFReport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rlhf-report",
-        abstract: "Compares, tabulates, scores and judges what runs have left.",
+        abstract: "Reports on finished runs: comparisons, tables, samples, judges, scores and exports.",
         discussion: """
-            The systems of one pipeline beside each other, the tables of an experiment over seeds \
-            and of a study of methods, and which of two systems a judge prefers:
-
+            Everything that runs contain, as one web page:
+              rlhf-report html runs/demo --output report.html
+            Try a model at a prompt:
+              rlhf-report sample runs/sft
+            Compare the systems of a pipeline:
               rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
                 --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
-              rlhf-report experiment --experiment-dir runs/experiment
-              rlhf-report methods --experiment-dir runs/methods-small
+            Which of two systems does a judge prefer?
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --judge-command "python3 judge.py"
 
-            rlhf-report help NAME lists the options of one of them.
+            rlhf-report help NAME describes the options of a command.
             """,
         subcommands: commands)
 

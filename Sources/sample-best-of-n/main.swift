@@ -38,7 +38,7 @@ struct SampleBestOfN: StageCommand {
     @OptionGroup(title: "Reward") var reward: RewardOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
     @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

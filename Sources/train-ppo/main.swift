@@ -31,18 +31,18 @@ struct TrainPPO: StageCommand {
             """)
 
     @OptionGroup(title: "Models and training") var policy: PolicyOptions
-    @OptionGroup(title: "What scores responses") var reward: RewardOptions
-    @OptionGroup(title: "A reward for being different") var diversity: DiversityRewardOptions
-    @OptionGroup(title: "Distilling best-of-N") var distillation: DistillationOptions
-    @OptionGroup(title: "From scores to rewards") var rewards: PPORewardOptions
-    @OptionGroup(title: "The method") var method: PolicyMethodOptions
-    @OptionGroup(title: "From rewards to losses") var algorithm: PPOOptions
-    @OptionGroup(title: "Arithmetic of the original") var arithmetic: PPOArithmeticOptions
+    @OptionGroup(title: "Reward") var reward: RewardOptions
+    @OptionGroup(title: "Diversity reward") var diversity: DiversityRewardOptions
+    @OptionGroup(title: "Distillation of best-of-N") var distillation: DistillationOptions
+    @OptionGroup(title: "KL penalty and reward shaping") var rewards: PPORewardOptions
+    @OptionGroup(title: "Method") var method: PolicyMethodOptions
+    @OptionGroup(title: "Advantages and losses") var algorithm: PPOOptions
+    @OptionGroup(title: "Arithmetic of the original code") var arithmetic: PPOArithmeticOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
-    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
-    @OptionGroup(title: "The finished model") var saving: SavingOptions
+    @OptionGroup(title: "LoRA adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Saved model") var saving: SavingOptions
     @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

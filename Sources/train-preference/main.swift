@@ -34,9 +34,9 @@ struct TrainPreference: StageCommand {
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
-    @OptionGroup(title: "The finished model") var saving: SavingOptions
+    @OptionGroup(title: "LoRA adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Saved model") var saving: SavingOptions
     @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -32,17 +32,17 @@ struct TrainRewardModel: StageCommand {
             """)
 
     @OptionGroup(title: "Model and comparisons") var comparisons: ComparisonOptions
-    @OptionGroup(title: "The head") var head: RewardHeadOptions
+    @OptionGroup(title: "Reward head") var head: RewardHeadOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Sampling") var sampling: SamplingArguments
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
-    @OptionGroup(title: "The finished model") var saving: SavingOptions
+    @OptionGroup(title: "LoRA adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Saved model") var saving: SavingOptions
     @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
-    @OptionGroup(title: "Scoring under the original's names") var analysis: AnalysisOptions
+    @OptionGroup(title: "Scoring, with the original's option names") var analysis: AnalysisOptions
 
     mutating func run() throws {
         if try !analysis.scores(resolvedOptions, .commandLine()) { try runStage() }

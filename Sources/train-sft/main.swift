@@ -35,13 +35,13 @@ struct TrainSFT: StageCommand {
     @OptionGroup(title: "Model") var model: StartingModelOptions
     @OptionGroup(title: "Data") var data: DataOptions
     @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "Rounds of answers of its own") var rounds: RoundOptions
+    @OptionGroup(title: "Expert iteration") var rounds: RoundOptions
     @OptionGroup(title: "Evaluation") var evaluation: EvaluationOptions
     @OptionGroup(title: "Generation in evaluations") var sampling: SamplingArguments
     @OptionGroup(title: "Reward of generated texts") var reward: RewardOptions
-    @OptionGroup(title: "A low-rank adapter") var adapter: AdapterOptions
-    @OptionGroup(title: "A model with an adapter") var adapterBase: AdapterBaseOptions
-    @OptionGroup(title: "The finished model") var saving: SavingOptions
+    @OptionGroup(title: "LoRA adapter") var adapter: AdapterOptions
+    @OptionGroup(title: "Base model of an adapter") var adapterBase: AdapterBaseOptions
+    @OptionGroup(title: "Saved model") var saving: SavingOptions
     @OptionGroup(title: "Tracking") var tracking: TrackingOptions
     @OptionGroup(title: "Run") var runs: RunOptions
 }

@@ -184,9 +184,9 @@ struct SampleCommand: ProgramCommand {
             table: SampleCommand.optionTable)
         #expect(
             normalised.notes == [
-                "--wandb_tags has no meaning here: runs are tracked by files in the run folder, --tensorboard and --"
+                "--wandb_tags is ignored: runs are tracked by files in the run folder, --tensorboard and --"
                     + "mlflow-uri",
-                "--fp16 has no meaning here: the number format is chosen with --dtype",
+                "--fp16 is ignored: set the number format with --dtype",
                 "--output_dir has no value; the default is used",
             ])
     }

@@ -64,7 +64,7 @@ import _TestSupport
         let error = #expect(throws: CommandLineError.self) {
             try CommandLineArguments.normalise(["--index-share", "0.5"], program: "sample", table: SampleCommand.optionTable)
         }
-        #expect(error?.description == "--index-share is an option of rlhf-report index now; see rlhf-report index --help")
+        #expect(error?.description == "--index-share has moved to rlhf-report index; see rlhf-report index --help")
     }
 
     @Test func theCommandLineWins() throws {
@@ -145,24 +145,24 @@ import _TestSupport
         ("a.json", #"{"": {}}"#, "PATH: \"\": expected a value or a list"),
         ("a.yaml", "\"\": 1", "unknown option \"\" in PATH"),
         ("a.yaml", "\"\": {a: 1}", "PATH:1: \"\": expected a value or a list"),
-        ("a.yaml", "config: b.yaml", "PATH: a configuration file cannot name another"),
+        ("a.yaml", "config: b.yaml", "PATH: a configuration file cannot contain the option config"),
         ("a.yaml", "seed:", "seed in PATH needs a value"),
         ("a.yaml", "do_train: 2", "do_train in PATH is \"2\"; expected true or false (or 1 or 0)"),
         ("a.json", #"{"seed": 1, "seed": 2}"#, "seed is given twice in PATH; keep one of them"),
         ("a.json", #"{"seed": 1, "freezeLayers": 1, "freeze-layers": 1}"#, "freeze-layers and freezeLayers in PATH are the same option"),
         ("a.yaml", "model_name: a\nmodel-name: b", "model_name and model-name in PATH are the same option; keep one of them"),
         ("a.yaml", "model_name: a\nmodel_name_or_path: b", "model_name and model_name_or_path in PATH are the same option"),
-        ("a.yaml", "seed: *x", "PATH:1: not YAML (the alias \"*x\" stands for no value"),
+        ("a.yaml", "seed: *x", "PATH:1: not YAML (the alias \"*x\" refers to no value"),
         ("a.yaml", "x: &a [[1]]\nseed: *a", "PATH:1: x: expected a list of values"),
-        ("a.yaml", "model_name: \"a\\0b\"", "PATH: model_name: a value holds a NUL character"),
+        ("a.yaml", "model_name: \"a\\0b\"", "PATH: model_name: the value has a NUL character"),
         ("a.yaml", "\"a\\nb\": 1", "unknown option a\\nb in PATH"),
         ("a.yaml", String(repeating: "[", count: 100_000), "PATH: not YAML"),
         ("a.yaml", "seed: " + String(repeating: "[", count: 900), "PATH: not YAML"),
         ("a.yaml", "seed: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "PATH:1: seed: expected"),
         ("a.json", #"{"seed": "# + String(repeating: "[", count: 100_000), "nested deeper than 128 levels"),
-        ("a.json", #"{"learning": {"rate": NaN}}"#, "NaN, which JSON does not have, at line 1, column 23, in \"learning.rate\""),
-        ("a.json", "{\n\"model_name\": \"a\\ud83d\"}", "half of a surrogate pair"),
-        ("a.json", #"{"seed": 1e999}"#, "1e999 is beyond all numbers"),
+        ("a.json", #"{"learning": {"rate": NaN}}"#, "NaN, which JSON does not allow, at line 1, column 23, in \"learning.rate\""),
+        ("a.json", "{\n\"model_name\": \"a\\ud83d\"}", "an unpaired surrogate"),
+        ("a.json", #"{"seed": 1e999}"#, "1e999 is outside the range of 64-bit floating-point numbers"),
         ("a.json", "", "PATH: expected one JSON object of options"),
         ("a.json", "\u{feff}", "PATH: expected one JSON object of options"),
         ("a.json", "{", "PATH: expected one JSON object of options"),
@@ -228,7 +228,7 @@ import _TestSupport
         for path in [folder["pipe.yaml"].path, "/dev/zero", "/dev/null"] {
             let error = #expect(throws: CommandLineError.self) { try SampleCommand.parse(normalising: ["--config", path]) }
             #expect(error?.programExit == .missingInput)
-            #expect(error?.description.contains("a file was expected") == true, "\(error as Any)")
+            #expect(error?.description.contains("expected a file") == true, "\(error as Any)")
         }
         // a file that is there and cannot be opened is not missing
         try FileManager.default.createSymbolicLink(atPath: folder["loop.yaml"].path, withDestinationPath: folder["loop.yaml"].path)
@@ -238,7 +238,7 @@ import _TestSupport
 
     @Test func longFilesAreRefused() throws {
         let error = #expect(throws: CommandLineError.self) { try words("a.yaml", String(repeating: "# comment\n", count: 1 << 19)) }
-        #expect(error?.description.contains("more than 4194304 bytes") == true && error?.programExit == .usage)
+        #expect(error?.description.contains("larger than 4194304 bytes") == true && error?.programExit == .usage)
     }
 
     @Test func aMissingFileIsMissingInput() {

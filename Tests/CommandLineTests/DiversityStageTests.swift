@@ -79,7 +79,7 @@ import _TestSupport
                 let error = #expect(throws: DiversityError.self) {
                     try measure(source + option + ["--diversity-metrics", "distinct_ngrams_1", "--run-id", UUID().uuidString])
                 }
-                #expect(error?.description.hasPrefix(place + ": the input numbered 0") ?? false, "\(error as Any)")
+                #expect(error?.description.hasPrefix(place + ": input 0 ") ?? false, "\(error as Any)")
                 #expect(error?.programExit == .badData)
             }
         }
@@ -98,7 +98,7 @@ import _TestSupport
         #expect(try message("empty", RunFolderError.noConfiguration(path: folder["empty"].path)).contains("it has no config.json"))
         _ = try message("model", RunFolderError.notARunFolder(path: folder["model"].path))
         let none = FileError.notAFolder(path: folder["pipe"].path, kind: "a named pipe, a socket or a device")
-        #expect(try message("pipe", none).hasSuffix("a folder is expected") && none.programExit == .missingInput)
+        #expect(try message("pipe", none).hasSuffix("expected a folder") && none.programExit == .missingInput)
         #expect(RunFolderError.noConfiguration(path: "x").programExit == .usage)
     }
 
@@ -260,11 +260,11 @@ import _TestSupport
     @Test(
         arguments: [
             (["--embedding-prompt", "a", "--embedding-prompt-name", "b", "--embedding-model", "m"], "choose one of them"),
-            (["--embedding-prompt", "a"], "--embedding-prompt is for the encoder"),
-            (["--embedding-prompt-name", "p"], "--embedding-prompt-name is for"),
-            (["--embedding-dimension", "3"], "--embedding-dimension is for"),
+            (["--embedding-prompt", "a"], "--embedding-prompt has no effect without --embedding-model"),
+            (["--embedding-prompt-name", "p"], "--embedding-prompt-name has no effect"),
+            (["--embedding-dimension", "3"], "--embedding-dimension has no effect"),
             (["--embedding-dimension", "0", "--embedding-model", "m"], "--embedding-dimension must be above 0"),
-            (["--nli-labels", "contradiction,neutral,entailment"], "--nli-labels is for"),
+            (["--nli-labels", "contradiction,neutral,entailment"], "--nli-labels has no effect"),
             (["--nli-labels", "contradiction,neutral", "--nli-model", "m"], "--nli-labels must name"),
             (["--nli-labels", "neutral,neutral,entailment", "--nli-model", "m"], "--nli-labels must name"),
         ] as [([String], String)])

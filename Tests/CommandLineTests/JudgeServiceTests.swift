@@ -121,7 +121,7 @@ import _TestSupport
         #expect(lines[4].forward_answer == "Both are good." && lines[4].outcome == 0.75)
         let words = shown.text.withLock { $0 }
         #expect(words.contains("1 of 14 questions (0.071) have no verdict and count as ties (1 unreadable)"), "\(words)")
-        #expect(words.contains("14 requests, 0 of them again") && words.contains("length_controlled_minimal"), "\(words)")
+        #expect(words.contains("14 requests, 0 of them retries") && words.contains("length_controlled_minimal"), "\(words)")
         // the same once more, from the cache
         try run(service(server, "--run-id", "again", "--judge-price-in", "3"))
         let again = try result("again")
@@ -209,10 +209,10 @@ import _TestSupport
         let found = try result()
         #expect(number(found, "alpaca_eval", "length_controlled_noreg", "rate") == nil)
         #expect(found["inputs_without_difficulty"] as? Int == 8 - count)
-        let reason = "\(count) of 8 inputs have a verdict and a difficulty; it takes 5"
+        let reason = "\(count) of 8 inputs have a verdict and a difficulty; a fit needs 5"
         #expect(found["alpaca_eval_left_out"] as? [String: String] == ["length_controlled_noreg": reason])
         let words = shown.text.withLock { $0 }
-        #expect(words.contains("no length_controlled_noreg: \(reason)"), "\(words)")
+        #expect(words.contains("length_controlled_noreg is not available: \(reason)"), "\(words)")
     }
 
     @Test("a service that dies midway leaves no run, and the same command goes on with the rest")
@@ -225,7 +225,7 @@ import _TestSupport
         let arguments = try service(server, "--judge-concurrency", "1", "--judge-attempts", "1")
         let error = #expect(throws: ChatJudge.Failure.self) { try run(arguments) }
         #expect(error?.programExit == .inputOutput)
-        #expect(error?.description.contains("7 of 14 questions without an answer (7 failed; the last one: status 503)") ?? false)
+        #expect(error?.description.contains("did not answer 7 of 14 questions (7 failed; the last: status 503)") ?? false)
         #expect(error?.description.contains(folder["runs/judge-cache.jsonl"].path) ?? false, "\(error as Any)")
         #expect(!FileManager.default.fileExists(atPath: folder["runs/preferences/final"].path))
         isWell.withLock { $0 = true }
@@ -251,7 +251,7 @@ import _TestSupport
             let before = try Data(contentsOf: file)
             try (before + Data(file == template ? "!".utf8 : "\n".utf8)).write(to: file)
             let error = #expect(throws: RunFolderError.self) { try run(arguments) }
-            #expect(error?.description.contains("the text of \(file.path) was another one") ?? false, "\(error as Any)")
+            #expect(error?.description.contains("the content of \(file.path) has changed") ?? false, "\(error as Any)")
             try before.write(to: file)
         }
         #expect(server.requests.count == asked)
@@ -262,7 +262,7 @@ import _TestSupport
         try run(arguments)
         try JSONLines<JudgeAnswer>(answers).write((0..<14).map { JudgeAnswer(id: $0, preference: .second) })
         let error = #expect(throws: RunFolderError.self) { try run(arguments) }
-        #expect(error?.description.contains("judge_answers: the text of \(answers.path) was another one") ?? false, "\(error as Any)")
+        #expect(error?.description.contains("judge_answers: the content of \(answers.path) has changed") ?? false, "\(error as Any)")
     }
 
     @Test("answers of people that are none are refused before anything is asked", arguments: ["", "\n"])
@@ -280,7 +280,7 @@ import _TestSupport
         try JSONLines<PairwiseTask>(folder["tasks.jsonl"]).write([other])
         try JSONLines<PairwiseAnswer>(folder["answers.jsonl"]).write([PairwiseAnswer(task: "0", annotator: "p", slider: 1)])
         let foreign = #expect(throws: InvalidSetting.self) { try run(arguments) }
-        #expect(foreign?.description.contains("about texts that are judged") ?? false)
+        #expect(foreign?.description.contains("about the texts that are judged") ?? false)
         #expect(server.requests.isEmpty)
     }
 
@@ -307,7 +307,8 @@ import _TestSupport
         let file = folder["file"]
         try Data("{input} {first} {output}\n".utf8).write(to: file)
         let template = #expect(throws: FormatError.self) { try run(service(server, "--judge-template", file.path)) }
-        #expect(template?.description.contains("\(file.path): the template has {output}") ?? false && template?.programExit == .badData)
+        let words = "\(file.path): the template has the unknown placeholder {output}"
+        #expect(template?.description.contains(words) ?? false && template?.programExit == .badData)
         let cache = #expect(throws: JudgeCache.Problem.self) { try run(service(server, "--judge-cache", file.path)) }
         #expect(cache?.programExit == .badData)
         #expect(server.requests.isEmpty)
@@ -326,19 +327,19 @@ import _TestSupport
         "what cannot be meant is said, and no key is repeated",
         arguments: [
             (["--judge-url", "http://x/v1"], "--judge-model"),
-            (["--judge-url", "ftp://x", "--judge-model", "m"], "--judge-url is no address"),
+            (["--judge-url", "ftp://x", "--judge-model", "m"], "--judge-url is not a valid service URL"),
             (["--judge-url", "localhost:80", "--judge-model", "m"], "such as http://localhost:8080/v1/chat/completions"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-template", "t", "--judge-prompt", "instructions"], "give one"),
             (["--judge-command", "x", "--judge-template", "t", "--judge-prompt", "instructions"], "give one of them"),
-            (["--judge-command", "x", "--judge-temperature", "1"], "--judge-temperature is about --judge-url"),
-            (["--judge-answers", "x", "--judge-timeout", "3"], "--judge-timeout is about --judge-url"),
-            (["--judge-command", "x", "--judge-concurrency", "3"], "--judge-concurrency is about --judge-url"),
-            (["--judge-requests", "x", "--judge-attempts", "3"], "--judge-attempts is about --judge-url"),
-            (["--judge-command", "x", "--judge-max-tokens", "3"], "--judge-max-tokens is about --judge-url"),
-            (["--judge-command", "x", "--judge-top-log-probs", "3"], "--judge-top-log-probs is about"),
-            (["--judge-command", "x", "--judge-token-check", "no"], "--judge-token-check is about --judge-url"),
-            (["--judge-command", "x", "--judge-price-in", "3"], "--judge-price-in is about --judge-url"),
-            (["--preference-tasks", "x", "--judge-price-out", "3"], "--judge-price-out is about --judge-url"),
+            (["--judge-command", "x", "--judge-temperature", "1"], "--judge-temperature needs --judge-url"),
+            (["--judge-answers", "x", "--judge-timeout", "3"], "--judge-timeout needs --judge-url"),
+            (["--judge-command", "x", "--judge-concurrency", "3"], "--judge-concurrency needs --judge-url"),
+            (["--judge-requests", "x", "--judge-attempts", "3"], "--judge-attempts needs --judge-url"),
+            (["--judge-command", "x", "--judge-max-tokens", "3"], "--judge-max-tokens needs --judge-url"),
+            (["--judge-command", "x", "--judge-top-log-probs", "3"], "--judge-top-log-probs needs"),
+            (["--judge-command", "x", "--judge-token-check", "no"], "--judge-token-check needs --judge-url"),
+            (["--judge-command", "x", "--judge-price-in", "3"], "--judge-price-in needs --judge-url"),
+            (["--preference-tasks", "x", "--judge-price-out", "3"], "--judge-price-out needs --judge-url"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-patience", "3"], "--judge-url has --judge-timeout"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-top-log-probs", "3"], "--judge-verdict log-probs"),
             (
@@ -347,10 +348,10 @@ import _TestSupport
             ),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-tokenizer", "t", "--judge-token-check", "no"], "which is off"),
             (["--judge-url", "http://x/v1?api_key=sk-SECRET", "--judge-model", "m"], "has a parameter api_key"),
-            (["--judge-url", "http://me:sk-SECRET@x/v1", "--judge-model", "m"], "has a name or a password"),
-            (["--judge-model", "m", "--judge-command", "x"], "--judge-model is about --judge-url"),
+            (["--judge-url", "http://me:sk-SECRET@x/v1", "--judge-model", "m"], "has a user name or password"),
+            (["--judge-model", "m", "--judge-command", "x"], "--judge-model needs --judge-url"),
             (["--judge-url", "http://x/v1", "--judge-command", "x"], "choose one"),
-            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-key-variable", "sk-SECRET"], "the name of a variable"),
+            (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-key-variable", "sk-SECRET"], "an environment variable"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-verdict", "logits"], "answer, log-probs"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-prompt", "poems"], "summaries, instructions"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--judge-labels", "A"], "two words"),
@@ -363,7 +364,7 @@ import _TestSupport
             (["--judge-answers", "x", "--judge-prompt", "instructions"], "--judge-prompt"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--gamed-annotations", "g"], "--instruction-difficulties"),
             (["--judge-url", "http://x/v1", "--judge-model", "m", "--preference-answers", "g"], "--preference-tasks"),
-            (["--judge-requests", "r", "--preference-tasks", "t", "--preference-answers", "g"], "nothing else"),
+            (["--judge-requests", "r", "--preference-tasks", "t", "--preference-answers", "g"], "no other input"),
             (["--pick-examples", "r", "--instruction-difficulties", "g"], "verdicts of a judge"),
         ])
     func refused(arguments: [String], words: String) throws {

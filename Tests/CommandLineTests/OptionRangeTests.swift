@@ -47,13 +47,13 @@ import Testing
             ["--learn-batch-size=4", "--rollout-accumulation-steps=1000000000"],
             ["--learn-batch-size=9223372036854775807", "--gradient-accumulation-steps=9223372036854775807"],
         ] {
-            expectRefusal(Policy.self, ["--model-name=m"] + options, naming: "the most rollouts of a step")
+            expectRefusal(Policy.self, ["--model-name=m"] + options, naming: "rollouts per step")
         }
     }
 
     @Test("a number that is none is refused whatever its limits are", arguments: ["--pair-margin", "--length-weight", "--held-out-share"])
     func notANumber(option: String) {
-        expectRefusal(Preferences.self, ["--model-name=m", "\(option)=nan"], naming: "\(option) is nan, which is not a finite number")
+        expectRefusal(Preferences.self, ["--model-name=m", "\(option)=nan"], naming: "\(option) is nan; expected a finite number")
     }
 
     @Test("the help of a sweep names all that it takes")

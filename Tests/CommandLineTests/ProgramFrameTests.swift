@@ -62,8 +62,8 @@ import Train
         }
         #expect(status == .tryAgain)
         #expect(
-            output == "train-sft: stopped after step 12 as asked; runs/a has the checkpoint, "
-                + "and the same command goes on from it\n")
+            output == "train-sft: stopped after step 12 as requested; runs/a has a checkpoint; "
+                + "run the same command again to resume\n")
     }
 
     @Test func statusesAreThoseOfSysexits() {

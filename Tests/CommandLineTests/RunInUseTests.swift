@@ -18,6 +18,6 @@ import _TestSupport
         }
         #expect(
             text(of: folder["message"]) == "train-sft: error: \(run.url.path) is in use by train-sft "
-                + "(process \(getpid())); wait for it to end, or name another run\n")
+                + "(process \(getpid())); wait until it ends, or choose another run\n")
     }
 }

@@ -215,16 +215,16 @@ import _TestSupport
             (#"{"task":"1","annotator":"p","slider":4.5}"#, "\"slider\" must be a whole number from -4 to 4, not 4.5"),
             (#"{"task":"1","annotator":"p","slider":1e999}"#, "\"slider\" must be a whole number from -4 to 4, not"),
             (#"{"task":"1","annotator":"p","slider":"1"}"#, "field \"slider\" must be a number"),
-            (#"{"task":"nosuch","annotator":"p","slider":1}"#, "task nosuch, which is not among the tasks"),
+            (#"{"task":"nosuch","annotator":"p","slider":1}"#, "the unknown task nosuch"),
             (#"{"task":"1","annotator":"p","ranks":[1,2,1e308]}"#, "\"ranks.2\" must be a whole number of at least 1, not 1e+308"),
             (#"{"task":"1","annotator":"p","ranks":[1.5,2,3]}"#, "\"ranks.0\" must be a whole number of at least 1, not 1.5"),
             (#"{"task":"1","annotator":"p","ranks":[0,0,0]}"#, "\"ranks.0\" must be a whole number of at least 1, not 0"),
             (#"{"task":"1","annotator":"p","ranks":[-1,-1,-1]}"#, "\"ranks.0\" must be a whole number of at least 1, not -1"),
             (#"{"task":"1","annotator":"p","ranks":[1,2]}"#, "has 2 ranks for 3 texts"),
-            (#"{"task":"nosuch","annotator":"p","ranks":[1,2,3]}"#, "task nosuch, which is not among the tasks"),
+            (#"{"task":"nosuch","annotator":"p","ranks":[1,2,3]}"#, "the unknown task nosuch"),
             (#"{"id":1e30,"preference":"first"}"#, "\"id\" must be a whole number of 64 bits, not 1e+30"),
             (#"{"id":1}"#, "\"preference\" and \"answer\" are both missing"), (#"{"id":1,"preference":null}"#, "are both missing"),
-            (#"{"id":1,"preference":"first","answer":"second"}"#, "\"preference\" says first and \"answer\" says second"),
+            (#"{"id":1,"preference":"first","answer":"second"}"#, "\"preference\" is first, but \"answer\" means second"),
         ])
     func badAnswers(row: String, words: String) throws {
         try makeRuns()
@@ -343,7 +343,7 @@ import _TestSupport
     @Test(
         "what cannot be meant is said",
         arguments: [
-            (["--systems", "a,b"], "what is to be done"), (["--judge-command", "x"], "--systems"),
+            (["--systems", "a,b"], "choose what to do"), (["--judge-command", "x"], "--systems"),
             (["--systems", "a", "--judge-command", "x"], "two --systems"),
             (["--systems", "a,b", "--judge-command", "x", "--pick-examples", "y"], "choose one"),
             (["--preference-answers", "x"], "--preference-tasks"),
@@ -351,9 +351,9 @@ import _TestSupport
             (["--judge-comparisons", "x", "--pick-examples", "y"], "--judge-comparisons"),
             (["--page", "p"], "--page needs --preference-tasks"), (["--systems", "a,b", "--page", "p"], "--page needs --preference-tasks"),
             (["--preference-tasks", "t", "--preference-answers", "x", "--page", "p"], "--page needs"),
-            (["--systems", "a,b", "--preference-tasks", "t", "--page-title", "x"], "are about --page"),
-            (["--preference-tasks", "t", "--page", "p", "--attention-checks", "2"], "--attention-checks go into new"),
-            (["--systems", "a,b,c", "--preference-tasks", "t", "--attention-checks", "2"], "--attention-checks go into new"),
+            (["--systems", "a,b", "--preference-tasks", "t", "--page-title", "x"], "need --page"),
+            (["--preference-tasks", "t", "--page", "p", "--attention-checks", "2"], "--attention-checks needs new"),
+            (["--systems", "a,b,c", "--preference-tasks", "t", "--attention-checks", "2"], "--attention-checks needs new"),
             (["--systems", "a,b", "--preference-tasks", "t", "--attention-checks", "-1"], "below 0"),
             (["--preference-tasks", "t"], "--systems"),
         ])

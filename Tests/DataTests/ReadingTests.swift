@@ -38,8 +38,8 @@ struct ReadingTests {
         // the line is the one that the row begins on
         let bad = second.replacing("\"y\"", with: "3")
         #expect(try message("a.json", pretty + "\n" + bad).hasPrefix("FILE:8: field \"summary\" must be a string"))
-        #expect(try message("a.json", pretty + "\n,").contains("expected \"{\", the beginning of a row"))
-        #expect(try message("a.json", pretty + "\n{\n\"id\": ").contains("the file ends inside the element that begins here"))
+        #expect(try message("a.json", pretty + "\n,").contains("expected \"{\", the start of a row"))
+        #expect(try message("a.json", pretty + "\n{\n\"id\": ").contains("the file ends inside the element that starts here"))
         // lines stay lines, whatever is wrong with one of them
         #expect(try ids("a.json", Self.row("a") + "\n{oops\n" + Self.row("b"), .skip) == ["a", "b"])
     }
@@ -47,11 +47,11 @@ struct ReadingTests {
     @Test func anObjectOverSeveralLinesIsNamedInJSONLines() throws {
         let pretty = Self.row.replacing(", ", with: ",\n  ")
         let text = try message("a.jsonl", pretty)
-        #expect(text.hasPrefix("FILE:1: ") && text.contains("one row is one line") && text.contains(".json"))
+        #expect(text.hasPrefix("FILE:1: ") && text.contains("each row must be on one line") && text.contains(".json"))
         try withTemporaryFolder { folder in
             let file = try folder.adding("a.jsonl", pretty)
             let error = formatError { _ = try JSONLines<SummaryExample>(file).read() }
-            #expect(error?.description.contains("one row is one line") == true)
+            #expect(error?.description.contains("each row must be on one line") == true)
         }
     }
 
@@ -60,7 +60,7 @@ struct ReadingTests {
         let bad: [(String, String)] = [
             (
                 #"{"id": "a", "post": "x \ud83d y"}"#,
-                #"half of a surrogate pair (\u and four digits that are no character by themselves), at column 24, in "post""#
+                #"an unpaired surrogate (a \u escape for half a character), at column 24, in "post""#
             ),
             (#"{"id": "a", "info": {"post": ["\udc00"]}}"#, #"at column 32, in "info.post.0""#),
             (#"{"id": "a", "post": NaN, "subreddit": "s", "title": "t", "summary": "y"}"#, #"field "post" must be a string, not NaN"#),
@@ -74,7 +74,7 @@ struct ReadingTests {
             ),
             (#"{"id": "a", "post": nan}"#, "expected a value, found 'n', at column 21, in \"post\""),
             (#"{"id": "a", "post": "p"} {}"#, "expected the end of the text, found '{', at column 26"),
-            ("{\"id\": \"a\u{0}\"}", "a control character in a string"), ("\u{0}", "expected a value, found byte 0"),
+            ("{\"id\": \"a\u{0}\"}", "a string has an unescaped control character"), ("\u{0}", "expected a value, found byte 0"),
             (#"{"id": -x}"#, "expected a value, found 'x', at column 9, in \"id\""),
         ]
         for (line, says) in bad {
@@ -99,13 +99,13 @@ struct ReadingTests {
     @Test func decodedRowsNameWhatJSONDoesNotHave() throws {
         try withTemporaryFolder { folder in
             for (line, says) in [
-                (#"{"id": "1", "input": "p", "response": "r", "reward": NaN}"#, #"the field "reward" is NaN, which JSON does not have"#),
+                (#"{"id": "1", "input": "p", "response": "r", "reward": NaN}"#, #"the field "reward" is NaN, which JSON does not allow"#),
                 (
                     #"{"id": "1", "input": "p", "response": "\ud83d"}"#,
-                    #"half of a surrogate pair (\u and four digits that are no character by themselves), at column 40, in "response""#
+                    #"an unpaired surrogate (a \u escape for half a character), at column 40, in "response""#
                 ),
-                ("[1]", "not a JSON object but an array"),
-                ("{\"id\": \"a\tb\"}", #"a control character in a string, at column 10, in "id" ("{"id": "a\tb"}")"#),
+                ("[1]", "expected a JSON object, found an array"),
+                ("{\"id\": \"a\tb\"}", #"a string has an unescaped control character, at column 10, in "id" ("{"id": "a\tb"}")"#),
             ] {
                 let file = try folder.adding("t.jsonl", line)
                 let text = formatError { _ = try JSONLines<SampleRow>(file).read() }?.description ?? "read"
@@ -177,8 +177,8 @@ struct ReadingTests {
         let columns = "id,subreddit,title,post,summary,caf\u{e9},cafe\u{301}"
         #expect(try ids("a.csv", columns + "\na,s,t,p,y,1,2\n") == ["a"])
         let twice = try message("a.csv", "id,a\u{301},a\u{301}\n")
-        #expect(twice.contains("named twice"))
-        #expect(try message("a.csv", "id,\"a\nb\",\"a\nb\"\n").contains(#"the column "a\nb" is named twice"#))
+        #expect(twice.contains("appears twice in the header"))
+        #expect(try message("a.csv", "id,\"a\nb\",\"a\nb\"\n").contains(#"the column "a\nb" appears twice"#))
     }
 
     @Test func filesOfNothingAreEmpty() throws {
@@ -214,7 +214,7 @@ struct ReadingTests {
                             Issue.record("\(error as Any)")
                             continue
                         }
-                        #expect(reason.contains("a file was expected"))
+                        #expect(reason.contains("expected a file"))
                     }
                 }
             }

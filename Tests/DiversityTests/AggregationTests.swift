@@ -102,7 +102,7 @@ private struct Failing: DiversityMetric {
         #expect(throws: DiversityError.metricFailed(name: "failing", reason: "no weights")) {
             try Aggregation.measure(Failing(), over: plan, in: collection, using: &random)
         }
-        #expect(throws: DiversityError.metricFailed(name: "failing", reason: "a set of 3 texts gave nan")) {
+        #expect(throws: DiversityError.metricFailed(name: "failing", reason: "the value of a set of 3 texts is nan")) {
             try Aggregation.measure(Failing(notANumber: true), over: plan, in: collection, using: &random)
         }
         #expect(throws: DiversityError.noOutputs) { try DiversityPlan(counts: [0, 0], using: &random) }

@@ -146,7 +146,7 @@ private struct GivenPairs: AnswerEquivalence {
         let text = DiversityTable.text(report)
         #expect(text.contains("distinct_k: 2 of 5 texts left out"))
         #expect(text.contains("distinct_k: 1 of 2 inputs left out of the mean per input"))
-        #expect(text.contains("two answers say the same: cosine of embeddings by counting above 0.8"))
+        #expect(text.contains("two answers are equivalent by: cosine of embeddings by counting above 0.8"))
     }
 
     @Test("answers to different inputs are compared only where that costs next to nothing")
@@ -172,7 +172,7 @@ private struct GivenPairs: AnswerEquivalence {
             try AnswerClasses.classes(of: [0, 1], by: ClassifierEquivalence(Silent()), in: collection)
         }
         let error = #expect(throws: EncoderError.self) { try FolderSimilarityModel(Fixtures.url("encoders/sentence/nli")) }
-        #expect(error?.description.contains("has two labels that exclude each other, and this one has 3") == true)
+        #expect(error?.description.contains("needs two mutually exclusive labels, but this one has 3") == true)
     }
 
     @Test("a classifier reads at most 128 tokens of each text, and reads a text beside an empty one")

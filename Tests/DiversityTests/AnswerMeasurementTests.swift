@@ -66,7 +66,7 @@ import _TestSupport
         let similarity = try FolderSimilarityModel(Fixtures.url("diversity/similarity"))
         #expect(try note(.init()).contains("ROUGE-1 F above 0.458"))
         #expect(try note(.init(encoder: LetterCounts())).contains("cosine"))
-        #expect(try note(.init(encoder: LetterCounts(), entailment: overlapModel)).contains("entailment both ways"))
+        #expect(try note(.init(encoder: LetterCounts(), entailment: overlapModel)).contains("entailment in both directions"))
         let all = DiversityModels(encoder: LetterCounts(), entailment: overlapModel, similarity: similarity)
         let classified = try note(all)
         #expect(classified.contains("P by") && classified.contains("above 0.102"))

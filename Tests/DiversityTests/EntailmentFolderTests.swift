@@ -34,9 +34,9 @@ import _TestSupport
     @Test(
         "labels without names",
         arguments: [
-            (nil, "with --nli-labels"), (["contradiction", "entailment"], "names 2"),
+            (nil, "with --nli-labels"), (["contradiction", "entailment"], "has 2"),
             (["contradiction", "neutral", "entails"], "entailment"),
-            (["neutral", "neutral", "entailment"], "contradiction"), (["a", "contradiction", "neutral", "entailment"], "names 4"),
+            (["neutral", "neutral", "entailment"], "contradiction"), (["a", "contradiction", "neutral", "entailment"], "has 4"),
         ] as [([String]?, String)])
     func labels(_ given: [String]?, word: String) throws {
         let error = #expect(throws: EncoderError.self) { try FolderEntailmentModel(Self.folder, labels: given) }
@@ -67,7 +67,7 @@ import _TestSupport
             for labels in [nil, ["contradiction", "neutral", "entailment"], ["entailment", "contradiction"]] as [[String]?] {
                 let error = #expect(throws: EncoderError.self) { try FolderEntailmentModel(folder, labels: labels) }
                 #expect(error?.description.contains("entailment, not_entailment") == true)
-                #expect(error?.description.contains("contradiction, neutral and entailment apart") == true)
+                #expect(error?.description.contains("the labels contradiction, neutral and entailment") == true)
             }
         }
     }

@@ -209,23 +209,23 @@ import _TestSupport
         ("{\"output\": \"a\"}\n{oops\n", #"f:2: not valid JSON: expected a key, found 'o', at column 2 ("{oops")"#),
         (
             #"{"input": "q", "output": "a", "reward": NaN}"#,
-            "f:1: reward is NaN, which is no number of JSON; leave the field out, or give the output a score"
+            "f:1: reward is NaN, which is not a JSON number; remove the field or set a finite number"
         ),
         (
             #"[{"output": "a", "reward": 1}, {"output": ["a", "b"], "reward": [1, -Infinity]}]"#,
-            "f: object 2: reward is a list with -Infinity, which is no number of JSON; leave the field out, or give the output a score"
+            "f: object 2: reward is a list with -Infinity, which is not a JSON number; remove the field or set a finite number"
         ),
         (
             "{\"output\": \"a\"}\n{\"output\": \"b \\ud83d\"}",
-            #"f:2: not valid JSON: half of a surrogate pair (\u and four digits that are no character by themselves), at column 15, in "output" ("{"output": "b \ud83d"}")"#
+            #"f:2: not valid JSON: an unpaired surrogate (a \u escape for half a character), at column 15, in "output" ("{"output": "b \ud83d"}")"#
         ),
         (
             "{\"output\": \"a\"}\n{\"output\": \"b\u{1}\"}",
-            #"f:2: not valid JSON: a control character in a string, at column 14, in "output" ("{"output": "b\u{1}"}")"#
+            #"f:2: not valid JSON: a string has an unescaped control character, at column 14, in "output" ("{"output": "b\u{1}"}")"#
         ),
         (
             "{\"output\": \"a\", \"reward\": 3e38}\n{\"output\": \"b\", \"reward\": -1e308}",
-            "f:2: the reward -1e+308 is beyond ±3.4028235e+38, the range of rewards"
+            "f:2: the reward -1e+308 is out of range; expected at most ±3.4028235e+38"
         ),
         ("[1]", "f: object 1: not of the expected type; expected objects with output, input, reward"),
         ("[{\"input\": \"a\"}]", "f: object 1: output is missing"),
@@ -290,7 +290,7 @@ import _TestSupport
             #expect(mkfifo(pipe.path, 0o600) == 0)
             for url in [pipe, URL(fileURLWithPath: "/dev/zero"), folder] {
                 let error = #expect(throws: FormatError.self) { try DiversityInput(contentsOf: url) }
-                #expect(error?.description.contains("a file was expected") == true, "\(error as Any)")
+                #expect(error?.description.contains("expected a file") == true, "\(error as Any)")
             }
         }
     }

@@ -77,11 +77,11 @@ import _TestSupport
         }
         let needy = DiversityMetricKind("needy", needs: "a crystal ball") { _, _ in nil }
         #expect(throws: DiversityError.modelMissing(metric: "needy", model: "a crystal ball")) { try measure([needy], ["needy"]) }
-        #expect(throws: DiversityError.metricFailed(name: "other", reason: "its kind makes a metric of another name, \(Endings().name)")) {
+        #expect(throws: DiversityError.metricFailed(name: "other", reason: "its kind created the metric \(Endings().name)")) {
             try measure([DiversityMetricKind("other") { _, _ in Endings() }])
         }
         let bad = ClosureMetric("bad") { _ in .nan }
-        #expect(throws: DiversityError.metricFailed(name: "bad", reason: "a set of 4 texts gave nan")) {
+        #expect(throws: DiversityError.metricFailed(name: "bad", reason: "the value of a set of 4 texts is nan")) {
             try measure([DiversityMetricKind(bad)])
         }
     }

@@ -102,17 +102,17 @@ import _TestSupport
             #expect(results.absences.count + results.losses.count == (config.answers.qualityThreshold == nil ? 0 : 1))
             return results.text
         }
-        let line = "diversity lost from sft to ppo was not parted by quality: "
+        let line = "diversity lost from sft to ppo was not split by quality: "
         #expect(try text(rewarded, bare).contains(line + "sft has no rewards"))
         #expect(try !text(bare, rewarded).contains(line))
         config.answers.qualityThreshold = 1.5
         #expect(try text(rewarded, rewarded).contains(line + "no reward of sft is at least 1.5; the greatest is 1"))
         config.answers.qualityThreshold = 1
-        #expect(try text(rewarded, input([[("a b", 1), ("c d", 0)]])).contains(line + "no metric of texts has a value"))
+        #expect(try text(rewarded, input([[("a b", 1), ("c d", 0)]])).contains(line + "for no input does a text metric have values"))
         config.plan.perInput = false
         #expect(try text(rewarded, rewarded).contains(line + "nothing was measured per input"))
         config.answers.qualityThreshold = nil
-        #expect(try !text(rewarded, rewarded).contains("was not parted"))
+        #expect(try !text(rewarded, rewarded).contains("was not split"))
     }
 
     @Test("differences and losses that are rounding alone are 0, without a star")

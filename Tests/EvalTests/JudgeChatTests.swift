@@ -82,9 +82,10 @@ import _TestSupport
     @Test(
         "a template without its places, or with others, is refused by name",
         arguments: [
-            ("{input} {first}", "lacks {second}"), ("{first} {second}", "lacks {input}"),
-            ("{input} {first} {second} {Second}", "has {Second}"),
-            ("{input} {output_1} {output_2}", "has {output_1}"), ("", "lacks {input}"), ("{{input}} {first} {second}", "lacks {input}"),
+            ("{input} {first}", "has no {second}"), ("{first} {second}", "has no {input}"),
+            ("{input} {first} {second} {Second}", "placeholder {Second}"),
+            ("{input} {output_1} {output_2}", "placeholder {output_1}"), ("", "has no {input}"),
+            ("{{input}} {first} {second}", "has no {input}"),
         ])
     func badTemplates(text: String, words: String) {
         let problem = #expect(throws: JudgeTemplate.Problem.self) { try JudgeTemplate(text) }
@@ -191,8 +192,8 @@ import _TestSupport
             ("", "empty"), ("<html>sk-1</html>", "not JSON"), ("{\"choices\": [", "not JSON"), ("[]", "\"choices\" is missing"),
             ("null", "is missing"),
             (#"{"error":{"message":"sk-1"}}"#, "an error"), (#"{"choices":[]}"#, "is empty"), (#"{"choices":[{"text":"x"}]}"#, "message"),
-            (#"{"choices":[{"message":{"content":3}}]}"#, "no text"), (#"{"choices":{"a":1}}"#, "missing"),
-            (#"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"token":"A","logprob":"sk-1"}]}}]}"#, "not a number"),
+            (#"{"choices":[{"message":{"content":3}}]}"#, "not text"), (#"{"choices":{"a":1}}"#, "missing"),
+            (#"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"token":"A","logprob":"sk-1"}]}}]}"#, "must be a number"),
             (#"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"token":"A","logprob":3}]}}]}"#, "at most 0"),
             (#"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"logprob":-3}]}}]}"#, "has no text"),
             (String(repeating: "[", count: 100_000), "not JSON"),

@@ -49,7 +49,7 @@ import _TestSupport
         let both = JudgeProcess(
             command: #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "preference": "first", "answer": "second"}/'"#)
         let error = #expect(throws: JudgeError.self) { try both.preferences(for: questions) }
-        #expect(error?.description.contains("\"preference\" says first and \"answer\" says second") ?? false, "\(error as Any)")
+        #expect(error?.description.contains("\"preference\" is first, but \"answer\" means second") ?? false, "\(error as Any)")
         let same = JudgeProcess(command: #"sed -u 's/.*"id":\([0-9]*\).*/{"id": \1, "preference": "first", "answer": "model_1"}/'"#)
         #expect(try same.preferences(for: questions) == [.first, .first])
     }

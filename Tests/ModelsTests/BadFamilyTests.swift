@@ -8,7 +8,7 @@ import _TestSupport
 /// What is wrong with a configuration of a family that is put together from the common pieces, and models of several parts.
 @Suite struct BadFamilyTests {
     private static let cases: [(type: String, settings: JSONValue, says: [String])] = [
-        ("qwen2", ["layer_types": ["full_attention"]], ["layer_types", "1 kinds for 2 layers"]),
+        ("qwen2", ["layer_types": ["full_attention"]], ["layer_types", "1 entries for 2 layers"]),
         ("qwen2", ["layer_types": ["full_attention", "chunked_attention"]], ["chunked_attention"]),
         ("qwen2", ["layer_types": ["sliding_attention", "full_attention"], "use_sliding_window": false], ["sliding_window", "missing"]),
         ("qwen3", ["head_dim": 1], ["head_dim", "is 1"]),

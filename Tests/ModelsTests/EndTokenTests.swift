@@ -47,7 +47,7 @@ import _TestSupport
                 let error = #expect(throws: ModelError.self) { try ModelError.naming(folder.path) { try LanguageModel.load(folder) } }
                 let text = error.map { "\($0)" } ?? ""
                 #expect(text.hasPrefix("\(folder.path)/\(name): eos_token_id \(words)"), "\(text)")
-                #expect(text.hasSuffix("it must be a token id, which is a whole number from 0, or a list of such") && !text.contains("\n"))
+                #expect(text.hasSuffix("it must be a token id (an integer of at least 0) or a list of token ids") && !text.contains("\n"))
             }
             try check("config.json") {
                 $0.source?["eos_token_id"] = bad

@@ -143,7 +143,7 @@ import _TestSupport
         expectError(.configuration(key: "model_type", problem: "is missing"), [("model_type", nil)])
         expectError(.configuration(key: "hidden_size", problem: "is missing"), [("hidden_size", nil)])
         expectError(.configuration(key: "vocab_size", problem: "is not a whole number"), [("vocab_size", "40")])
-        expectError(.configuration(key: "vocab_size", problem: "must be between 1 and 2³¹"), [("vocab_size", JSONValue(0))])
+        expectError(.configuration(key: "vocab_size", problem: "must be between 1 and 2³¹ − 1"), [("vocab_size", JSONValue(0))])
         expectError(.unsupported("hidden_act 'gelu' in a LLaMA model"), [("hidden_act", "gelu")])
         expectError(
             .configuration(key: "num_key_value_heads", problem: "must divide num_attention_heads (4)"),

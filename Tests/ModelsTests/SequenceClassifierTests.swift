@@ -78,7 +78,7 @@ import _TestSupport
             }
         }
         #expect(try notes(SpecialTokens(end: 2, padding: 0)).isEmpty)
-        #expect(try notes(SpecialTokens(end: 2)).map { $0.contains("no padding id") } == [true])
+        #expect(try notes(SpecialTokens(end: 2)).map { $0.contains("no pad_token_id") } == [true])
         #expect(
             try notes(SpecialTokens(end: 2, padding: 2)).map { $0.contains("before a text's last token") } == [true])
     }
@@ -94,7 +94,7 @@ import _TestSupport
             }
             #expect(throws: ModelError.noHead) { try save(nil) }
             #expect(throws: ModelError.noHead) { try save(ValueHead(width: 16, using: &random)) }
-            #expect(throws: ModelError.noClassifier("a head with a tanh has no form as a sequence classifier")) {
+            #expect(throws: ModelError.noClassifier("a head with a tanh cannot be saved as a sequence classifier")) {
                 try save(TinyModel.head(usesTanh: true))
             }
             #expect(!FileManager.default.fileExists(atPath: folder.path))

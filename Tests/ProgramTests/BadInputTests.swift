@@ -28,7 +28,7 @@ import Testing
     func namedModels() throws {
         let pipe = pipeline.url("pipe")
         #expect(mkfifo(pipe.path, 0o600) == 0)
-        expectError(try start(from: "pipe"), status: 66, [pipe.path, "a folder is expected"], "a pipe")
+        expectError(try start(from: "pipe"), status: 66, [pipe.path, "expected a folder"], "a pipe")
         var sound = ""
         try model("odd") { sound = try String(contentsOf: $0.appendingPathComponent("config.json"), encoding: .utf8) }
         let digits = String(repeating: "9", count: 3_000_000)
@@ -37,7 +37,7 @@ import Testing
                 sound.replacing(/"vocab_size": \d+/, with: "\"vocab_size\": \(digits)"),
                 "vocab_size is 9999999999999999999999999999999999999999…, not a whole number"
             ),
-            (#"{"vocab_size": \#(digits)}"#, "model_type is missing"), (#"{"model_type": "x"}"#, "model_type 'x' is not a family"),
+            (#"{"vocab_size": \#(digits)}"#, "model_type is missing"), (#"{"model_type": "x"}"#, "model_type 'x' is not supported"),
         ] {
             try Data(json.utf8).write(to: pipeline.url("odd/config.json"))
             expectError(try start(from: "odd"), status: 65, ["odd/config.json: ", words], words)

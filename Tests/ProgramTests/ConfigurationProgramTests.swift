@@ -18,7 +18,7 @@ struct ConfigurationProgramTests {
         let folder = try TemporaryFolder()
         let first = try run(program, ["--print-config", "--seed", "7"])
         #expect(first.status == 0 && first.errors.isEmpty, "\(first.errors)")
-        #expect(first.output.contains("\nseed: 7\n") && first.output.contains("\n# Decides every random"))
+        #expect(first.output.contains("\nseed: 7\n") && first.output.contains("\n# Seed of every random choice of the run.\n"))
         let file = folder["all.yaml"]
         try first.output.write(to: file, atomically: true, encoding: .utf8)
         let second = try run(program, ["--config", file.path, "--print-config"])

@@ -34,7 +34,7 @@ import Testing
         let first = try study(out, ["METHODS": "best-of-n dpo"])
         #expect(first.status == 0, "\(first.errors.suffix(2000))")
         let partial = try String(contentsOf: out.appendingPathComponent("methods.md"), encoding: .utf8)
-        #expect(partial.contains("| DPO ") && partial.contains("- seed 1: GRPO, KL weight 0.2 is not there (run samples-grpo-0.2)"))
+        #expect(partial.contains("| DPO ") && partial.contains("- seed 1: GRPO, KL weight 0.2 is missing (run samples-grpo-0.2)"))
         let second = try study(out)
         #expect(second.status == 0, "\(second.errors.suffix(2000))")
         #expect(second.errors.contains("seed-1/dpo-0.1 is complete"))
@@ -45,7 +45,7 @@ import Testing
         ] {
             #expect(markdown.contains("\n| \(method) "), "\(method)")
         }
-        #expect(markdown.hasPrefix("# generated: 14 methods, 1 seed") && !markdown.contains("## Not there"))
+        #expect(markdown.hasPrefix("# generated: 14 methods, 1 seed") && !markdown.contains("## Missing"))
         #expect(try String(contentsOf: out.appendingPathComponent("methods.svg"), encoding: .utf8).hasPrefix("<svg "))
     }
 
@@ -55,7 +55,7 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let end = try study(folder.appendingPathComponent("study"), ["METHODS": "best-of-n dqo"])
-        #expect(end.status == 2 && end.errors.contains("METHODS has \"dqo\""))
+        #expect(end.status == 2 && end.errors.contains("METHODS has the unknown name \"dqo\""))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 }

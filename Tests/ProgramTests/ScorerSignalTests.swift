@@ -55,7 +55,7 @@ import Testing
         #expect(process.wait { FileManager.default.fileExists(atPath: file.path) })
         process.send(SIGTERM)
         let end = process.wait()
-        #expect(end.status == 75 && end.errors.contains("ended as asked, without this step"), "\(end.status): \(end.errors)")
+        #expect(end.status == 75 && end.errors.contains("stopped on request without finishing this step"), "\(end.status): \(end.errors)")
         let number = try #require(Int32(try String(contentsOf: file, encoding: .utf8).dropLast()))
         #expect(kill(number, 0) != 0)
         let next = try start("first", command, patience: 3).wait()

@@ -77,7 +77,7 @@ import _TestSupport
         usleep(700_000)
         let after = try processorSeconds(process.pid)
         #expect(after - before < 0.1, "\(after - before) s of processor time in 0.7 s")
-        expectFailure(process, status: 74, "no answer within 3 s")
+        expectFailure(process, status: 74, "no response within 3 s")
         let seconds = start.duration(to: .now) / .seconds(1)
         #expect(seconds < 30, "\(seconds) s")
     }
@@ -93,11 +93,11 @@ import _TestSupport
     @Test("addresses and keys that cannot be are 64, are not shown, and leave no run behind")
     func refusedOptions() throws {
         for (address, key, word) in [
-            ("http://me:\(Self.secret)@localhost/v1", "k", "--embedding-service-url has a name or a password"),
+            ("http://me:\(Self.secret)@localhost/v1", "k", "--embedding-service-url has a user name or password"),
             ("http://localhost/v1?api_key=\(Self.secret)", "k", "parameter api_key"),
             ("http://localhost:99999/\(Self.secret)", "k", "its port is not a number"),
             ("ftp://\(Self.secret)/v1", "k", "it does not begin with http"),
-            ("http://localhost/v1", "\(Self.secret)\nX: y", "OPENAI_API_KEY in the environment is no key"),
+            ("http://localhost/v1", "\(Self.secret)\nX: y", "OPENAI_API_KEY in the environment is not a valid key"),
         ] {
             expectFailure(try start(address, key: key), status: 64, word)
             #expect(!FileManager.default.fileExists(atPath: folder["runs"].path))
@@ -109,7 +109,7 @@ import _TestSupport
         let server = try LocalServer { _, header, _ in .init(status: header.contains("?api-version=hidden ") ? 404 : 500, body: "") }
         defer { server.stop() }
         let end = try start(server.address + "?api-version=hidden").wait()
-        #expect(end.status == 74 && end.errors.contains("\(server.address) answered with status 404"), "\(end.errors)")
+        #expect(end.status == 74 && end.errors.contains("\(server.address) returned status 404"), "\(end.errors)")
         #expect(!end.errors.contains("hidden"), "\(end.errors)")
     }
 }

@@ -17,7 +17,7 @@ import Testing
         // under nohup a hangup is ignored
         if signal == SIGHUP, end.status == 0 { return }
         #expect(end.status == 75, "\(end.status): \(end.errors)")
-        #expect(end.errors.contains("the same command goes on from it"))
+        #expect(end.errors.contains("run the same command again to resume"))
         #expect(!pipeline.isFinished("stopped/sft"))
         try pipeline.expectRecovery(of: expected, "stopped", "signal \(signal)")
     }
@@ -46,7 +46,7 @@ import Testing
         let end = process.wait()
         #expect([0, 75].contains(end.status), "\(end.status): \(end.errors)")
         let errors = try pipeline.expectRecovery(of: expected, "behind", extra: extra, "final evaluation")
-        #expect(end.status == 0 || errors.contains("going on from step 10"), "\(errors)")
+        #expect(end.status == 0 || errors.contains("resuming from step 10"), "\(errors)")
     }
 
     @Test("what has no steps ends at once with 75, leaves nothing half-written, and begins again")
@@ -62,7 +62,7 @@ import Testing
         #expect(process.wait { FileManager.default.fileExists(atPath: configuration) })
         process.send(SIGTERM)
         let end = process.wait()
-        #expect(end.status == 75 && end.errors.contains("ended as asked"), "\(end.status): \(end.errors)")
+        #expect(end.status == 75 && end.errors.contains("stopped by a signal"), "\(end.status): \(end.errors)")
         #expect(!pipeline.isFinished("ended/diversity"))
         for output in ["ended", "unbroken"] {
             let end = try pipeline.start("calculate-diversity", output: output, extra: extra).wait()

@@ -37,8 +37,8 @@ import _TestSupport
         #expect(
             found.missing == [
                 "seed 1: seconds and memory of A, 1 are left out: \(study.folder["seed-1/a-1"].path) does not exist",
-                "seed 2: seconds and memory of A, 2 are left out: \(study.folder["seed-2/a-2"].path) has no final folder: the run did not end; "
-                    + "repeat its command to finish it",
+                "seed 2: seconds and memory of A, 2 are left out: \(study.folder["seed-2/a-2"].path) has no folder \"final\", because "
+                    + "the run has not finished; repeat its command to finish it",
             ])
         #expect(found.systems.map(\.seconds) == [nil, 60, 120, 120, nil] && found.systems[3].seeds == ["1", "2"])
     }
@@ -62,7 +62,7 @@ import _TestSupport
         let line = try #require(found.missing?.first)
         #expect(
             line.hasPrefix("seed 1: B, weak is left out: \(file.path) ends early: its last prompt (test-2) has \(4 - lines) row")
-                && line.contains("where 4 are expected"), "\(line)")
+                && line.contains("expected 4"), "\(line)")
         #expect(found.systems[4].seeds == ["2"])
     }
 
@@ -84,7 +84,7 @@ import _TestSupport
         let left = try Foundation.Data(contentsOf: other).count
         #expect(
             try study.missing().last
-                == "seed 2: C is left out: \(other.path) has \(left) bytes; \(bytes) were there at the checkpoint; lines are missing")
+                == "seed 2: C is left out: \(other.path) has \(left) bytes, but had \(bytes) at the checkpoint; lines are missing")
         // and what stood in them
         let third = study.table(1, "samples-c", "test")
         try study.change(third) { $0.replacing("beta gamma", with: "beta Gamma", maxReplacements: 1) }
@@ -146,8 +146,8 @@ import _TestSupport
         try FileManager.default.createSymbolicLink(at: study.folder["seed-5"], withDestinationURL: study.folder["seed-2"])
         let found = try study.table().read(study.folder.url)
         func line(_ copy: Int, _ original: Int) -> String {
-            "seed \(copy) is left out whole: it is a copy of seed \(original): \(study.table(copy, "samples-sft", "test").path) has the same "
-                + "rows as that of seed \(original)"
+            "seed \(copy) is left out entirely: it is a copy of seed \(original): \(study.table(copy, "samples-sft", "test").path) has the "
+                + "same rows as the table of seed \(original)"
         }
         #expect(found.seeds == seeds && found.missing == [line(4, 1), line(5, 2)])
         // what the options say counts, too, where rows were changed since; the original is the folder of that name
@@ -159,7 +159,8 @@ import _TestSupport
         try study.change(study.table(4, "samples-sft", "test")) { $0.replacing("beta", with: "delta", maxReplacements: 1) }
         #expect(
             try study.missing().first
-                == "seed 4 is left out whole: it is a copy of seed 1: \(study.folder["seed-4/samples-sft/config.json"].path) says seed 1")
+                == "seed 4 is left out entirely: it is a copy of seed 1: \(study.folder["seed-4/samples-sft/config.json"].path) has the "
+                + "option seed 1")
     }
 
     @Test("rows that were added behind the checkpoint are named with the table and the numbers")
@@ -174,23 +175,23 @@ import _TestSupport
         let now = try Foundation.Data(contentsOf: table).count
         #expect(
             try study.missing().last
-                == "seed 2: C is left out: \(table.path) has \(now) bytes; \(bytes) were there at the run's last checkpoint; lines were added "
-                + "behind them; take those away, or put that file back from a copy")
+                == "seed 2: C is left out: \(table.path) has \(now) bytes, but had \(bytes) at the last checkpoint; lines were added; "
+                + "remove these lines, or restore the file")
     }
 
     @Test(
         "a table that is no file costs its system alone",
-        arguments: ["a folder", "a named pipe, a socket or a device", "a symbolic link to nothing"])
+        arguments: ["a folder", "a named pipe, a socket or a device", "a broken symbolic link"])
     func noFile(kind: String) throws {
         let file = study.table(1, "samples-b-1", "ood_test")
         try FileManager.default.removeItem(at: file)
         switch kind {
         case "a folder": try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
-        case "a symbolic link to nothing": try FileManager.default.createSymbolicLink(atPath: file.path, withDestinationPath: "/nowhere")
+        case "a broken symbolic link": try FileManager.default.createSymbolicLink(atPath: file.path, withDestinationPath: "/nowhere")
         default: #expect(mkfifo(file.path, 0o644) == 0)
         }
         let found = try study.table().read(study.folder.url)
-        #expect(found.missing == ["seed 1: B, weak is left out: \(file.path) is \(kind); a regular file is expected"])
+        #expect(found.missing == ["seed 1: B, weak is left out: \(file.path) is \(kind); expected a regular file"])
         #expect(found.systems.map(\.seeds).last == ["2"] && found.systems.count == 5)
     }
 

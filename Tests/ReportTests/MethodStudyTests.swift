@@ -169,22 +169,22 @@ import _TestSupport
         let found = try study.table().read(study.folder.url)
         #expect(
             found.missing == [
-                "seed 3: SFT did not end (run samples-sft)", "seeds without SFT are left out whole",
-                "seed 2: A, 2 is not there (run samples-a-2)", "seed 1: B, weak has no table ood_test (run samples-b-1)",
+                "seed 3: SFT is unfinished (run samples-sft)", "seeds without SFT are left out entirely",
+                "seed 2: A, 2 is missing (run samples-a-2)", "seed 1: B, weak has no table ood_test (run samples-b-1)",
             ])
         #expect(found.seeds == ["1", "2"] && found.systems.map(\.seeds) == [["1", "2"], ["1", "2"], ["1", "2"], ["1"], ["2"]])
         // a line has the seeds that have all of its strengths
         #expect(found.levels[0].methods.map(\.method) == ["best-of-N", "A", "B"])
         #expect(try #require(found.levels[0].methods[1].id[.kl]).seeds.count == 1)
-        #expect(found.markdown.contains("## Not there") && found.terminalText.contains("seed 2: A, 2 is not there"))
+        #expect(found.markdown.contains("## Missing") && found.terminalText.contains("seed 2: A, 2 is missing"))
         // a method without any run is named, and is no row
         try study.write(StudyFolder.manifest + #"{"system": "c", "method": "C", "samples": "samples-c"}"# + "\n")
         let other = try study.table().read(study.folder.url)
-        #expect(other.systems.count == 5 && other.missing?.contains("seed 1: C is not there (run samples-c)") == true)
+        #expect(other.systems.count == 5 && other.missing?.contains("seed 1: C is missing (run samples-c)") == true)
         try FileManager.default.removeItem(at: study.folder["seed-1/rm"])
         let third = try study.table().read(study.folder.url)
         #expect(third.rewardModelAccuracy?.id.seeds.count == 1 && third.supervisedLoss?.id.seeds.count == 2)
-        #expect(third.missing?.contains { $0.hasPrefix("seed 1: the run rm is not there") } == true)
+        #expect(third.missing?.contains { $0.hasPrefix("seed 1: the run rm is missing") } == true)
     }
 
     @Test(
@@ -193,7 +193,7 @@ import _TestSupport
             (#"{"system": "a", "method": "A", "samples": "x"}"#, "no system"),
             (
                 #"{"system": "a", "method": "A", "samples": "x", "base": true}"# + "\n"
-                    + #"{"system": "a", "method": "B", "samples": "y"}"#, "two systems a"
+                    + #"{"system": "a", "method": "B", "samples": "y"}"#, "two systems named a"
             ),
             (#"{"system": "a", "method": "A"}"#, "samples"), ("nothing", "systems.jsonl"),
         ])
@@ -219,7 +219,7 @@ import _TestSupport
         ] {
             #expect(markdown.contains(part), "\(part)")
         }
-        #expect(!markdown.contains("## Not there"))
+        #expect(!markdown.contains("## Missing"))
         let svg = text(of: study.folder["methods.svg"])
         // two rows of three panels with a line for each method
         #expect(svg.components(separatedBy: "<polyline ").count == 1 + 6 * 3)

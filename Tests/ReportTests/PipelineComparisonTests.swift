@@ -16,7 +16,9 @@ import _TestSupport
     /// - Parameter change: what is done to each row of the policy's samples.
     /// - Parameter models: the model that the options of a run name, by the run.
     private func makePipeline(
-        models: [String: String] = [:], unmeasured: Set<String> = [], _ change: (inout SampleRow) -> Void = { _ in }
+        models: [String: String] = [:], unmeasured: Set<String> = [],
+        tables: [String] = ["test", "ood_test", "test_best_of_n", "ood_test_best_of_n"], responses: Int = 2,
+        _ change: (inout SampleRow) -> Void = { _ in }
     ) throws {
         func make(_ name: String, _ stage: RunStage, loss: String = "sigmoid", _ body: (RunFolder) throws -> Void = { _ in }) throws {
             let model = models[name].map { ["model_name": OptionValue.string($0)] } ?? [:]
@@ -29,9 +31,10 @@ import _TestSupport
             try run.addSeconds(20)
         }
         func rows(_ table: String) -> [SampleRow] {
-            (0..<6).map { number in
+            (0..<(3 * responses)).map { number in
                 SampleRow(
-                    id: "\(number / 2)", input: "\(table) \(number / 2)", response: "words of \(table) and number \(number)",
+                    id: "\(number / responses)", input: "\(table) \(number / responses)",
+                    response: "words of \(table) and number \(number)",
                     reference: "words", reward: Double(number), numbers: ["tokens": 6, "ended": 1])
             }
         }
@@ -48,7 +51,7 @@ import _TestSupport
         try make("kto", .preference, loss: "kto")
         try make("simpo", .preference, loss: "simpo")
         try make("bon", .bestOfN) { run in
-            for table in ["test", "ood_test", "test_best_of_n", "ood_test_best_of_n"] {
+            for table in tables {
                 // of the best ones there is how many they were chosen from, and the KL of the samples
                 let best = rows(table).map { row in
                     var row = row
@@ -59,7 +62,7 @@ import _TestSupport
             }
         }
         try make("samples", .bestOfN) { run in
-            for table in ["test", "ood_test"] {
+            for table in tables where !table.hasSuffix("_best_of_n") {
                 var samples = rows(table)
                 for index in samples.indices { change(&samples[index]) }
                 try run.tables.append(samples, to: table)
@@ -83,7 +86,7 @@ import _TestSupport
         try makePipeline { $0.numbers["kl"] = 0.5 }
         let summary = try compare()
         #expect(summary.dataset == "toys" && summary.rm.accuracyID == 0.75 && summary.sft.oodValidationLoss == 4)
-        #expect(summary.systems.sft.id.reward.mean == 2.5 && summary.systems.bon.ood.lengthTokens == 6)
+        #expect(summary.systems.sft.id.reward.mean == 2.5 && summary.systems.bon.ood?.lengthTokens == 6)
         #expect(summary.systems.ppo?.id.kl == 0.5 && summary.systems.sft.id.kl == 0)
         #expect(abs(summary.systems.bon.id.kl - (log(4.0) - 0.75)) < 1e-12)
         #expect(text(of: folder["summary/summary.svg"]).hasPrefix("<svg "))
@@ -103,7 +106,7 @@ import _TestSupport
         comparison.runs.preferenceSamplesRun = "samples"
         try comparison.run(ReportListener())
         let summary = try Summary.read(from: folder["summary"])
-        #expect(summary.systems.ppo == nil && summary.systems.preference?.ood.kl == 0.5 && summary.systems.preferenceName == name)
+        #expect(summary.systems.ppo == nil && summary.systems.preference?.ood?.kl == 0.5 && summary.systems.preferenceName == name)
         #expect(summary.seconds.preference == 20 && summary.seconds.bon == 40)
         let lines = summary.terminalText.split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("\(name) ") } == 3 && !lines.contains { $0.hasPrefix("PPO") })
@@ -130,6 +133,27 @@ import _TestSupport
         #expect(summary.markdown.contains("| 2.000 | – |") && summary.terminalText.contains("Reward model accuracy: – id, 0.500 ood"))
     }
 
+    @Test(
+        "own data: without references, samples out of distribution and a second response, the rest is compared and what is missing is named"
+    )
+    func ownData() throws {
+        try makePipeline(tables: ["test", "test_best_of_n"], responses: 1) { $0.reference = nil }
+        var notes: [String] = []
+        let summary = try compare { notes.append($0) }
+        #expect(summary.systems.sft.ood == nil && summary.systems.ppo?.ood == nil && summary.systems.bon.ood == nil)
+        #expect(summary.systems.sft.id.perInputEAD == nil && summary.systems.ppo?.id.perInputEAD == nil)
+        #expect(summary.systems.ppo?.id.rougeL == nil && summary.systems.sft.id.rougeL != nil)
+        #expect(summary.systems.ppo?.id.reward.mean == 1)
+        for words in [" has no table ood_test", "--groups 2", "samples has no references"] {
+            #expect(notes.contains { $0.contains(words) }, "\(notes)")
+        }
+        #expect(summary.terminalText.contains("–") && !summary.terminalText.contains("ood  "))
+        #expect(text(of: folder["summary/summary.svg"]).hasPrefix("<svg"))
+        // a table that the run claims to have is not left out
+        try Data("{\"n\": 1, \"splits\": [\"test\", \"ood_test\"]}".utf8).write(to: folder["samples/final/complete.json"])
+        #expect(throws: (any Error).self) { try compare() }
+    }
+
     @Test("rows that lack a column are left out and counted")
     func missingRows() throws {
         try makePipeline { row in
@@ -148,12 +172,11 @@ import _TestSupport
 
     @Test(
         "a table without a number that is compared is named",
-        arguments: ["reward", "reference", "tokens", "ended"])
+        arguments: ["reward", "tokens", "ended"])
     func missingColumn(column: String) throws {
         try makePipeline { row in
             switch column {
             case "reward": row.reward = nil
-            case "reference": row.reference = nil
             default: row.numbers[column] = nil
             }
         }
@@ -172,7 +195,7 @@ import _TestSupport
         let error = #expect(throws: InvalidSetting.self) { try compare() }
         #expect(
             error?.message
-                == "\(folder["samples"].path) has samples of \(folder["dpo"].path), not of \(folder["ppo"].path); --ppo-samples-run takes "
+                == "\(folder["samples"].path) has samples of \(folder["dpo"].path), not of \(folder["ppo"].path); --ppo-samples-run needs "
                 + "samples of --ppo-run")
         #expect(!FileManager.default.fileExists(atPath: folder["summary"].path))
     }
@@ -203,7 +226,7 @@ import _TestSupport
         for model in ["/elsewhere/another", copy.url.path] {
             let unknown = try Self(models: ["samples": model], isBelow: false)
             let notes = try unknown.notes()
-            #expect(notes.count == 1 && notes.first?.contains("has samples of \(model); it is not to be told whether") == true, "\(notes)")
+            #expect(notes.count == 1 && notes.first?.contains("has samples of \(model); cannot check whether") == true, "\(notes)")
         }
     }
 
@@ -253,7 +276,7 @@ import _TestSupport
         try makePipeline()
         let timing = folder["\(run)/timing.json"]
         try FileManager.default.removeItem(at: timing)
-        #expect(try notes() == ["\(timing.path) does not exist; the run's seconds are left out"])
+        #expect(try notes() == ["\(timing.path) does not exist; the run's time is left out"])
         let summary = try Summary.read(from: folder["summary"])
         let values = ["ppo": summary.seconds.ppo, "samples": summary.seconds.bon, "sft": summary.seconds.sft, "rm": summary.seconds.rm]
         #expect(values.filter { $0.value == nil }.map(\.key) == [run] && summary.seconds.ppo != 0)
@@ -304,7 +327,7 @@ import _TestSupport
         try makePipeline()
         let (table, timing) = (folder["samples/tables/ood_test.jsonl"], folder["rm/timing.json"])
         try Foundation.Data("{".utf8).write(to: timing)
-        #expect(try notes() == ["\(timing.path) is damaged: it does not say how long the run was at work; the run's seconds are left out"])
+        #expect(try notes() == ["\(timing.path) is damaged: expected the run time in \"seconds\"; the run's time is left out"])
         let whole = try String(contentsOf: table, encoding: .utf8)
         for (text, error) in [
             ("", ResultError.noRows(path: table.path)),

@@ -65,7 +65,7 @@ import _TestSupport
         var notes: [String] = []
         #expect(try read(encoder) { notes.append($0) } == first)
         #expect(encoder.texts.isEmpty)
-        #expect(notes.last == "embeddings of 20 tables are those that an earlier report measured (embeddings.json); 0 are new")
+        #expect(notes.last == "embeddings: 20 tables reused from an earlier report (embeddings.json), 0 measured now")
         // a table that changed
         try study.change(study.table(2, "samples-a-1", "test")) { $0.replacing("alpha", with: "omega") }
         let changed = try read(encoder)

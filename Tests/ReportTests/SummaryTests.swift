@@ -31,7 +31,7 @@ import _TestSupport
     @Test func embeddingsAreThereWhenTheyWereMeasured() throws {
         var summary = Self.summary
         #expect(try !summary.json().contains("embedding") && !summary.markdown.contains("embedding"))
-        summary.systems.ppo?.ood.perInputEmbedding = Interval(mean: 0.25, low: 0.2, high: 0.3)
+        summary.systems.ppo?.ood?.perInputEmbedding = Interval(mean: 0.25, low: 0.2, high: 0.3)
         #expect(try summary.json().contains("\"per_input_embedding\""))
         #expect(summary.markdown.contains("across-input embedding |"))
         #expect(summary.markdown.contains("| 0.250 [0.200, 0.300] |") && summary.markdown.contains(" – |"))
@@ -89,7 +89,7 @@ import _TestSupport
     @Test func aNumberThatIsNotFiniteIsAnErrorThatNamesIt() throws {
         let folder = try TemporaryFolder()
         var summary = Self.summary
-        summary.systems.ppo?.ood.kl = .nan
+        summary.systems.ppo?.ood?.kl = .nan
         #expect(throws: ResultError.notFinite("systems.ppo.ood.kl")) { try summary.write(to: folder.url) }
         #expect(folder.names == [])
     }

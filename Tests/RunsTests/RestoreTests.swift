@@ -141,7 +141,7 @@ import _TestSupport
             #expect(checkpoint.map { text(of: $0.url.appendingPathComponent("state")) } == "state 4")
             #expect(notes.count == 1)
             #expect(notes.first?.hasPrefix("step-000006 is damaged (state has checksum ") == true)
-            #expect(notes.first?.hasSuffix("going on from step 4") == true)
+            #expect(notes.first?.hasSuffix("resuming from step 4") == true)
             #expect(try Checkpoints.list(inRun: run.url).map(\.step) == [2, 4])
             #expect(FileManager.default.fileExists(atPath: folder["a/checkpoints/step-000006.damaged"].path))
         }

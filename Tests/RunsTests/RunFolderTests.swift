@@ -121,7 +121,7 @@ import _TestSupport
             #expect(text(of: folder["a/config.json"]).contains("\"seed\" : 2"))
             try run.writeCheckpoint(step: 1) { _ in }
         }
-        let error = RunFolderError.otherOptions(path: folder["a"].path, differences: ["seed: 2 there, 3 here"])
+        let error = RunFolderError.otherOptions(path: folder["a"].path, differences: ["seed: 2 in the run, 3 now"])
         #expect(throws: error) { try RunFolder(at: folder["a"], configuration: .sample(seed: 3)) }
         #expect(text(of: folder["a/config.json"]).contains("\"seed\" : 2"))
 
@@ -132,7 +132,7 @@ import _TestSupport
         _ = try RunFolder(
             at: folder["a"], configuration: other, mayChange: ["checkpoint_limit"], note: { notes.append($0) })
         #expect(text(of: folder["a/config.json"]).contains("\"checkpoint_limit\" : 5"))
-        #expect(notes == ["the run was begun with swift-rlhf \(PackageVersion.current), now 99"])
+        #expect(notes == ["the run was started with swift-rlhf \(PackageVersion.current); it continues with 99"])
     }
 
     /// An option that names a file stands for the file's text; runs of versions that did not store it go on.
@@ -151,7 +151,7 @@ import _TestSupport
         #expect(!text(of: folder["old/config.json"]).contains("files"))
         #expect(
             throws: RunFolderError.otherOptions(
-                path: folder["new"].path, differences: ["chat_template: the text of mine.jinja was another one"])
+                path: folder["new"].path, differences: ["chat_template: the content of mine.jinja has changed"])
         ) {
             try RunFolder(at: folder["new"], configuration: configuration("b"))
         }

@@ -158,7 +158,7 @@ import _TestSupport
         defer { server.stop() }
         let failure = try expectJudgeFailure(judge(server), questions: 2)
         #expect(
-            failure.description.contains("1 of 2 questions without an answer (1 failed; the last one: status 429, and it asks"),
+            failure.description.contains("did not answer 1 of 2 questions (1 failed; the last: status 429, and it asks"),
             "\(failure)")
         #expect(server.requests.count == 2)
     }
@@ -185,7 +185,7 @@ import _TestSupport
         if [.failed, .malformed].contains(omission) {
             // another try may mend it: there is no result yet
             let failure = try expectJudgeFailure(judge, questions: 5)
-            let words = "1 of 5 questions without an answer (1 \(omission.rawValue); the last one: "
+            let words = "did not answer 1 of 5 questions (1 \(omission.rawValue); the last: "
             #expect(failure.description.contains(words), "\(failure)")
         } else {
             let opinions = try judge.opinions(for: (0..<5).map { pair($0) })
@@ -209,9 +209,9 @@ import _TestSupport
         #expect(
             failure
                 == .unfinished(
-                    endpoint: server.chatAddress, failed: 10, questions: 20, reason: "10 failed; the last one: status 503",
+                    endpoint: server.chatAddress, failed: 10, questions: 20, reason: "10 failed; the last: status 503",
                     cache: folder["c"].path))
-        #expect(failure?.description.contains("the answers are kept in \(folder["c"].path), and the same command goes on") ?? false)
+        #expect(failure?.description.contains("the answers are kept in \(folder["c"].path); run the same command again") ?? false)
         isWell.withLock { $0 = true }
         let second = try judge(server, cache: JudgeCache(folder["c"]))
         #expect(try second.preferences(for: questions) == Array(repeating: .first, count: 20))
@@ -263,7 +263,7 @@ import _TestSupport
         }
         defer { server.stop() }
         let failure = try expectJudgeFailure(judge(server), questions: 2)
-        #expect(failure.description.contains("1 malformed; the last one: the answer is longer than"), "\(failure)")
+        #expect(failure.description.contains("1 malformed; the last: the response is longer than"), "\(failure)")
     }
 
     @Test("no log-probabilities, and none of the labels")
@@ -335,7 +335,7 @@ import _TestSupport
         let limping = try LocalServer { number, _, _ in number % 3 == 0 ? chatAnswer("model_1") : .init(status: 502, body: "") }
         defer { limping.stop() }
         let unfinished = try expectJudgeFailure(judge(limping, options: options), questions: 30)
-        #expect(unfinished.description.contains("20 of 30 questions without an answer") && limping.requests.count == 30, "\(unfinished)")
+        #expect(unfinished.description.contains("did not answer 20 of 30 questions") && limping.requests.count == 30, "\(unfinished)")
     }
 
     @Test("redirects, keys and addresses end the run at once", arguments: [301, 307, 308, 401, 403, 404, 405])
@@ -421,7 +421,7 @@ import _TestSupport
         let server = try LocalServer { _, _, _ in .none }
         server.stop()
         let failure = try expectJudgeFailure(judge(server, attempts: 2), questions: 2)
-        let words = "no verdict on any of 2 questions (2 failed; the last one: connection refused): check the service"
+        let words = "no verdict on any of 2 questions (2 failed; the last: connection refused); check the service"
         #expect(failure.description.contains(words), "\(failure)")
     }
 

@@ -57,7 +57,7 @@ import _TestSupport
         arguments: [" ", "a b", "a\n", "\ta", "a\r\nX: y", "\u{E9}", "a\u{0}", "\u{7F}", String(repeating: "a", count: 5000)])
     func keys(text: String) throws {
         let problem = #expect(throws: ServiceKey.Problem.self) { try ServiceKey(text, variable: "A_KEY") }
-        #expect(problem?.description.hasPrefix("A_KEY in the environment is no key") == true)
+        #expect(problem?.description.hasPrefix("A_KEY in the environment is not a valid key") == true)
         #expect(throws: ServiceKey.Problem.self) { try ServiceKey(variable: "A_KEY", environment: ["A_KEY": text]) }
     }
 
@@ -85,7 +85,7 @@ import _TestSupport
         #expect(failure == .keyRefused(status: status, endpoint: server.address, variable: "A_KEY", isSet: true))
         #expect(failure.description.hasSuffix("check the key in A_KEY"))
         let keyless = try expectFailure(service(server, key: nil))
-        #expect(keyless.description.hasSuffix("it wants a key, and OPENAI_API_KEY is not set"))
+        #expect(keyless.description.hasSuffix("it requires a key, but OPENAI_API_KEY is not set"))
         #expect(server.requests.count == 2)
         #expect(server.requests[0].contains("Bearer \(secret)") && !server.requests[1].lowercased().contains("authorization"))
     }
@@ -105,6 +105,6 @@ import _TestSupport
             "handshakeFailed(sslError([Error: 1 error:2:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at /x/handshake.cc:3]))"
         #expect(
             FailureReason.text(of: Handshake(description: text), seconds: 1)
-                == "no TLS connection: certificate verify failed")
+                == "TLS failed: certificate verify failed")
     }
 }

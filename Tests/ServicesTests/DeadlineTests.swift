@@ -38,7 +38,7 @@ import _TestSupport
         let start = ContinuousClock.now
         let failure = try expectFailure(service(server, timeout: 0.3))
         let seconds = start.duration(to: .now) / .seconds(1)
-        #expect(failure == .nothingEncoded(endpoint: server.address, texts: 1, reason: "no answer within 0.3 s"))
+        #expect(failure == .nothingEncoded(endpoint: server.address, texts: 1, reason: "no response within 0.3 s"))
         #expect(seconds > 0.25 && seconds < 5, "\(seconds) s")
         #expect(closed.wait(timeout: .now() + 5) == .success)
         #expect(server.requests.count == 1)

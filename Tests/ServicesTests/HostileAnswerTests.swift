@@ -34,7 +34,7 @@ import _TestSupport
             failure
                 == .malformedAnswer(
                     endpoint: server.address,
-                    reason: "the answer is longer than \(bytes) bytes; ask for fewer texts at once (--embedding-service-batch-size)"))
+                    reason: "the response is longer than \(bytes) bytes; send fewer texts per request (--embedding-service-batch-size)"))
         #expect(server.requests.count == 1)
         // besides the bound, what the buffers of both sockets hold
         #expect(flood.kilobytes.withLock { $0 } < 20_000)
@@ -78,7 +78,7 @@ import _TestSupport
             Issue.record("\(failure)")
             return
         }
-        #expect(reason.hasPrefix("the answer is compressed (") && server.requests.count == 1, "\(reason)")
+        #expect(reason.hasPrefix("the response is compressed (") && server.requests.count == 1, "\(reason)")
     }
 
     @Test("no compression is asked for, and none by name is none", arguments: ["identity", "IDENTITY", ""])
@@ -94,10 +94,10 @@ import _TestSupport
     @Test(
         "torn answers and what is no HTTP are tried again, then named",
         arguments: [
-            ("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}", "closed before the answer was whole"),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "closed before the answer was whole"),
-            ("HTTP/1.1 200 OK\r\nX: y\r\n", "closed before the answer was whole"),
-            ("", "closed before the answer was whole"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}", "closed before the response was complete"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "closed before the response was complete"),
+            ("HTTP/1.1 200 OK\r\nX: y\r\n", "closed before the response was complete"),
+            ("", "closed before the response was complete"),
             ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}", "not HTTP"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{}", "not HTTP"),
             ("\u{0}\u{1} garbage\r\n\r\n", "not HTTP"),
@@ -190,7 +190,7 @@ import _TestSupport
         let service = EmbeddingService(
             address: try ServiceAddress("http://no-such-host.invalid/v1"), model: "m", options: options)
         let failure = try expectFailure(service)
-        #expect(failure.description.contains("the host is not known") || failure.description.contains("no answer"), "\(failure)")
+        #expect(failure.description.contains("unknown host") || failure.description.contains("no response"), "\(failure)")
     }
 
     @Test("answers that are none say what is wrong with them", arguments: Self.malformedAnswers)
@@ -223,12 +223,12 @@ import _TestSupport
         ("{\"error\": \"\(secret)\"}", 1, "expected {\"data\""),
         (data(), 1, "0 vectors for 1 texts"),
         (data(item("0", "1"), item("1", "1")), 1, "2 vectors for 1 texts"),
-        (data(item("0", "1"), item("0", "2")), 2, "index 0 twice"),
-        (data(item("0", "1"), item("2", "2")), 2, "index 2, of 2 texts"),
-        (data(item("-1", "1")), 1, "index -1, of 1 texts"),
+        (data(item("0", "1"), item("0", "2")), 2, "index 0 appears twice"),
+        (data(item("0", "1"), item("2", "2")), 2, "index 2 is out of range for 2 texts"),
+        (data(item("-1", "1")), 1, "index -1 is out of range for 1 texts"),
         (data(item("99999999999999999999", "1")), 1, "out of range"),
         (data(item("0", "")), 1, "the vector with index 0 is empty"),
-        (data(item("0", "1, 2"), item("1", "1")), 2, "vectors of 2 and of 1 numbers"),
+        (data(item("0", "1, 2"), item("1", "1")), 2, "vectors with 2 and with 1 dimensions"),
         (data(item("0", "1, null")), 1, "data[0].embedding[1]"),
         (data(item("0", "\"\(secret)\"")), 1, "data[0].embedding[0]"),
         (data(item("0", "NaN")), 1, "it is not JSON"),

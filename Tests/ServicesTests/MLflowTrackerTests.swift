@@ -171,7 +171,7 @@ private final class FakeMLflow: Sendable {
         let sink = TrackerGuard(try tracker(), clock: { 0 }, note: { notes.append($0) })
         try write(0...1)
         for step in 0...1 { sink.handle(measured(step)) }
-        #expect(notes.count == 1 && notes[0].contains("MLflow fails") && notes[0].contains("503"), "\(notes)")
+        #expect(notes.count == 1 && notes[0].contains("MLflow has failed") && notes[0].contains("503"), "\(notes)")
         fake.contents.withLock { $0.isDown = false }
         try write(0...2400)
         sink.handle(.ended(stage: "sft", seconds: 1))

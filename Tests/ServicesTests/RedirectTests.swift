@@ -31,11 +31,11 @@ import _TestSupport
     @Test(
         "of a redirect's address scheme, host and port are shown, without the key in any spelling",
         arguments: [
-            ("https://b/x?token=1#f", "https://b"), ("http://me:word@b:80/x", "http://b:80"), ("//", "//"), ("", "no address"),
+            ("https://b/x?token=1#f", "https://b"), ("http://me:word@b:80/x", "http://b:80"), ("//", "//"), ("", "an empty address"),
             ("http://b/\(secret)/x", "http://b"), ("file:///etc/passwd", "file://"), ("//b/x", "//b"),
             ("x?y", "another path of the same host"),
             ("http://b/\(secret.uppercased())/x", "http://b"), ("http://b/sk%2DSECRET", "http://b"), ("http://b/sk%252DSECRET", "http://b"),
-            ("http://me:word@b\\c", "http://b"), ("data:sk%2DSECRET", "another kind of address"),
+            ("http://me:word@b\\c", "http://b"), ("data:sk%2DSECRET", "an address with another scheme"),
             ("http://b/\u{E9}", "http://b"), ("http://\u{E9}/", "http://?"), ("http://\(secret)/x", "http://(key)"),
             ("http://\(secret.lowercased()).b/", "(a text with the key)"), ("http://SK%2dsecret.b/", "(a text with the key)"),
             ("http://SK%252d%73ecret.b/", "(a text with the key)"), ("SK-SECRET://b/", "(a text with the key)"),
@@ -52,6 +52,6 @@ import _TestSupport
         let server = try LocalServer { _, _, _ in .init(status: 302, body: "") }
         defer { server.stop() }
         #expect(
-            try expectFailure(service(server)) == .redirected(status: 302, endpoint: server.address, to: "no address"))
+            try expectFailure(service(server)) == .redirected(status: 302, endpoint: server.address, to: "an empty address"))
     }
 }

@@ -90,7 +90,7 @@ import _TestSupport
         var stage = supervised
         stage.model.modelName = folder["alone"].path
         let refused = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["second"]) }
-        #expect("\(String(describing: refused))".contains("is an adapter already"))
+        #expect("\(String(describing: refused))".contains("is already an adapter"))
         stage.adapter = AdapterSettings()
         stage.adapter.mergeAdapter = true
         stage.evaluation.doTrain = false
@@ -104,7 +104,7 @@ import _TestSupport
         expectClose(try states("alone/final"), try states("merged/final"), relative: 1e-4, absolute: 1e-5)
         stage.model.modelName = folder["sft"].path
         let none = #expect(throws: InvalidSetting.self) { try stage.run(in: folder["none"]) }
-        #expect("\(String(describing: none))".contains("has no adapter that"))
+        #expect("\(String(describing: none))".contains("has no adapter to merge"))
     }
 
     @Test("the base model of an adapter may be elsewhere than its configuration says")

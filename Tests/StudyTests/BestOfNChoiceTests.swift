@@ -153,19 +153,19 @@ import _TestSupport
         #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.evaluationSplits = ["train"] }).contains("no table \"train\""))
         #expect(message(chosen(from: "sft", n: 2)).contains("supervised fine-tuning"))
         #expect(message(chosen(from: "none", n: 2)).contains("none"))
-        #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.modelName = "a" }).contains("as they are"))
-        #expect(message(chosen(from: "two", n: 2) { $0.sampling.temperature = 0.5 }).contains("temperature has no use with"))
-        #expect(message(chosen(from: "two", n: 2) { $0.reward.rewardFunction = "compression" }).contains("rewardFunction has no use with"))
+        #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.modelName = "a" }).contains("reuses the samples"))
+        #expect(message(chosen(from: "two", n: 2) { $0.sampling.temperature = 0.5 }).contains("temperature has no effect with"))
+        #expect(message(chosen(from: "two", n: 2) { $0.reward.rewardFunction = "compression" }).contains("rewardFunction has no effect"))
         #expect(message(stage { $0.bestOfN.modelName = "" }).contains("name the model"))
         #expect(message(stage { $0.bestOfN.selection = "hard" }).contains("best or soft"))
-        #expect(message(stage { $0.bestOfN.selectionTemperature = 1 }).contains("is for"))
+        #expect(message(stage { $0.bestOfN.selectionTemperature = 1 }).contains("has no effect without"))
         for temperature in [0, -1, Double.infinity] {
             #expect(
                 message(stage { ($0.bestOfN.selection, $0.bestOfN.selectionTemperature) = ("soft", temperature) }).contains("above 0"))
         }
         #expect(message(stage { $0.sampling.minP = 1.5 }).contains("minP"))
         try FileManager.default.removeItem(at: folder["two/final"])
-        #expect(message(chosen(from: "two", n: 2)).contains("did not end"))
+        #expect(message(chosen(from: "two", n: 2)).contains("has not finished"))
         #expect(!FileManager.default.fileExists(atPath: folder["refused"].path))
     }
 
@@ -261,13 +261,13 @@ import _TestSupport
     func badSweeps() throws {
         for (sweep, problem) in [
             (["temperature"], "a setting and its values"), (["temperature="], "a setting and its values"),
-            (["temprature=1,2"], "did you mean temperature"), (["temperature=1,1"], "a value twice, 1"),
-            (["temperature=1,1.0"], "a value twice, 1.0"), (["min-p=0.1,.1"], "a setting and"),
-            (["min-p=0.1,1e-1"], "a value twice, 1e-1"), (["top-k=3,03"], "a value twice, 03"),
-            (["selection=best,soft,best"], "a value twice, best"),
+            (["temprature=1,2"], "did you mean temperature"), (["temperature=1,1"], "the value 1 twice"),
+            (["temperature=1,1.0"], "the value 1.0 twice"), (["min-p=0.1,.1"], "a setting and"),
+            (["min-p=0.1,1e-1"], "the value 1e-1 twice"), (["top-k=3,03"], "the value 03 twice"),
+            (["selection=best,soft,best"], "the value best twice"),
             (["temperature=1,-1"], "a setting and"),
             (["temperature=1", "temperature=2"], "twice"), (["top-p=0.5,2"], "topP"), (["temperature=a"], "number"),
-            (["output-dir=a,b"], "cannot change"), (["selection=best,hard"], "best or soft"),
+            (["output-dir=a,b"], "cannot vary"), (["selection=best,hard"], "best or soft"),
             (
                 [
                     "top-k=" + (1...40).map(String.init).joined(separator: ","),

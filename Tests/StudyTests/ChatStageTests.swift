@@ -79,7 +79,7 @@ import _TestSupport
     func withoutATemplate() throws {
         let error = #expect(throws: DataError.self) { try supervised.run(in: folder["a"]) }
         let words = error.map { "\($0)" } ?? ""
-        #expect(words.contains("holds messages") && words.contains("has no chat template") && words.contains("--chat-template"), "\(words)")
+        #expect(words.contains("has messages") && words.contains("has no chat template") && words.contains("--chat-template"), "\(words)")
         var joined = supervised
         joined.data.chatTemplate = "none"
         try joined.run(in: folder["b"])
@@ -108,7 +108,7 @@ import _TestSupport
         #expect(
             error
                 == .otherOptions(
-                    path: folder["sft"].path, differences: ["chat_template: the text of \(folder["mine.jinja"].path) was another one"]))
+                    path: folder["sft"].path, differences: ["chat_template: the content of \(folder["mine.jinja"].path) has changed"]))
         try Foundation.Data(template.utf8).write(to: folder["mine.jinja"])
         try stage.run(in: folder["sft"])
         try FileManager.default.removeItem(at: folder["mine.jinja"])
@@ -121,7 +121,7 @@ import _TestSupport
         stage.data.chatTemplate = folder["strict.jinja"].path
         try Foundation.Data("{{ bos_token }}{{ raise_exception('never') }}".utf8).write(to: folder["strict.jinja"])
         let words = "\(String(describing: #expect(throws: DataError.self) { try stage.run(in: folder["a"]) }))"
-        #expect(words.contains("\(folder["strict.jinja"].path): the template refuses the conversation: never"), "\(words)")
+        #expect(words.contains("\(folder["strict.jinja"].path): the template rejects the conversation: never"), "\(words)")
         #expect(!words.contains("chat_template.jinja"))
     }
 
@@ -153,7 +153,7 @@ import _TestSupport
         var stage = supervised
         stage.data.chatTemplate = folder["strict.jinja"].path
         let words = "\(String(describing: #expect(throws: DataError.self) { try stage.run(in: folder["fail"]) }))"
-        #expect(words.contains("row bad: \(folder["strict.jinja"].path): the template refuses the conversation: not bad"), "\(words)")
+        #expect(words.contains("row bad: \(folder["strict.jinja"].path): the template rejects the conversation: not bad"), "\(words)")
 
         stage.data.onBadRow = "skip"
         stage.evaluation.doEval = true

@@ -64,7 +64,7 @@ import _TestSupport
     func missingSamples() throws {
         try samples(["train"])
         let error = #expect(throws: InvalidSetting.self) { try distillation.run(in: folder["ppo"], tiny) }
-        #expect("\(error.map { "\($0)" } ?? "")".contains("has no samples of prompt"))
+        #expect("\(error.map { "\($0)" } ?? "")".contains("has no samples for"))
         var stage = distillation
         (stage.distillation.distilBestOfN, stage.distillation.distilledN) = (nil, 4)
         #expect(throws: InvalidSetting.self) { try stage.run(in: folder["ppo"], tiny) }

@@ -57,7 +57,7 @@ import Train
         #expect(plan.peak == (100 << 20) + Allocator.bound(peak: Self.training.peak))
         #expect(
             plan.description.hasPrefix(
-                "memory: \(ByteCount(bytes: plan.peak)) expected at the peak (weights 400 MB, optimiser 200 MB"))
+                "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 400 MB, optimiser 200 MB"))
         let room = 900 << 20
         #expect(plan.peak > room)
         let advice = plan.settings(fitting: room, otherwise: "less")

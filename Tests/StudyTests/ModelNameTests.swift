@@ -53,7 +53,7 @@ struct ModelNameTests {
         #expect {
             try stage.validate()
         } throws: {
-            "\($0)".contains("hiddenSize, numHiddenLayers only applies to") || "\($0)".contains("--hidden-size, --num-hidden-layers only")
+            "\($0)".contains("hiddenSize, numHiddenLayers can only") || "\($0)".contains("--hidden-size, --num-hidden-layers can only")
         }
     }
 }

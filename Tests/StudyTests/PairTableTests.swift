@@ -81,7 +81,7 @@ import _TestSupport
             if kind == "divpo" { stage.comparisons.divpoThreshold = 0.4 }
             let said = try lines(stage, kind)
             let line = try #require(said.first { $0.hasPrefix("train: ") })
-            #expect(line.contains("pairs (\(kind)) of 8 prompts") && line.contains("bon:train"), "\(line)")
+            #expect(line.contains("pairs (\(kind)) from 8 prompts") && line.contains("bon:train"), "\(line)")
             // the run's own tables of other splits are held out
             #expect(said.contains { $0.hasPrefix("validation: ") && $0.contains("bon:validation") })
             #expect(try metrics(kind).contains("\"validation_kl\":"))
@@ -103,8 +103,8 @@ import _TestSupport
         var weighed = stage()
         weighed.comparisons.heldOutShare = 0.25
         let held = try lines(weighed, "plain")
-        #expect(held.contains { $0.hasPrefix("train: ") && $0.contains("of 6 prompts") })
-        #expect(held.contains { $0.hasPrefix("validation: ") && $0.contains("of 2 prompts") && $0.contains("held out") })
+        #expect(held.contains { $0.hasPrefix("train: ") && $0.contains("from 6 prompts") })
+        #expect(held.contains { $0.hasPrefix("validation: ") && $0.contains("from 2 prompts") && $0.contains("held out") })
         weighed.preference.pairWeight = "deviation"
         // by n-grams these answers have nothing in common, so that all weigh alike
         weighed.comparisons.answerDiversity = "words"
@@ -186,7 +186,7 @@ import _TestSupport
         for index in one.indices where one[index].id == first { one[index].reward = 2 }
         try write(one)
         let said = try lines(stage(), "some")
-        #expect(said.contains { $0.contains("of 4 prompts") && $0.contains("left out are 1 without two different rewards (\(first))") })
+        #expect(said.contains { $0.contains("from 4 prompts") && $0.contains("prompts: 1 without two different rewards (\(first))") })
 
         for index in one.indices { one[index].reward = 2 }
         try write(one)
@@ -197,7 +197,7 @@ import _TestSupport
         var far = stage()
         far.comparisons.pairMargin = 1e6
         let second = #expect(throws: DataError.self) { try far.run(in: folder["far"]) }
-        #expect("\(String(describing: second))".contains("4 whose rewards differ by less"))
+        #expect("\(String(describing: second))".contains("4 whose rewards differ too little"))
         for index in one.indices { one[index].reward = nil }
         try write(one)
         let third = #expect(throws: DataError.self) { try stage().run(in: folder["unscored"]) }
@@ -218,7 +218,7 @@ import _TestSupport
         let text = try String(contentsOf: file, encoding: .utf8)
         try (text + text).write(to: file, atomically: true, encoding: .utf8)
         let error = #expect(throws: RunFolderError.self) { try stage().run(in: folder["a"]) }
-        #expect("\(String(describing: error))".contains("dataset: the text of bon:train was another one"))
+        #expect("\(String(describing: error))".contains("dataset: the content of bon:train has changed"))
         try text.write(to: file, atomically: true, encoding: .utf8)
         try stage().run(in: folder["a"])
     }
@@ -239,31 +239,31 @@ import _TestSupport
         refused("must not be negative") { $0.comparisons.pairMargin = -1 }
         refused("above 0") { $0.comparisons.pairLimit = 0 }
         refused("0...0.5") { ($0.comparisons.pairs, $0.comparisons.divpoThreshold) = ("divpo", 0.7) }
-        refused("means nothing for pairs best-worst") { $0.comparisons.divpoThreshold = 0.1 }
+        refused("has no effect with pairs best-worst") { $0.comparisons.divpoThreshold = 0.1 }
         refused("0..<1") { $0.comparisons.heldOutShare = 1 }
         refused("pairs needs answers with rewards") { ($0.comparisons.pairs, $0.data.dataset) = ("margin", "generated") }
         refused("heldOutShare needs") { ($0.comparisons.heldOutShare, $0.data.dataset) = (0.2, "generated") }
-        refused("evalDataset means nothing") { $0.data.evalDataset = folder["bon"].path }
-        refused("datasetRandomSubset means nothing") { $0.data.datasetRandomSubset = 10 }
+        refused("evalDataset has no effect") { $0.data.evalDataset = folder["bon"].path }
+        refused("datasetRandomSubset has no effect") { $0.data.datasetRandomSubset = 10 }
         // a table is neither simulated nor a file whose rows may be left out
-        refused("simulatedPrompts is of the simulation") { $0.comparisons.simulatedPrompts = 5 }
-        refused("simulatedEvaluationPrompts is of the simulation") { $0.comparisons.simulatedEvaluationPrompts = 5 }
-        refused("simulatedTemperatures is of the simulation") { $0.comparisons.simulatedTemperatures = [1] }
-        refused("samplesPerTemperature is of the simulation") { $0.comparisons.samplesPerTemperature = 2 }
-        refused("pairLimit is that of a table") { $0.comparisons.pairsPerPrompt = 3 }
-        refused("pairMargin is that of a table") { $0.comparisons.minimumMargin = 0.2 }
-        refused("flippedShare is of the simulation") { $0.comparisons.flippedShare = 0 }
-        refused("lengthWeight is of the simulation") { $0.comparisons.lengthWeight = 1 }
-        refused("onBadRow skip means nothing") { $0.data.onBadRow = "skip" }
-        refused("flippedShare is of the simulation") {
+        refused("simulatedPrompts has no effect with a run's table") { $0.comparisons.simulatedPrompts = 5 }
+        refused("simulatedEvaluationPrompts has no effect with a run's table") { $0.comparisons.simulatedEvaluationPrompts = 5 }
+        refused("simulatedTemperatures has no effect with a run's table") { $0.comparisons.simulatedTemperatures = [1] }
+        refused("samplesPerTemperature has no effect with a run's table") { $0.comparisons.samplesPerTemperature = 2 }
+        refused("or use pairLimit") { $0.comparisons.pairsPerPrompt = 3 }
+        refused("or use pairMargin") { $0.comparisons.minimumMargin = 0.2 }
+        refused("flippedShare has no effect with a run's table") { $0.comparisons.flippedShare = 0 }
+        refused("lengthWeight has no effect with a run's table") { $0.comparisons.lengthWeight = 1 }
+        refused("onBadRow skip has no effect") { $0.data.onBadRow = "skip" }
+        refused("flippedShare has no effect with a run's table") {
             ($0.comparisons.comparisons, $0.data.dataset, $0.comparisons.flippedShare) = ("bon:train", "generated", 0)
         }
         refused("answerDiversity: \(folder["sft"].path) is a run of supervised fine-tuning") {
             ($0.comparisons.pairs, $0.comparisons.answerDiversity) = ("divpo", folder["sft"].path)
         }
         refused("none or deviation") { $0.preference.pairWeight = "much" }
-        refused("means nothing for loss kto") { ($0.preference.pairWeight, $0.preference.loss) = ("deviation", "kto") }
-        refused("answerDiversity is for") { $0.comparisons.answerDiversity = "words" }
+        refused("has no effect with loss kto") { ($0.preference.pairWeight, $0.preference.loss) = ("deviation", "kto") }
+        refused("answerDiversity has no effect") { $0.comparisons.answerDiversity = "words" }
         refused("the folder of a sentence encoder") { ($0.comparisons.pairs, $0.comparisons.answerDiversity) = ("divpo", "wrods") }
     }
 }

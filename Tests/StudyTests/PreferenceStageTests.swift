@@ -143,7 +143,7 @@ import _TestSupport
         try stage.run(in: folder["some"])
         try Foundation.Data(long.utf8).write(to: folder["long/train.jsonl"])
         let error = #expect(throws: TrainingError.self) { try stage.run(in: folder["none"]) }
-        #expect("\(String(describing: error))".contains("holds no examples"))
+        #expect("\(String(describing: error))".contains("has no examples"))
     }
 
     @Test("settings that do not go together are refused before anything is written")
@@ -157,14 +157,14 @@ import _TestSupport
         }
         refused("did you mean sigmoid") { $0.preference.loss = "sigmoyd" }
         refused("fDivergence") { $0.preference.fDivergence = "total" }
-        refused("fDivergence means nothing for loss apo_zero") { ($0.preference.loss, $0.preference.fDivergence) = ("apo-zero", "js") }
+        refused("fDivergence has no effect with loss apo_zero") { ($0.preference.loss, $0.preference.fDivergence) = ("apo-zero", "js") }
         refused("exo_pair") { $0.preference.loss = "exo-pair" }
         refused("beta") { $0.preference.beta = -1 }
         refused("klPrompts") { $0.preference.klPrompts = -1 }
-        refused("means nothing") { ($0.preference.loss, $0.preference.labelSmoothing) = ("ipo", 0.1) }
-        refused("means nothing") { ($0.preference.loss, $0.preference.rpoAlpha) = ("kto", 1) }
-        refused("means nothing") { $0.preference.gamma = 3 }
-        refused("means nothing") { $0.preference.undesirableWeight = 2 }
-        refused("unwanted") { ($0.preference.loss, $0.preference.undesirableWeight) = ("kto", -1) }
+        refused("has no effect") { ($0.preference.loss, $0.preference.labelSmoothing) = ("ipo", 0.1) }
+        refused("has no effect") { ($0.preference.loss, $0.preference.rpoAlpha) = ("kto", 1) }
+        refused("has no effect") { $0.preference.gamma = 3 }
+        refused("has no effect") { $0.preference.undesirableWeight = 2 }
+        refused("undesirable") { ($0.preference.loss, $0.preference.undesirableWeight) = ("kto", -1) }
     }
 }

@@ -154,21 +154,21 @@ import _TestSupport
     func refusals() throws {
         for (problem, change): (String, (inout SFTStage) -> Void) in [
             (
-                "are for",
+                "need rounds",
                 {
                     $0.rounds = RoundSettings(); $0.rounds.roundShare = 0.5
                 }
             ), ("1 to 1000", { $0.rounds.rounds = 0 }),
             ("roundShare", { $0.rounds.roundShare = 0 }), ("roundShare", { $0.rounds.roundShare = 1.5 }),
             ("roundSamples", { $0.rounds.roundSamples = 0 }),
-            ("roundSamples is 1000001; it takes 1 to 1000000", { $0.rounds.roundSamples = 1_000_001 }),
+            ("roundSamples is 1000001; expected a number from 1 to 1000000", { $0.rounds.roundSamples = 1_000_001 }),
             ("current or first", { $0.rounds.roundStart = "last" }),
             (
-                "a model that can answer",
+                "a trained model",
                 {
                     $0.model.modelName = nil; $0.model.fromScratch = true
                 }
-            ), ("for training", { $0.evaluation.doTrain = false }),
+            ), ("trains the model", { $0.evaluation.doTrain = false }),
         ] {
             let error = #expect(throws: InvalidSetting.self) { try stage(change: change).run(in: folder["bad"], tiny) }
             #expect("\(error.map { "\($0)" } ?? "")".contains(problem), "\(error.map { "\($0)" } ?? "")")
@@ -176,7 +176,7 @@ import _TestSupport
         #expect(throws: (any Error).self) { try stage { $0.model.modelName = folder["nowhere"].path }.run(in: folder["bad"], tiny) }
         #expect(!exists("bad"))
         let none = #expect(throws: InvalidSetting.self) { try stage { $0.rounds.roundThreshold = 2 }.run(in: folder["none"], tiny) }
-        #expect("\(none.map { "\($0)" } ?? "")".contains("round 1 keeps no answer of 10 prompts"))
+        #expect("\(none.map { "\($0)" } ?? "")".contains("round 1 keeps no answers to 10 prompts"))
     }
 
     private func stage(change: (inout SFTStage) -> Void) -> SFTStage { stage(rounds: 2, change) }

@@ -163,7 +163,7 @@ import _TestSupport
         #expect(corpus.splits["ood_train"]?.allSatisfy { $0.subreddit == "sort" } == true)
         #expect(lines.filter { $0.hasPrefix("no row has") } == ["no row has \"sing\" in the column subreddit (--ood-values)"])
         #expect(
-            lines.contains { $0.hasPrefix("the data set's own splits ood_train, ood_validation, ood_test are left out: --ood-column") },
+            lines.contains { $0.hasPrefix("the data set's own splits ood_train, ood_validation, ood_test are ignored: --ood-column") },
             "\(lines)")
         data.oodColumn = "source"
         #expect(throws: DataError.self) { try data.corpus(["train"]) }
@@ -187,12 +187,13 @@ import _TestSupport
                 }
             }
             try read()
-            #expect(!lines.contains { $0.contains("left out") })
+            #expect(!lines.contains { $0.contains("are ignored") })
             (data.oodColumn, data.oodValues) = ("source", ["book"])
             try read()
             #expect(
                 lines.contains(
-                    "the data set's own splits ood_validation, ood_test are left out: --ood-column makes such splits of the others' rows"),
+                    "the data set's own splits ood_validation, ood_test are ignored: "
+                        + "--ood-column makes these splits from the other splits' rows"),
                 "\(lines)")
         }
     }
@@ -205,7 +206,8 @@ import _TestSupport
             data.trainFile = folder[name].path
             var lines: [String] = []
             _ = try data.corpus(["train"]) { lines.append($0) }
-            let line = "\(folder[name].path) is one of 3 parts by its name, and is read alone; --dataset takes the folder of all parts"
+            let line =
+                "\(folder[name].path) is one of 3 parts by its name, and only it is read; to read all, give their folder with --dataset"
             #expect(lines.contains(line) == name.hasSuffix("3.jsonl"), "\(lines)")
         }
         data.trainFile = nil
@@ -213,7 +215,7 @@ import _TestSupport
         for name in [nil, "generated", "instructions"] {
             data.dataset = name
             let error = #expect(throws: InvalidSetting.self) { try data.corpus(["train"]) }
-            #expect(error?.message.contains("--data-format alpaca says how the rows of files are written") == true)
+            #expect(error?.message.contains("--data-format alpaca has no effect with the built-in data set") == true)
         }
     }
 
@@ -245,12 +247,12 @@ import _TestSupport
         (data.oodColumn, data.oodValues) = ("source", ["book", "radio"])
         var lines: [String] = []
         _ = try data.corpus(["train"]) { lines.append($0) }
-        #expect(lines.contains("format of the rows, found from them: alpaca (train)"))
+        #expect(lines.contains("row format (detected): alpaca (train)"))
         #expect(lines.contains("no row has \"radio\" in the column source (--ood-values)"))
         data.dataFormat = "Alpaca"
         lines = []
         _ = try data.corpus(["train"]) { lines.append($0) }
-        #expect(lines.contains("format of the rows: alpaca (train)"))
+        #expect(lines.contains("row format: alpaca (train)"))
         data.dataFormat = "prompt_completion"
         let error = #expect(throws: (any Error).self) { try data.corpus(["train"]) }
         #expect(
@@ -259,7 +261,7 @@ import _TestSupport
         data.dataFormat = nil
         lines = []
         _ = try data.comparisons(in: folder["hh"].path, ["train"]) { lines.append($0) }
-        #expect(lines.contains("format of the rows, found from them: hh (train)"))
+        #expect(lines.contains("row format (detected): hh (train)"))
     }
 
     @Test("settings that contradict each other are refused by name")
@@ -274,10 +276,10 @@ import _TestSupport
                 return "\(error)"
             }
         }
-        #expect(problem { $0.dataFormat = "alpacca" }.contains("it takes posts, comparisons"))
+        #expect(problem { $0.dataFormat = "alpacca" }.contains("expected posts, comparisons"))
         #expect(problem { $0.dataFormat = "alpacca" }.contains("did you mean alpaca?"))
-        #expect(problem { $0.oodColumn = "a" }.contains("oodValues belong together"))
-        #expect(problem { $0.oodValues = ["a"] }.contains("oodValues belong together"))
+        #expect(problem { $0.oodColumn = "a" }.contains("oodValues must be given together"))
+        #expect(problem { $0.oodValues = ["a"] }.contains("oodValues must be given together"))
         for change: (inout DataSettings) -> Void in [
             { $0.evalDataset = "cnndm" }, { $0.datasetRandomSubset = 10 }, { $0.datasetStructuredSubset = "length" },
             { $0.oodTestFile = "x" },

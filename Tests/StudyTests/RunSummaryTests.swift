@@ -46,7 +46,7 @@ struct RunSummaryTests {
             next: ["sample --model-name PATH", "compare PATH"])
         #expect(
             summary.lines(measurements, path: "my runs/it's") == [
-                "validation_score: 0.500 at step 6", "last measured in training: mean_score 0.250, kl_sequence 1.500",
+                "validation_score: 0.500 at step 6", "last training metrics: mean_score 0.250, kl_sequence 1.500",
                 "next: sample --model-name 'my runs/it'\\''s'\n  or: compare 'my runs/it'\\''s'",
             ])
         #expect(RunSummary().lines(losses, path: "runs/sft").isEmpty)

@@ -134,20 +134,20 @@ import Testing
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let (first, second) = (Tape(), Tape())
                 _ = first.variable(Tensor(1)) + second.variable(Tensor(1))
-            }, says: "two tapes")
+            }, says: "different tapes")
         expect(
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let tape = Tape()
                 let loss = tape.variable(Tensor(1)).squared()
                 tape.backward(from: loss)
                 tape.backward(from: loss)
-            }, says: "used once")
+            }, says: "used only once")
         expect(
             await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
                 let tape = Tape()
                 let weight = Parameter("weight", Tensor(1)).on(tape)
                 tape.backward(from: weight.squared(), variables: [weight])
-            }, says: "gradient of weight")
+            }, says: "weight is a parameter")
     }
 
     @Test func optimiser() async {

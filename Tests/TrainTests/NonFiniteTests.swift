@@ -62,7 +62,7 @@ import _TestSupport
         #expect(log.notes.count == 2)
         #expect(
             log.notes[0].hasPrefix(
-                "a batch was skipped (1 of at most 2): the loss (first: the weight model.embed_tokens.weight)"))
+                "a batch was skipped (1 of at most 2): the loss (first seen in the weight model.embed_tokens.weight)"))
         #expect(log.notes[0].contains("(examples e3)") && log.notes[1].contains("2 of at most 2"))
 
         // one fewer, and the run stops at the second
@@ -118,7 +118,7 @@ import _TestSupport
                 parameter.value.update { for i in $0.indices { $0[i] *= 1e30 } }
             }
         }
-        #expect(overflow.contains("the loss (first: the output of layer 1)"), "\(overflow)")
+        #expect(overflow.contains("the loss (first seen in the output of layer 1)"), "\(overflow)")
         #expect(overflow.contains("in step 1") && overflow.contains("--skip-bad-batches"))
     }
 
@@ -161,7 +161,7 @@ import _TestSupport
         let (trainer, log) = try trained(bad: [6], allowed: 1)
         #expect(try trainer.run())
         #expect(
-            log.notes.count == 1 && log.notes[0].contains("a score (first: the weight")
+            log.notes.count == 1 && log.notes[0].contains("a score (first seen in the weight")
                 && log.notes[0].contains("(examples c6)"))
         #expect(log.all("loss").count == 3 && log.all("accuracy").allSatisfy { (0...1).contains($0) })
         #expect(log.last("skipped_batches") == 1 && trainer.snapshot.optimizerSteps == 3)
@@ -215,7 +215,7 @@ import _TestSupport
         let start = try TinyModel.llama()
         let whole = try ppo(start.copy(), wholeLog, allowed: 2, reward: reward, reference: start.copy())
         #expect(try whole.run())
-        #expect(wholeLog.notes.filter { $0.contains("the reward is not finite") && $0.contains("p5") }.count == 2)
+        #expect(wholeLog.notes.filter { $0.contains("the reward is NaN or Inf") && $0.contains("p5") }.count == 2)
         #expect(wholeLog.last("skipped_batches") == 2 && wholeLog.losses.count == 4)
         #expect(whole.snapshot.optimizerSteps == 4 * 4)
         #expect(wholeLog.measurements.allSatisfy { $0.values.values.allSatisfy(\.isFinite) })
@@ -250,12 +250,12 @@ import _TestSupport
         let start = try TinyModel.llama()
         #expect(
             try error(policy: start.copy(), head: head, reference: start.copy()).hasPrefix(
-                "a value (first: the weight v_head.linear.weight)"))
+                "a value (first seen in the weight v_head.linear.weight)"))
         let broken = try TinyModel.llama()
         broken.parameters(ofLayer: 2)[0].value.update { $0[0] = .nan }
-        let bad = "(first: the weight model.layers.2.input_layernorm.weight)"
+        let bad = "(first seen in the weight model.layers.2.input_layernorm.weight)"
         #expect(
-            try error(policy: start.copy(), reference: broken).hasPrefix("a log-probability of the reference \(bad)"))
+            try error(policy: start.copy(), reference: broken).hasPrefix("a log-probability of the reference model \(bad)"))
         let unread = try error(policy: broken.copy(), reference: start.copy())
         #expect(
             unread.hasPrefix("a log-probability at position ") && unread.contains(bad) && unread.contains("(examples p")

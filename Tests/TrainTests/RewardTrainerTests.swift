@@ -249,7 +249,7 @@ import _TestSupport
         config.tokensPerPass = 1
         let before = Weights(model.decoder, model.head)
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs, handler: { _ in })
-        let what = "a score (first: the weight model.embed_tokens.weight)"
+        let what = "a score (first seen in the weight model.embed_tokens.weight)"
         #expect(throws: TrainingError.notFinite(what: what, step: 1, examples: ["c6"])) { try trainer.run() }
         before.expectIdentical(to: Weights(model.decoder, model.head))
         #expect((model.decoder.parameters + model.head.parameters).gradients.isEmpty)

@@ -163,7 +163,7 @@ import _TestSupport
         config.tokensPerPass = 1  // so that other examples have left gradients behind
         let before = Weights(decoder)
         let trainer = try SFTTrainer(decoder, config: config, examples: examples, handler: { _ in })
-        let what = "the loss (first: the weight model.embed_tokens.weight)"
+        let what = "the loss (first seen in the weight model.embed_tokens.weight)"
         #expect(throws: TrainingError.notFinite(what: what, step: 1, examples: ["e5"])) { try trainer.run() }
         before.expectIdentical(to: Weights(decoder))
         #expect(decoder.parameters.gradients.isEmpty)
@@ -184,7 +184,7 @@ import _TestSupport
         #expect(throws: TrainingError.noExamples("the training split")) { try trainer([]) }
         for (part, prompt, target) in [("target", [3], []), ("prompt", [], [3])] as [(String, [Int32], [Int32])] {
             let error = #expect(throws: TrainingError.self) { try trainer([TokenisedExample(id: "x", prompt: prompt, target: target)]) }
-            #expect(error.map { "\($0)" } == "the \(part) of example x has no tokens; leave the row out, or give it a text")
+            #expect(error.map { "\($0)" } == "the \(part) of example x has no tokens; remove the row, or give it a text")
         }
         for change: (inout SFTConfig) -> Void in [
             { $0.epochs = 0 }, { $0.maxSteps = 0 }, { $0.batchSize = 0 }, { $0.tokensPerPass = 0 }, { $0.logSteps = 0 },

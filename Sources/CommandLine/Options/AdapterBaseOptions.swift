@@ -7,8 +7,8 @@ public struct AdapterBaseOptions: SettingsOptions {
 
     @Option(
         help: """
-            The base model of an adapter folder that is read (as --model-name or as a reference): a model folder or a GGUF file; where \
-            adapter_config.json says unless given.
+            Base model of an adapter folder. It is a model folder or a GGUF file, for an adapter folder that is read (as --model-name or \
+            as a reference). Default: the path in adapter_config.json.
             """)
     public var adapterBase: String?
 

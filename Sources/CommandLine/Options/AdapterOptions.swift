@@ -6,27 +6,32 @@ public struct AdapterOptions: SettingsOptions {
     public typealias Values = AdapterSettings
 
     @Option(
-        help:
-            "The rank of a low-rank adapter (LoRA) that is trained while the weights stay as they are; unless given, the weights are trained."
-    )
+        help: """
+            Rank of a low-rank adapter (LoRA). The adapter is trained, and the model's own weights are frozen. Default: no adapter; the \
+            weights are trained.
+            """)
     public var loraRank: Int?
-    @Option(help: "The adapter counts times this by the rank; as much as the rank unless given.")
+    @Option(help: "LoRA alpha. The adapter's output is scaled by alpha divided by the rank. Default: the rank, so that the scale is 1.")
     public var loraAlpha: Double?
-    @Option(help: "The share of the adapter's inputs that training drops.")
+    @Option(help: "Dropout rate on the adapter's inputs.")
     public var loraDropout = Self.defaults.loraDropout
-    @Option(help: "The projections that get one: names, or ends of names, such as q_proj,v_proj; or all-linear.")
+    @Option(help: "Projections that get an adapter. Names or name endings, such as q_proj,v_proj, or all-linear.")
     public var loraTargets = Self.defaults.loraTargets
-    @Option(help: "The layers that get one, from 0, such as 12,13,14; those that --freeze-layers leaves unless given.")
+    @Option(
+        help: """
+            Layers that get an adapter, such as 12,13,14. They are numbered from 0. Default: the layers that --freeze-layers leaves \
+            trainable.
+            """)
     public var loraLayers = ArgumentList(Self.defaults.loraLayers)
-    @Option(help: .yesNo("Whether the adapter counts times alpha by the root of the rank (rsLoRA)."))
+    @Option(help: .yesNo("Divide alpha by the square root of the rank. This is rsLoRA; otherwise alpha is divided by the rank."))
     public var useRslora = Self.defaults.useRslora
-    @Option(help: .yesNo("Whether the lengths of rows are trained apart from their directions (DoRA)."))
+    @Option(help: .yesNo("Train norms and directions separately (DoRA). The norms are those of weight rows."))
     public var useDora = Self.defaults.useDora
     @Option(
         help: .yesNo(
             """
-            Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files. With \
-            --do-train false an adapter that is there is merged as it is.
+            Merge the adapter into the finished model. Otherwise the adapter alone is saved, in PEFT's format. With --do-train false, an \
+            existing adapter is merged unchanged.
             """))
     public var mergeAdapter = Self.defaults.mergeAdapter
 

@@ -4,9 +4,12 @@ public import Runs
 
 /// The original's way to score with a reward model; `rlhf-report score` is this program's own.
 public struct AnalysisOptions: ProgramOptions {
-    @Option(help: "Instead of training, scores the tables of this run with --model-name, as rlhf-report score --score does.")
+    @Option(
+        help: """
+            Run to score with --model-name. Instead of training, its tables are scored, as by rlhf-report score --score. Default: none.
+            """)
     public var analyseRunId: String?
-    @Option(help: "With --analyse-run-id: the tables, all unless given.")
+    @Option(help: "Tables to score with --analyse-run-id. Default: all.")
     public var tableNames: ArgumentList<String> = []
 
     public init() {}

@@ -5,43 +5,53 @@ public import Study
 public struct BestOfNOptions: SettingsOptions {
     public typealias Values = BestOfNSettings
 
-    @Option(help: "The model to sample from: a model folder, a GGUF file or a run folder.", completion: .file())
+    @Option(help: "Model folder, GGUF file or run folder. It holds the model to sample from.", completion: .file())
     public var modelName: String?
-    @Option(help: "N, the responses to every prompt.")
+    @Option(help: "N, the number of responses to each prompt.")
     public var numReturnSequences = Self.defaults.numReturnSequences
     @Option(
-        help:
-            "Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt."
-    )
+        help: """
+            Independent groups of N responses per prompt. Each group has its own best response, so that the diversity of best-of-N can be \
+            measured per prompt.
+            """)
     public var groups = Self.defaults.groups
-    @Option(help: "Prompts of each split, from the first, that get all groups; the others get one.")
+    @Option(help: "Prompts per split that get all groups. They are the first ones; the others get one group.")
     public var groupedPrompts = Self.defaults.groupedPrompts
-    @Option(help: "The splits to answer.")
+    @Option(help: "Splits to answer.")
     public var evaluationSplits = ArgumentList(Self.defaults.evaluationSplits)
-    @Option(help: "Rows of an evaluation batch, 8 unless given. It counts with --reference-compatible, which answers whole batches.")
+    @Option(help: "Rows of an evaluation batch. It matters only with --reference-compatible, which answers whole batches. Default: 8.")
     public var perDeviceEvalBatchSize: Int?
-    @Option(help: "A model to measure the KL of the responses against, for example the one that PPO started from.", completion: .file())
+    @Option(
+        help: """
+            Reference model for the KL of the responses. For example, the model from which PPO started. Default: none.
+            """, completion: .file())
     public var referenceModel: String?
     @Option(
         help: .yesNo(
             """
-            Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is, or from the \
-            model itself where no reference is named; unless given, yes in a sweep, and else no: model and reference are compared at one \
-            temperature.
+            Measure the KL of the sampling distribution. It is the distribution after temperature, top-k, top-p and min-p, compared with \
+            the unmodified distribution of the reference, or of the model itself if no reference is named. Otherwise model and reference \
+            are compared at the same temperature. Default: true in a sweep, otherwise false.
             """))
     public var klOfDraws: Bool?
-    @Option(help: "How one of N is chosen: best, or soft (with probabilities that grow with exp(reward / T)); best unless given.")
+    @Option(
+        help: """
+            Choice among N responses: best or soft. With soft, response i is chosen with probability exp(r_i / T) / Σ exp(r_j / T), where \
+            r are rewards and T is --selection-temperature. Default: best.
+            """)
     public var selection: String?
-    @Option(help: "T of a soft choice; 1 unless given.")
+    @Option(help: "Temperature T of a soft choice. Default: 1.")
     public var selectionTemperature: Double?
     @Option(
-        help: "In place of --model-name: a finished run of this program whose samples are chosen among again, without drawing any.",
-        completion: .file())
+        help: """
+            Finished best-of-N run with samples to reuse. It replaces --model-name: no model is loaded, and nothing is sampled. Default: \
+            none.
+            """, completion: .file())
     public var samplesFrom: String?
     @Option(
         help: """
-            A setting with several values, such as temperature=0.3,0.7,1; may be repeated. Every combination is a run in points/, and a \
-            table compares them: temperature, top-k, top-p, min-p, do-sample, max-new-tokens, num-return-sequences, selection, \
+            Setting to vary, such as temperature=0.3,0.7,1. The option may be repeated. Every combination becomes a run in points/, and a \
+            table compares them. Settings: temperature, top-k, top-p, min-p, do-sample, max-new-tokens, num-return-sequences, selection, \
             selection-temperature.
             """)
     public var sweep: [String] = []

@@ -5,27 +5,31 @@ public import Report
 public struct ComparedRunOptions: SettingsOptions {
     public typealias Values = ComparedRunSettings
 
-    @Option(help: "The supervised run.")
+    @Option(help: "Supervised fine-tuning (SFT) run. Required.")
     public var sftRun: String?
-    @Option(help: "The reward model's run.")
+    @Option(help: "Run of the reward model. Required.")
     public var rmRun: String?
-    @Option(help: "The run of PPO; there may be one of preference optimisation in its place, or beside it.")
+    @Option(help: "Run of train-ppo. A comparison needs this, --preference-run, or both.")
     public var ppoRun: String?
-    @Option(help: "The run of direct preference optimisation.")
+    @Option(help: "Run of train-preference. A comparison needs this, --ppo-run, or both.")
     public var preferenceRun: String?
-    @Option(help: "The best-of-N run of the supervised model; its samples stand for the supervised model itself.")
+    @Option(help: "Best-of-N run on the model of --sft-run. Required. Its single samples are used to measure the supervised model itself.")
     public var sftSamplesRun: String?
-    @Option(help: "The best-of-N run of the policy after PPO.")
+    @Option(help: "Best-of-N run on the policy of --ppo-run. Required with it.")
     public var ppoSamplesRun: String?
-    @Option(help: "The best-of-N run of the policy after preference optimisation.")
+    @Option(help: "Best-of-N run on the policy of --preference-run. Required with it.")
     public var preferenceSamplesRun: String?
-    @Option(help: "The folder for summary.json, summary.md and summary.svg.", completion: .directory)
+    @Option(help: "Folder for the files of the summary. These are summary.json, summary.md and summary.svg.", completion: .directory)
     public var summaryDir = Self.defaults.summaryDir
-    @Option(help: "Seconds since the pipeline began, for the summary.")
+    @Option(
+        help: """
+            Seconds since the pipeline began. They are wall-clock seconds for the summary; the sum of the stages is used if it is larger. \
+            Default: none.
+            """)
     public var totalSeconds: Double?
-    @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
+    @Option(help: "Length penalty of the hidden judge. It is the penalty for a summary twice as long as its reference.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.", completion: .directory)
+    @Option(help: "Folder of a sentence encoder. Default: none; the diversity of embeddings is not measured.", completion: .directory)
     public var embeddingModel: String?
 
     public init() {}

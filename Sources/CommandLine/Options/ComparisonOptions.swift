@@ -5,57 +5,63 @@ public import Study
 public struct ComparisonOptions: SettingsOptions {
     public typealias Values = ComparisonSettings
 
-    @Option(help: "The supervised model to start from: a model folder, a GGUF file or a run folder.", completion: .file())
+    @Option(help: "Model folder, GGUF file or run folder. It holds the starting model, a supervised model.", completion: .file())
     public var modelName: String
     @Option(
         help: """
-            The comparisons: summarisation, cnndm, a folder with a file of them for each split (train, validation, ood_validation), or \
-            RUN:TABLE, a run's table of answers with rewards; unless given those of --dataset, or simulated ones if that holds posts.
+            Comparisons: a name, a folder or RUN:TABLE. Names: summarisation, cnndm. A folder has one file per split (train, validation, \
+            ood_validation). RUN:TABLE is a run's table of answers with rewards. Default: those of --dataset, or simulated ones if \
+            --dataset holds posts.
             """, completion: .directory)
     public var comparisons: String?
-    @Option(help: "Simulation: prompts of the training split that get comparisons.")
+    @Option(help: "Simulation: training prompts with comparisons.")
     public var simulatedPrompts = Self.defaults.simulatedPrompts
-    @Option(help: "Simulation: prompts of each held-out split that get comparisons.")
+    @Option(help: "Simulation: held-out prompts with comparisons. The number is per held-out split.")
     public var simulatedEvaluationPrompts = Self.defaults.simulatedEvaluationPrompts
-    @Option(help: "Simulation: temperatures at which the supervised model writes summaries; the reference joins them.")
+    @Option(
+        help: """
+            Simulation: sampling temperatures. The supervised model samples summaries at each of them. The reference summary is compared, \
+            too.
+            """)
     public var simulatedTemperatures = ArgumentList(Self.defaults.simulatedTemperatures)
-    @Option(help: "Simulation: summaries drawn for each prompt at each temperature.")
+    @Option(help: "Simulation: summaries per temperature. They are sampled for each prompt.")
     public var samplesPerTemperature = Self.defaults.samplesPerTemperature
-    @Option(help: "Simulation: pairs of each prompt's summaries.")
+    @Option(help: "Simulation: number of pairs per prompt.")
     public var pairsPerPrompt = Self.defaults.pairsPerPrompt
-    @Option(help: "Simulation: pairs whose judged scores are closer than this are left out.")
+    @Option(help: "Simulation: least difference of judged scores. Pairs that differ by less are left out.")
     public var minimumMargin = Self.defaults.minimumMargin
-    @Option(help: "Simulation: the share of the training labels that are flipped.")
+    @Option(help: "Simulation: share of training labels to flip.")
     public var flippedShare = Self.defaults.flippedShare
-    @Option(help: "Simulation: what the hidden judge takes off a summary of twice the reference's length.")
+    @Option(help: "Simulation: length penalty of the hidden judge. It is the penalty for a summary twice as long as the reference.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "Validation comparisons to use at most, from the first.")
+    @Option(help: "Maximum number of validation comparisons. They are taken from the first. Default: all.")
     public var evalSubsampleNum: Int?
     @Option(
         help: """
-            Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs beyond --pair-margin) \
-            or divpo (the most diverse of the good ones against the least diverse of the bad ones); best-worst unless given.
+            Pairs to form from a table of answers. It says which answers to a prompt are compared, by their rewards: best-worst, \
+            best-random, margin (all pairs that differ by more than --pair-margin) or divpo (the most diverse good answer against the \
+            least diverse bad one). Default: best-worst.
             """)
     public var pairs: String?
-    @Option(help: "Tables: pairs whose rewards are closer than this are left out; 0 unless given.")
+    @Option(help: "Tables: least difference of rewards. Pairs that differ by less are left out. Default: 0.")
     public var pairMargin: Double?
-    @Option(help: "Tables: pairs of a prompt at most, drawn at random; all unless given.")
+    @Option(help: "Tables: maximum number of pairs per prompt. They are drawn at random. Default: all.")
     public var pairLimit: Int?
     @Option(
         help: """
-            Tables, divpo: good rewards are within this share of a prompt's range of rewards below the greatest, bad ones within it above the \
-            least; 0.2 unless given.
+            Tables, divpo: share of the range of rewards. The range is that of a prompt's answers. Good answers have a reward within this \
+            share of it below the maximum; bad answers, within this share above the minimum. Default: 0.2.
             """)
     public var divpoThreshold: Double?
     @Option(
         help: """
-            How much an answer differs from the others to its prompt, for divpo and for weights of pairs: ngrams, words (how rare its words \
-            are), or the folder of a sentence encoder; ngrams unless given.
+            Measure of how an answer differs from others. It compares an answer with the others to its prompt, for divpo and for pair \
+            weights: ngrams, words (how rare its words are), or the folder of a sentence encoder. Default: ngrams.
             """)
     public var answerDiversity: String?
     @Option(
         help: """
-            Tables: the share of the prompts that is held out for validation where the run has no tables of held-out splits; 0.1 unless given.
+            Tables: share of prompts held out. They are used for validation if the run has no tables of held-out splits. Default: 0.1.
             """)
     public var heldOutShare: Double?
 

@@ -7,90 +7,115 @@ public struct DataOptions: SettingsOptions {
 
     @Option(
         help: """
-            generated (a built-in corpus of short posts), debian (the package descriptions in this machine's apt lists), summarisation \
-            or cnndm (published sets in --data-dir), or a folder with one file per split: JSONL, JSON or CSV, also with .gz; or a finished \
-            run's table of answers to learn, runs/bon:train_best_of_n. Unless given, summarisation if --data-dir is given, else generated.
+            Data set: a name, a folder or a run's table. Names: generated (a built-in corpus of short posts), debian (the package \
+            descriptions in this machine's apt lists), summarisation and cnndm (published sets in --data-dir). A folder has one file per \
+            split: JSONL, JSON or CSV, optionally with .gz. A table holds the answers of a finished run to train on, such as \
+            runs/bon:train_best_of_n. Default: summarisation if --data-dir is given, otherwise generated.
             """, completion: .file())
     public var dataset: String?
     @Option(
-        help:
-            "The folder of the published sets, each in a folder of its own name, exported as Docs/data.md says; data unless given.",
-        completion: .directory
-    )
+        help: """
+            Folder of the published data sets. Each is in a subfolder with its name, exported as described in Docs/data.md. Default: data.
+            """, completion: .directory)
     public var dataDir: String?
-    @Option(help: "A file of training rows, in place of the data set's own.", completion: .file())
+    @Option(help: "File of training rows. It replaces the data set's own. Default: none.", completion: .file())
     public var trainFile: String?
-    @Option(help: "A file of validation rows, in place of the data set's own.", completion: .file())
+    @Option(help: "File of validation rows. It replaces the data set's own. Default: none.", completion: .file())
     public var validationFile: String?
-    @Option(help: "A file of test rows, in place of the data set's own.", completion: .file())
+    @Option(help: "File of test rows. It replaces the data set's own. Default: none.", completion: .file())
     public var testFile: String?
-    @Option(help: "A file of validation rows out of distribution, in place of the data set's own.", completion: .file())
+    @Option(help: "File of out-of-distribution validation rows. It replaces the data set's own. Default: none.", completion: .file())
     public var oodValidationFile: String?
-    @Option(help: "A file of test rows out of distribution, in place of the data set's own.", completion: .file())
+    @Option(help: "File of out-of-distribution test rows. It replaces the data set's own. Default: none.", completion: .file())
     public var oodTestFile: String?
     @Option(
         help: """
-            How the rows of files are written: posts, comparisons, messages, conversations, prompt-completion, prompt, alpaca, preference, \
-            ultrafeedback, unpaired, alpaca-preference, hh or hh-messages (Docs/data.md); found from the first row of each file unless given.
+            Format of the rows in files. One of posts, comparisons, messages, conversations, prompt-completion, prompt, alpaca, \
+            preference, ultrafeedback, unpaired, alpaca-preference, hh or hh-messages (Docs/data.md). Default: detected from the first row \
+            of each file.
             """)
     public var dataFormat: String?
-    @Option(help: .yesNo("Whether summarisation means the larger set of prompts, openai-tldr-filtered-queries."))
+    @Option(help: .yesNo("Use the larger set of summarisation prompts. That set is openai-tldr-filtered-queries."))
     public var summarisationDatasetQueries = Self.defaults.summarisationDatasetQueries
-    @Option(help: "Another data set whose splits become ood_train, ood_validation and ood_test: cnndm or a folder.", completion: .file())
+    @Option(
+        help: """
+            Out-of-distribution data set. Its splits become ood_train, ood_validation and ood_test. It is cnndm or a folder. Default: \
+            none.
+            """, completion: .file())
     public var evalDataset: String?
-    @Option(help: "Per cent of the training and validation rows to use, drawn at random; 10 or 50 in the original.")
+    @Option(
+        help: """
+            Percentage of rows to use, drawn at random. It applies to training and validation rows; 10 or 50 in the original. Default: all \
+            rows.
+            """)
     public var datasetRandomSubset: Int?
-    @Option(help: "How a random subset is drawn: without-replacement, or with-replacement as the original does.")
+    @Option(
+        help: """
+            How a random subset is drawn. Either without-replacement, or with-replacement as in the original. Default: \
+            without-replacement; with --reference-compatible, with-replacement.
+            """)
     public var randomSubsetDrawing: String?
     @Option(
         help: """
-            Keeps the rows that have a property, and makes ood_ and full_ splits of the others and of all: relationship_advice, \
-            AskReddit, relationships, tifu, dating_advice, subreddit:NAME, length (245 words at most), length:WORDS, or sentiment.
+            Property of the rows to keep. The other rows form ood_ splits, and all rows form full_ splits. One of relationship_advice, \
+            AskReddit, relationships, tifu, dating_advice, subreddit:NAME, length (at most 245 words), length:WORDS or sentiment. Default: \
+            none.
             """)
     public var datasetStructuredSubset: String?
-    @Option(help: "A column of the rows: those with one of --ood-values in it become the ood_ splits of their files.")
+    @Option(
+        help: """
+            Column that marks rows out of distribution. Rows with one of --ood-values in this column form the ood_ splits of their files. \
+            Default: none.
+            """)
     public var oodColumn: String?
-    @Option(help: "The texts in that column that make a row out of distribution, with commas between them.")
+    @Option(help: "Values that mark rows out of distribution. They are values of --ood-column, separated by commas.")
     public var oodValues = ArgumentList(Self.defaults.oodValues)
     @Option(
-        help:
-            "The rows of the sentiment subset: a JSON map from split to row numbers, or a folder with one .npy per split.",
-        completion: .file()
-    )
+        help: """
+            Rows of the sentiment subset. A JSON map from split to row numbers, or a folder with one .npy file per split. Default: none.
+            """, completion: .file())
     public var sentimentIndex: String?
     @Option(
         help: """
-            Comparisons to use, by their batch: any, a text that it contains, or ! and one that it must not; unless given, cnndm for \
-            cnndm, !cnndm for summarisation, any for folders.
+            Comparisons to use, by their batch. Either any, a text that the batch must contain, or ! followed by a text that it must not \
+            contain. Default: cnndm for cnndm, !cnndm for summarisation, any for folders.
             """)
     public var comparisonsBatch: String?
     @Option(
-        help:
-            "What happens to rows that break the format: fail (stop and name the first) or skip (leave out and count).")
+        help: """
+            Action on invalid rows: fail or skip. With fail, the program stops and names the first one; with skip, they are left out and \
+            counted.
+            """)
     public var onBadRow = Self.defaults.onBadRow
     @Option(
         help: """
-            What makes texts of rows that hold messages: a file with a chat template, which a trained model then keeps, or none to join \
-            the texts of the messages; unless given, the model's own template.
+            How rows with messages become text. A file with a chat template, which a trained model then keeps, or none to join the texts \
+            of the messages. Default: the model's own template.
             """, completion: .file())
     public var chatTemplate: String?
-    @Option(help: "The seed of a generated corpus, or of the split of one that is read from apt.")
+    @Option(help: "Seed of a generated corpus. For a corpus that is read from apt, it is the seed of the split.")
     public var dataSeed = Self.defaults.dataSeed
-    @Option(help: "Training examples to use at most; all unless given.")
+    @Option(help: "Maximum number of training examples. Default: all.")
     public var maxTrainExamples: Int?
-    @Option(help: "Examples of each evaluated split.")
+    @Option(help: "Number of examples of each evaluated split.")
     public var targetEvalDatapoints = Self.defaults.targetEvalDatapoints
-    @Option(help: "Tokens of a prompt at most; longer ones lose their beginning.")
+    @Option(help: "Maximum number of prompt tokens. Longer prompts are truncated from the left.")
     public var maxSourceLength = Self.defaults.maxSourceLength
-    @Option(help: "Tokens of a reference summary at most.")
+    @Option(help: "Maximum number of reference summary tokens.")
     public var maxTargetLength = Self.defaults.maxTargetLength
-    @Option(help: "How long examples are cut: apart (prompt and summary), or whole-text as the original does.")
+    @Option(
+        help: """
+            How long examples are truncated. Either apart (prompt and summary separately), or whole-text as in the original. Default: \
+            apart; with --reference-compatible, whole-text.
+            """)
     public var sftTruncation: String?
     @Option(
-        help: "The text that reward models learn: canonical (one space before the summary), or raw as the original's.")
+        help: """
+            Text format for reward models. Either canonical (one space before the summary), or raw as in the original. Default: canonical; \
+            with --reference-compatible, raw.
+            """)
     public var rewardText: String?
-    @Option(
-        help: .yesNo("Whether data are treated in every respect as the original does, where no option says otherwise."))
+    @Option(help: .yesNo("Treat data as in the original code. It applies wherever no option says otherwise."))
     public var referenceCompatible = Self.defaults.referenceCompatible
 
     public init() {}

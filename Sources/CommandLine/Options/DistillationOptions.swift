@@ -7,12 +7,12 @@ public struct DistillationOptions: SettingsOptions {
 
     @Option(
         help: """
-            A finished best-of-N run of the reference, with samples of every prompt that is trained on or evaluated: the policy is rewarded \
-            with (N - 1) log F, F the share of the prompt's samples that are no better. With --init-kl-coef 1 --kl-approx 1 its optimum is \
-            what best-of-N does; a smaller weight of the KL is a greater N.
+            Finished best-of-N run to distil. It is a run of the reference model, with samples of every prompt that is trained on or \
+            evaluated. The reward is (N - 1) log F, where F is the share of a prompt's samples with no greater reward. With --init-kl-coef \
+            1 --kl-approx 1 its optimum is best-of-N; a smaller KL weight corresponds to a greater N. Default: none.
             """)
     public var distilBestOfN: String?
-    @Option(help: "That N; 16 unless given.")
+    @Option(help: "N of the distilled best-of-N. Default: 16.")
     public var distilledN: Int?
 
     public init() {}

@@ -7,21 +7,28 @@ public struct DiversityRewardOptions: SettingsOptions {
 
     @Option(
         help: """
-            none, multiply (the score times how much a response differs from the others to its prompt: DARLING; for scores of 0 and more) \
-            or add (plus --diversity-reward-weight times it).
+            Effect of diversity on rewards. One of none, multiply (the score times the diversity of a response: DARLING; for scores of at \
+            least 0) or add (the score plus --diversity-reward-weight times the diversity).
             """)
     public var diversityReward = Self.defaults.diversityReward
     @Option(
         help: """
-            How much a response differs, 0 to 1: ngrams (1 − mean cosine of n-gram counts with the others), embeddings (the same of sentence \
-            embeddings) or entailment (share of the others that do not mean the same: each entails the other).
+            Measure of the diversity of a response. The diversity is from 0 to 1: ngrams (1 − mean cosine similarity of n-gram counts to \
+            the other responses to the prompt), embeddings (the same with sentence embeddings) or entailment (the share of the other \
+            responses with another meaning; two responses mean the same if each entails the other).
             """)
     public var diversityMeasure = Self.defaults.diversityMeasure
     @Option(
-        help: "embeddings: the folder of a sentence encoder; entailment: that of a classifier of natural language inference.",
-        completion: .directory)
+        help: """
+            Folder of the model of the diversity measure. For embeddings a sentence encoder, for entailment a classifier for natural \
+            language inference. Default: none.
+            """, completion: .directory)
     public var diversityModel: String?
-    @Option(help: "What is added for a response that has nothing in common with the others.")
+    @Option(
+        help: """
+            Weight of the diversity with add. It is the amount that --diversity-reward add gives to a response that has nothing in common \
+            with the others.
+            """)
     public var diversityRewardWeight = Self.defaults.diversityRewardWeight
 
     public init() {}

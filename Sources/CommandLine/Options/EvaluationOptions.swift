@@ -5,28 +5,22 @@ public import Study
 public struct EvaluationOptions: SettingsOptions {
     public typealias Values = EvaluationSettings
 
-    @Option(help: .yesNo("Whether the model is trained; without it, it is evaluated and saved as it is."))
+    @Option(help: .yesNo("Train the model. Otherwise it is evaluated and saved unchanged."))
     public var doTrain = Self.defaults.doTrain
     @Option(
         help: .yesNo(
             """
-            Whether the splits below are evaluated at the end, and in supervised training whether texts are generated and measured, \
-            there and in every evaluation; unless given, true for reward models and false for supervised training.
+            Evaluate --evaluation-splits at the end. In supervised training it also decides whether every evaluation generates and \
+            measures texts. Default: true for reward models, false for supervised training.
             """))
     public var doEval: Bool?
-    @Option(
-        help:
-            "Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are."
-    )
+    @Option(help: "Splits to evaluate at the end. Default: those of train, validation, test, full_… and ood_… that the data set has.")
     public var evaluationSplits = ArgumentList(Self.defaults.evaluationSplits)
-    @Option(help: "Rows of an evaluation batch, which the two options below count in.")
+    @Option(help: "Rows of an evaluation batch. --training-evaluation-batches and --validation-evaluation-batches count such batches.")
     public var perDeviceEvalBatchSize = Self.defaults.perDeviceEvalBatchSize
-    @Option(help: "Batches of random training rows in every evaluation; none unless given.")
+    @Option(help: "Batches of training rows per evaluation. The rows are random. Default: none.")
     public var trainingEvaluationBatches: Int?
-    @Option(
-        help:
-            "Batches of random validation rows in every evaluation; the first --target-eval-datapoints rows unless given."
-    )
+    @Option(help: "Batches of validation rows per evaluation. The rows are random. Default: the first --target-eval-datapoints rows.")
     public var validationEvaluationBatches: Int?
 
     public init() {}

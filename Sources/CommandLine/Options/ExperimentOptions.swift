@@ -7,13 +7,13 @@ public struct ExperimentOptions: SettingsOptions {
 
     @Option(
         help: """
-            A folder of folders seed-…, each with the runs sft, rm, bon, and samples-… of policies; experiment.md and \
-            experiment.json are written into it.
+            Folder of the experiment. It has folders seed-…, each with the runs sft, rm, bon, and samples-… for each policy; experiment.md \
+            and experiment.json are written into it.
             """, completion: .directory)
     public var experimentDir: String
-    @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
+    @Option(help: "Length penalty of the hidden judge. It is the penalty for a summary twice as long as its reference.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.", completion: .directory)
+    @Option(help: "Folder of a sentence encoder. Default: none; the diversity of embeddings is not measured.", completion: .directory)
     public var embeddingModel: String?
 
     public init() {}

@@ -5,22 +5,26 @@ public import Report
 public struct ExportOptions: SettingsOptions {
     public typealias Values = ExportSettings
 
-    @Option(help: "The answers: a run, by id or path, or one of its tables, RUN:TABLE.")
+    @Option(help: "Answers to export: a run or RUN:TABLE. A run is named by ID or path.")
     public var export: String
-    @Option(help: "Of a run that is named without a table: the table.")
+    @Option(help: "Table to export. It is used if --export names a run without a table.")
     public var tableName = Self.defaults.tableName
     @Option(
-        help: "The form: alpaca_eval (a JSON array of instruction, output, generator and dataset) or jsonl (the same, one object a line).")
+        help: """
+            Format: alpaca_eval or jsonl. The first is a JSON array of objects with instruction, output, generator and dataset; the second \
+            has one such object per line.
+            """)
     public var format = Self.defaults.format
-    @Option(help: "The file that is written.", completion: .file())
+    @Option(help: "Output file.", completion: .file())
     public var exportOutput: String
-    @Option(help: "What the system is called in it; the run's id unless given.")
+    @Option(help: "Name of the system in the output. Default: the run's ID.")
     public var generator: String?
-    @Option(help: "What the data set is called in it; that of the run unless given.")
+    @Option(help: "Name of the data set in the output. Default: the run's data set.")
     public var datasetName: String?
     @Option(
         help: """
-            How the prompts were made, with {post} for the instruction, where they are not Alpaca's: what stands there is written.
+            Template that the prompts were made with. It has {post} once in place of the instruction; the text at {post} is exported. \
+            Default: Alpaca's formats.
             """)
     public var promptTemplate: String?
 

@@ -5,16 +5,24 @@ public import Report
 public struct HTMLReportOptions: SettingsOptions {
     public typealias Values = HTMLReportSettings
 
-    @Option(help: "The runs: ids below --output-dir, paths, or folders that hold runs. They may also stand without the option's name.")
+    @Option(
+        help: """
+            Runs: IDs, paths or folders that contain runs. IDs are those of runs in --output-dir. The option's name may be left out. At \
+            least one run is needed; the runs of a folder are ordered by stage.
+            """)
     public var runs = ArgumentList(Self.defaults.runs)
-    @Option(help: "The file that is written.", completion: .file())
+    @Option(help: "Output file.", completion: .file())
     public var output = Self.defaults.output
-    @Option(help: "The heading of the report; the names of the folders unless given.")
+    @Option(help: "Heading of the report. Default: the names of the runs' folders.")
     public var title: String?
 
-    @Option(help: "A folder that every picture of the report is written into as a file of its own.", completion: .directory)
+    @Option(help: "Folder for the pictures as separate files. Default: not written.", completion: .directory)
     public var pictures: String?
-    @Option(help: "The kinds of those files: svg, pdf, png. The last two need rsvg-convert, which Debian has in librsvg2-bin.")
+    @Option(
+        help: """
+            Formats of these files: svg, pdf, png. It needs --pictures; pdf and png need the program rsvg-convert, which is in the Debian \
+            package librsvg2-bin.
+            """)
     public var pictureFormats = ArgumentList(Self.defaults.pictureFormats)
 
     public static var optionOfWords: String? { "runs" }

@@ -5,16 +5,16 @@ public import Report
 public struct HistoryOptions: SettingsOptions {
     public typealias Values = HistorySettings
 
-    @Option(help: "The runs: ids below --output-dir, or paths.")
+    @Option(help: "Runs: IDs in --output-dir, or paths. At least one.")
     public var runIds = ArgumentList(Self.defaults.runIds)
-    @Option(help: "The metrics, by exact name.")
+    @Option(help: "Metrics, by exact name. At least one.")
     public var metrics = ArgumentList(Self.defaults.metrics)
-    @Option(help: "The folder that the files are written into; the folder of runs unless given.", completion: .file())
+    @Option(help: "Output folder. Default: the folder of runs.", completion: .file())
     public var metricsOutput: String?
     @Option(
         help: """
-            Options, such as init_kl_coef: runs of the same values make one group. Of two, such as \
-            model_name,random_subset, groups.csv is a table: rows by the first, columns by the second.
+            Options to group runs by, such as init_kl_coef. Runs with equal values form a group. For two options, such as \
+            model_name,random_subset, the table groups.csv has the values of the first as rows and those of the second as columns.
             """)
     public var groupBy = ArgumentList(Self.defaults.groupBy)
 

@@ -5,13 +5,17 @@ public import Report
 public struct IndexOptions: SettingsOptions {
     public typealias Values = IndexSettings
 
-    @Option(help: "The JSON file: an index for --dataset-structured-subset sentiment.", completion: .file())
+    @Option(help: "Output file in JSON. It is an index for --dataset-structured-subset sentiment.", completion: .file())
     public var indexOutput: String
-    @Option(help: "What is scored: posts, or comparisons, whose rows are others.")
+    @Option(help: "What to score: posts or comparisons. Their rows are different.")
     public var indexOf = Self.defaults.indexOf
-    @Option(help: "The share of each split's rows that the index keeps, those that score highest.")
+    @Option(
+        help: """
+            Share of each split's rows that the index keeps. They are those with the highest scores. The share is between 0 and 1, \
+            exclusive.
+            """)
     public var indexShare = Self.defaults.indexShare
-    @Option(help: "A folder for the scores of all rows, one .npy file a split.")
+    @Option(help: "Folder for the scores of all rows. It has one .npy file per split. Default: not written.")
     public var indexScores: String?
 
     public init() {}

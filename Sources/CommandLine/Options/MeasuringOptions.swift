@@ -5,13 +5,13 @@ public import Report
 public struct MeasuringOptions: SettingsOptions {
     public typealias Values = MeasuringSettings
 
-    @Option(help: "The folder of runs, for those that are named by id.", completion: .directory)
+    @Option(help: "Folder of runs, for runs named by ID.", completion: .directory)
     public var outputDir = Self.defaults.outputDir
-    @Option(help: "Decides every random draw.")
+    @Option(help: "Seed of every random draw.")
     public var seed = Self.defaults.seed
-    @Option(help: "Processors to use; all of them unless given.")
+    @Option(help: "Number of CPU threads. Default: all processors.")
     public var threads: Int?
-    @Option(help: "A YAML or JSON file with values for any of these options.", completion: .file())
+    @Option(help: "YAML or JSON file with values for options. Default: none.", completion: .file())
     public var config: String?
 
     public init() {}

@@ -7,21 +7,24 @@ public struct MethodStudyOptions: SettingsOptions {
 
     @Option(
         help: """
-            A folder with systems.jsonl and folders seed-…, each with the runs sft, rm and those that systems.jsonl names; \
+            Folder of the study. It has systems.jsonl and folders seed-…, each with the runs sft, rm and those named in systems.jsonl; \
             methods.md, methods.json and methods.svg are written into it.
             """, completion: .directory)
     public var experimentDir: String
-    @Option(help: "What the hidden judge takes off a summary of twice the reference's length.")
+    @Option(help: "Length penalty of the hidden judge. It is the penalty for a summary twice as long as its reference.")
     public var lengthWeight = Self.defaults.lengthWeight
-    @Option(help: "A folder with a sentence encoder; without one there is no diversity of embeddings.", completion: .directory)
+    @Option(help: "Folder of a sentence encoder. Default: none; the diversity of embeddings is not measured.", completion: .directory)
     public var embeddingModel: String?
     @Option(
         help: """
-            Rewards above that of the base at which methods are compared; unless given the greatest that all methods reach, \
-            and the greatest that half of them do.
+            Reward gains at which methods are compared. They are rewards above that of the base. Default: the highest that all methods \
+            reach, and the highest that half of them reach.
             """)
     public var rewardGains = ArgumentList(Self.defaults.rewardGains)
-    @Option(help: "KL divergences from the base at which methods are compared, in nats; chosen likewise unless given.")
+    @Option(
+        help: """
+            KL levels at which methods are compared. They are KL divergences from the base, in nats. Default: chosen like the rewards.
+            """)
     public var klLevels = ArgumentList(Self.defaults.klLevels)
 
     public init() {}

@@ -5,35 +5,38 @@ public import Study
 public struct PPOOptions: SettingsOptions {
     public typealias Values = PPOSettings
 
-    @Option(help: "γ, the discount of later rewards; 1 unless given (the original: 0.999).")
+    @Option(help: "γ, the discount factor of rewards. Default: 1; with --reference-compatible 0.999, as in the original.")
     public var discounting: Double?
-    @Option(help: "λ of the advantage estimate.")
+    @Option(help: "λ of generalised advantage estimation.")
     public var lam = Self.defaults.lam
     @Option(
-        help: .yesNo("Whether advantages follow GAE (else V-trace: reward and return behind a token, minus its value).")
-    )
+        help: .yesNo(
+            """
+            Compute advantages with GAE. Otherwise with V-trace: the token's reward plus the discounted return after it, minus its value.
+            """))
     public var useGaeLambdaAdvantages = Self.defaults.useGaeLambdaAdvantages
     @Option(
         help: .yesNo(
-            "Whether advantages and returns are corrected by the ratio of the learner's and the sampler's probabilities."
-        ))
+            """
+            Apply an importance-sampling correction. Advantages and returns are corrected by the ratio of the learner's and the sampler's \
+            probabilities.
+            """))
     public var importanceSamplingCorrection = Self.defaults.importanceSamplingCorrection
-    @Option(
-        help: .yesNo("Whether advantages are given mean 0 and deviation 1; yes for gae, vtrace and reinforce++ unless given."))
+    @Option(help: .yesNo("Normalise advantages. They get mean 0 and standard deviation 1. Default: true for gae, vtrace and reinforce++."))
     public var normalizeAdvantages: Bool?
-    @Option(help: .yesNo("Whether mean and deviation of advantages are those of the whole run so far."))
+    @Option(help: .yesNo("Normalise advantages over the whole run so far."))
     public var useGlobalAdvantageNorm = Self.defaults.useGlobalAdvantageNorm
-    @Option(help: "The policy ratio is clipped to 1 ± this; not at all if 0 or none.")
+    @Option(help: "Clipping range of the probability ratio. It is clipped to 1 ± this number. 0 or none disables clipping.")
     public var appoClipPolicy = Self.defaults.appoClipPolicy
-    @Option(help: "Values are clipped to their old value ± this; not at all if 0 or none.")
+    @Option(help: "Clipping range of values. They are clipped to their old value ± this number. 0 or none disables clipping.")
     public var appoClipBaseline = Self.defaults.appoClipBaseline
-    @Option(help: "The weight of the value loss.")
+    @Option(help: "Weight of the value loss.")
     public var baselineCost = Self.defaults.baselineCost
-    @Option(help: "The weight of the entropy bonus.")
+    @Option(help: "Weight of the entropy bonus.")
     public var entropyCost = Self.defaults.entropyCost
-    @Option(help: "A fresh value head's values are shifted by this.")
+    @Option(help: "Shift of a new value head. It is subtracted from the values.")
     public var valueNormalisation = Self.defaults.valueNormalisation
-    @Option(help: "A fresh value head's shifted values are divided by this.")
+    @Option(help: "Divisor of a new value head. The shifted values are divided by it.")
     public var valueNormalisationStd = Self.defaults.valueNormalisationStd
 
     public init() {}

@@ -5,54 +5,67 @@ public import Study
 public struct PPORewardOptions: SettingsOptions {
     public typealias Values = PPORewardSettings
 
-    @Option(help: "The weight of the KL penalty, at the start where it adapts.")
+    @Option(help: "Weight of the KL penalty. It is the initial weight if the weight adapts.")
     public var initKlCoef = Self.defaults.initKlCoef
     @Option(
         help: """
-            The KL estimate: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d); 3 for grpo, 1 for other methods without a value head, else 2, unless given.
+            KL estimator of a token: 1, 2 or 3. With d = log π_ref − log π they are 1 (−d), 2 (d²/2) and 3 (eᵈ − 1 − d). Default: 3 for \
+            grpo, 1 for other methods without a value head, otherwise 2.
             """)
     public var klApprox: Int?
-    @Option(help: .yesNo("Whether the KL is part of every token's reward (else of the loss); yes unless given, no for grpo."))
+    @Option(help: .yesNo("Make the KL part of every token's reward. Otherwise it is part of the loss. Default: true, but false for grpo."))
     public var klReward: Bool?
     @Option(
         help: .yesNo(
-            "Whether the KL to the reference is measured; without it, which needs --init-kl-coef 0, no reference model is in memory."))
+            """
+            Measure the KL to the reference model. Without it, which requires --init-kl-coef 0, no reference model is loaded.
+            """))
     public var trackKl = Self.defaults.trackKl
-    @Option(help: .yesNo("Whether the weight adapts, so that the KL comes to --target."))
+    @Option(help: .yesNo("Adapt the KL weight to reach a KL of --target."))
     public var adapKlCtrl = Self.defaults.adapKlCtrl
-    @Option(help: "The mean KL of a response that an adaptive weight aims at.")
+    @Option(help: "Target of an adaptive KL weight. It is the mean KL per response, in nats.")
     public var target = Self.defaults.target
-    @Option(help: "Rollouts over which an adaptive weight corrects itself.")
+    @Option(
+        help: """
+            Horizon of an adaptive KL weight, in rollouts. It is the number of rollouts over which the weight corrects a deviation from \
+            its target.
+            """)
     public var horizon = Self.defaults.horizon
-    @Option(help: "Multiplies the reward model's score.")
+    @Option(help: "Factor on the reward model's score.")
     public var rewardScale = Self.defaults.rewardScale
-    @Option(help: "Tokens' rewards are clipped to ± this; not at all unless given.")
+    @Option(help: "Token rewards are clipped to ± this number. Default: no clipping.")
     public var rewardClip: Double?
-    @Option(help: "Replaces the score of a response that does not end by itself.")
+    @Option(
+        help: """
+            Score of a response without an end. It replaces the reward of a response without an end-of-sequence token. Default: none; such \
+            a response keeps its reward.
+            """)
     public var missingEosScore: Double?
-    @Option(help: .yesNo("Whether long responses lose some of their score."))
+    @Option(help: .yesNo("Penalise long responses."))
     public var lengthPenalty = Self.defaults.lengthPenalty
-    @Option(help: "The most that --length-penalty takes off.")
+    @Option(help: "Maximum of --length-penalty. It is the penalty of a response of --max-new-tokens tokens.")
     public var lengthPenaltyCoef = Self.defaults.lengthPenaltyCoef
-    @Option(help: "How steeply --length-penalty grows with the length.")
+    @Option(help: "Exponent of --length-penalty. The penalty grows with this power of the length.")
     public var lengthPenaltyPower = Self.defaults.lengthPenaltyPower
     @Option(
         help: """
-            The last tokens that a response may have cost it up to --overlong-penalty, the more the nearer it comes to the full length (DAPO).
+            Final tokens with a growing penalty (DAPO). In the last tokens before --max-new-tokens, a length penalty grows linearly from 0 \
+            to --overlong-penalty. Default: no such penalty.
             """)
     public var overlongBuffer: Int?
-    @Option(help: "What a response of full length loses with --overlong-buffer.")
+    @Option(help: "Maximum of the --overlong-buffer penalty. It is the penalty of a response of --max-new-tokens tokens.")
     public var overlongPenalty = Self.defaults.overlongPenalty
-    @Option(help: .yesNo("Whether a response that ends by itself gets a bonus."))
+    @Option(help: .yesNo("Give a bonus for an end-of-sequence token."))
     public var eosReward = Self.defaults.eosReward
-    @Option(help: "The bonus of --eos-reward.")
+    @Option(help: "Bonus of --eos-reward.")
     public var eosRewardCoef = Self.defaults.eosRewardCoef
     @Option(
         help: .yesNo(
-            "Whether a response that does not end by itself scores minus --eos-required-penalty, whatever else it is worth."
-        ))
+            """
+            Require an end-of-sequence token. A response without one scores minus --eos-required-penalty in place of its reward.
+            """))
     public var eosRequired = Self.defaults.eosRequired
-    @Option(help: "What a response without an end loses, with --eos-required.")
+    @Option(help: "Penalty of --eos-required.")
     public var eosRequiredPenalty = Self.defaults.eosRequiredPenalty
 
     public init() {}

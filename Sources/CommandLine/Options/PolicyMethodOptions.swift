@@ -7,51 +7,55 @@ public struct PolicyMethodOptions: SettingsOptions {
 
     @Option(
         help: """
-            gae (PPO), vtrace, or without a value head rloo, grpo, reinforce, reinforce++ or remax. Each sets what it was published with: \
-            Docs/methods.md. gae unless given, or vtrace with --use-gae-lambda-advantages no.
+            Method, such as gae, rloo, grpo or remax. One of gae (PPO), vtrace, or, without a value head, rloo, grpo, reinforce, \
+            reinforce++ or remax. Each sets its published defaults: Docs/methods.md. Default: gae, or vtrace with \
+            --use-gae-lambda-advantages no.
             """)
     public var advantage: String?
-    @Option(help: "Responses to each prompt; 4 for rloo and grpo, else 1, unless given.")
+    @Option(help: "Number of responses to each prompt. Default: 4 for rloo and grpo, otherwise 1.")
     public var numGenerations: Int?
     @Option(
-        help:
-            "grpo: what advantages are divided by: group (the deviation of the group's rewards), batch (that of all) or none (Dr. GRPO)."
-    )
+        help: """
+            grpo: divisor of advantages. One of group (the standard deviation of the group's rewards), batch (that of all rewards) or none \
+            (Dr. GRPO).
+            """)
     public var scaleRewards = Self.defaults.scaleRewards
-    @Option(
-        help: "Further rollout batches of a step at most, drawn in place of prompts whose responses are all rewarded alike (DAPO)."
-    )
+    @Option(help: "Maximum of extra rollout batches per step. They replace prompts whose responses all have the same reward (DAPO).")
     public var dynamicSampling = Self.defaults.dynamicSampling
-    @Option(help: "The policy's term: clip (of PPO), cispo, sapo or gradient (plain policy gradient); clip unless given.")
+    @Option(
+        help: """
+            Policy loss: clip, cispo, sapo or gradient. The loss of PPO is clip; gradient is the plain policy gradient. Default: clip.
+            """)
     public var policyLoss: String?
     @Option(
         help: """
-            What probability ratios are of: token, sequence-mean (GSPO) or sequence-sum; sequence-sum for rloo, else token, unless given.
+            Level of probability ratios. One of token, sequence-mean (GSPO) or sequence-sum. Default: sequence-sum for rloo, otherwise \
+            token.
             """)
     public var ratio: String?
     @Option(
         help: """
-            How terms come together: tokens (mean over all tokens; DAPO), sequences (mean of means; GRPO), sequence-sums or constant \
-            (divided by full lengths; Dr. GRPO); sequences for rloo, else tokens, unless given.
+            How token losses are aggregated. One of tokens (mean over all tokens; DAPO), sequences (mean of per-response means; GRPO), \
+            sequence-sums, or constant (sum divided by the full lengths; Dr. GRPO). Default: sequences for rloo, otherwise tokens.
             """)
     public var lossAggregation: String?
-    @Option(help: "The range of the ratio ends at 1 + this; as --appo-clip-policy unless given (DAPO: 0.28).")
+    @Option(help: "Upper clipping range of the ratio. Its upper bound is 1 + this number (DAPO: 0.28). Default: --appo-clip-policy.")
     public var clipHigh: Double?
-    @Option(help: "Ratios of tokens with a negative advantage are clipped at this, too; not at all unless given.")
+    @Option(help: "Upper bound on ratios with negative advantage. It is for tokens with a negative advantage (dual-clip). Default: none.")
     public var dualClip: Double?
-    @Option(help: .yesNo("Whether responses that do not end by themselves are left out of the loss."))
+    @Option(help: .yesNo("Leave truncated responses out of the loss. These are responses without an end-of-sequence token."))
     public var maskTruncated = Self.defaults.maskTruncated
-    @Option(help: .yesNo("Whether a KL in the loss is multiplied by the ratio, which keeps it unbiased when the policy has moved."))
+    @Option(help: .yesNo("Multiply a KL in the loss by the ratio. The probability ratio keeps it unbiased after the policy has changed."))
     public var klCorrection = Self.defaults.klCorrection
     @Option(
         help: """
-            The entropy of a token, in nats, below which an entropy bonus grows, and above which there is none; --entropy-cost alone \
-            counts unless given.
+            Target entropy of a token, in nats. Below it the weight of the entropy bonus grows; above it there is no bonus. Default: the \
+            weight is fixed at --entropy-cost.
             """)
     public var entropyTarget: Double?
-    @Option(help: "What the weight of that bonus moves by in an optimiser step.")
+    @Option(help: "Change of the entropy weight per step. It is the weight that --entropy-target adapts, per optimiser step.")
     public var entropyStep = Self.defaults.entropyStep
-    @Option(help: "The greatest weight of that bonus.")
+    @Option(help: "Maximum of the entropy weight. It is the weight that --entropy-target adapts.")
     public var entropyLimit = Self.defaults.entropyLimit
 
     public init() {}

@@ -5,68 +5,76 @@ public import Study
 public struct PolicyOptions: SettingsOptions {
     public typealias Values = PolicySettings
 
-    @Option(help: "The supervised model that the policy starts as: a model folder, a GGUF file or a run folder.", completion: .file())
+    @Option(
+        help: """
+            Model folder, GGUF file or run folder. It holds the starting model of the policy, a supervised model.
+            """, completion: .file())
     public var modelName: String
-    @Option(help: "The model that the KL is measured against; the starting policy unless given.", completion: .file())
+    @Option(help: "Reference model for the KL. Default: the starting policy.", completion: .file())
     public var baseModelName: String?
-    @Option(help: "Rollouts followed by learning.")
+    @Option(help: "Number of steps. Each step samples rollouts and then learns from them.")
     public var totalSteps = Self.defaults.totalSteps
-    @Option(help: "Prompts of a rollout batch; --learn-batch-size unless given, divided by the responses to each prompt.")
+    @Option(help: "Prompts per rollout batch. Default: --learn-batch-size divided by the number of responses per prompt.")
     public var rolloutBatchSize: Int?
     @Option(
         help: """
-            Prompts of an evaluation batch, --rollout-batch-size unless given. It counts with --reference-compatible, which answers whole \
-            batches.
+            Prompts per evaluation batch. It matters only with --reference-compatible, which answers whole batches. Default: \
+            --rollout-batch-size.
             """)
     public var batchSize: Int?
-    @Option(help: "Rollout batches of a step; --gradient-accumulation-steps unless given.")
+    @Option(help: "Rollout batches per step. Default: --gradient-accumulation-steps.")
     public var rolloutAccumulationSteps: Int?
-    @Option(help: "Rollouts that are learned from together.")
+    @Option(help: "Rollouts per learn batch.")
     public var learnBatchSize = Self.defaults.learnBatchSize
-    @Option(help: "Learn batches whose gradients make one optimiser step.")
+    @Option(help: "Learn batches per optimiser step. Their gradients are accumulated.")
     public var gradientAccumulationSteps = Self.defaults.gradientAccumulationSteps
-    @Option(help: "Passes over the rollouts of a step; 4 for gae and vtrace, 1 for methods without a value head, unless given.")
+    @Option(help: "Passes over the rollouts of a step. Default: 4 for gae and vtrace, 1 for methods without a value head.")
     public var ppoEpochs: Int?
-    @Option(help: "Adam's learning rate at the start; it falls linearly to 0.")
+    @Option(help: "Adam's initial learning rate. It decays linearly to 0.")
     public var adamLearningRate = Self.defaults.adamLearningRate
-    @Option(help: "Adam's decay of the first moment.")
+    @Option(help: "Adam's decay rate of the first moment.")
     public var adamBeta1 = Self.defaults.adamBeta1
-    @Option(help: "Adam's decay of the second moment.")
+    @Option(help: "Adam's decay rate of the second moment.")
     public var adamBeta2 = Self.defaults.adamBeta2
     @Option(help: "Adam's epsilon.")
     public var adamEpsilon = Self.defaults.adamEpsilon
     @Option(help: "Adam's decoupled weight decay.")
     public var adamWeightDecay = Self.defaults.adamWeightDecay
-    @Option(help: "The global norm that gradients are clipped to; not at all unless given.")
+    @Option(help: "Maximum global gradient norm, for clipping. Default: no clipping.")
     public var gradNormClipping: Double?
-    @Option(help: "The share of the layers, from the first, that stays as it is.")
+    @Option(help: "Share of layers to freeze, from the first.")
     public var freezeLayers = Self.defaults.freezeLayers
-    @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
+    @Option(help: .yesNo("Freeze embeddings and output projection, too."))
     public var freezeLmHead = Self.defaults.freezeLmHead
-    @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
+    @Option(
+        help: .yesNo(
+            """
+            Recompute activations in the backward pass. It saves memory and takes more time. It applies to the trained layers.
+            """))
     public var gradientCheckpointing = Self.defaults.gradientCheckpointing
-    @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
+    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, not results.")
     public var tokensPerPass = Self.defaults.tokensPerPass
-    @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
+    @Option(help: "Batches with NaN or Inf that may be skipped. They are counted. One more stops the run.")
     public var skipBadBatches = Self.defaults.skipBadBatches
-    @Option(help: "Prompts of the training split to use at most; all unless given.")
+    @Option(help: "Maximum number of training prompts. Default: all.")
     public var maxPrompts: Int?
     @Option(help: "Steps between two lines of metrics.")
     public var logSteps = Self.defaults.logSteps
     @Option(help: "Log lines between two tables of rollouts.")
     public var tableLogs = Self.defaults.tableLogs
-    @Option(help: "Steps between two evaluations; at the start and the end only unless given.")
+    @Option(help: "Steps between two evaluations. Default: only at the start and the end.")
     public var evaluationSteps: Int?
-    @Option(help: .yesNo("Whether there is an evaluation before the first step; the original has none."))
+    @Option(help: .yesNo("Evaluate before the first step. Default: true; with --reference-compatible false, as in the original."))
     public var evaluateAtStart: Bool?
-    @Option(help: "Prompts of each evaluation.")
+    @Option(help: "Prompts per evaluation.")
     public var trainingTargetEvalDatapoints = Self.defaults.trainingTargetEvalDatapoints
     @Option(
-        help:
-            "Splits whose first --target-eval-datapoints prompts are answered at the end of the run; none unless given (the original: all)."
-    )
+        help: """
+            Splits to answer at the end of the run. The first --target-eval-datapoints prompts of each are answered. Default: none \
+            (original: all).
+            """)
     public var evaluationSplits = ArgumentList(Self.defaults.evaluationSplits)
-    @Option(help: "Steps between two checkpoints; by --checkpoint-minutes unless given.")
+    @Option(help: "Steps between two checkpoints. Default: checkpoints follow --checkpoint-minutes.")
     public var checkpointSteps: Int?
 
     public init() {}

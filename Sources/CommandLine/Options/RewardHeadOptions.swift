@@ -6,30 +6,38 @@ public struct RewardHeadOptions: SettingsOptions {
     public typealias Values = RewardHeadSettings
 
     @Option(
-        help:
-            "Weighs the square of a pair's summed scores in the loss, which draws every prompt's scores towards 0; 0.01 is usual."
-    )
+        help: """
+            Weight of the loss term that centres scores. The term is the squared sum of a pair's scores, which keeps scores around 0; 0.01 \
+            is usual.
+            """)
     public var centerRewardsCoefficient = Self.defaults.centerRewardsCoefficient
-    @Option(
-        help: .yesNo("Whether a copy with a normalised head (mean 0, deviation 1 on training pairs) is saved, too."))
+    @Option(help: .yesNo("Save a copy with a normalised head, too. Its scores have mean 0 and standard deviation 1 on training pairs."))
     public var calculateNormalisation = Self.defaults.calculateNormalisation
-    @Option(help: "The copy's folder in the run folder.", completion: .directory)
+    @Option(help: "Folder name of the normalised copy. It lies in the run folder.", completion: .directory)
     public var normalisationCheckpointDir = Self.defaults.normalisationCheckpointDir
     @Option(
-        help:
-            "Also writes the model (normalised, if there is such a copy) as Transformers' sequence classifier with one label, into this folder of the run.",
-        completion: .directory
-    )
+        help: """
+            Folder name of a classifier copy. The copy lies in the run folder and has the format of Transformers' sequence classifiers \
+            with one label. It is normalised if there is a normalised model. Default: no such copy.
+            """, completion: .directory)
     public var classifierDir: String?
-    @Option(help: "A fresh head's scores are shifted by this.")
+    @Option(help: "Shift of a new head. It is subtracted from the scores.")
     public var valueNormalisation = Self.defaults.valueNormalisation
-    @Option(help: "A fresh head's shifted scores are divided by this.")
+    @Option(help: "Divisor of a new head. The shifted scores are divided by it.")
     public var valueNormalisationStd = Self.defaults.valueNormalisationStd
-    @Option(help: .yesNo("Whether the head has a tanh."))
+    @Option(help: .yesNo("Apply a tanh in the head."))
     public var valueHeadActivation = Self.defaults.valueHeadActivation
-    @Option(help: "Where scores are read: last-token, or padding-count as the original does.")
+    @Option(
+        help: """
+            Position of scores. Either last-token, or padding-count as in the original. Default: last-token; with --reference-compatible, \
+            padding-count.
+            """)
     public var scorePosition: String?
-    @Option(help: .yesNo("Whether predictions and scores of the last evaluation of each split are written, two CSV files a split."))
+    @Option(
+        help: .yesNo(
+            """
+            Save predictions of the last evaluation. Predictions and scores of each split are saved as two CSV files per split.
+            """))
     public var savePreds = Self.defaults.savePreds
 
     public init() {}

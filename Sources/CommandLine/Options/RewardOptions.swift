@@ -7,50 +7,59 @@ public struct RewardOptions: SettingsOptions {
 
     @Option(
         help: """
-            summarisation (a reward model, --rf-model-dir), sentiment (a classifier's probability, --rf-model-dir), rouge, bleu, \
-            token-id, length, compression, pattern, process (a program of your own, --scorer-command), or check (whether the answer to a \
-            generated instruction is right, or equals the reference). Several, each once, with \
-            weights, are added: summarisation:1,length:-0.2.
+            Reward function, or a weighted sum of several. Functions: summarisation (a reward model, --rf-model-dir), sentiment (the \
+            probability of a classifier, --rf-model-dir), rouge, bleu, token-id, length, compression, pattern, process (an external \
+            program, --scorer-command), or check (whether the answer to a generated instruction is correct, or equals the reference). \
+            Several functions with weights are added, each at most once: summarisation:1,length:-0.2.
             """)
     public var rewardFunction = Self.defaults.rewardFunction
     @Option(
         help: """
-            The reward model: a model folder or a run folder, whose normalised model counts if there is one; or the folder of a sequence \
-            classifier, such as a published reward model.
+            Reward model: a model, run or classifier folder. In a run folder, the normalised model is used if there is one. A classifier \
+            folder holds a sequence classifier, such as a published reward model. Default: none.
             """, completion: .file())
     public var rfModelDir: String?
     @Option(
         help: """
-            Of a classifier with several labels: the one that counts, by name or number. For sentiment 1, the positive one, unless given.
+            Label that counts, by name or number. It is for a classifier with several labels. Default for sentiment: 1, the positive \
+            label.
             """)
     public var rewardLabel: String?
     @Option(
         help: """
-            How a classifier reads prompt and response: chat (messages, by its chat template), pair (two texts) or text (joined). Unless \
-            given, as it is meant: chat where it has a template, pair for encoders.
+            Input format of a classifier. One of chat (messages, with its chat template), pair (two texts: prompt and response) or text \
+            (both joined). Default: pair for encoders, chat for a classifier with a chat template, otherwise text.
             """)
     public var rewardFormat: String?
-    @Option(help: "Reward token-id: ids above this count.")
+    @Option(help: "token-id: threshold above which token IDs count.")
     public var tokenIdRfThreshold = Self.defaults.tokenIdRfThreshold
-    @Option(help: "Reward length: the wanted number of words; the more the better unless given.")
+    @Option(help: "length: target number of words. Default: none; longer is better.")
     public var rewardWords: Int?
-    @Option(help: "Reward pattern: the regular expression that a response should match.")
+    @Option(help: "pattern: regular expression to match. A response should match it. Default: none.")
     public var rewardPattern: String?
-    @Option(help: "Reward process: a shell command that reads and writes JSON lines, as Docs/porting.md says.")
+    @Option(help: "process: shell command of the scorer. It reads and writes JSON lines, as described in Docs/porting.md. Default: none.")
     public var scorerCommand: String?
-    @Option(help: "Reward process: seconds of silence after which the scorer is started again.")
+    @Option(help: "process: seconds without output to wait. After this time the scorer is restarted.")
     public var scorerPatience = Self.defaults.scorerPatience
     @Option(
-        help:
-            "What a reward model reads: ids (the policy's own tokens), or text (read anew with its own tokenizer), as the original does."
-    )
+        help: """
+            Input of a reward model: ids or text. ids are the policy's own tokens; text is tokenised with the reward model's tokenizer, as \
+            in the original. Default: ids, but text with --reference-compatible, with --score-position padding-count, or if the tokenizers \
+            differ.
+            """)
     public var rewardInput: String?
-    @Option(help: "Where a reward model's score is read: last-token, or padding-count as the original does.")
+    @Option(
+        help: """
+            Position of a reward model's score. Either last-token, or padding-count as in the original. Default: last-token; with \
+            --reference-compatible, padding-count.
+            """)
     public var scorePosition: String?
     @Option(
         help: .yesNo(
-            "Whether the head has a tanh, if its folder does not say so: in train-ppo the policy's value head, in other programs the reward model's."
-        ))
+            """
+            Apply a tanh in the value head. It counts only if the head's folder does not say whether there is one. In train-ppo it is the \
+            policy's value head, in other programs the reward model's.
+            """))
     public var valueHeadActivation = Self.defaults.valueHeadActivation
 
     public init() {}

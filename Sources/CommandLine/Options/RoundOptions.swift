@@ -7,21 +7,24 @@ public struct RoundOptions: SettingsOptions {
 
     @Option(
         help: """
-            Rounds of expert iteration: the model answers the training prompts, the best answers by --reward-function are kept, and it learns \
-            them. Unless given, it learns the data set's own summaries.
+            Number of rounds of expert iteration. In each round the model answers the training prompts, the best answers by \
+            --reward-function are kept, and the model trains on them. Default: none; the model trains on the data set's own summaries.
             """)
     public var rounds: Int?
-    @Option(help: "Answers to every training prompt, of which the best is kept; 16 unless given.")
+    @Option(help: "Answers per training prompt. The best of them is kept. Default: 16.")
     public var roundSamples: Int?
-    @Option(help: "The share of the prompts, those with the best answers, that is learned from; 1 unless given.")
+    @Option(help: "Share of the prompts that is trained on. They are those with the best answers. Default: 1.")
     public var roundShare: Double?
-    @Option(help: "The least reward of an answer that is learned; any unless given.")
+    @Option(help: "Least reward of an answer that is trained on. Default: none.")
     public var roundThreshold: Double?
-    @Option(help: "The model that every round's training begins with: current (the one that has answered) or first; current unless given.")
+    @Option(help: "Starting model of every round: current or first. The current model is the one that wrote the answers. Default: current.")
     public var roundStart: String?
     @Option(
         help: .yesNo(
-            "Whether answers that were cut at --max-new-tokens may be learned, with an end where they were cut; no unless given."))
+            """
+            Train on truncated answers, too. Answers truncated at --max-new-tokens get an end-of-sequence token where they were cut. \
+            Default: false.
+            """))
     public var roundUnfinished: Bool?
 
     public init() {}

@@ -5,26 +5,39 @@ public import Study
 public struct RunOptions: SettingsOptions {
     public typealias Values = RunSettings
 
-    @Option(help: "The folder that run folders are made in.", completion: .directory)
+    @Option(help: "Folder that contains the run folders.", completion: .directory)
     public var outputDir = Self.defaults.outputDir
-    @Option(help: "The run folder's name in it; unless given sft, rm, ppo, dpo, bon, diversity or preferences, by the program.")
+    @Option(help: "Name of the run folder. Default: sft, rm, ppo, dpo, bon, diversity or preferences, depending on the program.")
     public var runId: String?
-    @Option(help: "What to do with a run that is there already: allow (go on), must (go on or fail), never.")
-    public var resume = Self.defaults.resume
-    @Option(help: "Decides every random choice of the run.")
-    public var seed = Self.defaults.seed
-    @Option(help: "Processors to use; all of them unless given.")
-    public var threads: Int?
-    @Option(help: "What products with weights multiply: f32, or bf16 with f32 sums, which is faster and rounds.")
-    public var dtype = Self.defaults.dtype
     @Option(
-        help: "Checkpoints to keep, the newest; unless given all of those that come by steps, 2 of those that come by minutes.")
+        help: """
+            What to do if the run exists. One of allow (resume it, or start a new one), must (resume it or fail) or never (fail if it \
+            exists).
+            """)
+    public var resume = Self.defaults.resume
+    @Option(help: "Seed of every random choice of the run.")
+    public var seed = Self.defaults.seed
+    @Option(help: "Number of threads. Default: all processors.")
+    public var threads: Int?
+    @Option(
+        help: """
+            Matmul precision: f32 or bf16. It applies to products with weights. With bf16, sums are f32; it is faster and less exact.
+            """)
+    public var dtype = Self.defaults.dtype
+    @Option(help: "Checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.")
     public var checkpointLimit: Int?
-    @Option(help: "Minutes between two checkpoints where their steps are not given; 0 for none.")
+    @Option(help: "Minutes between two checkpoints; 0 for none. It applies if no number of steps is given.")
     public var checkpointMinutes = Self.defaults.checkpointMinutes
-    @Option(help: "The most memory that the run may be expected to need, such as 6G or 800M; what is free unless given.")
+    @Option(
+        help: """
+            Maximum expected memory, such as 6G or 800M. A run that is expected to need more does not start. Default: the available \
+            memory.
+            """)
     public var memoryLimit: String?
-    @Option(help: "A YAML or JSON file with values for any of these options, or another run's config.json.", completion: .file())
+    @Option(
+        help: """
+            YAML or JSON file with values for options. The config.json of another run can also be used. Default: none.
+            """, completion: .file())
     public var config: String?
 
     public init() {}

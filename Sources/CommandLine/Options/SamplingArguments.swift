@@ -5,25 +5,34 @@ public import Study
 public struct SamplingArguments: SettingsOptions {
     public typealias Values = SamplingSettings
 
-    @Option(help: "Tokens of a response at most.")
+    @Option(help: "Maximum number of tokens of a response.")
     public var maxNewTokens = Self.defaults.maxNewTokens
-    @Option(help: "Divides the logits before a token is drawn.")
+    @Option(help: "Sampling temperature. Logits are divided by it.")
     public var temperature = Self.defaults.temperature
     @Option(
-        help:
-            "Only the k most probable tokens are drawn from; 0, the default, for all (the original: 50 outside of PPO)."
-    )
+        help: """
+            Number of most probable tokens to sample from. 0 means all. Default: 0; with --reference-compatible 50 outside of PPO, as in \
+            the original.
+            """)
     public var topK: Int?
-    @Option(help: "Only the most probable tokens that reach this probability together are drawn from.")
+    @Option(
+        help: """
+            Probability mass to sample from. Only the most probable tokens whose probabilities add up to this number are sampled from \
+            (nucleus sampling).
+            """)
     public var topP = Self.defaults.topP
     @Option(
-        help: "Only tokens with at least this share of the most probable token's probability are drawn from (min-p); all unless given.")
+        help: """
+            Least probability relative to the top token. Only tokens with at least this share of the most probable token's probability are \
+            sampled from (min-p). Default: all.
+            """)
     public var minP: Float?
 
     @Option(
         help: .yesNo(
-            "Whether responses are drawn at random, or greedily; unless given drawn when sampling, and greedy in evaluations of training."
-        ))
+            """
+            Sample responses. Otherwise they are decoded greedily. Default: true when sampling, false in evaluations of training.
+            """))
     public var doSample: Bool?
 
     public init() {}

@@ -7,25 +7,30 @@ public struct SavingOptions: SettingsOptions {
     public typealias Values = SavingSettings
 
     @Option(
-        help:
-            "How weights of the finished model are stored: f32, or rounded to bf16 or f16, which takes half the space.")
+        help: """
+            Data type of saved weights: f32, bf16 or f16. It applies to the finished model. The 16-bit types take half the space and round \
+            the weights.
+            """)
     public var saveDtype = Self.defaults.saveDtype
     @Option(
-        help:
-            "What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several."
-    )
+        help: """
+            Maximum size of a weight file, such as 5GB. A larger finished model is split into several files. Units are KB, MB and GB.
+            """)
     public var maxShardSize = Self.defaults.maxShardSize
     @Option(
-        help:
-            "safetensors; or gguf, to put a model.gguf for llama.cpp and its relatives beside the other files of the finished model.")
+        help: """
+            Format: safetensors or gguf. With gguf, a model.gguf is added, for llama.cpp and compatible programs, beside the other files \
+            of the finished model.
+            """)
     public var saveFormat = Self.defaults.saveFormat
     @Option(
         help: """
-            Metric that chooses the result, such as validation_loss. The model of the best evaluation is kept in best/ and becomes final/. \
-            Takes validation_ or ood_validation_ with loss, accuracy or score, as the program measures it. Default: the model of the last step.
+            Metric that selects the final model. For example validation_loss: the model of the best evaluation is kept in best/ and becomes \
+            final/. Takes validation_ or ood_validation_ with loss, accuracy or score, as the program measures it. Default: the model of the \
+            last step.
             """)
     public var keepBest: String?
-    @Option(help: "How matrices in model.gguf are stored: f32, f16, bf16 or q8_0.")
+    @Option(help: "Type of matrices in model.gguf. One of f32, f16, bf16 or q8_0.")
     public var ggufType = Self.defaults.ggufType
 
     public init() {}

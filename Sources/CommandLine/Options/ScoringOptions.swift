@@ -6,34 +6,51 @@ public struct ScoringOptions: SettingsOptions {
     public typealias Values = ScoringSettings
 
     @Option(
-        help: "The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.",
-        completion: .file())
+        help: """
+            Reward model: a model, run or classifier folder. A classifier folder holds a sequence classifier, such as a published reward \
+            model. Exactly one of this and --reward-function is required. Default: none.
+            """, completion: .file())
     public var modelName: String?
-    @Option(help: "In place of a model a reward that needs none: check, rouge, bleu, length or compression.")
+    @Option(
+        help: """
+            Reward that needs no model. One of check, rouge, bleu, length or compression. It takes the place of --model-name. Default: \
+            none.
+            """)
     public var rewardFunction: String?
-    @Option(help: "Of a classifier with several labels: the one that counts, by name or number.")
+    @Option(help: "Label that counts, by name or number. It is for a classifier with several labels. Default: none.")
     public var rewardLabel: String?
-    @Option(help: "How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.")
+    @Option(help: "Input format of a classifier. One of chat, pair or text. Default: derived from the model.")
     public var rewardFormat: String?
-    @Option(help: "What is scored: a JSONL file of rows with input and response, or a run, by id or path.")
+    @Option(help: "What to score: a JSONL file or a run. The file has rows with input and response; a run is named by ID or path.")
     public var score: String
-    @Option(help: "Of a run: its tables, all unless given.")
+    @Option(help: "Tables to score, if --score is a run. Default: all.")
     public var tableNames = ArgumentList(Self.defaults.tableNames)
-    @Option(help: "The name of the new column.")
+    @Option(help: "Name of the column to add.")
     public var scoreColumn = Self.defaults.scoreColumn
-    @Option(help: "Of a file: where the scored rows go; FILE with .scored before its ending unless given.", completion: .file())
+    @Option(
+        help: """
+            Output file, if --score is a file. Default: the input file's name with .scored before its extension.
+            """, completion: .file())
     public var scoreOutput: String?
-    @Option(help: .yesNo("Whether the head has a tanh, if its folder does not say so."))
+    @Option(help: .yesNo("Apply a tanh in the value head. It counts only if the folder of the model does not say whether there is one."))
     public var valueHeadActivation = Self.defaults.valueHeadActivation
-    @Option(help: "Where scores are read: last-token, or padding-count as the original does.")
+    @Option(
+        help: """
+            Position of scores. Either last-token, or padding-count as in the original. Default: last-token; with --reference-compatible, \
+            padding-count.
+            """)
     public var scorePosition: String?
-    @Option(help: "The text that the model reads: canonical (one space before the answer), or raw as the original's.")
+    @Option(
+        help: """
+            Text format for the model. Either canonical (one space before the answer), or raw as in the original. Default: canonical; with \
+            --reference-compatible, raw.
+            """)
     public var rewardText: String?
-    @Option(help: "Tokens of a prompt at most; longer texts are cut to it and --max-target-length together.")
+    @Option(help: "Maximum number of prompt tokens. Longer texts are truncated to the sum of this and --max-target-length.")
     public var maxSourceLength = Self.defaults.maxSourceLength
-    @Option(help: "Tokens of an answer at most.")
+    @Option(help: "Maximum number of answer tokens.")
     public var maxTargetLength = Self.defaults.maxTargetLength
-    @Option(help: .yesNo("Whether texts are treated as the original does, where no option says otherwise."))
+    @Option(help: .yesNo("Treat texts as in the original code. It applies wherever no option says otherwise."))
     public var referenceCompatible = Self.defaults.referenceCompatible
 
     public init() {}

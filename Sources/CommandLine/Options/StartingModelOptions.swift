@@ -5,32 +5,35 @@ public import Study
 public struct StartingModelOptions: SettingsOptions {
     public typealias Values = StartingModelSettings
 
-    @Option(help: "A model folder (config.json, weights, tokenizer), a GGUF file or a run folder to start from.", completion: .file())
+    @Option(
+        help: """
+            Model folder, GGUF file or run folder. It holds the starting model; a model folder has config.json, weights and a tokenizer.
+            """, completion: .file())
     public var modelName: String?
-    @Option(help: .yesNo("Trains a tokenizer and a LLaMA of the size below from nothing, instead."))
+    @Option(help: .yesNo("Train a new tokenizer and LLaMA from scratch. They replace --model-name; the options below set the sizes."))
     public var fromScratch = Self.defaults.fromScratch
     @Option(
-        help:
-            "What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing."
-    )
+        help: """
+            Loss weight of a prompt token. A summary token has weight 1. A weight above 0 helps a model that is trained from scratch.
+            """)
     public var promptLossWeight = Self.defaults.promptLossWeight
-    @Option(help: .yesNo("Whether generated texts are scored with --reward-function, too."))
+    @Option(help: .yesNo("Score generated texts with --reward-function, too."))
     public var evalSlRewardFunction = Self.defaults.evalSlRewardFunction
-    @Option(help: "From scratch: ids of the tokenizer.")
+    @Option(help: "From scratch: vocabulary size of the tokenizer.")
     public var vocabularySize = Self.defaults.vocabularySize
-    @Option(help: "From scratch: the width of the hidden states.")
+    @Option(help: "From scratch: width of the hidden states.")
     public var hiddenSize = Self.defaults.hiddenSize
-    @Option(help: "From scratch: the width inside of the MLPs.")
+    @Option(help: "From scratch: inner width of the MLPs.")
     public var intermediateSize = Self.defaults.intermediateSize
-    @Option(help: "From scratch: layers.")
+    @Option(help: "From scratch: number of layers.")
     public var numHiddenLayers = Self.defaults.numHiddenLayers
-    @Option(help: "From scratch: attention heads.")
+    @Option(help: "From scratch: number of attention heads.")
     public var numAttentionHeads = Self.defaults.numAttentionHeads
-    @Option(help: .yesNo("From scratch: whether the embeddings are the output projection, too."))
+    @Option(help: .yesNo("From scratch: tie the word embeddings. They are then also the output projection."))
     public var tieWordEmbeddings = Self.defaults.tieWordEmbeddings
-    @Option(help: "From scratch: the standard deviation of the first weights.")
+    @Option(help: "From scratch: standard deviation of the initial weights.")
     public var initializerRange = Self.defaults.initializerRange
-    @Option(help: "From scratch: the longest sequence.")
+    @Option(help: "From scratch: maximum sequence length in tokens.")
     public var maxPositionEmbeddings = Self.defaults.maxPositionEmbeddings
 
     public init() {}

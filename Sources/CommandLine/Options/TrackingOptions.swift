@@ -5,17 +5,17 @@ public import Study
 public struct TrackingOptions: SettingsOptions {
     public typealias Values = TrackingSettings
 
-    @Option(help: "Whether an event file for TensorBoard is written into the run folder.")
+    @Option(help: "Write an event file for TensorBoard. It is written into the run folder.")
     public var tensorboard = Self.defaults.tensorboard
-    @Option(help: "Whether metrics.csv is written into the run folder: step, metric, value.")
+    @Option(help: "Write metrics.csv into the run folder. Its columns are step, metric and value.")
     public var metricsCsv = Self.defaults.metricsCsv
-    @Option(help: "Prompts and responses of each evaluated split that are shown.")
+    @Option(help: "Responses to log per evaluated split. Each is logged with its prompt.")
     public var logSamples = Self.defaults.logSamples
-    @Option(help: "The MLflow server that receives options and numbers, such as http://localhost:5000.")
+    @Option(help: "MLflow server, such as http://localhost:5000. It receives options and metrics. Default: none.")
     public var mlflowUri: String?
-    @Option(help: "The MLflow experiment that the run belongs to; it is made when it is absent.")
+    @Option(help: "MLflow experiment of the run. It is created if it does not exist.")
     public var mlflowExperiment = Self.defaults.mlflowExperiment
-    @Option(help: "The variable of the environment that holds a token for the MLflow server.")
+    @Option(help: "Environment variable with the MLflow token.")
     public var mlflowTokenVariable = Self.defaults.mlflowTokenVariable
 
     public init() {}

@@ -5,56 +5,63 @@ public import Study
 public struct TrainingOptions: SettingsOptions {
     public typealias Values = TrainingSettings
 
-    @Option(help: "The peak learning rate.")
+    @Option(help: "Peak learning rate.")
     public var learningRate = Self.defaults.learningRate
-    @Option(help: "AdamW's decay of the first moment.")
+    @Option(help: "AdamW's decay rate of the first moment.")
     public var adamBeta1 = Self.defaults.adamBeta1
-    @Option(help: "AdamW's decay of the second moment.")
+    @Option(help: "AdamW's decay rate of the second moment.")
     public var adamBeta2 = Self.defaults.adamBeta2
     @Option(help: "AdamW's epsilon.")
     public var adamEpsilon = Self.defaults.adamEpsilon
     @Option(help: "AdamW's decoupled weight decay.")
     public var weightDecay = Self.defaults.weightDecay
-    @Option(help: "The global norm that gradients are clipped to; 0 leaves them.")
+    @Option(help: "Maximum global gradient norm, for clipping. 0 disables clipping.")
     public var maxGradNorm = Self.defaults.maxGradNorm
-    @Option(help: "The learning rate's course: constant, linear or cosine.")
+    @Option(help: "Learning-rate schedule after the warm-up. One of constant, linear or cosine.")
     public var lrSchedulerType = Self.defaults.lrSchedulerType
-    @Option(help: "Steps over which the learning rate rises from 0.")
+    @Option(help: "Warm-up steps. The learning rate rises from 0 during these steps.")
     public var warmupSteps = Self.defaults.warmupSteps
-    @Option(help: "The share of all steps over which it rises, where --warmup-steps is 0.")
+    @Option(help: "Share of all steps used for the warm-up. It applies if --warmup-steps is 0.")
     public var warmupRatio = Self.defaults.warmupRatio
     @Option(help: "Passes over the training set.")
     public var numTrainEpochs = Self.defaults.numTrainEpochs
-    @Option(help: "Stops after this many optimiser steps; after --num-train-epochs unless given, or if -1, as in Transformers.")
+    @Option(
+        help: """
+            Optimiser steps; overrides --num-train-epochs. Default, and for -1 as in Transformers: as many as --num-train-epochs makes.
+            """)
     public var maxSteps: Int?
-    @Option(help: "Examples that are processed together.")
+    @Option(help: "Examples per batch.")
     public var perDeviceTrainBatchSize = Self.defaults.perDeviceTrainBatchSize
-    @Option(help: "Batches whose gradients make one optimiser step.")
+    @Option(help: "Batches per optimiser step. Their gradients are accumulated.")
     public var gradientAccumulationSteps = Self.defaults.gradientAccumulationSteps
     @Option(
-        help:
-            "Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original)."
-    )
+        help: """
+            Mean of the supervised loss. Either tokens (over all tokens of a step) or batches (the mean of the batches' means; original). \
+            Default: tokens; with --reference-compatible, batches.
+            """)
     public var lossMean: String?
-    @Option(help: "The share of the layers, from the first, that stays as it is; none of a model from scratch.")
+    @Option(help: "Share of layers to freeze, from the first. In a model trained from scratch no layers are frozen.")
     public var freezeLayers = Self.defaults.freezeLayers
-    @Option(help: .yesNo("Whether the embeddings and the output projection stay as they are, too."))
+    @Option(help: .yesNo("Freeze embeddings and output projection, too."))
     public var freezeLmHead = Self.defaults.freezeLmHead
-    @Option(help: .yesNo("Whether trained layers run again in the backward pass, which needs less memory and more time."))
-    public var gradientCheckpointing = Self.defaults.gradientCheckpointing
     @Option(
-        help: .yesNo("Whether training drops numbers at the rates that the model's config.json has (OPT and GPT-2: 0.1; LLaMA: 0)."))
+        help: .yesNo(
+            """
+            Recompute activations in the backward pass. It saves memory and takes more time. It applies to the trained layers.
+            """))
+    public var gradientCheckpointing = Self.defaults.gradientCheckpointing
+    @Option(help: .yesNo("Apply dropout in training. The rates are those of the model's config.json (OPT and GPT-2: 0.1; LLaMA: 0)."))
     public var dropout = Self.defaults.dropout
-    @Option(help: "Tokens in memory at once; it changes memory and speed, not results.")
+    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, not results.")
     public var tokensPerPass = Self.defaults.tokensPerPass
     @Option(help: "Steps between two lines of metrics.")
     public var loggingSteps = Self.defaults.loggingSteps
-    @Option(help: "Steps between two evaluations; at the end only unless given.")
+    @Option(help: "Steps between two evaluations. Default: only at the end.")
     public var evalSteps: Int?
-    @Option(help: "Steps between two checkpoints; by --checkpoint-minutes unless given.")
+    @Option(help: "Steps between two checkpoints. Default: checkpoints follow --checkpoint-minutes.")
     public var saveSteps: Int?
 
-    @Option(help: "Batches with numbers that are not finite that are skipped, and counted, before the run stops.")
+    @Option(help: "Batches with NaN or Inf that may be skipped. They are counted. One more stops the run.")
     public var skipBadBatches = Self.defaults.skipBadBatches
 
     public init() {}

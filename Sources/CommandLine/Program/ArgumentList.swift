@@ -1,16 +1,16 @@
 public import ArgumentParser
 
-/// A list as the value of one option: `a,b,c` or `[a, b, c]`; `[]` is empty.
+/// A list as the value of one option: `a,b,c` or `[a, b, c]`; `[]` is the empty list.
 ///
-/// Elements are trimmed. One that contains a comma is written in a JSON list: `["a,b","c"]`.
+/// White space around elements is removed. Elements that contain a comma are written in a JSON list: `["a,b","c"]`.
 public struct ArgumentList<Element: ExpressibleByArgument>: ExpressibleByArgument {
     /// The elements.
     public var values: [Element]
 
-    /// A list of elements.
+    /// Creates a list of elements.
     public init(_ values: [Element]) { self.values = values }
 
-    /// Reads `a,b` or `[a,b]`.
+    /// Parses `a,b` or `[a,b]`; nil if an element is invalid.
     public init?(argument: String) {
         var values: [Element] = []
         for text in Self.split(argument) {
@@ -20,6 +20,7 @@ public struct ArgumentList<Element: ExpressibleByArgument>: ExpressibleByArgumen
         self.values = values
     }
 
+    /// The elements, separated by commas, as shown in help texts.
     public var defaultValueDescription: String {
         values.map(\.defaultValueDescription).joined(separator: ",")
     }
@@ -30,16 +31,18 @@ extension ArgumentList: Hashable where Element: Hashable {}
 extension ArgumentList: Sendable where Element: Sendable {}
 
 extension ArgumentList: ExpressibleByArrayLiteral {
+    /// Creates a list from an array literal.
     public init(arrayLiteral elements: Element...) { self.init(elements) }
 }
 
 extension ArgumentList {
+    /// The elements of a list in text form.
     static func split(_ text: String) -> [String] { ListText.split(text) }
 }
 
-/// Lists in one piece of text.
+/// Converts lists to and from text.
 enum ListText {
-    /// The elements of `a,b`, `[a, b]` or `["a","b"]`.
+    /// Parses `a,b`, `[a, b]` or `["a","b"]`.
     static func split(_ text: String) -> [String] {
         var body = Substring(text).trimmed
         if body.hasPrefix("["), body.hasSuffix("]") { body = body.dropFirst().dropLast() }
@@ -55,7 +58,7 @@ enum ListText {
                     rest = after.trimmed.dropFirst()
                     continue
                 }
-                // Not a quoted element after all: fall through and take it as it stands.
+                // Not a quoted element after all: fall through and use the text unchanged.
                 elements.removeLast()
             }
             guard let comma = rest.firstIndex(of: ",") else {
@@ -67,7 +70,7 @@ enum ListText {
         }
     }
 
-    /// The text that `split` takes apart again.
+    /// The text of a list, from which `split` restores the elements.
     static func join(_ elements: [String]) -> String {
         if elements.isEmpty { return "[]" }
         let isPlain = elements.allSatisfy { element in
@@ -100,7 +103,7 @@ enum ListText {
 }
 
 extension Substring {
-    /// Without white space at both ends.
+    /// The text without white space at both ends.
     fileprivate var trimmed: Substring {
         var text = self
         while text.first?.isWhitespace == true { text = text.dropFirst() }

@@ -1,7 +1,8 @@
-// The words of a command line: which of them belong together.
+// Groups the words of a command line into options and their values.
 extension ArgumentNormaliser {
-    /// Reads one option with what belongs to it, or one word.
-    /// - Returns: nil for what sets nothing.
+    /// Reads one option with its values, or one word.
+    /// - Returns: nil for a word, and for an option that sets nothing.
+    /// - Throws: `CommandLineError`.
     mutating func nextMention(
         _ arguments: [String], _ position: inout Int
     ) throws(CommandLineError) -> Mention? {
@@ -58,14 +59,14 @@ extension ArgumentNormaliser {
         }
     }
 
-    /// The words after an option that are its value.
+    /// The words after an option that are its values.
     private func followingValues(
         _ kind: OptionTable.Kind, _ shown: String, _ arguments: [String], _ position: inout Int
     ) throws(CommandLineError) -> [String] {
         switch kind {
         case .boolean, .flag:
             guard position < arguments.count, Self.boolean(arguments[position]) != nil else {
-                // a word that belongs to nothing else was meant as the value
+                // a word that cannot belong to anything else was meant as the value
                 if position < arguments.count, !table.takesWords, !arguments[position].hasPrefix("-"), !isOption(arguments[position]) {
                     throw .notBoolean(shown, value: arguments[position])
                 }
@@ -74,7 +75,7 @@ extension ArgumentNormaliser {
             position += 1
             return [arguments[position - 1]]
         case .value:
-            // a value may look like an option without dashes, such as a pattern `seed=[0-9]`
+            // a value may look like an option without dashes, for example the pattern `seed=[0-9]`
             guard position < arguments.count, !arguments[position].hasPrefix("--") else { return [] }
             position += 1
             return [arguments[position - 1]]
@@ -87,14 +88,14 @@ extension ArgumentNormaliser {
             while position < arguments.count, !arguments[position].hasPrefix("--"), values.isEmpty || !isOption(arguments[position]) {
                 values.append(arguments[position])
                 position += 1
-                // With words of its own a program could not tell them from further elements.
+                // In a program that takes words, these cannot be distinguished from further elements.
                 if table.takesWords { break }
             }
             return values
         }
     }
 
-    /// A list in brackets that the shell has split at its spaces: `[a,` and `b]`.
+    /// Joins a list in brackets that the shell has split at spaces, such as `[a,` and `b]`.
     private func restOfList(_ start: String, _ arguments: [String], _ position: inout Int) -> String {
         guard start.hasPrefix("["), !start.hasSuffix("]"),
             let end = arguments[position...].firstIndex(where: { $0.hasSuffix("]") }),
@@ -115,7 +116,7 @@ extension ArgumentNormaliser {
         }
     }
 
-    /// Whether a word begins another option: `--x`, or `x=…` of a name that the program knows.
+    /// Whether a word starts another option: `--x`, or `x=…` with a name that the program knows.
     private func isOption(_ word: String) -> Bool {
         if word.hasPrefix("--") { return true }
         guard let equals = word.firstIndex(of: "="), Self.isName(String(word[..<equals])) else { return false }

@@ -1,15 +1,15 @@
 internal import Study
-/// The state while one command line is read.
+/// Reads one command line; see ``CommandLineArguments``.
 struct ArgumentNormaliser {
     private let program: String
     let table: OptionTable
-    /// Options in the order of their first mention, with what the parser is given for them.
+    /// Options in the order of their first mention, with their arguments for the parser.
     private var settings: [(name: String, words: [String])] = []
     private var indices: [String: Int] = [:]
     var notes: [String] = []
     private var noted: Set<String> = []
     private var words: [String] = []
-    /// The file that each option has its value from; nil for those of the command line.
+    /// The configuration file of each option whose value comes from one; nil for options of the command line.
     private var files: [String: String] = [:]
 
     init(program: String, table: OptionTable) {
@@ -21,7 +21,8 @@ struct ArgumentNormaliser {
         CommandLineArguments(words: settings.flatMap(\.words) + (words.isEmpty ? [] : ["--"] + words), notes: notes, files: files)
     }
 
-    /// Reads the configuration file first, then the rest in its order.
+    /// Reads a command line. The settings of the configuration file are applied first, then the options in order.
+    /// - Throws: `CommandLineError`.
     mutating func read(_ arguments: [String]) throws(CommandLineError) {
         var mentions: [Mention] = []
         var configuration: (path: String, spelling: String)?
@@ -38,7 +39,7 @@ struct ArgumentNormaliser {
             }
         }
         if let name = table.optionOfWords, let entry = table.entries[name], !words.isEmpty {
-            // words stand before what the option itself names
+            // words precede the values of the option itself
             let place = mentions.firstIndex { $0.name == name }
             let named = place.map { mentions.remove(at: $0).values.flatMap(ListText.split) } ?? []
             mentions.append(
@@ -64,7 +65,7 @@ struct ArgumentNormaliser {
             if let first = spellings.updateValue(mention.spelling, forKey: mention.name), mention.kind != .repeated {
                 throw .repeatedOption(first, mention.spelling, place: nil)
             }
-            // A repeated option adds to what the command line has said, and replaces what a file has said.
+            // A repeated option adds to values from the command line, and replaces values from a file.
             let adds = mention.kind == .repeated && !repeated.insert(mention.name).inserted
             try apply(mention, adding: adds)
             files[mention.name] = nil
@@ -73,26 +74,28 @@ struct ArgumentNormaliser {
 
     // MARK: One option
 
+    /// One option with its values, as given on the command line or in a file.
     struct Mention {
-        /// Canonical.
+        /// The canonical name.
         var name: String
-        /// As the user wrote it.
+        /// The name as the user wrote it.
         var spelling: String
         var kind: OptionTable.Kind
         var isOptional: Bool
-        /// Texts of the value; nil-able options may have none.
+        /// The values as text. There may be none if the value is optional.
         var values: [String]
         var isNull = false
     }
 
-    /// What a name means to this program.
+    /// What a name refers to in this program.
     enum Meaning {
         case option(String, OptionTable.Entry)
-        /// `no-x` of a boolean `x`.
+        /// `no-x` of a Boolean option `x`.
         case negation(String, OptionTable.Entry)
         case ignored(IgnoredOption)
     }
 
+    /// What a name refers to, in any spelling; nil if it is unknown.
     func meaning(of spelling: String) -> Meaning? {
         let canonical = OptionTable.canonical(spelling)
         let name = table.aliases[canonical] ?? canonical
@@ -111,9 +114,9 @@ struct ArgumentNormaliser {
         of setting: ConfigurationFile.Setting, in file: String
     ) throws(CommandLineError) -> Mention? {
         guard let meaning = meaning(of: setting.name) else {
-            // runs of earlier versions hold the defaults of options that have moved
+            // configurations of runs by earlier versions contain the defaults of options that have moved
             guard let program = MovedOption.place(of: OptionTable.canonical(setting.name)) else { throw unknown(setting.name, in: file) }
-            note("\(setting.name) in \(file)", IgnoredOption(setting.name, .value, "it is an option of \(program) now"))
+            note("\(setting.name) in \(file)", IgnoredOption(setting.name, .value, "this option has moved to \(program)"))
             return nil
         }
         let spelling = "\(setting.name) in \(file)"
@@ -124,7 +127,7 @@ struct ArgumentNormaliser {
         case .negation:
             throw unknown(setting.name, in: file)
         case .option("config", _):
-            throw .malformedConfiguration(path: file, problem: "a configuration file cannot name another")
+            throw .malformedConfiguration(path: file, problem: "a configuration file cannot contain the option config")
         case .option(let name, let entry):
             var values = setting.values
             if setting.isList {
@@ -174,23 +177,27 @@ struct ArgumentNormaliser {
         }
     }
 
+    /// Adds a word that belongs to no option.
+    /// - Throws: `CommandLineError.unexpectedWord` if the program takes no words.
     mutating func take(_ word: String) throws(CommandLineError) {
         guard table.takesWords || table.optionOfWords != nil else { throw .unexpectedWord(word) }
         words.append(word)
     }
 
+    /// Notes once that an option is ignored.
     mutating func note(_ shown: String, _ option: IgnoredOption) {
         guard noted.insert(shown).inserted else { return }
-        notes.append("\(shown) has no meaning here: \(option.reason)")
+        notes.append("\(shown) is ignored: \(option.reason)")
     }
 
+    /// The error for an unknown option, with the nearest known name or the program that it has moved to.
     func unknown(_ shown: String, in file: String? = nil) -> CommandLineError {
         let name = OptionTable.canonical(String(shown.drop { $0 == "-" }))
         if let program = MovedOption.place(of: name) { return .movedOption(shown, to: program, place: file) }
         let names = (Array(table.entries.keys) + Array(table.aliases.keys)).sorted()
-        // options without meaning come second, and those of a few letters, which are near to everything, not at all
+        // ignored options are suggested last; very short names are similar to everything and are not suggested
         let others = table.ignored.map(\.name).filter { $0.count > 4 && !$0.hasSuffix("*") }
-        // the beginning of a name, such as model of model-name
+        // the first part of a name, such as `model` of `model-name`
         let begun = names.filter { $0.hasPrefix(name + "-") }.min { $0.count < $1.count }
         let found = NearestName.find(name, among: names) ?? begun ?? NearestName.find(name, among: others)
         let nearest = found.map { name in
@@ -200,11 +207,14 @@ struct ArgumentNormaliser {
         return .unknownOption(shown, nearest: nearest, place: file)
     }
 
+    /// The Boolean value of a text.
+    /// - Throws: `CommandLineError.notBoolean`.
     func boolean(_ text: String, _ spelling: String) throws(CommandLineError) -> Bool {
         guard let value = Self.boolean(text) else { throw .notBoolean(spelling, value: text) }
         return value
     }
 
+    /// The Boolean value of a text, ignoring case; nil if it is not a Boolean.
     static func boolean(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "true", "1", "yes", "on", "t", "y": true
@@ -213,6 +223,7 @@ struct ArgumentNormaliser {
         }
     }
 
+    /// Whether a text can be an option's name: letters, digits, `_` and `-`, starting with a letter.
     static func isName(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, first.properties.isAlphabetic else { return false }
         return text.unicodeScalars.allSatisfy { scalar in

@@ -1,22 +1,23 @@
-/// Brings every accepted spelling of a command line into the one that the options' parser takes.
+/// Converts the accepted spellings of a command line into the form that the argument parser requires.
 ///
-/// Accepted for an option `freeze-layers`: `--freeze-layers 0.8`, `--freeze_layers=0.8`, `freeze_layers=0.8`, and a
-/// line `freeze_layers: 0.8` in a file given by `--config`. Booleans may stand alone or have a value (`true`, `false`,
-/// `1`, `0`, `yes`, `no`, `on`, `off`), and `--no-x` is `--x=false`. Lists are `a,b`, `[a,b]` or several words. `none`
-/// and `null` take the value of an option that need not have one. The command line takes precedence over the file;
-/// within one of them an option has one value, unless it is made to be repeated, and there is one file at most.
+/// Accepted for an option `freeze-layers`: `--freeze-layers 0.8`, `--freeze_layers=0.8`, `freeze_layers=0.8`, and a line
+/// `freeze_layers: 0.8` in the file given by `--config`. A Boolean option can be given without a value or with one (`true`,
+/// `false`, `1`, `0`, `yes`, `no`, `on`, `off`), and `--no-x` means `--x=false`. Lists are written as `a,b`, `[a,b]` or several
+/// words. `none` and `null` clear an option whose value is optional. The command line takes precedence over the file. Within
+/// one of them, an option can be given once, unless it is repeatable, and only one file can be given.
 public struct CommandLineArguments: Equatable, Sendable {
-    /// What the parser takes: `--name=value` only, each option once (except repeated ones), then words.
+    /// The arguments for the parser: only `--name=value`, each option once (except repeated ones), then words.
     public var words: [String] = []
-    /// One line for each option that was accepted without meaning.
+    /// One line for each option that was accepted and ignored.
     public var notes: [String] = []
-    /// The configuration file by canonical name of the options that have their value from it.
+    /// The configuration file of each option whose value comes from one, by canonical name.
     var files: [String: String] = [:]
 
-    /// Normalises the arguments of a program (without its name).
+    /// Normalises the arguments of a program, without the program's name.
     /// - Parameters:
-    ///   - program: Its name, for files that belong to one program.
-    ///   - table: Its options.
+    ///   - arguments: the arguments as the user gave them.
+    ///   - program: the program's name, to check configuration files that belong to one program.
+    ///   - table: the program's options.
     /// - Throws: `CommandLineError`.
     public static func normalise(
         _ arguments: [String], program: String, table: OptionTable
@@ -35,7 +36,7 @@ public struct CommandLineArguments: Equatable, Sendable {
         return normaliser.result
     }
 
-    /// What is wrong with options, with the file of those that it names and that have their value from one.
+    /// An error about options, with the configuration file from which the options named in the message come.
     package func located(_ message: String) -> CommandLineError {
         let named = files.keys.sorted().filter { name in
             [name, name.replacing("-", with: "_")].contains { Self.names($0, in: message) }
@@ -45,7 +46,7 @@ public struct CommandLineArguments: Equatable, Sendable {
         return .invalid("\(message) (\(options) \(named.count == 1 ? "is" : "are") set in \(file))")
     }
 
-    /// Whether a message has `--name` in it, and not as the beginning of a longer name.
+    /// Whether a message contains `--name` as a whole name, not as the prefix of a longer one.
     private static func names(_ name: String, in message: String) -> Bool {
         message.ranges(of: "--" + name).contains { range in
             guard range.upperBound < message.endIndex else { return true }
@@ -54,7 +55,7 @@ public struct CommandLineArguments: Equatable, Sendable {
         }
     }
 
-    /// Whether the arguments ask for help, whatever else they say.
+    /// Whether the arguments ask for help, which takes precedence over all other options.
     static func asksForHelp(_ arguments: [String]) -> Bool {
         arguments.prefix { $0 != "--" }.contains { ["-h", "-help", "--help"].contains($0) }
     }

@@ -1,36 +1,36 @@
 internal import Formats
 
-/// What can be wrong with a command line or a configuration file.
+/// An error in a command line or a configuration file.
 public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A name that the program does not know; `place` is a file, or nil for the command line itself.
+    /// An unknown option name. `place` is the file that contains it, or nil for the command line.
     case unknownOption(String, nearest: String?, place: String?)
-    /// An option that another program has now; `place` is a file, or nil for the command line itself.
+    /// An option that has moved to another program. `place` is the file that contains it, or nil for the command line.
     case movedOption(String, to: String, place: String?)
-    /// An option that needs a value and has none.
+    /// An option without its required value.
     case missingValue(String)
-    /// A value that is neither true nor false.
+    /// A value that is not a Boolean.
     case notBoolean(String, value: String)
-    /// One option twice, by the two spellings; `place` is a file, or nil for the command line itself.
+    /// An option that was given twice, with its two spellings. `place` is the file, or nil for the command line.
     case repeatedOption(String, String, place: String?)
     /// A word that belongs to no option.
     case unexpectedWord(String)
-    /// What the parser of the options says about a value.
+    /// An error message of the argument parser or of the validation of settings.
     case invalid(String)
     /// A configuration file that cannot be read.
     case unreadableConfiguration(path: String, reason: String)
-    /// A configuration file without the shape of one.
+    /// A configuration file with invalid syntax or structure.
     case malformedConfiguration(path: String, problem: String)
     /// The configuration file of a run of another program.
     case otherProgram(path: String, found: String, expected: String)
 
-    /// One line for people.
+    /// The error message on one line.
     public var description: String {
-        // the parser's own messages have several lines
+        // the parser's messages have several lines
         if case .invalid(let message) = self { return OneLine.message(message) }
         return OneLine.escaped(text)
     }
 
-    /// A name that could be missed among the words of a message stands in quotation marks.
+    /// A name for use in messages; white space is put in quotation marks to be visible.
     static func shown(_ name: String) -> String {
         name.allSatisfy(\.isWhitespace) ? OneLine.quoted(name) : name
     }
@@ -41,7 +41,7 @@ public enum CommandLineError: Error, Equatable, Sendable, CustomStringConvertibl
             "unknown option \(Self.shown(name))\(place.map { " in \($0)" } ?? "")"
                 + (nearest.map { "; did you mean \($0)?" } ?? "; --help lists all options")
         case .movedOption(let name, let program, let place):
-            "\(Self.shown(name))\(place.map { " in \($0)" } ?? "") is an option of \(program) now; see \(program) --help"
+            "\(Self.shown(name))\(place.map { " in \($0)" } ?? "") has moved to \(program); see \(program) --help"
         case .missingValue(let name): "\(name) needs a value"
         case .notBoolean(let name, let value): "\(name) is \"\(value)\"; expected true or false (or 1 or 0)"
         case .repeatedOption(let first, let second, let place):

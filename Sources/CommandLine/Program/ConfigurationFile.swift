@@ -2,11 +2,11 @@ internal import Runs
 internal import Formats
 internal import Foundation
 
-/// A file of options for `--config`: YAML, or JSON when its name ends so.
+/// A file of options for `--config`: JSON if its name ends with `.json`, else YAML.
 ///
-/// The keys are the options' names in any spelling. The `config.json` of a run folder counts by its `options`.
+/// The keys are option names in any accepted spelling. For the `config.json` of a run folder, its `options` are used.
 enum ConfigurationFile {
-    /// One key and its values as texts: none for null, one for a scalar, any number for a list.
+    /// One key with its values as text: none for null, one for a scalar, any number for a list.
     struct Setting: Equatable {
         var name: String
         var values: [String]
@@ -14,11 +14,13 @@ enum ConfigurationFile {
         var isNull = false
     }
 
-    /// The longest file, in bytes.
+    /// The maximum size of a file, in bytes.
     static let sizeLimit = 1 << 22
 
-    /// Reads the settings in the order of their names in the file (of the alphabet for JSON).
-    /// - Parameter path: A file, or a run folder, whose `config.json` is meant.
+    /// Reads the settings, in the order of the file for YAML and in alphabetical order for JSON.
+    /// - Parameters:
+    ///   - path: a file, or a run folder, whose `config.json` is read.
+    ///   - program: the program's name; the `config.json` of another program is an error.
     /// - Throws: `CommandLineError`.
     static func read(_ path: String, program: String) throws(CommandLineError) -> [Setting] {
         let (file, content) = try content(of: path)
@@ -30,9 +32,9 @@ enum ConfigurationFile {
             file.lowercased().hasSuffix(".json")
             ? try JSONConfiguration(path: file, program: program).settings(content)
             : try YAMLConfiguration(path: file).settings(text)
-        // the system's calls end a text at its first NUL
+        // operating system calls end a string at its first NUL
         for setting in settings where (setting.values + [setting.name]).contains(where: { $0.utf8.contains(0) }) {
-            throw .malformedConfiguration(path: file, problem: "\(CommandLineError.shown(setting.name)): a value holds a NUL character")
+            throw .malformedConfiguration(path: file, problem: "\(CommandLineError.shown(setting.name)): the value has a NUL character")
         }
         return settings
     }
@@ -46,7 +48,7 @@ enum ConfigurationFile {
             switch error as? FileError {
             case .missing: throw .unreadableConfiguration(path: file, reason: "it does not exist")
             case .unreadable(_, let reason): throw .unreadableConfiguration(path: file, reason: reason.description)
-            case .notAFile(_, let kind): throw .unreadableConfiguration(path: file, reason: "it is \(kind), a file was expected")
+            case .notAFile(_, let kind): throw .unreadableConfiguration(path: file, reason: "it is \(kind); expected a file")
             case .damaged(_, let problem): throw .malformedConfiguration(path: file, problem: "\(problem); expected a file of options")
             default: throw .unreadableConfiguration(path: file, reason: "\(error)")
             }
@@ -54,14 +56,14 @@ enum ConfigurationFile {
     }
 }
 
-/// Options in JSON: one object, or the `config.json` of a run.
+/// Parses options in JSON: one object, or the `config.json` of a run.
 struct JSONConfiguration {
     let path: String
     let program: String
 
     private typealias Member = (name: String, value: Value)
 
-    /// A value as far as options go: texts, as they would be typed, for everything that has no parts.
+    /// A JSON value; numbers and Booleans are stored as text, as a user would type them.
     private indirect enum Value {
         case null
         case string(String)
@@ -69,7 +71,8 @@ struct JSONConfiguration {
         case object([Member])
     }
 
-    /// The settings in the order of the alphabet.
+    /// The settings, in alphabetical order.
+    /// - Throws: `CommandLineError`.
     func settings(_ content: [UInt8]) throws(CommandLineError) -> [ConfigurationFile.Setting] {
         var scanner = JSONScanner(content, allowsMark: true)
         var path: [String] = []
@@ -120,10 +123,10 @@ struct JSONConfiguration {
         case UInt8(ascii: "\""): return .string(try scanner.string())
         case UInt8(ascii: "-"), .some(UInt8(ascii: "0")...UInt8(ascii: "9")):
             let text = try scanner.numberText()
-            // whole numbers as they are written, those of 64 bits without a sign among them
+            // integers as written, including unsigned 64-bit ones
             if Int64(text) != nil || UInt64(text) != nil { return .string(text) }
             guard let number = Double(text), number.isFinite else {
-                throw scanner.error("\(text.prefix(40)) is beyond all numbers")
+                throw scanner.error("\(text.prefix(40)) is outside the range of 64-bit floating-point numbers")
             }
             return .string(Int64(exactly: number).map(String.init) ?? "\(number)")
         default: return try scanner.word().map { .string($0 ? "true" : "false") } ?? .null
@@ -136,7 +139,7 @@ struct JSONConfiguration {
         return .malformedConfiguration(path: path, problem: "expected one JSON object of options" + place)
     }
 
-    /// The same name twice; two spellings of one name are found where names are understood.
+    /// Checks that no name is repeated. Different spellings of one name are detected later, when names are resolved.
     private func checkRepeated(_ members: [Member]) throws(CommandLineError) {
         var seen: Set<String> = []
         for member in members where !seen.insert(member.name).inserted {

@@ -1,11 +1,12 @@
 public import ArgumentParser
 internal import Foundation
 
-/// A configuration file with every option of a command: its help as a comment, and its value.
+/// Writes a configuration file that contains every option of a command, with its help as a comment and its value.
 ///
-/// The options and their help are those of the argument parser's own description of the command, which `--experimental-dump-help` prints.
+/// The options and their help come from the argument parser's description of the command, as printed by
+/// `--experimental-dump-help`.
 package enum ConfigurationTemplate {
-    /// What is known of one option.
+    /// The argument parser's description of one option.
     private struct Argument: Decodable {
         struct Name: Decodable { var name: String }
         var abstract: String?
@@ -23,28 +24,31 @@ package enum ConfigurationTemplate {
         var command: Command
     }
 
-    /// The columns of a line of comments.
+    /// The maximum width of a comment line, in columns.
     private static let width = 100
 
-    /// True while the options of a template are checked: required settings may be missing then.
+    /// Whether the options of a template are being checked. Required settings may then be missing.
     @TaskLocal static var isBeingWritten = false
 
-    /// The file's text.
+    /// The content of the file.
     /// - Parameters:
-    ///   - name: what is typed to run the command.
-    ///   - arguments: what was given, in normal form: it takes the place of defaults.
-    /// - Throws: `CommandLineError` for a value that the command would reject, except that required options may be missing.
+    ///   - command: the command.
+    ///   - name: the name of the command as a user types it.
+    ///   - arguments: the normalised arguments that the user gave; they replace the defaults.
+    /// - Throws: `CommandLineError` for a value that the command would reject. Missing required options are allowed.
     package static func text(of command: any ProgramCommand.Type, name: String, given arguments: CommandLineArguments) throws -> String {
-        try check(arguments, of: command)
+        let options = try description(of: command)
+        let required = options.filter { !$0.isOptional && $0.defaultValue == nil }.compactMap { $0.preferredName?.name }
+        try check(arguments, of: command, required: Set(required))
         let table = command.optionTable
         var values: [String: [String]] = [:]
         for word in arguments.words where word.hasPrefix("--") {
             let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             values[parts[0], default: []].append(parts.count == 2 ? parts[1] : "true")
         }
-        var text = "# Options of \(name), for --config. Those of the command line take precedence.\n"
+        var text = "# Options of \(name), for use with --config. Options on the command line take precedence.\n"
         var section: String?
-        for argument in try description(of: command) {
+        for argument in options {
             guard let option = argument.preferredName?.name, let entry = table.entries[option], option != "config", argument.shouldDisplay
             else { continue }
             if let title = argument.sectionTitle, title != section {
@@ -67,8 +71,9 @@ package enum ConfigurationTemplate {
         return text
     }
 
-    /// Validates each group of options by itself. Whether groups fit together is checked when the file is used.
-    private static func check(_ arguments: CommandLineArguments, of command: any ProgramCommand.Type) throws {
+    /// Validates each group of options separately. The combination of groups is checked when the file is used.
+    /// - Parameter required: options without which the parser accepts nothing; a missing one is parsed with a placeholder as its value.
+    private static func check(_ arguments: CommandLineArguments, of command: any ProgramCommand.Type, required: Set<String>) throws {
         do {
             _ = try command.parseAsRoot(arguments.words)
         } catch {
@@ -76,10 +81,10 @@ package enum ConfigurationTemplate {
             if message.contains(" is invalid for ") { throw arguments.located(message) }
         }
         for (group, names) in OptionTable.groups(of: command) {
-            let words = arguments.words.filter { word in
-                word.hasPrefix("--") && names.contains(String(word.dropFirst(2).prefix { $0 != "=" }))
-            }
+            func name(_ word: String) -> String { String(word.dropFirst(2).prefix { $0 != "=" }) }
+            var words = arguments.words.filter { $0.hasPrefix("--") && names.contains(name($0)) }
             guard !words.isEmpty else { continue }
+            words += required.intersection(names).subtracting(words.map(name)).map { "--\($0)=placeholder" }
             let problem = $isBeingWritten.withValue(true) { Self.problem(with: words, of: group) }
             if let problem { throw arguments.located(problem) }
         }
@@ -106,7 +111,7 @@ package enum ConfigurationTemplate {
         return try JSONDecoder().decode(Description.self, from: data).command.arguments ?? []
     }
 
-    /// A text in lines of at most ``width`` columns.
+    /// Wraps a text into lines of at most ``width`` columns.
     private static func wrapped(_ text: String) -> [String] {
         var lines: [String] = []
         for word in text.split(whereSeparator: \.isWhitespace) {
@@ -119,7 +124,7 @@ package enum ConfigurationTemplate {
         return lines
     }
 
-    /// A value as YAML has it. Texts that could be read as something else, or have characters with a meaning, stand in quotation marks.
+    /// A value as a YAML scalar. Strings that are ambiguous in YAML or contain special characters are quoted.
     static func scalar(_ text: String) -> String {
         let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy(isOrdinary) && !["-", ".", "..."].contains(text)
         let isWord = ["null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()) || text.hasPrefix("--")
@@ -138,12 +143,12 @@ package enum ConfigurationTemplate {
         return result + "\""
     }
 
-    /// Letters, digits and marks that mean nothing in YAML.
+    /// Whether a character is a letter, a digit or a mark without special meaning in YAML.
     private static func isOrdinary(_ scalar: Unicode.Scalar) -> Bool {
         scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789/._-+".unicodeScalars.contains(scalar))
     }
 
-    /// Characters that YAML does not take as they are.
+    /// Whether a character must be escaped in YAML.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value)
     }

@@ -1,16 +1,19 @@
-/// The help of a program: first what a newcomer needs (what it does, usage, examples, the options that most people need in a line each), then
-/// every option by group. The argument parser writes the reference part; this type puts the parts in order.
+/// Arranges the help text of a program.
+///
+/// The text starts with an overview: the abstract, usage, examples and one line for each of the most used options. The reference
+/// of all options by group follows. The argument parser writes the reference; this type puts the parts in order.
 enum HelpText {
-    /// Columns of a line about an option.
+    /// The width of the line of a most used option, in columns.
     private static let width = 80
-    /// Columns of an option's name in such a line.
+    /// The width of the option's name in such a line, in columns.
     private static let nameWidth = 33
 
+    /// Reorders a help text.
     /// - Parameters:
-    ///   - help: as the argument parser writes it.
-    ///   - essentials: names of the options that come first, in kebab-case.
-    ///   - spellings: how options may be written; empty where nothing is said about it.
-    ///   - isShort: whether the first part stands alone.
+    ///   - help: the help text from the argument parser.
+    ///   - essentials: the names of the most used options, in kebab-case.
+    ///   - spellings: a paragraph on how options can be written; empty to omit it.
+    ///   - isShort: whether to return only the overview, without the reference.
     static func arranged(_ help: String, essentials: [String], spellings: String = "", isShort: Bool = false) -> String {
         var sections = Section.sections(of: help)
         guard let overview = sections.firstIndex(where: { $0.title == "OVERVIEW" }) else { return help }
@@ -37,20 +40,20 @@ enum HelpText {
         parts.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
     }
 
-    /// An option in one line: its name, and the beginning of what the reference part says about it.
+    /// One line for an option: its name and the start of its description in the reference.
     private static func line(_ name: String, _ entry: String) -> String {
         let words = entry.split(whereSeparator: \.isWhitespace).drop { $0.hasPrefix("-") || $0.hasPrefix("<") }
         let column = "  --\(name)"
         let padded = column + String(repeating: " ", count: max(2, nameWidth - column.count))
         var text = words.joined(separator: " ")
-        // one sentence, without what stands in brackets at its end
+        // keep the first sentence, up to the first opening parenthesis
         if let end = text.firstRange(of: ". ") { text = String(text[..<end.lowerBound]) }
         if let bracket = text.firstRange(of: " (") { text = String(text[..<bracket.lowerBound]) }
         text = shortened(text, to: width - padded.count)
         return padded + (text.hasSuffix(".") ? String(text.dropLast()) : text)
     }
 
-    /// A text that fits a number of columns, cut behind a word.
+    /// Shortens a text to a number of columns, at the end of a word.
     private static func shortened(_ text: String, to columns: Int) -> String {
         guard text.count > columns else { return text }
         let beginning = text.prefix(columns - 1)
@@ -62,7 +65,7 @@ enum HelpText {
         var title: String
         var lines: [String]
 
-        /// A section begins with a line `TITLE:` or `TITLE: text`.
+        /// Splits a help text into sections. A section starts with a line `TITLE:` or `TITLE: text`.
         static func sections(of help: String) -> [Section] {
             var sections: [Section] = []
             for line in help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -81,7 +84,7 @@ enum HelpText {
             return sections
         }
 
-        /// The lines of an option; nil where it is not in the section.
+        /// The lines that describe an option, or nil if it is not in this section.
         func entry(_ name: String) -> String? {
             guard let start = lines.firstIndex(where: { $0.hasPrefix("  --\(name) ") || $0 == "  --\(name)" }) else { return nil }
             let end = lines[(start + 1)...].firstIndex { $0.hasPrefix("  -") || $0.isEmpty } ?? lines.endIndex
@@ -91,7 +94,7 @@ enum HelpText {
 }
 
 extension String {
-    /// The text without the characters at its end that fit a condition.
+    /// The text without the trailing characters that satisfy a condition.
     fileprivate func trimmingSuffix(while condition: (Character) -> Bool) -> String {
         var rest = self[...]
         while let last = rest.last, condition(last) { rest.removeLast() }

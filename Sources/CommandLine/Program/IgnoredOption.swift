@@ -1,47 +1,47 @@
-/// An option of other programs that is accepted here and has no meaning.
+/// An option of other training programs that is accepted for compatibility and ignored.
 public struct IgnoredOption: Equatable, Sendable {
-    /// What may follow the name.
+    /// What can follow the name.
     public enum Kind: Equatable, Sendable {
-        /// Nothing, or true or false.
+        /// Nothing, or a Boolean value.
         case boolean
         /// One or more values.
         case value
     }
 
-    /// Kebab-case; with `*` at its end, all names that begin so.
+    /// The name in kebab-case. With `*` at its end, it matches all names with this prefix.
     public var name: String
-    /// What may follow it.
+    /// What can follow the name.
     public var kind: Kind
-    /// Why it has no meaning, as the end of "… has no meaning here: ".
+    /// Why the option is ignored, as the end of the message "… is ignored: ".
     public var reason: String
 
-    /// One option.
+    /// Creates one ignored option.
     public init(_ name: String, _ kind: Kind, _ reason: String) {
         self.name = name
         self.kind = kind
         self.reason = reason
     }
 
-    /// Whether a kebab-case name is this option.
+    /// Whether a kebab-case name matches this option.
     func matches(_ name: String) -> Bool {
         self.name.hasSuffix("*") ? name.hasPrefix(self.name.dropLast()) : name == self.name
     }
 
-    /// Several names with one reason.
+    /// Creates ignored options for several names with the same reason.
     public static func list(_ kind: Kind, _ names: [String], _ reason: String) -> [IgnoredOption] {
         names.map { IgnoredOption($0, kind, reason) }
     }
 
-    /// What scripts for accelerators and tracking services pass to any of the programs.
+    /// Options that scripts for accelerators and tracking services pass to any of the programs.
     public static var common: [IgnoredOption] {
-        let devices = "there is one device, the CPU (--threads says how much of it)"
+        let devices = "everything runs on the CPU (--threads sets the number of threads)"
         let tracking = "runs are tracked by files in the run folder, --tensorboard and --mlflow-uri"
-        let precision = "the number format is chosen with --dtype"
+        let precision = "set the number format with --dtype"
         let fusion = "kernels are always fused"
-        let processes = "one process does all the work"
-        let progress = "progress and metrics have one form"
-        let batches = "batches change neither results nor, with --tokens-per-pass, memory"
-        let memory = "activations of frozen layers are never kept, and equal frozen layers are always shared"
+        let processes = "the program runs as a single process"
+        let progress = "the format of progress and metrics is fixed"
+        let batches = "the grouping into batches does not affect results; limit memory with --tokens-per-pass"
+        let memory = "activations of frozen layers are never stored, and identical frozen layers are always shared"
         return [
             list(
                 .value,
@@ -84,15 +84,15 @@ public struct IgnoredOption: Equatable, Sendable {
                     "eval-do-concat-batches", "batch-eval-metrics", "log-on-each-node",
                 ], processes),
             list(.boolean, ["full-determinism"], "runs are always deterministic"),
-            list(.boolean, ["dataloader-drop-last"], "a last batch that is not full is always used"),
-            list(.boolean, ["load-best-model-at-end", "greater-is-better"], "final/ is the model after the last step"),
-            list(.value, ["metric-for-best-model"], "final/ is the model after the last step"),
+            list(.boolean, ["dataloader-drop-last"], "an incomplete last batch is always used"),
+            list(.boolean, ["load-best-model-at-end", "greater-is-better"], "final/ always contains the model after the last step"),
+            list(.value, ["metric-for-best-model"], "final/ always contains the model after the last step"),
             list(
                 .boolean, ["ignore-data-skip", "save-only-model", "enable-jit-checkpoint", "restore-callback-*"],
-                "a checkpoint is always complete, and a run goes on exactly"),
+                "checkpoints are always complete, and a resumed run continues exactly"),
             list(
                 .boolean, ["eval-on-start", "prediction-loss-only"],
-                "runs are evaluated at the start and the end; --do-eval says whether texts are generated"),
+                "runs are evaluated at the start and the end; --do-eval sets whether texts are generated"),
             list(
                 .value,
                 [
@@ -117,13 +117,13 @@ public struct IgnoredOption: Equatable, Sendable {
             list(.value, ["gradient-checkpointing-kwargs", "activation-checkpointing-kwargs"], memory),
             list(
                 .boolean, ["overwrite-output-dir"],
-                "--resume says what happens to a run that is there already"),
+                "use --resume to choose what happens to an existing run"),
             list(.value, ["optim", "optim-args", "optim-target-modules"], "the optimiser is AdamW"),
             list(
                 .value, ["generation-max-length", "generation-num-beams", "generation-config"],
-                "texts are drawn token by token; --max-new-tokens, --do-sample, --temperature, --top-k and --top-p say how"),
-            list(.boolean, ["save-safetensors", "save-on-each-node", "do-predict"], "models are saved in one form"),
-            list(.value, ["override-output-dir", "resume-from-checkpoint"], "a run goes on by itself; see --resume"),
+                "set generation with --max-new-tokens, --do-sample, --temperature, --top-k and --top-p"),
+            list(.boolean, ["save-safetensors", "save-on-each-node", "do-predict"], "models and outputs are always saved in the same way"),
+            list(.value, ["override-output-dir", "resume-from-checkpoint"], "an unfinished run is resumed automatically; see --resume"),
         ].flatMap { $0 }
     }
 }

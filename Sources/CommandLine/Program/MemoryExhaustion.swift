@@ -4,16 +4,17 @@ internal import Foundation
 internal import Synchronization
 internal import Tensor
 
-/// Ends a program with an error line and `ProgramExit.usage` when the system has no memory for it.
+/// Ends a program with an error message and `ProgramExit.usage` if memory is exhausted.
 ///
-/// Tensors come from an allocator that says so. Everything else comes from the Swift runtime, which writes a line of its own and aborts,
-/// or crashes while it writes it: the cause is then found in `errno`.
+/// The allocator for tensors reports this itself. For all other memory, the Swift runtime aborts with a message of its own, or
+/// crashes while writing it; a signal handler then recognises the cause from `errno`.
 enum MemoryExhaustion {
-    /// The address of the beginning of the error line, text of C that a signal handler may read; 0 until ``endsProgram(_:)``. It belongs to
-    /// the process, as signals do.
+    /// The address of the start of the error message, a C string that a signal handler can read; 0 before ``endsProgram(_:)``.
+    /// It is global, since signals concern the whole process.
     private static let opening = Atomic<UInt>(0)
 
-    /// - Parameter name: of the program.
+    /// Installs the handlers for exhausted memory.
+    /// - Parameter name: the program's name, for the error message.
     static func endsProgram(_ name: String) {
         opening.store(UInt(bitPattern: strdup("\n\(name): error: ")), ordering: .sequentiallyConsistent)
         Allocator.shared.endsProcess { problem in
@@ -24,7 +25,7 @@ enum MemoryExhaustion {
         for signal in [SIGABRT, SIGSEGV, SIGILL, SIGTRAP] {
             var action = sigaction()
             sigemptyset(&action.sa_mask)
-            // the second time the signal does what it always did
+            // a second signal has the default effect
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_NODEFER
             action.__sigaction_handler.sa_handler = { signal in
                 let address = MemoryExhaustion.opening.load(ordering: .sequentiallyConsistent)
@@ -33,7 +34,7 @@ enum MemoryExhaustion {
                     return
                 }
                 _ = write(STDERR_FILENO, opening, strlen(opening))
-                let text: StaticString = "there is no more memory; use less data, a smaller model or smaller batches\n"
+                let text: StaticString = "out of memory; use less data, a smaller model or smaller batches\n"
                 _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
                 ProcessGroup.endAll()
                 _exit(ProgramExit.usage.rawValue)

@@ -1,4 +1,4 @@
-/// Options of earlier versions that are now those of `rlhf-report`.
+/// Options of earlier versions that have moved to `rlhf-report`.
 enum MovedOption {
     private static let places: [(command: String, names: [String])] = [
         ("compare", ["summary-dir", "sft-run", "rm-run", "ppo-run", "sft-samples-run", "ppo-samples-run", "total-seconds"]),
@@ -16,8 +16,8 @@ enum MovedOption {
         ("index", ["index-output", "index-of", "index-share", "index-scores"]),
     ]
 
-    /// The command that has an option now; nil for one that was never moved.
-    /// - Parameter name: in kebab-case.
+    /// The command that has an option now; nil if the option was not moved.
+    /// - Parameter name: the option's name in kebab-case.
     static func place(of name: String) -> String? {
         places.first { $0.names.contains(name) }.map { "rlhf-report \($0.command)" }
     }

@@ -3,60 +3,61 @@ internal import Foundation
 public import Runs
 internal import Study
 
-/// The options of a program by name, and what each of them takes: found out from its declarations.
+/// The options of a program and the kinds of values that they take, derived from the declarations of its command.
 ///
-/// A property `@Option var freezeLayers: Double` is the option `freeze-layers`. Names that a property gives itself
-/// (`name: .customLong(…)`) are not seen; declare the property under the right name, and others as aliases.
+/// A property `@Option var freezeLayers: Double` is the option `freeze-layers`. Custom names (`name: .customLong(…)`) are
+/// not recognised; give the property the name of the option, and declare other names as aliases.
 public struct OptionTable: Sendable {
-    /// What an option takes.
+    /// The kind of value that an option takes.
     public enum Kind: Equatable, Sendable {
-        /// True or false, as a value: `@Option var x: Bool`.
+        /// A Boolean value: `@Option var x: Bool`.
         case boolean
-        /// True when named: `@Flag var x: Bool`.
+        /// No value; the option is true if it is given: `@Flag var x: Bool`.
         case flag
         /// One value.
         case value
-        /// Several values in one text: `@Option var x: ArgumentList<…>`.
+        /// A list of values in one argument: `@Option var x: ArgumentList<…>`.
         case list
-        /// Several values, the option repeated for each: `@Option var x: […]`.
+        /// A list of values, with the option repeated for each: `@Option var x: […]`.
         case repeated
     }
 
     /// One option.
     public struct Entry: Equatable, Sendable {
-        /// What it takes.
+        /// The kind of value.
         public var kind: Kind
-        /// Whether it may have no value at all; `none` and `null` then take one away.
+        /// Whether the option is optional. `none` and `null` then clear its value.
         public var isOptional: Bool
     }
 
-    /// By kebab-case name.
+    /// The options by kebab-case name.
     public private(set) var entries: [String: Entry] = [:]
-    /// Other names of options, kebab-case.
+    /// Alternative names of options and the names that they stand for, in kebab-case.
     public private(set) var aliases: [String: String] = [:]
-    /// Options that may stand without a value and then count as absent.
+    /// Options that can be given without a value, which is the same as omitting them.
     public private(set) var mayLackValue: Set<String> = []
-    /// What `none` and `null` stand for where they do not take a value away.
+    /// The values that `none` and `null` stand for, for options that they do not clear.
     public private(set) var valuesOfNone: [String: String] = [:]
-    /// Names that are accepted and have no meaning; an option of the same name wins.
+    /// Options that are accepted and ignored. A real option of the same name takes precedence.
     public private(set) var ignored: [IgnoredOption] = IgnoredOption.common
-    /// The list that words without a name are elements of.
+    /// The list option that receives words given without an option name; nil if there is none.
     public private(set) var optionOfWords: String?
-    /// Whether the program takes words without a name.
+    /// Whether the program has positional arguments.
     public private(set) var takesWords = false
 
-    /// The options of a command, those of its groups among them.
+    /// Creates the table of a command's options, including those of its groups.
     public init(_ arguments: any ParsableArguments.Type) {
         add(arguments)
         for (other, name) in aliases { precondition(entries[name] != nil, "alias \(other) of unknown option \(name)") }
-        for name in valuesOfNone.keys { precondition(entries[name] != nil, "a value of none of the unknown option \(name)") }
+        for name in valuesOfNone.keys { precondition(entries[name] != nil, "value for none of unknown option \(name)") }
     }
 
     /// The kebab-case form of a name in snake_case, kebab-case or camelCase.
     public static func canonical(_ name: String) -> String { SettingName.canonical(name) }
 
-    /// Values of a parsed command by snake_case name, for the configuration of a run. Options without a value are
-    /// left out, and so is `config`, whose content is already in the others.
+    /// The option values of a parsed command by snake_case name, for the configuration of a run.
+    ///
+    /// Options without a value are omitted. So is `config`, whose content is already part of the other options.
     public static func values(of arguments: any ParsableArguments) -> [String: OptionValue] {
         var values: [String: OptionValue] = [:]
         for child in Mirror(reflecting: arguments).children {
@@ -71,7 +72,7 @@ public struct OptionTable: Sendable {
         return values
     }
 
-    /// The groups of options of a command, with those inside of others, each with the kebab-case names of its own options.
+    /// The option groups of a command, including nested ones, with the kebab-case names of the options in each.
     static func groups(of arguments: any ParsableArguments.Type) -> [(group: any ParsableArguments.Type, names: Set<String>)] {
         Mirror(reflecting: arguments.init()).children.flatMap { child in
             guard let group = (child.value as? any GroupProperty)?.groupType else {
@@ -84,10 +85,10 @@ public struct OptionTable: Sendable {
         }
     }
 
-    /// The largest whole number that an option takes; seeds take any. The product of two such numbers is still one.
+    /// The largest absolute value of an integer option, except for seeds. The product of two such values does not overflow.
     static let largestInteger = 1_000_000_000
 
-    /// What is wrong with the first option whose number can mean nothing: a whole number beyond all sizes, or no number at all.
+    /// The error message for the first option whose value is an integer beyond `largestInteger` or NaN; nil if there is none.
     static func absurdNumber(in arguments: any ParsableArguments) -> String? {
         for child in Mirror(reflecting: arguments).children {
             if let group = child.value as? any GroupProperty {
@@ -141,12 +142,12 @@ public struct OptionTable: Sendable {
     }
 }
 
-// MARK: - Looking into property wrappers
+// MARK: - Reflection of property wrappers
 
 private protocol ValueProperty {
     var entry: OptionTable.Entry { get }
     var isWord: Bool { get }
-    /// Only of a parsed command.
+    /// The value; only available in a parsed command.
     var value: Any { get }
 }
 
@@ -209,10 +210,10 @@ extension ArgumentList: ListValue {
 }
 
 extension OptionValue {
-    /// A number; JSON has none that is not finite, so such a one becomes the text that is typed for it.
+    /// A number. JSON cannot represent NaN and Inf, so they are stored as text, as a user would type them.
     private init(_ number: Double) { self = number.isFinite ? .number(number) : .string("\(number)") }
 
-    /// The value of an option: numbers, texts, lists of them, and whatever can be written on a command line.
+    /// Creates the JSON value of an option's value: a number, a string, a list of them, or any type with a command-line form.
     init(reflecting value: Any) {
         switch value {
         case let optional as any OptionalValue: self = optional.wrapped.map(OptionValue.init(reflecting:)) ?? .null

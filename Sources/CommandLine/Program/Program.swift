@@ -5,19 +5,19 @@ internal import Foundation
 public import Runs
 internal import Study
 
-/// Options, and what else belongs to their names.
+/// A group of options with their alternative names and special cases.
 public protocol ProgramOptions: ParsableArguments {
-    /// Other names of options → names of properties, in any spelling.
+    /// Alternative names of options, mapped to the names of the properties, in any spelling.
     static var aliases: [String: String] { get }
-    /// Options that may stand without a value and then count as absent.
+    /// Options that can be given without a value, which is the same as omitting them.
     static var mayLackValue: Set<String> { get }
-    /// Options that always have a value → what `none` stands for in them.
+    /// For options that always have a value: the value that `none` stands for.
     static var valuesOfNone: [String: String] { get }
-    /// Options that are accepted and have no meaning, beside those that no program has a use for (`IgnoredOption.common`).
+    /// Options that are accepted and ignored, in addition to `IgnoredOption.common`.
     static var ignored: [IgnoredOption] { get }
-    /// The list that words without the name of an option are elements of, in kebab-case; nil where a program takes no such words.
+    /// The list option, in kebab-case, that receives words given without an option name; nil if there is none.
     static var optionOfWords: String? { get }
-    /// Options that help names first, in kebab-case: those that most people need.
+    /// The most used options, in kebab-case, which the help lists first.
     static var essentials: [String] { get }
 }
 
@@ -38,11 +38,12 @@ extension ProgramOptions {
 
 /// A command of one of the programs.
 ///
-/// Its options are `@Option` properties, Booleans included (`@Option var doTrain = true`), because options of Boolean
-/// value are set by `--do-train=0` as well as by `--do-train`; lists are `ArgumentList`. Groups of options are
-/// `@OptionGroup(title:)`; a group that is `ProgramOptions` brings its names along. A property `config` (`@Option var config: String?`) makes `--config file` work.
+/// Options are `@Option` properties. Boolean options are too (`@Option var doTrain = true`), because `--do-train=0` and
+/// `--do-train` are both accepted. Lists have the type `ArgumentList`. Groups of options are `@OptionGroup(title:)`; a group
+/// that conforms to `ProgramOptions` contributes its names. A property `config` (`@Option var config: String?`) enables
+/// `--config file`.
 public protocol ProgramCommand: ParsableCommand, ProgramOptions {
-    /// The name of the program, as config.json of a run has it.
+    /// The name of the program as stored in a run's `config.json`.
     static var programName: String { get }
 }
 
@@ -50,22 +51,25 @@ extension ProgramCommand {
     /// The options of the command.
     public static var optionTable: OptionTable { OptionTable(Self.self) }
 
-    /// The name that config.json of a run has: of a command among several, the program's before it.
+    /// The name stored in a run's `config.json`. For a subcommand, the name of the program precedes it.
     public static var programName: String { _commandName }
 
-    /// The values of all options by snake_case name, as `RunConfiguration.options` takes them.
+    /// The values of all options by snake_case name, for `RunConfiguration.options`.
     public var resolvedOptions: [String: OptionValue] { OptionTable.values(of: self) }
 
-    /// Brings the arguments into normal form and parses them.
-    /// - Parameter note: Receives one line for each option that was accepted without meaning.
-    /// - Throws: `CommandLineError`; `CleanExit` of the argument parser for `--help` and `--version`.
+    /// Normalises and parses command-line arguments.
+    /// - Parameters:
+    ///   - arguments: the arguments as the user gave them, without the program's name.
+    ///   - note: receives one line for each option that was accepted and ignored.
+    /// - Throws: `CommandLineError`; the argument parser's `CleanExit` for `--help` and `--version`.
     public static func parse(
         normalising arguments: [String], note: (String) -> Void = { _ in }
     ) throws -> Self {
         try parsed(normalising: arguments, note: note).command
     }
 
-    /// The same, with the arguments in normal form, which know where options have their values from.
+    /// Normalises and parses command-line arguments, and returns the normalised arguments too. They record which values come
+    /// from a configuration file.
     static func parsed(
         normalising arguments: [String], note: (String) -> Void
     ) throws -> (command: Self, arguments: CommandLineArguments) {
@@ -73,7 +77,7 @@ extension ProgramCommand {
         normalised.notes.forEach(note)
         do {
             let command = try parseAsRoot(normalised.words)
-            // Help and completion scripts come back as commands of the parser's own.
+            // for help and completion scripts, the parser returns commands of its own
             guard let command = command as? Self else { throw CleanExit.helpRequest(self) }
             if let problem = OptionTable.absurdNumber(in: command) { throw normalised.located(problem) }
             return (command, normalised)
@@ -86,7 +90,7 @@ extension ProgramCommand {
 }
 
 extension ProgramCommand {
-    /// As `parsed`, of a command that is known at run time only.
+    /// Calls `parsed` for a command whose type is known only at run time.
     fileprivate static func parsedCommand(
         normalising arguments: [String], note: (String) -> Void
     ) throws -> (any ParsableCommand, CommandLineArguments) {
@@ -96,15 +100,15 @@ extension ProgramCommand {
 }
 
 extension ArgumentHelp {
-    /// The help of an option of Boolean value.
+    /// The help of a Boolean option.
     public static func yesNo(_ abstract: String) -> ArgumentHelp {
         ArgumentHelp(abstract, valueName: "true|false")
     }
 }
 
-/// The frame of a program: errors become one line and an exit status.
+/// Runs programs: it parses arguments, prints help, and reports errors as one line and an exit status.
 public enum Program {
-    /// What every program's help says about the spelling of options.
+    /// The paragraph of every program's help on how options can be written.
     public static var spellings: String {
         """
         Options may be written --name value, --name=value or name=value, with - or _
@@ -113,15 +117,17 @@ public enum Program {
         """
     }
 
-    /// Runs a command with the arguments of the process, and ends the process.
+    /// Runs a command with the arguments of the process, then ends the process.
     public static func main(_ command: (some ProgramCommand).Type) -> Never {
         main(command._commandName) {
             try run(command, Array(CommandLine.arguments.dropFirst()), name: command._commandName)
         }
     }
 
-    /// Runs one of several commands, the one that the first argument names, and ends the process.
-    /// - Parameter root: what `--help` shows where no command is named.
+    /// Runs the subcommand named by the first argument, then ends the process.
+    /// - Parameters:
+    ///   - root: the root command, whose help is shown if no subcommand is named.
+    ///   - commands: the subcommands.
     public static func main(_ root: any ParsableCommand.Type, _ commands: [any ProgramCommand.Type]) -> Never {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let program = root._commandName
@@ -138,12 +144,13 @@ public enum Program {
         }
     }
 
-    /// What is said where no command is named.
+    /// Prints the help of the root command, if the arguments name no subcommand.
+    /// - Throws: `CommandLineError` for an unknown subcommand or option.
     private static func help(of root: any ParsableCommand.Type, _ arguments: [String], names: [String]) throws {
         if let word = arguments.first, !word.hasPrefix("-") {
             let nearest = NearestName.find(word, among: names).map { "; did you mean \($0)?" } ?? ""
             throw CommandLineError.invalid(
-                "there is no command \(OneLine.quoted(word)); it takes \(names.joined(separator: ", "))\(nearest)")
+                "unknown command \(OneLine.quoted(word)); it takes \(names.joined(separator: ", "))\(nearest)")
         }
         do {
             _ = try root.parseAsRoot(arguments.isEmpty ? ["--help"] : arguments)
@@ -155,8 +162,11 @@ public enum Program {
         }
     }
 
-    /// The help of a command.
-    /// - Parameter isShort: whether the part for newcomers stands alone, as `-h` shows it.
+    /// The help text of a command.
+    /// - Parameters:
+    ///   - command: the command.
+    ///   - root: the root command, for a subcommand.
+    ///   - isShort: whether to return only the overview, as `-h` prints it.
     package static func help(
         of command: any ProgramCommand.Type, _ root: (any ParsableCommand.Type)? = nil, isShort: Bool = false
     ) -> String {
@@ -169,7 +179,7 @@ public enum Program {
     private static func run(
         _ command: any ProgramCommand.Type, _ arguments: [String], name: String, root: (any ParsableCommand.Type)? = nil
     ) throws {
-        // Help is written without parsing anything: people wait for it.
+        // print help before parsing anything, so that it appears quickly
         guard !CommandLineArguments.asksForHelp(arguments) else {
             let asked = arguments.prefix { $0 != "--" }
             print(help(of: command, root, isShort: asked.contains("-h") && !asked.contains("--help")), terminator: "")
@@ -197,7 +207,7 @@ public enum Program {
             return
         }
         #if DEBUG
-            standardError("\(name): note: this is a debug build, which computes about nine times slower; build with -c release\n")
+            standardError("\(name): note: this is a debug build, which is about nine times slower; build with -c release\n")
         #endif
         do {
             try parsed.run()
@@ -208,7 +218,10 @@ public enum Program {
         }
     }
 
-    /// Runs a body under the name of a program, and ends the process.
+    /// Runs a closure as the body of a program, then ends the process.
+    /// - Parameters:
+    ///   - name: the program's name, for error messages.
+    ///   - body: the closure.
     public static func main(_ name: String, _ body: () throws -> Void) -> Never {
         Signals.install()
         MemoryExhaustion.endsProgram(name)
@@ -217,12 +230,12 @@ public enum Program {
         exit(status.rawValue)
     }
 
-    /// Runs a body; an error is one line, `name: error: …`.
+    /// Runs a closure, and reports an error as one line, `name: error: …`.
     package static func run(
         _ name: String, errors: (String) -> Void, _ body: () throws -> Void
     ) -> ProgramExit {
         Signals.ignore(SIGPIPE)
-        // a file at the limit of its size is an error of the write, as a full disk is
+        // a write beyond the file size limit then fails with an error, like a write to a full disk
         Signals.ignore(SIGXFSZ)
         do {
             try body()
@@ -239,7 +252,7 @@ public enum Program {
         }
     }
 
-    /// The exit status that an error stands for.
+    /// The exit status for an error.
     package static func status(of error: any Error) -> ProgramExit {
         switch error {
         case let error as any ProgramExitProviding: error.programExit

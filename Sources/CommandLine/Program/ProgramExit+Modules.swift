@@ -6,9 +6,10 @@ public import Models
 public import Services
 public import Train
 
-// The errors of the other modules know nothing of exit statuses; this is the one place that says what they mean.
+// Exit statuses for the errors of the library modules, which do not define any themselves.
 
 extension FormatError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .unreadable, .commandFailed: .missingInput
@@ -18,6 +19,7 @@ extension FormatError: ProgramExitProviding {
 }
 
 extension DataError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .missingSplit, .missingShards, .packageDescriptionsNotFetched: .missingInput
@@ -29,10 +31,12 @@ extension DataError: ProgramExitProviding {
 }
 
 extension RowProblem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension TokenizerError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .unreadable, .noTokenizer: .missingInput
@@ -43,6 +47,7 @@ extension TokenizerError: ProgramExitProviding {
 }
 
 extension CheckpointError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .unreadable, .noWeights: .missingInput
@@ -52,18 +57,22 @@ extension CheckpointError: ProgramExitProviding {
 }
 
 extension ModelError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension EncoderError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension GenerationError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension TrainingError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .invalidSetting: .usage
@@ -73,6 +82,7 @@ extension TrainingError: ProgramExitProviding {
 }
 
 extension DiversityError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .unknownMetrics, .cannotDraw, .invalidOption: .usage
@@ -84,14 +94,17 @@ extension DiversityError: ProgramExitProviding {
 }
 
 extension PairwiseAnswerError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension RankingError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension JudgeError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .missing, .repeated: .badData
@@ -101,6 +114,7 @@ extension JudgeError: ProgramExitProviding {
 }
 
 extension RewardError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .noReference, .tooLong, .outOfRange, .wrongCount, .noSamples: .badData
@@ -111,33 +125,41 @@ extension RewardError: ProgramExitProviding {
 }
 
 extension StoppedWaiting: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .tryAgain }
 }
 
 extension EmbeddingService.Failure: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .inputOutput }
 }
 
 extension ChatJudge.Failure: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .inputOutput }
 }
 
 extension JudgeCache.Problem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension JudgeTemplate.Problem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension JudgeLabels.Problem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
 }
 
 extension ServiceAddress.Problem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
 }
 
 extension ServiceKey.Problem: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
 }

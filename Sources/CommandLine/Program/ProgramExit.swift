@@ -3,34 +3,35 @@ public import Report
 public import Runs
 public import Study
 
-/// How a program ends, after `sysexits.h`.
+/// Exit statuses of the programs, following `sysexits.h`.
 public enum ProgramExit: Int32, Sendable, CaseIterable {
-    /// Done.
+    /// The program succeeded.
     case success = 0
-    /// The command line or a configuration file is wrong.
+    /// The command line, a setting or a configuration file is wrong, or there is not enough memory.
     case usage = 64
-    /// The content of a file is wrong.
+    /// The content of a file is invalid.
     case badData = 65
-    /// A file or folder that is needed is missing or cannot be read.
+    /// A required file or folder is missing or cannot be read.
     case missingInput = 66
-    /// Something that should not happen: a defect of the program or of what it runs on.
+    /// An internal error: a defect in the program, the system or the hardware.
     case internalError = 70
     /// An output file or folder cannot be created.
     case cannotCreate = 73
-    /// Reading or writing failed half-way, as on a full disk.
+    /// Reading or writing failed midway, for example because the disk is full; or an external process or service failed.
     case inputOutput = 74
-    /// Not finished, and nothing is wrong: the same command, given again, goes on. So ends a run that SIGINT or
-    /// SIGTERM asked to stop, and one that found its folder in use by another process.
+    /// The run is not finished, without an error: the same command resumes it. This is the status of a run that was stopped by
+    /// SIGINT, SIGTERM or SIGHUP, and of one whose folder is in use by another process.
     case tryAgain = 75
 }
 
-/// An error that knows how the program should end.
+/// An error with an exit status.
 public protocol ProgramExitProviding: Error {
-    /// How the program ends.
+    /// The exit status of the program.
     var programExit: ProgramExit { get }
 }
 
 extension FileError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .missing, .unreadable, .notAFile, .notAFolder: .missingInput
@@ -42,6 +43,7 @@ extension FileError: ProgramExitProviding {
 }
 
 extension RunFolderError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .invalidName, .takenName, .unknownTable, .otherOptions, .alreadyExists, .wrongStage, .notARunFolder, .noConfiguration,
@@ -56,10 +58,12 @@ extension RunFolderError: ProgramExitProviding {
 }
 
 extension ResultError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .badData }
 }
 
 extension CommandLineError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {
         switch self {
         case .unreadableConfiguration: .missingInput
@@ -69,13 +73,16 @@ extension CommandLineError: ProgramExitProviding {
 }
 
 extension RunStopped: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .tryAgain }
 }
 
 extension InvalidSetting: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
 }
 
 extension MemoryError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
 }

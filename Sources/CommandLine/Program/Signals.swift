@@ -2,25 +2,26 @@ internal import Formats
 internal import Foundation
 internal import Synchronization
 
-/// What signals have asked of the process.
+/// Receives the signals sent to the process.
 ///
-/// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask to end with
-/// `ProgramExit.tryAgain`, 75. While a step is worked on (`waitsForStep`) it is finished first and a checkpoint written;
-/// a second signal ends the process at once with 128 + its number (130, 143, 129), and nothing is written. At all other
-/// times (loading, measuring, what follows the last step) there is nothing that a checkpoint could save, and the process
-/// ends at once. SIGUSR1 asks for a checkpoint and to go on. SIGPIPE is ignored: a closed pipe is an error of the write
-/// that met it. Whenever the process ends at once, the scorers and judges that it has started end first; a
-/// step that waits for one of them is left when it does not answer (`StoppedWaiting`).
+/// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask the process to end with status 75,
+/// `ProgramExit.tryAgain`. During training steps (`waitsForStep`), the current step is finished first and a checkpoint is
+/// written; a second signal ends the process immediately with status 128 + its number (130, 143 or 129), without writing
+/// anything. At all other times (loading, measuring, after the last step) there is nothing to save, and the process ends
+/// immediately. SIGUSR1 asks for a checkpoint, after which the run continues. SIGPIPE is ignored: writing to a closed pipe
+/// fails with an error instead. Before the process ends immediately, it ends the scorers and judges that it started; a step
+/// that waits for one of them is abandoned if it does not answer (`StoppedWaiting`).
 ///
-/// The state belongs to the process, as signals do; it is the only such state beside that of `ProcessGroup`, and atomic.
+/// The state is atomic and global, since signals concern the whole process. Besides that of `ProcessGroup`, it is the only such
+/// state.
 public enum Signals {
     private static let stop = Atomic<Int32>(0)
     private static let checkpoint = Atomic<Bool>(false)
     private static let waits = Atomic<Bool>(false)
 
-    /// Begins to receive signals; before this call they end the process as usual.
+    /// Installs the signal handlers. Before this call, signals end the process as usual.
     public static func install() {
-        // Both values exist before a handler can run: a handler must not be the one that sets them up.
+        // Accesses both values before a handler can run, so that a handler never initialises them.
         _ = stop.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
         _ = waits.load(ordering: .relaxed)
@@ -32,40 +33,40 @@ public enum Signals {
                     _exit(128 + signal)
                 }
                 guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
-                    let text: StaticString = "\nended as asked; there was no step to finish, and the same command goes on\n"
+                    let text: StaticString = "\nstopped by a signal outside of training steps; run the same command again to continue\n"
                     _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
                     ProcessGroup.endAll()
                     _exit(ProgramExit.tryAgain.rawValue)
                 }
                 ProcessGroup.shouldHurry = true
-                let text: StaticString = "\nfinishing this step and writing a checkpoint; once more ends at once\n"
+                let text: StaticString = "\nfinishing this step and writing a checkpoint; a second signal ends the process at once\n"
                 _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
             }
         }
         handle(SIGUSR1) { _ in Signals.checkpoint.store(true, ordering: .sequentiallyConsistent) }
         ignore(SIGPIPE)
-        // a process begins with the mask of the thread that started it, and threads of a pool often block every signal
+        // a process inherits the signal mask of the thread that started it, and threads of a pool often block all signals
         var all = sigset_t()
         sigemptyset(&all)
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&all, signal) }
         pthread_sigmask(SIG_UNBLOCK, &all, nil)
     }
 
-    /// Whether the process is at work on steps, so that a signal to end waits for a checkpoint.
+    /// Whether the process is in a training step, so that a signal to end waits for a checkpoint.
     public static var waitsForStep: Bool {
         get { waits.load(ordering: .sequentiallyConsistent) }
         set { waits.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// Whether one of the signals that ask to end has come.
+    /// Whether a signal to end has been received.
     public static var isStopRequested: Bool { stop.load(ordering: .sequentiallyConsistent) != 0 }
 
-    /// Whether SIGUSR1 has come since the last call.
+    /// Whether SIGUSR1 has been received since the last call.
     public static func takeCheckpointRequest() -> Bool {
         checkpoint.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Forgets all requests; for tests.
+    /// Resets all state; for tests.
     package static func forget() {
         stop.store(0, ordering: .sequentiallyConsistent)
         checkpoint.store(false, ordering: .sequentiallyConsistent)
@@ -80,6 +81,7 @@ public enum Signals {
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
+    /// Ignores a signal.
     static func ignore(_ signal: Int32) {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = SIG_IGN

@@ -6,8 +6,9 @@ public import Runs
 internal import Services
 public import Study
 
-/// A program that runs a stage: in the folder that `--output-dir` and `--run-id` name, with progress on the terminal and signals that stop
-/// it at a checkpoint.
+/// A program that runs a stage in the folder given by `--output-dir` and `--run-id`.
+///
+/// It reports progress on the terminal. Signals stop it at a checkpoint; see ``Signals``.
 public protocol StageCommand: SettingsCommand where Whole: Stage {}
 
 extension StageCommand {
@@ -34,7 +35,7 @@ extension ReportCommand {
 }
 
 extension ReportListener {
-    /// What the programs give to reports: the terminal.
+    /// The listener of the programs, which connects reports to the terminal.
     public static func commandLine() -> ReportListener {
         let console = Console()
         var listener = ReportListener()
@@ -48,7 +49,9 @@ extension ReportListener {
         return listener
     }
 
-    /// The judge behind an address, with what its way there needs.
+    /// Creates the client of a judge service.
+    /// - Throws: `InvalidSetting` if the service needs a key and the environment variable is not set, and errors for invalid
+    ///   addresses and keys.
     private static func judge(_ request: JudgeServiceRequest) throws -> ChatJudge {
         let settings = request.settings
         var options = ChatJudge.Options()
@@ -57,13 +60,13 @@ extension ReportListener {
         options.attempts = settings.judgeAttempts
         options.prices = request.prices
         options.progress = { done, all in
-            // often enough to see that it goes on, in lines that do not fill a log
-            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions have been asked") }
+            // often enough to show progress, but with few lines in logs
+            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions asked") }
         }
         let key = try ServiceKey(variable: settings.judgeKeyVariable, environment: ProcessInfo.processInfo.environment)
-        // the name is not repeated: it may be the key itself, given in the wrong place
+        // the message omits the value: it could be the key itself, given by mistake
         guard key != nil || !request.needsKey else {
-            throw InvalidSetting("--judge-key-variable names a variable of the environment that is not set, or empty")
+            throw InvalidSetting("--judge-key-variable names an environment variable that is not set or is empty")
         }
         return ChatJudge(
             address: try ServiceAddress(request.url, for: .chat), key: key, variable: settings.judgeKeyVariable, chat: request.chat,
@@ -72,7 +75,7 @@ extension ReportListener {
 }
 
 extension StageEnvironment {
-    /// What the programs give to stages: the terminal, the signals of the process, and services on other machines.
+    /// The environment of the programs, which connects stages to the terminal, the signals of the process and remote services.
     public static func commandLine() -> StageEnvironment {
         var environment = StageEnvironment()
         environment.sinks = [Console()]

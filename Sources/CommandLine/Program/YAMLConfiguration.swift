@@ -2,15 +2,16 @@ internal import Formats
 internal import Foundation
 internal import Yams
 
-/// Options in YAML: one mapping of names to values and lists of values.
+/// Parses options in YAML: one mapping from names to values or lists of values.
 ///
-/// Yams replaces every alias by a copy of what it stands for, and a few lines of aliases of aliases become more than any memory. So it
-/// never sees one: the marks of aliases are taken for ordinary characters while a file is parsed, and the few aliases that options
-/// have a use for, of values and lists of values, are looked up here.
+/// Yams replaces every alias by a copy of its content, so that a few lines of nested aliases can exceed any amount of memory.
+/// To prevent this, the alias marks `*` are replaced by ordinary characters before parsing. Aliases of values and of lists of
+/// values, the only useful ones for options, are resolved here.
 struct YAMLConfiguration {
     let path: String
 
-    /// The settings in the order of the file.
+    /// The settings, in the order of the file.
+    /// - Throws: `CommandLineError.malformedConfiguration`.
     func settings(_ text: String) throws(CommandLineError) -> [ConfigurationFile.Setting] {
         let mark = Self.freeMark(text)
         let parser: Yams.Parser
@@ -23,7 +24,7 @@ struct YAMLConfiguration {
             let message = lines.joined(separator: " ").replacing(String(mark), with: "*")
             throw .malformedConfiguration(path: path, problem: "not YAML (\(message))")
         }
-        // the parser owns the names of anchors
+        // keeps the parser alive: it owns the names of anchors
         defer { withExtendedLifetime(parser) {} }
         guard let node else { return [] }
         guard let mapping = node.mapping else {
@@ -51,14 +52,14 @@ struct YAMLConfiguration {
         return settings
     }
 
-    /// A character of private use that the text does not have.
+    /// A private-use character that does not occur in the text.
     private static func freeMark(_ text: String) -> Character {
         let used = Set(text.unicodeScalars.filter { (0xE000...0xF8FF).contains($0.value) })
         let free = (0xE000...0xF8FF as ClosedRange<UInt32>).lazy.compactMap(Unicode.Scalar.init).first { !used.contains($0) }
         return Character(free ?? "\u{E000}")
     }
 
-    /// What options can be.
+    /// The content of a node that is valid as the value of an option.
     private enum Content {
         case scalar(Scalar)
         case list([Scalar])
@@ -69,7 +70,7 @@ struct YAMLConfiguration {
         var isNull: Bool
     }
 
-    /// What anchors stand for, in the order of the file.
+    /// Resolves aliases from the anchors read so far.
     private struct Aliases {
         let mark: Character
         let path: String
@@ -80,7 +81,8 @@ struct YAMLConfiguration {
             self.path = path
         }
 
-        /// What a node is; nil for anything that options have no use for.
+        /// The content of a node; nil if it is not valid as the value of an option.
+        /// - Throws: `CommandLineError.malformedConfiguration` for an alias without such an anchor before it.
         mutating func content(of node: Node) throws(CommandLineError) -> Content? {
             if let scalar = node.scalar {
                 if scalar.style == .plain, scalar.string.first == mark {
@@ -89,7 +91,7 @@ struct YAMLConfiguration {
                         let place = node.mark.map { "\(path):\($0.line)" } ?? path
                         throw .malformedConfiguration(
                             path: place,
-                            problem: "not YAML (the alias \(OneLine.quoted("*" + name)) stands for no value or list of values before it)")
+                            problem: "not YAML (the alias \(OneLine.quoted("*" + name)) refers to no value or list of values before it)")
                     }
                     return content
                 }

@@ -1,31 +1,33 @@
-/// What becomes of conversational rows.
+/// How the texts of conversational rows are made.
 public enum ChatFormat: Codable, Sendable, Equatable {
-    /// They are refused, and why.
+    /// Conversational rows are rejected; the value is the reason, for the error message.
     case unavailable(String)
-    /// A template makes their texts.
+    /// A chat template renders the messages.
     case template(ChatTemplate)
-    /// The texts of their messages are taken as any post and summary: those before the response in lines, then the response.
+    /// The texts of the messages are used without a template: the prompt's messages joined by newlines, then the
+    /// response.
     case contents
 
-    /// Without a setting of templates.
+    /// No chat template is set: conversational rows are rejected.
     public static let none = ChatFormat.unavailable("no chat template is given")
 
-    /// The template for a row that needs one; nil where its texts are taken without.
-    /// - Throws: `DataError.chat`.
+    /// The template to render a conversational row with; nil if the texts of its messages are used without a template.
+    /// - Parameter id: The row's ID, for the error.
+    /// - Throws: `DataError.chat` if conversational rows are rejected.
     func template(for id: String) throws -> ChatTemplate? {
         switch self {
         case .template(let template): return template
         case .contents: return nil
         case .unavailable(let reason):
             throw DataError.chat(
-                "row \(id) holds messages, but \(reason); name one with --chat-template FILE, or join the messages' texts with --chat-template none"
+                "row \(id) has messages, but \(reason); pass --chat-template FILE, or --chat-template none to join the messages' texts"
             )
         }
     }
 }
 
 extension DataError {
-    /// Does something with a row; what is wrong with its conversation is said with the row's id.
+    /// Runs `body` for a row. A `DataError.chat` that it throws is thrown again with the row's ID.
     static func naming<Result>(row id: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()

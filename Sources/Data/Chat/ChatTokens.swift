@@ -1,36 +1,40 @@
 import Formats
 
-/// How conversations become tokens to train on, or prompts to continue.
+/// Tokenises conversations for training, and as prompts for generation.
 struct ChatTokens {
     let template: ChatTemplate
     let pieces: TokenPieces
 
-    /// A text as the template has made it: what begins a sequence stands in it already.
+    /// The token IDs of a rendered text. No special tokens are added, because the template has already written them.
     private func ids(_ text: String) -> [Int32] { pieces.tokenizer.encode(text, addingSpecialTokens: false) }
 
     /// The tokens, if there are any.
+    /// - Throws: `DataError.chat` if there are none.
     private func filled(_ tokens: [Int32]) throws -> [Int32] {
-        guard !tokens.isEmpty else { throw template.fault("the conversation is rendered to a text without tokens") }
+        guard !tokens.isEmpty else { throw template.fault("the rendered conversation has no tokens") }
         return tokens
     }
 
-    /// The text and tokens of what a model answers.
+    /// The prompt of a conversation as text and tokens. If its last message is the assistant's, the model continues
+    /// that message; otherwise the prompt ends with the generation prompt.
     func prompt(_ conversation: Conversation) throws -> (text: String, tokens: [Int32]) {
         let goesOn = conversation.prompt.last.map(Conversation.isAssistant) ?? false
         let text = try template.render(conversation.prompt, addGenerationPrompt: !goesOn, continueFinalMessage: goesOn).text
         let tokens = ids(text)
-        guard !tokens.isEmpty else { throw template.fault("the prompt is rendered to a text without tokens") }
+        guard !tokens.isEmpty else { throw template.fault("the rendered prompt has no tokens") }
         return (text, tokens)
     }
 
-    /// What is trained of a conversation: each turn of the assistant behind all that stands before it.
-    /// - Throws: `DataError.chat`, also where the template does not let the turns be told from the rest.
+    /// The training examples in a conversation: each trained turn of the assistant, with all tokens before it as the
+    /// prompt.
+    /// - Throws: `DataError.chat`, for example if the rendered text does not show where the turns begin and end.
     func turns(_ conversation: Conversation) throws -> [(prompt: [Int32], target: [Int32])] {
         try template.marksGenerations ? marked(conversation) : rendered(conversation)
     }
 
-    // MARK: By {% generation %}
+    // MARK: Templates with {% generation %}
 
+    /// The turns in `{% generation %}` blocks.
     private func marked(_ conversation: Conversation) throws -> [(prompt: [Int32], target: [Int32])] {
         let rendering = try template.render(conversation.messages)
         var spans = rendering.generations
@@ -38,7 +42,7 @@ struct ChatTokens {
             let turns = conversation.messages.count(where: Conversation.isAssistant)
             guard spans.count == turns else {
                 throw template.fault(
-                    "\(spans.count) {% generation %} blocks for \(turns) turns of the assistant, so those of the completion are not known")
+                    "the template renders \(spans.count) {% generation %} blocks for \(turns) assistant turns; expected one per turn")
             }
             spans = spans.suffix(conversation.response.count(where: Conversation.isAssistant))
         }
@@ -56,8 +60,9 @@ struct ChatTokens {
         return turns
     }
 
-    /// The tokens of ranges of a text for a tokenizer that changes texts, so that it cannot say where its tokens stand: those that differ
-    /// from the tokens of the text up to a range, up to those of the text with it.
+    /// Which tokens lie in ranges of a text, for a tokenizer that normalises text and so has no token offsets. A range
+    /// covers the tokens after those shared with the tokens of the text up to its start, and up to those shared with
+    /// the tokens of the text up to its end.
     private func overlapping(_ tokens: [Int32], _ text: String, _ spans: [Range<Int>]) -> [Bool] {
         let scalars = Array(text.unicodeScalars)
         func count(upTo end: Int, isEnd: Bool) -> Int {
@@ -73,8 +78,9 @@ struct ChatTokens {
         return mask
     }
 
-    // MARK: By the texts of what stands before
+    // MARK: Templates without {% generation %}
 
+    /// The turns found by rendering the conversation before and after each one.
     private func rendered(_ conversation: Conversation) throws -> [(prompt: [Int32], target: [Int32])] {
         let messages = conversation.messages
         let first = conversation.learnsEveryTurn ? 0 : conversation.prompt.count
@@ -82,26 +88,28 @@ struct ChatTokens {
             .map { try turn($0, of: messages) }
     }
 
-    /// One turn: the text up to it with the generation prompt, and what the text with it has more.
+    /// One turn of the assistant. The prompt is the text before the turn plus the generation prompt; the target is what
+    /// the text with the turn adds to it.
     func turn(_ index: Int, of messages: [JSONValue]) throws -> (prompt: [Int32], target: [Int32]) {
-        guard index > 0 else { throw template.fault("a conversation that begins with the assistant has nothing to answer") }
+        guard index > 0 else { throw template.fault("the conversation begins with an assistant message; expected a prompt before it") }
         let before = try template.render(Array(messages[..<index]), addGenerationPrompt: true).text
         let whole = try template.render(Array(messages[...index])).text
         guard whole.utf8.starts(with: before.utf8) else {
             throw template.fault(
-                "the text of a conversation does not begin with that of the messages before its answer, so the answer's tokens are not known; "
-                    + "give a template with {% generation %} blocks by --chat-template FILE")
+                "the rendered conversation does not begin with the rendered prompt, so the answer's tokens cannot be found; "
+                    + "pass a template with {% generation %} blocks with --chat-template FILE")
         }
         let (opening, all) = (ids(before), try filled(ids(whole)))
-        // the last token of the prompt may be another one once the answer follows
+        // the prompt's last token may change once the answer follows it
         let shared = zip(opening, all).prefix { $0 == $1 }.count
         return (Array(all[..<shared]), Array(all[shared...]))
     }
 
     // MARK: Comparisons
 
-    /// The tokens that both sides of a comparison begin with, and those of each side up to its end of sequence. Of one answer with a label, which
-    /// both sides are, the prompt is what the conversation has in common with its prompt alone.
+    /// The tokens of both responses of a comparison: the prefix that they share, and the rest of each up to and
+    /// including its end-of-sequence token. For a single labelled answer (`isSingle`) both sides are the same
+    /// conversation, so the prefix is what it shares with its rendered prompt.
     func sides(_ conversations: [Conversation], isSingle: Bool = false) throws -> (prompt: [Int32], responses: [[Int32]]) {
         if isSingle, let conversation = conversations.first {
             let whole = try closed(filled(ids(template.render(conversation.messages).text)))
@@ -112,13 +120,13 @@ struct ChatTokens {
         let texts = try conversations.map { try closed(filled(ids(template.render($0.messages).text))) }
         guard let first = texts.first, let second = texts.last else { return ([], []) }
         var shared = zip(first, second).prefix { $0 == $1 }.count
-        // neither side is empty
+        // leave at least one token on each side
         shared = min(shared, first.count - 1, second.count - 1)
         return (Array(first[..<shared]), texts.map { Array($0[shared...]) })
     }
 
-    /// A conversation that ends where a model ends its response: without the white space that a template puts behind the end of sequence,
-    /// and with an end of sequence in any case.
+    /// Ends the tokens as a model ends its response: removes white space that the template writes after the
+    /// end-of-sequence token, and appends that token if it is missing.
     private func closed(_ tokens: [Int32]) -> [Int32] {
         if let end = tokens.lastIndex(of: pieces.endOfSequence),
             pieces.tokenizer.decode(Array(tokens[(end + 1)...]), skippingSpecialTokens: false).allSatisfy(\.isWhitespace)

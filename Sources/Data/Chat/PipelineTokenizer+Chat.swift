@@ -3,23 +3,28 @@ import Formats
 extension PipelineTokenizer {
     // MARK: Templates
 
+    /// The chat template in the tokenizer's files: the one named `default` if there are several; nil if there is none.
+    /// - Throws: `DataError.chat` if there are several and none is named `default`, or the template is invalid.
     public func chatTemplate() throws -> ChatTemplate? {
         let named = try chatTemplates()
         guard let template = named.first(where: { $0.name == "default" }) else {
             guard named.isEmpty else {
                 throw DataError.chat(
-                    "\(chatFile): several chat templates (\(named.map(\.name).sorted().joined(separator: ", "))) and none is called default; "
-                        + "name the file of one with --chat-template")
+                    "\(chatFile): several chat templates (\(named.map(\.name).sorted().joined(separator: ", "))), none named default; "
+                        + "choose one with --chat-template FILE")
             }
             return nil
         }
         return try ChatTemplate(template.source, name: chatFile, variables: try chatVariables())
     }
 
+    /// A template from `source`, with this tokenizer's special tokens as variables.
+    /// - Throws: `DataError.chat` if the template is invalid.
     public func chatTemplate(_ source: String, name: String) throws -> ChatTemplate {
         try ChatTemplate(source, name: name, variables: try chatVariables())
     }
 
+    /// A copy of this tokenizer that saves `template` as its only chat template, in `chat_template.jinja`.
     public func keeping(_ template: ChatTemplate) -> any Tokenizer {
         var copy = self
         copy.files.companions.removeAll { Self.isTemplate($0.name) }
@@ -29,11 +34,12 @@ extension PipelineTokenizer {
         return copy
     }
 
+    /// Whether a file holds a chat template.
     private static func isTemplate(_ name: String) -> Bool {
         name == "chat_template.jinja" || name.hasPrefix(TokenizerFiles.templateFolder + "/")
     }
 
-    /// The file that the templates are in, for messages.
+    /// The file that holds the templates, for error messages.
     private var chatFile: String {
         if let given = files.templateName { return given }
         let name = files.companions.contains { Self.isTemplate($0.name) } ? "chat_template.jinja" : "tokenizer_config.json: chat_template"
@@ -41,7 +47,8 @@ extension PipelineTokenizer {
         return files.pipelineName[...slash] + name
     }
 
-    /// All templates by name. Files of their own count, and the key `chat_template` where there are none; as in Transformers 5.
+    /// All templates by name. Separate template files take precedence over the key `chat_template` in
+    /// `tokenizer_config.json`, as in Transformers 5.
     func chatTemplates() throws -> [(name: String, source: String)] {
         var named: [(name: String, source: String)] = []
         for companion in files.companions where Self.isTemplate(companion.name) {
@@ -63,7 +70,7 @@ extension PipelineTokenizer {
         return try part.elements().map { (try $0.required("name").string(), try $0.required("template").string()) }
     }
 
-    /// The special tokens by the names of their roles, those of single models among them.
+    /// The special tokens by role, including model-specific ones (`extra_special_tokens`).
     private func chatVariables() throws -> [String: String] {
         let settings = TransformersSettings(files)
         var variables: [String: String] = [:]
@@ -79,11 +86,13 @@ extension PipelineTokenizer {
 
     // MARK: Tokens
 
+    /// For each token, whether it overlaps one of the ranges of code points in `text`; nil if the tokens do not line up
+    /// with the text.
     public func trainedTokens(of ids: [Int32], text: String, in spans: [Range<Int>]) -> [Bool]? {
         TokenOffsets(ids, of: text, by: self)?.mask(of: spans)
     }
 
-    /// What a token spells; nil for an id without a token.
+    /// The text that a token stands for; nil if no token has this ID.
     func piece(of id: Int32) -> TokenPiece? {
         if let added = addedVocabulary[id] {
             let token = addedVocabulary.tokens.first { $0.id == id }
@@ -96,6 +105,7 @@ extension PipelineTokenizer {
         return TokenPiece(bytes: bytes, mayLackSpace: true)
     }
 
+    /// The text of a token spelled in the byte-level alphabet; nil if tokens are not spelled in it.
     private func byteSpelling(_ token: [UInt8]) -> TokenPiece? {
         guard spellsBytes, let bytes = ByteAlphabet.decoded(token) else { return nil }
         let space = UInt8(ascii: " ")
@@ -104,10 +114,10 @@ extension PipelineTokenizer {
             trailingSpaces: bytes.reversed().prefix { $0 == space }.count)
     }
 
-    /// Whether tokens are spelled in the alphabet of bytes.
+    /// Whether tokens are spelled in the byte-level alphabet.
     private var spellsBytes: Bool { preTokenizer?.spellsBytes ?? false || normalizer?.spellsBytes ?? false }
 
-    /// What the post-processor does to the ranges of tokens.
+    /// How the post-processor trims the offsets of tokens; nil if it does not.
     var trimsOffsets: OffsetTrimming? { Self.trimming(files.pipeline["post_processor"]) }
 
     private static func trimming(_ part: JSONValue?) -> OffsetTrimming? {

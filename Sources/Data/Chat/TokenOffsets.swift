@@ -1,12 +1,16 @@
-/// Where the tokens of a text stand in it, in code points, as Hugging Face's tokenizers tell it.
+/// The offsets of a text's tokens, in code points, as Hugging Face's `tokenizers` reports them.
 ///
-/// Tokens are laid along the text one after the other. Where a normalizer changed the text so that they do not fit, there are no offsets.
+/// The tokens are matched against the text one after the other. If they do not match, because a normalizer changed the
+/// text, there are no offsets.
 struct TokenOffsets {
-    /// The range of each token.
+    /// The range of each token in the text, in code points.
     let ranges: [Range<Int>]
 
+    /// Computes the offsets; nil if the tokens do not match the text.
     /// - Parameters:
-    ///   - ids: What the tokenizer made of the text, without special tokens around it.
+    ///   - ids: The token IDs of the text, without special tokens added around it.
+    ///   - text: The text.
+    ///   - tokenizer: The tokenizer that encoded it.
     init?(_ ids: [Int32], of text: String, by tokenizer: PipelineTokenizer) {
         let bytes = Array(text.utf8)
         // the code point that each byte belongs to
@@ -28,12 +32,13 @@ struct TokenOffsets {
             let end = range.isEmpty ? start : points[range.upperBound - 1] + 1
             ranges.append(piece.trimmed(start..<end, trims: tokenizer.trimsOffsets, isFirst: start == 0 || ranges.isEmpty))
         }
-        // white space at the end may belong to no token
+        // white space at the end of the text may belong to no token
         guard position == bytes.count || bytes[position...].allSatisfy({ $0 == UInt8(ascii: " ") }) else { return nil }
         self.ranges = ranges
     }
 
-    /// Which tokens overlap one of some ranges in order; as `return_assistant_tokens_mask` has it.
+    /// For each token, whether it overlaps one of the given ranges, which must be in ascending order; like
+    /// `return_assistant_tokens_mask` in Transformers.
     func mask(of spans: [Range<Int>]) -> [Bool] {
         var mask = [Bool](repeating: false, count: ranges.count)
         var span = 0
@@ -46,20 +51,20 @@ struct TokenOffsets {
     }
 }
 
-/// What a token spells in a text.
+/// The text that a token stands for, and how to match it.
 struct TokenPiece {
-    /// The bytes that it stands for.
+    /// The UTF-8 bytes of the token's text.
     var bytes: [UInt8]
-    /// Whether it may begin with a space that the tokenizer put there.
+    /// Whether its first byte may be a space that the tokenizer added and the text lacks.
     var mayLackSpace = false
-    /// Whether it takes white space before or behind it along.
+    /// Whether the token absorbs white space to its left or right.
     var stripsLeft = false
     var stripsRight = false
-    /// Spaces at its ends, as the byte-level alphabet spells them.
+    /// The number of spaces at its start and end, if it is spelled in the byte-level alphabet.
     var leadingSpaces = 0
     var trailingSpaces = 0
 
-    /// Where it stands in a text; nil if something else does.
+    /// The token's byte range in a text at `position`; nil if the text does not match there.
     func range(in text: [UInt8], from position: Int) -> Range<Int>? {
         func matches(_ bytes: ArraySlice<UInt8>, at start: Int) -> Bool {
             start + bytes.count <= text.count && text[start..<(start + bytes.count)].elementsEqual(bytes)
@@ -79,7 +84,7 @@ struct TokenPiece {
         return nil
     }
 
-    /// The range without spaces at its ends, where the tokenizer's post-processor leaves them out.
+    /// The range without spaces at its ends, if the post-processor trims offsets.
     func trimmed(_ range: Range<Int>, trims: OffsetTrimming?, isFirst: Bool) -> Range<Int> {
         guard let trims, leadingSpaces > 0 || trailingSpaces > 0 else { return range }
         var (start, end) = (range.lowerBound, range.upperBound)
@@ -89,7 +94,9 @@ struct TokenPiece {
     }
 }
 
-/// That a post-processor leaves spaces out of the ranges of tokens.
+/// A post-processor's setting to exclude spaces from the offsets of tokens (`trim_offsets`).
 struct OffsetTrimming: Sendable {
+    /// Whether a space was added before the text (`add_prefix_space`), so that the first token's leading space is not
+    /// trimmed.
     var addsPrefixSpace: Bool
 }

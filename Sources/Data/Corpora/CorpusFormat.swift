@@ -1,28 +1,29 @@
 public import Formats
 public import Foundation
 
-/// What is wanted of a data set.
+/// Options for reading or generating a data set.
 public struct CorpusRequest: Sendable {
-    /// Decides what is drawn: the posts of a generated set, or which rows of an unsplit one make which split.
+    /// The random seed: determines the posts of a generated set, and how the rows of a set without splits are divided.
     public var seed: UInt64
-    /// The folder in which published sets have folders of their names.
+    /// The parent folder of the published sets; each set has its own subfolder.
     public var parent: URL
-    /// Which of the published sets, where a name means several.
+    /// Which published set to read, if the format covers several.
     public var set: PublishedSet
-    /// Files that take the place of the set's own, by split.
+    /// Files that replace the set's own, by split.
     public var files: [String: URL]
     /// The splits whose rows are kept; nil for all.
     public var wanted: [String]?
-    /// What becomes of the set's own splits.
+    /// How the set's own splits are subset or rearranged.
     public var selection: SplitSelection
-    /// What happens to a row of a file that breaks the format.
+    /// What to do with a row that is invalid.
     public var onBadRow: BadRowPolicy
-    /// How many rows of `train` are kept of a set in files, from the first; nil for all.
+    /// The maximum number of rows of `train` to keep, from the first; nil for all. Applies to sets read from files.
     public var maximumTrain: Int?
-    /// The shapes that rows of files may have, where the set does not read them in its own way. One alone is the shape that they must have.
+    /// The row shapes to detect in files, for sets without their own row decoder. If the array has one element, all
+    /// rows must have that shape.
     public var shapes: [RowShape]
 
-    /// All rows of the set as it is; see the properties.
+    /// Creates a request. By default it asks for all rows of all splits; see the properties.
     public init(
         seed: UInt64 = 0, parent: URL = URL(fileURLWithPath: "data", isDirectory: true), set: PublishedSet = .posts,
         files: [String: URL] = [:], wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
@@ -40,16 +41,18 @@ public struct CorpusRequest: Sendable {
     }
 }
 
-/// A kind of data set: a name, and how its rows are made or read.
+/// A kind of data set: a name, and how its rows are generated or read.
 ///
-/// A catalogue is an array of kinds; a caller appends its own:
+/// A catalogue is an array of formats, to which a caller can append its own:
 ///
-///     let tickets = CorpusFormat("tickets", in: folder) { record, id in
-///         SummaryExample(id: id, subreddit: "", title: try record.text("subject"), post: try record.text("body"), summary: …)
-///     }
-///     let corpus = try CorpusFormat.named("tickets", in: CorpusFormat.builtIn + [tickets]).read().corpus
+/// ```swift
+/// let tickets = CorpusFormat("tickets", in: folder) { record, id in
+///     SummaryExample(id: id, subreddit: "", title: try record.text("subject"), post: try record.text("body"), summary: …)
+/// }
+/// let corpus = try CorpusFormat.named("tickets", in: CorpusFormat.builtIn + [tickets]).read().corpus
+/// ```
 public struct CorpusFormat: Sendable {
-    /// The name by which it is chosen.
+    /// The name that selects the format.
     public let name: String
     private let rows: Rows
 
@@ -58,34 +61,40 @@ public struct CorpusFormat: Sendable {
         case stored(Stored)
     }
 
-    /// Where the files of a set are, and how their rows are read.
+    /// Where the files of a set are, and how their rows are decoded.
     struct Stored: Sendable {
-        /// The folder of the posts, the comparisons or the news, in the folder of all published sets.
+        /// The folder of one of the sets, given the parent folder of all sets.
         var folder: @Sendable (_ set: PublishedSet, _ parent: URL) throws -> URL
-        /// How a row is made of its fields; nil for rows of any known shape.
+        /// Decodes a row; nil if the shape of the rows is detected.
         var decode: RowFile<SummaryExample>.RowDecoder?
-        /// Which comparisons belong to the set, unless told otherwise.
+        /// Which comparisons belong to the set by default.
         var batches = BatchFilter.any
-        /// Whether that cannot be told otherwise.
+        /// Whether `batches` cannot be overridden.
         var fixesBatches = false
-        /// Whether there are comparisons in a folder of their own; otherwise the rows say what they are.
+        /// Whether the set's comparisons are in a separate folder. If false, the rows themselves show whether they are
+        /// comparisons.
         var hasComparisons = false
     }
 
-    /// A set that is made or read as a whole: in memory, by a service, from files of a format of one's own.
+    /// Creates a format whose corpus is produced as a whole: in memory, by a service, or from files in a custom format.
     ///
-    /// Selections (random and structured subsets) are made of what the closure returns.
+    /// Selections (random and structured subsets) are applied to the corpus that the closure returns.
     public init(_ name: String, make: @escaping @Sendable (CorpusRequest) throws -> SummaryCorpus) {
         self.name = name
         rows = .made(make)
     }
 
-    /// A folder with one file for each split (`train.jsonl`, `ood_test.csv.gz`, …), whose rows have fields of their own.
-    /// - Parameter row: Makes an example of a row; `RowProblem` for one that breaks the format.
+    /// Creates a format for a folder with one file per split (`train.jsonl`, `ood_test.csv.gz`, …) and a custom row
+    /// decoder.
+    /// - Parameters:
+    ///   - name: The name that selects the format.
+    ///   - folder: The folder of the files.
+    ///   - row: Decodes a row; throws `RowProblem` for an invalid row.
     public init(_ name: String, in folder: URL, row: @escaping RowFile<SummaryExample>.RowDecoder) {
         self.init(name, Stored(folder: { _, _ in folder }, decode: row))
     }
 
+    /// Creates a format for a set stored in files.
     init(_ name: String, _ stored: Stored) {
         self.name = name
         rows = .stored(stored)
@@ -95,17 +104,20 @@ public struct CorpusFormat: Sendable {
         if case .stored(let stored) = rows { stored } else { nil }
     }
 
-    /// Whether its rows are made rather than read from files; it has no comparisons then.
+    /// Whether the rows are generated rather than read from files. Such a set has no comparisons.
     public var isMade: Bool { stored == nil }
 
-    /// The folder of one of its sets; nil where rows are made.
-    /// - Throws: `FormatError.unreadable` where a published set is not there.
+    /// The folder of one of the format's sets; nil if its rows are generated.
+    /// - Throws: `FormatError.unreadable` if the folder of a published set is missing.
     public func folder(of set: PublishedSet, in parent: URL) throws -> URL? { try stored?.folder(set, parent) }
 
-    /// The files of one of its sets.
-    /// - Parameter named: Files that take the place of the set's own.
-    /// - Returns: nil where rows are made and no file is named.
-    /// - Throws: `DataError` as `SplitFiles.init(in:)` and ``folder(of:in:)``.
+    /// The files of one of the format's sets.
+    /// - Parameters:
+    ///   - set: Which set, if the format covers several.
+    ///   - parent: The parent folder of the published sets.
+    ///   - named: Files that replace the set's own, by split.
+    /// - Returns: nil if rows are generated and `named` is empty.
+    /// - Throws: What ``folder(of:in:)`` and `SplitFiles.init(in:)` throw.
     public func files(of set: PublishedSet, in parent: URL, replacing named: [String: URL] = [:]) throws -> SplitFiles? {
         guard let folder = try folder(of: set, in: parent) else { return named.isEmpty ? nil : SplitFiles(named) }
         var files = try SplitFiles(in: folder)
@@ -113,54 +125,55 @@ public struct CorpusFormat: Sendable {
         return files
     }
 
-    /// Reads or makes the posts.
+    /// Reads or generates the set's examples.
     /// - Returns: The corpus, and how many rows of files were read and skipped.
-    /// - Throws: `DataError`, and what the format itself throws.
+    /// - Throws: `DataError`, and what the format's own closures throw.
     public func read(_ request: CorpusRequest = CorpusRequest()) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         if case .made(let make) = rows, request.files.isEmpty {
             return (try make(request).checked().selecting(request.selection), RowCounts())
         }
         guard let files = try files(of: request.set, in: request.parent, replacing: request.files) else {
-            throw FormatError.unreadable(path: name, reason: "this data set has no files")
+            throw FormatError.unreadable(path: name, reason: "this data set takes no data files")
         }
         return try read(files, request)
     }
 
-    /// The same from files that are known already.
+    /// Reads the set's examples from given files.
+    /// - Throws: `DataError`, and what the format's own closures throw.
     public func read(_ files: SplitFiles, _ request: CorpusRequest) throws -> (corpus: SummaryCorpus, counts: RowCounts) {
         try SummaryCorpus.load(
             files, wanted: request.wanted, selection: request.selection, onBadRow: request.onBadRow, mayLack: mayLack(request.set),
             decode: decode, shapes: shapes(request.shapes), limit: { $0 == "train" ? request.maximumTrain : nil })
     }
 
-    /// A reader of the posts in files, row by row.
+    /// A reader that streams the examples in files row by row.
     public func reader(
         _ files: SplitFiles, set: PublishedSet, onBadRow: BadRowPolicy = .fail, shapes: [RowShape] = RowShape.builtIn
     ) -> CorpusReader<SummaryExample> {
         CorpusReader(files, onBadRow: onBadRow, mayLack: mayLack(set), decode: decode, shapes: self.shapes(shapes))
     }
 
-    /// Files that take the place of a made set's rows have the published fields, or those of a shape.
+    /// Decodes a row. Rows of files that replace a generated set have the published fields, or those of a shape.
     private var decode: RowFile<SummaryExample>.RowDecoder {
         if let decode = stored?.decode { return decode }
         return { try SummaryExample($0, defaultID: $1) }
     }
 
-    /// The shapes that rows may have; nil where the set reads them in its own way.
+    /// The shapes to detect; nil if the set has its own row decoder.
     private func shapes(_ shapes: [RowShape]) -> [RowShape]? { stored?.decode == nil ? shapes : nil }
 
-    /// A set of prompts has posts without summaries.
+    /// The fields that may be missing: a set of prompts has posts without summaries.
     private func mayLack(_ set: PublishedSet) -> Set<String> { set == .queries ? ["summary"] : [] }
 
     /// Whether the files hold comparisons of summaries.
-    /// - Throws: `DataError` if they cannot be read.
+    /// - Throws: `DataError` if the files cannot be read.
     public func holdsComparisons(_ files: SplitFiles, shapes: [RowShape] = RowShape.builtIn) throws -> Bool {
         if stored?.hasComparisons ?? false { return true }
         return try files.holdComparisons(shapes)
     }
 
-    /// Which comparisons of its files belong to the set.
-    /// - Parameter chosen: What the caller wants, where the set leaves it open.
+    /// Which comparisons of the files belong to the set.
+    /// - Parameter chosen: The caller's choice, which is ignored if the set fixes its own.
     public func batches(_ chosen: BatchFilter? = nil) -> BatchFilter {
         guard let stored, !stored.fixesBatches else { return self.stored?.batches ?? chosen ?? .any }
         return chosen ?? stored.batches
@@ -168,32 +181,32 @@ public struct CorpusFormat: Sendable {
 }
 
 extension CorpusFormat {
-    /// The built-in sets.
+    /// The built-in formats.
     public static let builtIn = [generated, instructions, debian, summarisation, cnndm]
 
-    /// Short posts of an invented forum, see ``GeneratedPosts``.
+    /// Short posts of an invented forum; see ``GeneratedPosts``.
     public static let generated = CorpusFormat("generated") { try GeneratedPosts(seed: $0.seed).corpus() }
-    /// Instructions whose answers can be checked, two in sequence out of distribution; see ``GeneratedInstructions``.
+    /// Instructions whose answers can be checked; out of distribution, two in sequence. See ``GeneratedInstructions``.
     public static let instructions = CorpusFormat("instructions") { try GeneratedInstructions(seed: $0.seed).corpus() }
-    /// The package descriptions in this machine's apt lists, see ``PackageDescriptions``.
+    /// The package descriptions in this machine's apt lists; see ``PackageDescriptions``.
     public static let debian = CorpusFormat("debian") { try PackageDescriptions(seed: $0.seed).corpus() }
-    /// Reddit posts with summaries, and comparisons of summaries of them; see ``PublishedSet``.
+    /// Reddit posts with summaries, and comparisons of summaries; see ``PublishedSet``.
     public static let summarisation = CorpusFormat(
         "summarisation",
         Stored(folder: { set, parent in try set.folder(in: parent) }, batches: .excluding("cnndm"), hasComparisons: true))
-    /// News with summaries, and comparisons of summaries of them.
+    /// News articles with summaries, and comparisons of summaries.
     public static let cnndm = CorpusFormat(
         "cnndm",
         Stored(
             folder: { set, parent in try (set == .preferences ? PublishedSet.feedback : .news).folder(in: parent) },
             batches: .containing("cnndm"), fixesBatches: true, hasComparisons: true))
 
-    /// A folder with one file for each split, whose rows have the published fields.
+    /// A folder with one file per split, whose rows have the published fields or a detected shape.
     public static func folder(_ url: URL) -> CorpusFormat {
         CorpusFormat(url.lastPathComponent, Stored(folder: { _, _ in url }))
     }
 
-    /// The format of a name; a name that none of them has is that of a folder.
+    /// The format with the given name. A name that no format has is taken as the path of a folder.
     public static func named(_ name: String, in formats: [CorpusFormat] = builtIn) -> CorpusFormat {
         formats.first { $0.name == name } ?? .folder(URL(fileURLWithPath: name, isDirectory: true))
     }

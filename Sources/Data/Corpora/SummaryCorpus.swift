@@ -1,32 +1,33 @@
 public import Formats
 public import Foundation
 
-/// A summarisation set in its splits.
+/// A summarisation data set, divided into splits.
 ///
-/// Split names: `train`, `validation`, `test` (in distribution), `ood_train`, `ood_validation`, `ood_test` (out of
-/// distribution), `full_train`, `full_validation`, `full_test` (both). On disk: a folder with one file per split (JSON
-/// lines; a JSON array, CSV or gzip are read as well) and, where `write` made it, `corpus.json` with name and prompt format.
+/// Split names: `train`, `validation`, `test` (in distribution); `ood_train`, `ood_validation`, `ood_test` (out of
+/// distribution); `full_train`, `full_validation`, `full_test` (both). On disk, it is a folder with one file per split
+/// (JSON Lines; a JSON array, CSV and gzip are read as well) and, if written by ``write(to:)``, `corpus.json` with the
+/// name and the prompt format.
 public struct SummaryCorpus: Sendable, Equatable {
-    /// What the set is called in reports.
+    /// The name of the set in reports.
     public var name: String
     /// The examples by split name.
     public var splits: [String: [SummaryExample]]
-    /// How a post of this corpus becomes a prompt, unless the example itself says otherwise.
+    /// How a post becomes a prompt. An example's own format takes precedence.
     public var format: PromptFormat
-    /// How many rows splits have of which only some are in memory.
+    /// The total number of rows of splits that may be in memory only in part.
     public var sizes: [String: Int]
-    /// Splits that the set has on disk and that were not read.
+    /// Splits that the set has on disk but that were not read.
     package private(set) var unread: Set<String> = []
-    /// The shape of the rows of each split's file, where it was looked for.
+    /// The detected shape of the rows of each split's file, by split; empty where shapes were not detected.
     public private(set) var shapes: [String: String] = [:]
-    /// Which of the values that make rows out of distribution some row has.
+    /// Which of the column values that make a row out of distribution occur in some row.
     package private(set) var valuesFound: Set<String> = []
-    /// Why splits are empty in whose files every row is bad.
+    /// Why a split is empty, for splits of which every row is invalid.
     private var reasons: [String: String] = [:]
-    /// Splits of its own in whose place are those that a structure makes.
+    /// The set's own splits that were replaced by those of a structured selection.
     package private(set) var replaced: [String] = []
 
-    /// A set from examples that are in memory.
+    /// Creates a corpus from examples in memory.
     public init(
         name: String, splits: [String: [SummaryExample]], format: PromptFormat = .tldr, sizes: [String: Int] = [:]
     ) {
@@ -36,7 +37,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         self.sizes = sizes
     }
 
-    /// A set from a list for each split; a split without examples is none. Of the out-of-distribution splits there may be none.
+    /// Creates a corpus from one array per split. Empty arrays make no split.
     public init(
         name: String, train: [SummaryExample], validation: [SummaryExample] = [], test: [SummaryExample] = [],
         oodTrain: [SummaryExample] = [], oodValidation: [SummaryExample] = [], oodTest: [SummaryExample] = [],
@@ -49,20 +50,20 @@ public struct SummaryCorpus: Sendable, Equatable {
         self.init(name: name, splits: lists.filter { !$0.value.isEmpty }, format: format)
     }
 
-    /// All names that a split may have, in the order of reports.
+    /// All valid split names, in the order of reports.
     public static let splitNames = [
         "train", "validation", "test", "ood_train", "ood_validation", "ood_test", "full_train", "full_validation",
         "full_test",
     ]
 
-    /// The splits that there are, in the order of reports.
+    /// The splits that have examples, in the order of reports.
     public var availableSplits: [String] {
         Self.splitNames.filter { (try? examples(in: $0)) != nil }
     }
 
     /// The examples of one split. A `full_` split that is not stored is the in-distribution split followed by the
     /// out-of-distribution one.
-    /// - Throws: `DataError.unknownSplit`; `DataError.emptySplit` if there is no example in it.
+    /// - Throws: `DataError.unknownSplit`, or `DataError.emptySplit` if the split has no examples.
     public func examples(in split: String) throws -> [SummaryExample] {
         var examples = splits[split]
         if examples == nil, split.hasPrefix("full_") {
@@ -73,30 +74,31 @@ public struct SummaryCorpus: Sendable, Equatable {
             throw DataError.unknownSplit(split, available: Self.splitNames.filter { splits[$0] != nil || unread.contains($0) })
         }
         guard !examples.isEmpty else {
-            throw DataError.emptySplit(split, reason: reasons[split] ?? "the corpus \"\(name)\" has no example in it")
+            throw DataError.emptySplit(split, reason: reasons[split] ?? "the corpus \"\(name)\" has no examples in it")
         }
         return examples
     }
 
-    /// How many examples each stored split has, one split per line, for people.
+    /// The number of examples of each stored split, one split per line, for display.
     public var counts: String {
         Self.splitNames.compactMap { name in (sizes[name] ?? splits[name]?.count).map { "\(name): \($0)" } }
             .joined(separator: "\n")
     }
 
-    /// Reads a folder with one file per split: one that `write` made, or an exported set.
+    /// Reads a folder with one file per split: one that ``write(to:)`` made, or an exported set.
     ///
     /// - Parameters:
-    ///   - wanted: The splits whose rows are kept; nil for all that there are. Splits of other files are not read.
-    ///   - selection: What becomes of the set's own splits.
-    ///   - onBadRow: What happens to a row that breaks the format.
-    ///   - mayLack: Fields that count as empty texts where they are missing.
-    ///   - decode: How a row is made of its fields, where they are not the published ones.
-    ///   - shapes: The shapes among which that of each file's rows is found, in place of `decode`.
-    ///   - limit: How many rows of a split are kept, from the first; nil for all. `sizes` counts all of them.
+    ///   - folder: The folder.
+    ///   - wanted: The splits whose rows are kept; nil for all. Files of other splits are not read.
+    ///   - selection: How the set's own splits are subset or rearranged.
+    ///   - onBadRow: What to do with a row that is invalid.
+    ///   - mayLack: Fields that are optional; a missing one is read as an empty text.
+    ///   - decode: Decodes a row, for sets that do not have the published fields.
+    ///   - shapes: The row shapes to detect, instead of using `decode`.
+    ///   - limit: The maximum number of rows of a split to keep, from the first; nil for all. `sizes` counts all rows.
     /// - Returns: The corpus, and how many rows were read and skipped.
-    /// - Throws: `FormatError.unreadable`, `badRow` or `malformedFile` with file and line, `missingSplit` if there is no file
-    ///   of any split, `ambiguousSplit`, `emptySplit`, `invalidIndex`.
+    /// - Throws: `FormatError.unreadable`, or `badRow` or `malformedFile` with file and line; `DataError.missingSplit`
+    ///   if there is no file of any split; `ambiguousSplit`, `missingShards`, `emptySplit` or `invalidIndex`.
     public static func load(
         _ folder: URL, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
@@ -107,7 +109,8 @@ public struct SummaryCorpus: Sendable, Equatable {
             files, wanted: wanted, selection: selection, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes, limit: limit)
     }
 
-    /// The same from files that are named one by one, or some of which are.
+    /// Reads the given files; otherwise like the function for a folder.
+    /// - Throws: As the function for a folder.
     public static func load(
         _ files: SplitFiles, wanted: [String]? = nil, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], decode: @escaping RowFile<SummaryExample>.RowDecoder = { try SummaryExample($0, defaultID: $1) },
@@ -128,16 +131,16 @@ public struct SummaryCorpus: Sendable, Equatable {
         return (corpus, read.counts)
     }
 
-    /// The same for all splits as they are.
-    /// - Throws: `DataError`.
+    /// Reads all splits of a folder unchanged.
+    /// - Throws: `FormatError` or `DataError`, as the function with parameters.
     public static func load(_ folder: URL) throws -> SummaryCorpus {
         var corpus = try load(folder, wanted: nil).corpus
         corpus.sizes = [:]
         return corpus
     }
 
-    /// This corpus, if its splits are what those of a file must be.
-    /// - Throws: `DataError.invalidSetting` for a split name that there is not, and for two rows of one split with one id.
+    /// This corpus, after checking split names and IDs.
+    /// - Throws: `DataError.invalidSetting` for an unknown split name, or two rows of a split with the same ID.
     public func checked() throws -> SummaryCorpus {
         for (split, examples) in splits.sorted(by: { $0.key < $1.key }) {
             guard Self.splitNames.contains(split) else {
@@ -148,14 +151,15 @@ public struct SummaryCorpus: Sendable, Equatable {
             if let twice = examples.first(where: { !seen.insert(Array($0.id.utf8)).inserted }) {
                 throw DataError.invalidSetting(
                     "the split \"\(split)\" of the corpus \"\(name)\" has two rows with the id \"\(twice.id)\"",
-                    expected: "another id for each row")
+                    expected: "unique ids")
             }
         }
         return self
     }
 
-    /// What a selection makes of this corpus. A structure's out-of-distribution splits take the place of stored ones.
-    /// - Throws: `DataError.emptySplit`, `invalidIndex`; `invalidSetting` for a column that the rows do not have.
+    /// Applies a selection to this corpus. The out-of-distribution splits of a structured selection replace stored
+    /// ones.
+    /// - Throws: `DataError.emptySplit`, `invalidIndex`, or `invalidSetting` for a column that the rows do not have.
     public func selecting(_ selection: SplitSelection) throws -> SummaryCorpus {
         var result = self
         result.sizes = [:]
@@ -181,7 +185,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         return result
     }
 
-    /// This corpus with the splits of another as its out-of-distribution ones, all rows of them.
+    /// This corpus with all rows of another corpus's splits as its out-of-distribution splits.
     public func withOutOfDistribution(_ other: SummaryCorpus) -> SummaryCorpus {
         var result = self
         for split in Self.splitNames where split.hasPrefix("ood_") || split.hasPrefix("full_") {
@@ -203,14 +207,14 @@ public struct SummaryCorpus: Sendable, Equatable {
         return result
     }
 
-    /// Writes the stored splits as a folder: complete or not at all. A corpus that is already there is replaced.
-    /// - Throws: `FileError`; `DataError.unwritable` if `folder` holds something else than a corpus.
+    /// Writes the stored splits to a folder, atomically. An existing corpus in the folder is replaced.
+    /// - Throws: `FileError`, or `DataError.unwritable` if `folder` exists and is not a corpus.
     public func write(to folder: URL) throws {
         let status = try FileStatus.of(folder)
         let present = status?.kind == .folder ? try Folder.names(in: folder.path) : []
         if let status, status.kind != .folder || (!present.isEmpty && !present.contains(About.fileName)) {
             throw DataError.unwritable(
-                path: folder.path, reason: "it exists and is not a folder of this kind; choose another name")
+                path: folder.path, reason: "it already exists and is not a corpus folder; choose another name")
         }
         let parent = folder.deletingLastPathComponent()
         try Folder.make(parent)
@@ -223,6 +227,7 @@ public struct SummaryCorpus: Sendable, Equatable {
         }
     }
 
+    /// The contents of `corpus.json`.
     private struct About: Codable {
         static let fileName = "corpus.json"
         var name: String
@@ -233,7 +238,7 @@ public struct SummaryCorpus: Sendable, Equatable {
             self.promptFormat = promptFormat
         }
 
-        /// Reads one object, on one line or several.
+        /// Reads one JSON object, on one or several lines.
         init(_ file: URL) throws {
             do {
                 let bytes = try Descriptor.content(of: file.path, limit: 1 << 20)

@@ -1,25 +1,27 @@
-/// The order in which a training set is read: shuffled anew in each epoch, cut into batches, without end.
+/// The order in which training examples are read: shuffled in each epoch and divided into batches, indefinitely.
 ///
-/// Seed and position determine everything that follows, so storing the value and going on from it gives the same batches
-/// as never having stopped. Epoch *e* is the permutation drawn by `PCG64(seed: seed, spawnKey: [e])`.
+/// The seed and the position determine all further batches, so restoring a stored value gives the same batches as an
+/// uninterrupted run. Epoch *e* is the permutation drawn by `PCG64(seed: seed, spawnKey: [e])`.
 public struct BatchOrder: Codable, Sendable, Equatable {
-    /// Decides the order.
+    /// The random seed.
     public let seed: UInt64
-    /// How many examples there are.
+    /// The number of examples.
     public let count: Int
-    /// Examples of a batch.
+    /// The number of examples per batch.
     public let batchSize: Int
-    /// Whether a last batch that is not full is left out.
+    /// Whether an incomplete last batch is dropped.
     public let dropLast: Bool
     /// The epoch of the next batch, from 0.
     public private(set) var epoch = 0
-    /// The number of the next batch in its epoch, from 0.
+    /// The index of the next batch within its epoch, from 0.
     public private(set) var batch = 0
 
-    /// The order of the current epoch; derived, neither stored nor compared.
+    /// The order of the current epoch; derived, so neither stored nor compared.
     private var cached: (epoch: Int, order: [Int])?
 
-    /// - Throws: `DataError.invalidSetting` if there is no example, no room in a batch, or never a full batch.
+    /// Creates the order, positioned at the first batch of the first epoch.
+    /// - Throws: `DataError.invalidSetting` if `count` or `batchSize` is below 1, or `dropLast` is true and no batch is
+    ///   ever full.
     public init(seed: UInt64, count: Int, batchSize: Int, dropLast: Bool = false) throws {
         self.seed = seed
         self.count = count
@@ -28,10 +30,10 @@ public struct BatchOrder: Codable, Sendable, Equatable {
         try validate()
     }
 
-    /// Batches in one epoch.
+    /// The number of batches per epoch.
     public var batchesPerEpoch: Int { dropLast ? count / batchSize : (count + batchSize - 1) / batchSize }
 
-    /// The examples of the next batch, as indices; moves on by one.
+    /// Returns the indices of the next batch's examples and advances by one batch.
     public mutating func next() -> [Int] {
         if cached?.epoch != epoch {
             var generator = PCG64(seed: seed, spawnKey: [UInt32(truncatingIfNeeded: epoch)])
@@ -47,6 +49,7 @@ public struct BatchOrder: Codable, Sendable, Equatable {
         return indices
     }
 
+    /// Whether settings and position are equal.
     public static func == (left: Self, right: Self) -> Bool {
         left.seed == right.seed && left.count == right.count && left.batchSize == right.batchSize
             && left.dropLast == right.dropLast && left.epoch == right.epoch && left.batch == right.batch
@@ -54,7 +57,8 @@ public struct BatchOrder: Codable, Sendable, Equatable {
 
     private enum CodingKeys: String, CodingKey { case seed, count, batchSize, dropLast, epoch, batch }
 
-    /// - Throws: `DataError.invalidSetting` for values that no order has.
+    /// Decodes the settings and the position.
+    /// - Throws: `DataError.invalidSetting` for invalid values.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         seed = try values.decode(UInt64.self, forKey: .seed)
@@ -75,13 +79,13 @@ public struct BatchOrder: Codable, Sendable, Equatable {
         }
         guard !dropLast || batchSize <= count else {
             throw DataError.invalidSetting(
-                "a batch of \(batchSize) is never full with \(count) examples",
-                expected: "a batch size of at most \(count), or keeping the last batch")
+                "\(count) examples do not fill a batch of \(batchSize)",
+                expected: "a batch size of at most \(count), or keeping the last, incomplete batch")
         }
         guard epoch >= 0, batch >= 0, batch < batchesPerEpoch else {
             throw DataError.invalidSetting(
                 "the position (epoch \(epoch), batch \(batch)) does not exist",
-                expected: "a batch below \(batchesPerEpoch)")
+                expected: "a batch number below \(batchesPerEpoch)")
         }
     }
 }

@@ -1,21 +1,26 @@
 public import Formats
 
-/// Leaves out conversations of which a chat template makes no tokens: those that it refuses, cannot deal with, or renders to nothing.
+/// Filters out conversations that a chat template cannot tokenise: those that it rejects, fails on, or renders to no
+/// tokens.
 ///
-/// It is for runs that leave out bad rows; for others the first such conversation is an error where it is tokenised. Rows that are no
-/// conversations, and those that no template is asked for, pass.
+/// Used if bad rows are skipped; otherwise the first such conversation is an error when it is tokenised. Rows without a
+/// conversation, and rows to which no template applies, pass.
 struct ConversationScreening<Row> {
-    /// The rows that are left, in order.
+    /// The rows that passed, in order.
     private(set) var rows: [Row] = []
-    /// How many are left, and which are not.
+    /// How many rows passed, how many did not, and why.
     private(set) var counts = RowCounts()
     /// Whether some conversation passed.
     private var hasConversation = false
     private var firstProblem: DataError?
 
-    /// Screens rows.
-    /// - Parameter check: tokenises a conversation.
-    /// - Throws: what `check` throws beside `DataError.chat`; the first of those where no conversation passes: then the template is at fault.
+    /// Filters rows.
+    /// - Parameters:
+    ///   - all: The rows.
+    ///   - isConversation: Whether a row needs to be checked.
+    ///   - check: Tokenises a conversation; throws `DataError.chat` if that is not possible.
+    /// - Throws: Any other error of `check`. If no conversation passes, the first `DataError.chat`, because the
+    ///   template itself is then at fault.
     init(_ all: [Row], isConversation: (Row) -> Bool, check: (Row) throws -> Void) throws {
         rows.reserveCapacity(all.count)
         for row in all {
@@ -40,12 +45,12 @@ struct ConversationScreening<Row> {
 }
 
 extension ChatFormat {
-    /// Whether a template makes the texts of conversational rows.
+    /// Whether a template renders conversational rows.
     private var hasTemplate: Bool {
         if case .template = self { true } else { false }
     }
 
-    /// The rows without conversations that fail a check, and how many those are.
+    /// The rows that pass a check, and how many do not.
     fileprivate func screened<Row>(
         _ rows: [Row], isConversation: (Row) -> Bool, check: (Row) throws -> Void
     ) throws -> (rows: [Row], counts: RowCounts) {
@@ -55,17 +60,17 @@ extension ChatFormat {
 }
 
 extension SFTTokenisation {
-    /// What examples are tokenised for.
+    /// The purposes of tokenising examples.
     public enum Use: Sendable {
-        /// Training, and whatever else reads the responses.
+        /// Training, and other uses of the responses.
         case training
-        /// Prompts that are answered.
+        /// Prompts for generation.
         case prompts
     }
 
-    /// Examples without the conversations that cannot be tokenised for a use.
-    /// - Returns: Those that are left, in order, and how many are not.
-    /// - Throws: As ``tokenise(_:with:)``; what is wrong with the first conversation where none can be used.
+    /// Filters out examples whose conversations cannot be tokenised for the given uses.
+    /// - Returns: The remaining examples, in order, and how many were kept and skipped.
+    /// - Throws: As ``tokenise(_:with:)``. If no conversation can be used, the problem of the first one.
     public func screened(
         _ examples: [SummaryExample], for uses: Set<Use>, with tokenizer: any Tokenizer
     ) throws -> (rows: [SummaryExample], counts: RowCounts) {
@@ -77,9 +82,9 @@ extension SFTTokenisation {
 }
 
 extension RewardTokenisation {
-    /// Comparisons without those whose conversations cannot be tokenised.
-    /// - Returns: Those that are left, in order, and how many are not.
-    /// - Throws: As ``tokenise(_:with:)``; what is wrong with the first conversation where none can be used.
+    /// Filters out comparisons whose conversations cannot be tokenised.
+    /// - Returns: The remaining comparisons, in order, and how many were kept and skipped.
+    /// - Throws: As ``tokenise(_:with:)``. If no conversation can be used, the problem of the first one.
     public func screened(
         _ comparisons: [Comparison], with tokenizer: any Tokenizer
     ) throws -> (rows: [Comparison], counts: RowCounts) {
@@ -88,8 +93,8 @@ extension RewardTokenisation {
 }
 
 extension SummaryCorpus {
-    /// The corpus without the conversations that cannot be tokenised for a use.
-    /// - Returns: What is left, and how many rows are not.
+    /// The corpus without conversations that cannot be tokenised for the given uses.
+    /// - Returns: The corpus, and how many rows were kept and skipped.
     /// - Throws: As ``SFTTokenisation/screened(_:for:with:)``.
     public func screened(
         _ tokenisation: SFTTokenisation, for uses: Set<SFTTokenisation.Use>, with tokenizer: any Tokenizer

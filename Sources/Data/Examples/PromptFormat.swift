@@ -1,26 +1,29 @@
-/// How a post becomes the prompt that a model continues: one of the published ways, or a template of one's own.
+/// How a post becomes the prompt that a model continues: one of the built-in formats, or a custom template.
 ///
-///     let format = PromptFormat("Ticket: {post}\nIn one line:")
+/// ```swift
+/// let format = PromptFormat("Ticket: {post}\nIn one line:")
+/// ```
 ///
-/// `{post}`, `{title}` and `{subreddit}` stand for the example's fields; all else is taken as it is. In JSON, a published way is its name and
-/// any other its template.
+/// `{post}`, `{title}` and `{subreddit}` are replaced by the example's fields; all other text is literal. In JSON, a
+/// built-in format is represented by its name, and a custom one by its template.
 public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseIterable {
-    /// The name of a published way, or the template.
+    /// The name of a built-in format, or the template.
     public let rawValue: String
 
-    /// `SUBREDDIT: r/{subreddit}\nTITLE: {title}\nPOST: {post}\nTL;DR:`, where `\n` is a newline; there is no trailing space.
+    /// `SUBREDDIT: r/{subreddit}\nTITLE: {title}\nPOST: {post}\nTL;DR:`, where `\n` is a newline. There is no trailing
+    /// space.
     public static let tldr = PromptFormat(named: "tldr")
     /// `ARTICLE: {post}\nTL;DR:`
     public static let cnnDailyMail = PromptFormat(named: "cnnDailyMail")
-    /// The post alone.
+    /// The post alone; one space separates it from the response.
     package static let contents = PromptFormat(named: "{post}")
-    /// The post alone, which the answer follows as it is, without a space of ours: a prompt that is written already.
+    /// The post alone, with the response directly after it and no space between: for prompts that are already complete.
     public static let verbatim = PromptFormat(named: "verbatim")
-    /// Alpaca's prompt for an instruction, `{post}`, with an input, `{title}`; the answer follows as it is.
+    /// The Alpaca prompt for an instruction (`{post}`) with an input (`{title}`). The response follows directly.
     public static let alpaca = PromptFormat(named: "alpaca")
-    /// Alpaca's prompt for an instruction, `{post}`, alone; the answer follows as it is.
+    /// The Alpaca prompt for an instruction (`{post}`) without an input. The response follows directly.
     public static let alpacaWithoutInput = PromptFormat(named: "alpacaWithoutInput")
-    /// The published ways.
+    /// The built-in formats that can be selected by name.
     public static let allCases = [tldr, cnnDailyMail, alpaca, alpacaWithoutInput, verbatim]
 
     private static let templates = [
@@ -33,15 +36,15 @@ public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseI
             + "Write a response that appropriately completes the request.\n\n### Instruction:\n{post}\n\n### Response:",
     ]
 
-    /// Whether the answer stands right behind the prompt. Otherwise one space is between them.
+    /// Whether the response directly follows the prompt. If false, one space separates them.
     public var joinsDirectly: Bool { [Self.verbatim, .alpaca, .alpacaWithoutInput].contains(self) }
 
-    /// Prompt and summary as one text.
+    /// The prompt and the summary as one text, in the example's own format if it has one.
     public func text(of example: SummaryExample) -> String {
         prompt(for: example) + ((example.promptFormat ?? self).joinsDirectly ? "" : " ") + example.summary
     }
 
-    /// The instruction and its input in a prompt that one of Alpaca's ways has made; nil for any other text.
+    /// Extracts the instruction and the input from a prompt in one of the Alpaca formats; nil for any other text.
     public static func alpacaInstruction(in prompt: String) -> (instruction: String, input: String)? {
         func between(_ template: PromptFormat) -> Substring? {
             let parts = template.template.split(separator: "{post}", maxSplits: 1, omittingEmptySubsequences: false)
@@ -55,39 +58,40 @@ public struct PromptFormat: RawRepresentable, Codable, Sendable, Hashable, CaseI
 
     private init(named name: String) { rawValue = name }
 
-    /// A way by its name, or by a template.
-    /// - Returns: nil for a text that is no name and has no `{post}`.
+    /// Creates a format from the name of a built-in format, or from a template.
+    /// - Returns: nil for a text that is not a name and does not contain `{post}`.
     public init?(rawValue: String) {
         guard Self.templates[rawValue] != nil || rawValue.contains("{post}") else { return nil }
         self.rawValue = rawValue
     }
 
-    /// A way by its template.
+    /// Creates a format from a template.
+    /// - Precondition: The template contains `{post}`.
     public init(_ template: String) {
         precondition(template.contains("{post}"), "the template \"\(template)\" has no {post}")
         rawValue = template
     }
 
-    /// What prompts are made of.
+    /// The template of the prompt, with its placeholders.
     public var template: String { Self.templates[rawValue] ?? rawValue }
 
-    /// The prompt for a post with its summary, in the example's own format if it has one.
+    /// The prompt for an example, in its own format if it has one.
     public func prompt(for example: SummaryExample) -> String {
         (example.promptFormat ?? self).prompt(
             subreddit: example.subreddit, title: example.title, post: example.post)
     }
 
-    /// The prompt for the post of a comparison, in its own format if it has one.
+    /// The prompt for a comparison, in its own format if it has one.
     public func prompt(for comparison: Comparison) -> String {
         (comparison.promptFormat ?? self).prompt(
             subreddit: comparison.subreddit, title: comparison.title, post: comparison.post)
     }
 
-    /// The prompt from its parts; `cnnDailyMail` uses the post alone.
+    /// The prompt for the given fields. Fields without a placeholder in the template are ignored.
     public func prompt(subreddit: String, title: String, post: String) -> String {
         var prompt = ""
         var rest = Substring(template)
-        // in one pass: what a post says in braces is its own
+        // one pass, so that placeholders inside a field's value are not replaced
         while let brace = rest.firstIndex(of: "{") {
             prompt += rest[..<brace]
             rest = rest[brace...]

@@ -1,20 +1,22 @@
-/// Where the original's treatment of data changes numbers, and which way is taken.
+/// Settings for the parts of data processing in which the original implementation gives different results.
 ///
-/// `sane` is the default; `reference` does everything as the original did. Each can be chosen by itself.
+/// `sane` is the default; `reference` reproduces the original implementation. Each setting can also be chosen
+/// separately.
 public struct ReferenceCompatibility: Codable, Sendable, Equatable {
-    /// How random subsets are drawn; the original's have duplicates.
+    /// How random subsets are drawn. The original implementation draws with replacement.
     public var drawing: RandomSubset.Drawing
-    /// How supervised examples are cut; the original's cut may mask tokens of the target.
+    /// How supervised examples are truncated. The original implementation's truncation can exclude target tokens from
+    /// the loss.
     public var truncation: SFTTokenisation.Truncation
-    /// The text that a reward model reads; the original's has one or two spaces before the summary.
+    /// The text that a reward model scores. In the original implementation, one or two spaces precede the summary.
     public var rewardText: RewardText
-    /// Whether a last batch that is not full is left out, in policy training and its evaluations.
+    /// Whether an incomplete last batch is dropped, in policy training and its evaluations.
     public var dropsLastBatch: Bool
-    /// Whether `train`, `validation` and `test` of an evaluation are those of the evaluation set if one is given; else they
-    /// are the corpus's own and the evaluation set is `ood_train`, `ood_validation` and `ood_test`.
+    /// Whether an evaluation set replaces the splits `train`, `validation` and `test` of an evaluation. If false, those
+    /// splits come from the corpus, and the evaluation set becomes `ood_train`, `ood_validation` and `ood_test`.
     public var evaluationSetReplacesSplits: Bool
 
-    /// A choice for each part; what is left out is `sane`.
+    /// Creates a set of choices. The defaults are those of `sane`.
     public init(
         drawing: RandomSubset.Drawing = .withoutReplacement, truncation: SFTTokenisation.Truncation = .apart,
         rewardText: RewardText = .canonical, dropsLastBatch: Bool = false, evaluationSetReplacesSplits: Bool = false
@@ -26,9 +28,9 @@ public struct ReferenceCompatibility: Codable, Sendable, Equatable {
         self.evaluationSetReplacesSplits = evaluationSetReplacesSplits
     }
 
-    /// The default.
+    /// The default settings.
     public static let sane = ReferenceCompatibility()
-    /// The original's way in everything.
+    /// The settings of the original implementation.
     public static let reference = ReferenceCompatibility(
         drawing: .withReplacement, truncation: .wholeText, rewardText: .raw, dropsLastBatch: true,
         evaluationSetReplacesSplits: true)

@@ -1,16 +1,20 @@
-/// The text that a reward model reads: prompt, space, summary, end-of-sequence string.
+/// The text that a reward model scores: prompt, space, summary, end-of-sequence string.
 ///
-/// The published comparisons begin each summary with a space, references do not, and decoders keep or drop a leading
-/// space; a reward model trained on one and asked about another would see different texts for the same summary.
-/// `canonical` therefore puts exactly one space between prompt and summary wherever a summary is scored.
+/// The published comparisons begin each summary with a space, reference summaries do not, and decoders may keep or drop
+/// a leading space. Without normalisation, a reward model would be trained and used with different texts for the same
+/// summary. `canonical` therefore puts exactly one space between prompt and summary wherever a summary is scored.
 public enum RewardText: String, Codable, Sendable, CaseIterable {
-    /// Exactly one space between prompt and summary, whatever whitespace either brought.
+    /// Exactly one space between prompt and summary. White space at the end of the prompt and the start of the summary
+    /// is removed.
     case canonical
-    /// The original's text: prompt, one space, the summary as it is.
+    /// The original implementation's text: the prompt, one space, and the summary unchanged.
     case raw
 
     /// The text to score.
-    /// - Parameter endOfSequence: The string of the end-of-sequence token, or empty where it is added as an id.
+    /// - Parameters:
+    ///   - prompt: The prompt.
+    ///   - summary: The summary.
+    ///   - endOfSequence: The string of the end-of-sequence token; empty if the token is added as an ID.
     public func text(prompt: String, summary: String, endOfSequence: String = "") -> String {
         switch self {
         case .canonical: Self.trimmedEnd(prompt) + " " + Self.trimmedStart(summary) + endOfSequence
@@ -18,10 +22,12 @@ public enum RewardText: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// The text without white space at its start.
     static func trimmedStart(_ text: String) -> String {
         String(text.unicodeScalars.drop { $0.properties.isWhitespace })
     }
 
+    /// The text without white space at its end.
     private static func trimmedEnd(_ text: String) -> String {
         var scalars = text.unicodeScalars[...]
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }

@@ -1,16 +1,18 @@
-/// How comparisons become tokens for a reward model.
+/// Settings for tokenising comparisons for a reward model.
 public struct RewardTokenisation: Codable, Sendable, Equatable {
     /// How a post becomes a prompt.
     public var format: PromptFormat
-    /// `canonical` puts one space before each summary and tokenises prompt and summaries apart, so that both sides share
-    /// the prompt's tokens. `raw` tokenises each side as one text, with the end of sequence as text.
+    /// The text to score. `canonical` puts one space before each summary and tokenises prompt and summaries separately,
+    /// so that both sides share the prompt's tokens. `raw` tokenises each side as one text, including the
+    /// end-of-sequence string.
     public var text: RewardText
-    /// The longest side, in tokens. Longer ones are cut from the left (the original knows no limit for LLaMA).
+    /// The maximum length of a side (prompt and summary) in tokens, at least 2. Longer sides are truncated from the
+    /// left. The original implementation has no limit for LLaMA.
     public var maximumTokens: Int
-    /// What becomes of conversational rows.
+    /// How conversational rows are rendered.
     public var chat: ChatFormat
 
-    /// Settings; `maximumTokens` is at least 2.
+    /// Creates settings. ``tokenise(_:with:)`` throws if `maximumTokens` is below 2.
     public init(format: PromptFormat = .tldr, text: RewardText = .canonical, maximumTokens: Int = 2048, chat: ChatFormat = .none) {
         self.format = format
         self.text = text
@@ -19,8 +21,9 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
     }
 
     /// Tokenises comparisons, in order.
-    /// - Returns: The tokens, and how many comparisons were cut.
-    /// - Throws: `DataError.invalidSetting` for a limit below 2, `DataError.unsuitableTokenizer`, `DataError.chat`.
+    /// - Returns: The tokenised comparisons, and how many of them were truncated.
+    /// - Throws: `DataError.invalidSetting` if `maximumTokens` is below 2, `DataError.unsuitableTokenizer`, or
+    ///   `DataError.chat`.
     public func tokenise(
         _ comparisons: [Comparison], with tokenizer: any Tokenizer
     ) throws -> (comparisons: [TokenisedComparison], truncated: Int) {
@@ -52,7 +55,8 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         return (tokens, truncated)
     }
 
-    /// The tokens of one text to score in the form `canonical`, cut from the left: prompt, one space, summary, end of sequence.
+    /// Tokenises a prompt and a summary for scoring in the form `canonical`: prompt, one space, summary,
+    /// end-of-sequence token. Truncated from the left to `maximumTokens`.
     public func tokens(
         prompt: String, summary: String, with tokenizer: any Tokenizer, endOfSequence: Int32
     ) -> [Int32] {
@@ -64,6 +68,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
 
     private typealias Sides = (prompt: [Int32], summaries: [[Int32]], isCut: Bool)
 
+    /// Tokenises prompt and summaries separately, with one space between.
     private func canonical(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
         let prompt = pieces.opening(format.prompt(for: comparison))
         let summaries = comparison.summaries.map { summary in
@@ -72,15 +77,18 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         return cut(prompt, summaries, pieces)
     }
 
+    /// Tokenises summaries that directly follow the prompt.
     private func direct(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
         let (prompt, answers) = pieces.joined(format.prompt(for: comparison), comparison.summaries)
         return cut(prompt, answers, pieces)
     }
 
+    /// Combines the prompt with known tokens of the summaries.
     private func sampled(_ comparison: Comparison, _ summaries: [[Int32]], _ pieces: TokenPieces) -> Sides {
         cut(pieces.openingOfRendered(format.prompt(for: comparison)), summaries, pieces)
     }
 
+    /// Tokenises two conversations rendered by a chat template.
     private func conversational(
         _ id: String, _ conversations: [Conversation], _ template: ChatTemplate, _ pieces: TokenPieces, isSingle: Bool
     ) throws -> Sides {
@@ -90,7 +98,8 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         return cut(prompt, responses, pieces)
     }
 
-    /// Both sides cut from the left to the limit, with as much of the prompt as the longer one leaves room for.
+    /// Truncates both sides from the left to the limit. The prompt is truncated alike for both, to the room that the
+    /// longer summary leaves.
     private func cut(_ prompt: [Int32], _ summaries: [[Int32]], _ pieces: TokenPieces) -> Sides {
         let longest = summaries.map(\.count).max() ?? 0
         let room = max(0, maximumTokens - longest)
@@ -100,6 +109,7 @@ public struct RewardTokenisation: Codable, Sendable, Equatable {
         )
     }
 
+    /// Tokenises each side as one text; the tokens that both share become the prompt.
     private func raw(_ comparison: Comparison, _ pieces: TokenPieces) -> Sides {
         let end = pieces.tokenizer.decode([pieces.endOfSequence], skippingSpecialTokens: false)
         let texts = comparison.summaries.map { summary in

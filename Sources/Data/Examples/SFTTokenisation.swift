@@ -1,27 +1,28 @@
-/// How summarisation examples become tokens to train on, or prompts to continue.
+/// Settings for tokenising examples for supervised fine-tuning, and prompts for generation.
 public struct SFTTokenisation: Codable, Sendable, Equatable {
-    /// Which tokens go when an example is too long.
+    /// How an example that is too long is truncated.
     public enum Truncation: String, Codable, Sendable, CaseIterable {
-        /// Prompt and target are cut apart, each from its left; their tokens are then joined.
+        /// Prompt and target are truncated separately, each from its left, and then concatenated.
         case apart
-        /// The original's way: prompt and target are tokenised as one text and cut from the left to the sum of the
-        /// limits, while the number of untrained tokens is that of the prompt alone. When the cut bites, tokens of the
-        /// target go untrained too, in the worst case all of them.
+        /// The original implementation's way: prompt and target are tokenised as one text and truncated from the left
+        /// to the sum of the limits, but the number of tokens excluded from the loss is the length of the whole prompt.
+        /// If the text is truncated, tokens of the target are therefore excluded too, in the worst case all of them.
         case wholeText
     }
 
     /// How a post becomes a prompt.
     public var format: PromptFormat
-    /// The longest prompt, in tokens.
+    /// The maximum length of the prompt, in tokens.
     public var maximumSource: Int
-    /// The longest target, in tokens, the end of sequence included (with `wholeText`: without it).
+    /// The maximum length of the target, in tokens, including the end-of-sequence token (with `wholeText`: excluding
+    /// it).
     public var maximumTarget: Int
-    /// Which tokens go when an example is too long.
+    /// How an example that is too long is truncated.
     public var truncation: Truncation
-    /// What becomes of conversational rows. They are cut apart whatever `truncation` says.
+    /// How conversational rows are rendered. They are truncated as with `apart`, regardless of `truncation`.
     public var chat: ChatFormat
 
-    /// Settings; limits are in tokens.
+    /// Creates settings; limits are in tokens.
     public init(
         format: PromptFormat = .tldr, maximumSource: Int = 1024, maximumTarget: Int = 1024,
         truncation: Truncation = .apart, chat: ChatFormat = .none
@@ -33,21 +34,23 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         self.chat = chat
     }
 
-    /// Examples in tokens, and what happened to them on the way.
+    /// Tokenised examples, with counts of those that were changed or dropped.
     public struct Result: Sendable, Equatable {
-        /// The examples that are left, in order.
+        /// The remaining examples, in order.
         public var examples: [TokenisedExample] = []
-        /// Examples left out because no token of theirs would be trained: a blank summary, or (with `wholeText`) a
-        /// prompt as long as the limit. Of a conversation with several trained turns each is an example.
+        /// The number of examples dropped because none of their tokens would be trained: the summary is blank or, with
+        /// `wholeText`, the prompt fills the limit. A conversation with several trained turns yields one example per
+        /// turn.
         public var dropped = 0
-        /// Examples whose prompt, or whole text, was cut.
+        /// The number of examples whose prompt, or whole text, was truncated.
         public var truncatedPrompts = 0
-        /// Examples whose target was cut.
+        /// The number of examples whose target was truncated.
         public var truncatedTargets = 0
     }
 
     /// Tokenises examples for supervised training, in order.
-    /// - Throws: `DataError.invalidSetting` for limits below 1 (target: 2), `DataError.unsuitableTokenizer`, `DataError.chat`.
+    /// - Throws: `DataError.invalidSetting` for a limit below 1 (target: below 2), `DataError.unsuitableTokenizer`, or
+    ///   `DataError.chat`.
     public func tokenise(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> Result {
         try validate()
         let pieces = try TokenPieces(tokenizer)
@@ -57,7 +60,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         return result
     }
 
-    /// Tokenises the prompts alone, cut from the left, for generation.
+    /// Tokenises only the prompts, truncated from the left, for generation.
     /// - Throws: As `tokenise`.
     public func prompts(_ examples: [SummaryExample], with tokenizer: any Tokenizer) throws -> [TokenisedPrompt] {
         try validate()
@@ -70,10 +73,13 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
-    /// The prompts that are left in examples for supervised training when their targets are taken away: what the original continues
-    /// where it evaluates or samples from a supervised model. Their texts are what the tokens decode to. An example without a trained token
-    /// has no prompt.
-    /// - Parameter limit: The longest prompt, in tokens; longer ones are cut from the left.
+    /// The prompts of tokenised training examples without their targets. The original implementation uses these prompts
+    /// to evaluate and sample from a supervised model. The text of a prompt is decoded from its tokens. Examples
+    /// without trained tokens are omitted.
+    /// - Parameters:
+    ///   - examples: The examples.
+    ///   - limit: The maximum length of a prompt in tokens; longer ones are truncated from the left.
+    ///   - tokenizer: The tokenizer.
     /// - Throws: As `tokenise`.
     public func recoveredPrompts(
         _ examples: [SummaryExample], limit: Int, with tokenizer: any Tokenizer
@@ -91,7 +97,8 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
-    /// - Throws: `DataError.invalidSetting`.
+    /// Checks the limits.
+    /// - Throws: `DataError.invalidSetting` if `maximumSource` is below 1 or `maximumTarget` is below 2.
     public func validate() throws {
         guard maximumSource >= 1 else {
             throw DataError.invalidSetting("the longest prompt is \(maximumSource) tokens", expected: "at least 1")
@@ -110,6 +117,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         return (query, pieces.opening(query))
     }
 
+    /// Tokenises an example and adds it to the result.
     private func add(_ example: SummaryExample, _ pieces: TokenPieces, to result: inout Result) throws {
         if let conversation = example.conversation, let template = try chat.template(for: example.id) {
             let turns = try DataError.naming(row: example.id) { try ChatTokens(template: template, pieces: pieces).turns(conversation) }
@@ -122,7 +130,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
-    /// Adds the turns of a conversation, each an example of its own.
+    /// Adds the turns of a conversation, each as a separate example.
     private func add(
         _ turns: [(prompt: [Int32], target: [Int32])], of id: String, _ pieces: TokenPieces, _ result: inout Result
     ) {
@@ -137,6 +145,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
         }
     }
 
+    /// Adds an example with prompt and target truncated separately.
     private func apart(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
         let summary = RewardText.trimmedStart(example.summary)
         guard !summary.isEmpty else {
@@ -159,6 +168,7 @@ public struct SFTTokenisation: Codable, Sendable, Equatable {
                 target: closed.suffix(maximumTarget)))
     }
 
+    /// Adds an example truncated as one text.
     private func whole(_ example: SummaryExample, _ pieces: TokenPieces, _ result: inout Result) {
         let limit = maximumSource + maximumTarget
         let prompt = format.prompt(for: example)

@@ -1,12 +1,13 @@
-/// The token-level steps that all stages share.
+/// Token-level operations shared by all training stages.
 struct TokenPieces {
     let tokenizer: any Tokenizer
     let endOfSequence: Int32
 
-    /// - Throws: `DataError.unsuitableTokenizer` if the tokenizer has no end of sequence.
+    /// Creates the operations for a tokenizer.
+    /// - Throws: `DataError.unsuitableTokenizer` if the tokenizer has no end-of-sequence token.
     init(_ tokenizer: any Tokenizer) throws {
         guard let end = tokenizer.endOfSequence else {
-            throw DataError.unsuitableTokenizer("it names no end-of-sequence token, which every target ends with")
+            throw DataError.unsuitableTokenizer("it defines no end-of-sequence token, which must end every target")
         }
         self.tokenizer = tokenizer
         endOfSequence = end
@@ -17,29 +18,30 @@ struct TokenPieces {
         self.endOfSequence = endOfSequence
     }
 
-    /// A text as a model reads it from its start, with the special tokens that the tokenizer puts in front. Something follows it, so an
-    /// end of sequence that the tokenizer puts behind every text is left out.
+    /// The tokens of a text at the start of a sequence, with the special tokens that the tokenizer adds before it.
+    /// Special tokens that it adds after a text are omitted, because something follows.
     func opening(_ text: String) -> [Int32] {
         tokenizer.encodeOpening(text)
     }
 
-    /// The same of a text that may spell its begin of sequence itself, as one that a chat template made does.
+    /// Like `opening`, for a text that may already contain its beginning-of-sequence token, as one rendered by a chat
+    /// template does: the token is not repeated.
     func openingOfRendered(_ text: String) -> [Int32] {
         var tokens = opening(text)
         if let begin = tokenizer.beginOfSequence, tokens.starts(with: [begin, begin]) { tokens.removeFirst() }
         return tokens
     }
 
-    /// Tokens with one end of sequence: their own, if the text spells it out at its end.
+    /// The tokens with an end-of-sequence token at their end, which is not added if it is already there.
     func closed(_ tokens: [Int32]) -> [Int32] {
         tokens.last == endOfSequence ? tokens : tokens + [endOfSequence]
     }
 
     /// The tokens of one space and `text` after a prompt.
     ///
-    /// Tokenizers of the SentencePiece kind put a space before whatever they read, and would see two before a text
-    /// that begins with one. So the text is read behind an anchor, the last character of every prompt, whose tokens
-    /// are then taken away.
+    /// SentencePiece tokenizers put a space before every text, which would double a leading space. The text is
+    /// therefore encoded after an anchor (`:`, the last character of the published prompts), whose tokens are then
+    /// removed.
     func continuation(_ text: String) -> [Int32] {
         let anchor = tokenizer.encode(":", addingSpecialTokens: false)
         let anchored = tokenizer.encode(": " + text, addingSpecialTokens: false)
@@ -47,8 +49,8 @@ struct TokenPieces {
         return Array(anchored.dropFirst(anchor.count))
     }
 
-    /// The tokens of a prompt and of what follows it without anything in between. Where its last token is another one once something follows,
-    /// that belongs to what follows.
+    /// The tokens of a prompt and of answers that directly follow it. If the last token of the prompt changes when an
+    /// answer follows, it counts as part of the answers.
     func joined(_ prompt: String, _ answers: [String]) -> (prompt: [Int32], answers: [[Int32]]) {
         let opening = opening(prompt)
         let texts = answers.map { self.opening(prompt + $0) }
@@ -56,7 +58,7 @@ struct TokenPieces {
         return (Array(opening[..<shared]), texts.map { closed(Array($0[shared...])) })
     }
 
-    /// At most `limit` tokens, taken from the end; a beginning-of-sequence token at the start stays there.
+    /// The last `limit` tokens. A beginning-of-sequence token at the start is kept and counts towards the limit.
     func truncatedFromLeft(_ tokens: [Int32], to limit: Int) -> [Int32] {
         guard tokens.count > limit else { return tokens }
         guard let begin = tokenizer.beginOfSequence, tokens.first == begin, limit > 0 else {

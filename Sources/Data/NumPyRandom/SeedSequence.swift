@@ -1,7 +1,7 @@
-/// Spreads a seed over as many random words as a generator's state needs.
+/// Expands a seed into as many random words as a generator's state needs.
 ///
-/// The algorithm is that of numpy's `SeedSequence` (after M. E. O'Neill's `seed_seq_fe128`), word for word, so that
-/// subsets drawn elsewhere can be drawn again here. A spawn key makes independent streams from one seed.
+/// Implements NumPy's `SeedSequence` exactly (after M. E. O'Neill's `seed_seq_fe128`), so that draws of NumPy can be
+/// reproduced. Different spawn keys give independent streams for the same seed.
 public struct SeedSequence: Sendable, Equatable {
     private var pool: [UInt32]
 
@@ -13,7 +13,7 @@ public struct SeedSequence: Sendable, Equatable {
     private static let mixL: UInt32 = 0xca01_f9dd
     private static let mixR: UInt32 = 0x4973_f715
 
-    /// Equals `numpy.random.SeedSequence(entropy, spawn_key=spawnKey)`.
+    /// Creates a sequence equal to `numpy.random.SeedSequence(entropy, spawn_key=spawnKey)`.
     public init(_ entropy: UInt64, spawnKey: [UInt32] = []) {
         var words = [UInt32(truncatingIfNeeded: entropy)]
         if entropy >> 32 != 0 { words.append(UInt32(truncatingIfNeeded: entropy >> 32)) }
@@ -43,7 +43,7 @@ public struct SeedSequence: Sendable, Equatable {
         }
     }
 
-    /// The first `count` 64-bit words of state, each made of two 32-bit words, low one first.
+    /// The first `count` 64-bit words of state, each composed of two 32-bit words, the low one first.
     public func words(_ count: Int) -> [UInt64] {
         var hashConstant = Self.initB
         let halves = (0..<2 * count).map { index in

@@ -1,41 +1,48 @@
 import Formats
 
-/// Two summaries of one post, and which of them was preferred.
+/// Two summaries of a post, and which of them was preferred.
 ///
-/// Its JSON is the shape of the published comparisons:
-/// `{"info": {"id", "post", "title", "subreddit"}, "summaries": [{"text"}, {"text"}], "choice": 0 or 1}`.
-/// A row about a news article has `info.article` in place of `info.post`, and neither title nor subreddit.
+/// The JSON form is that of the published comparisons:
+///
+/// ```
+/// {"info": {"id", "post", "title", "subreddit"}, "summaries": [{"text"}, {"text"}], "choice": 0 or 1}
+/// ```
+///
+/// A row about a news article has `info.article` instead of `info.post`, and neither title nor subreddit.
 public struct Comparison: Codable, Sendable, Equatable, Identifiable {
-    /// What the row is called in its file.
+    /// The ID of the row in its file.
     public var id: String
     /// The topic, without a leading `r/`.
     public var subreddit: String
     /// The title of the post.
     public var title: String
-    /// The text that is summarised.
+    /// The text to summarise.
     public var post: String
-    /// Exactly two.
+    /// The two summaries.
     public var summaries: [String]
     /// The index of the preferred summary: 0 or 1.
     public var choice: Int
-    /// The batch of the collection that it came with, if the set says so; comparisons of news have `cnndm` in it.
+    /// The batch of the data collection, if the set has one. Comparisons about news have `cnndm` in it.
     public var batch: String?
-    /// How the post becomes a prompt, where it differs from the rest of its set.
+    /// The prompt format, if it differs from that of the rest of the set.
     public var promptFormat: PromptFormat?
-    /// Prompt and response of either side in messages, where the row is conversational.
+    /// The prompt and the response of each side as messages, if the row is conversational.
     public var conversations: [Conversation]?
-    /// The tokens of both summaries with their ends, where they are known, as those of sampled ones are; in no file.
+    /// The tokens of both summaries including their ends, if known, as for sampled summaries. Not stored in files.
     public var summaryTokens: [[Int32]]?
-    /// Whether a model has written the summaries, behind the prompt as it is in `post`; in no file.
+    /// Whether a model generated the summaries, as continuations of the prompt. Not stored in files.
     public var isSampled = false
-    /// What a loss of the pair is multiplied by; in no file.
+    /// The weight of the pair in the loss. Not stored in files.
     public var weight = 1.0
-    /// Whether the row is one answer with a label rather than a pair: both summaries are it, and it is wanted if `choice` is 0; in no file.
+    /// Whether this is one labelled answer rather than a pair. Both summaries are then that answer; it is desirable if
+    /// `choice` is 0. Not stored in files.
     public var isSingle = false
-    /// What stands in the column that divides the rows into distributions, where one does; in no file.
+    /// The value of the column that divides rows into distributions, if such a column was requested. Not stored in
+    /// files.
     public var columnValue: String?
 
-    /// - Precondition: Two summaries; `choice` is 0 or 1.
+    /// Creates a comparison.
+    /// - Precondition: There are two summaries, and `choice` is 0 or 1.
     public init(
         id: String, subreddit: String, title: String, post: String, summaries: [String], choice: Int,
         batch: String? = nil,
@@ -55,14 +62,15 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
 
     /// The preferred summary.
     public var chosen: String { summaries[choice] }
-    /// The other one.
+    /// The other summary.
     public var rejected: String { summaries[1 - choice] }
 
     private enum CodingKeys: String, CodingKey { case info, summaries, choice, batch, conversations, promptFormat }
     private enum InfoKeys: String, CodingKey { case id, subreddit, title, post, article }
     private struct Text: Codable { var text: String }
 
-    /// - Throws: `DecodingError`, or `RowProblem` if the numbers are out of range.
+    /// Decodes a comparison.
+    /// - Throws: `DecodingError`, or `RowProblem` if there are not two summaries or `choice` is not 0 or 1.
     public init(from decoder: any Decoder) throws {
         let row = try decoder.container(keyedBy: CodingKeys.self)
         let info = try row.nestedContainer(keyedBy: InfoKeys.self, forKey: .info)
@@ -85,6 +93,7 @@ public struct Comparison: Codable, Sendable, Equatable, Identifiable {
         guard choice == 0 || choice == 1 else { throw RowProblem.choiceOutOfRange(choice) }
     }
 
+    /// Encodes the comparison in the form of the published comparisons.
     public func encode(to encoder: any Encoder) throws {
         var row = encoder.container(keyedBy: CodingKeys.self)
         var info = row.nestedContainer(keyedBy: InfoKeys.self, forKey: .info)

@@ -1,25 +1,25 @@
 public import Formats
 
-/// What is wrong with rows that break no format, and are no examples.
+/// Problems of rows that are well-formed but not valid examples.
 extension RowProblem {
     /// A comparison whose `choice` is neither 0 nor 1.
     public static func choiceOutOfRange(_ value: Int) -> RowProblem { .unfit("\"choice\" must be 0 or 1, not \(value)") }
 
-    /// A comparison that has not exactly two summaries.
+    /// A comparison that does not have exactly two summaries.
     public static func wrongNumberOfSummaries(_ count: Int) -> RowProblem { .unfit("\"summaries\" must hold 2 summaries, not \(count)") }
 
-    /// An id that an earlier row of the same file has, or of another part of it.
+    /// An ID that an earlier row of the same file, or of another shard of it, already has.
     public static func duplicateID(_ id: String, firstLine: Int, file: String? = nil) -> RowProblem {
-        .unfit("id \(OneLine.quoted(id)) was already used in line \(firstLine)" + (file.map { " of \($0)" } ?? ""))
+        .unfit("the id \(OneLine.quoted(id)) was already used in line \(firstLine)" + (file.map { " of \($0)" } ?? ""))
     }
 
-    /// A numeric column of a table that would collide with one of its fixed columns, or is not finite.
+    /// A numeric column of a table that is not finite or has the name of a fixed column.
     public static func invalidColumn(_ name: String) -> RowProblem {
-        .unfit("numeric column \(OneLine.quoted(name)) is not finite or has the name of a fixed column")
+        .unfit("the numeric column \(OneLine.quoted(name)) is NaN or Inf, or has the name of a fixed column")
     }
 
-    /// A reward beyond the range of 32-bit floats.
+    /// A reward outside the range of 32-bit floats.
     public static func rewardOutOfRange(_ value: Double) -> RowProblem {
-        .unfit("the reward \(value) is beyond ±\(Float.greatestFiniteMagnitude), the range of rewards")
+        .unfit("the reward \(value) is out of range; expected at most ±\(Float.greatestFiniteMagnitude)")
     }
 }

@@ -1,25 +1,26 @@
 import Formats
 
-/// One row of a table of samples, `tables/<name>.jsonl`: what went in, what came out, and numbers about it.
+/// One row of a table of samples, `tables/<name>.jsonl`: the prompt, the response, and numbers about it.
 ///
-/// In JSON, `numbers` are columns of the row beside the fixed ones, so that a table reads like any other.
+/// In JSON, `numbers` are columns at the same level as the fixed ones.
 public struct SampleRow: Codable, Sendable, Equatable {
-    /// The example that the prompt comes from.
+    /// The ID of the example that the prompt comes from.
     public var id: String
-    /// The prompt, as text.
+    /// The prompt as text.
     public var input: String
-    /// What the model wrote.
+    /// The model's response.
     public var response: String
-    /// The reference summary, if there is one. An empty one is none, in tables that are read, too, and is not written.
+    /// The reference summary, if there is one. An empty reference is read as nil and is not written.
     public var reference: String?
-    /// What a reward function gave the response, if one was asked.
+    /// The reward of the response, if it was scored.
     public var reward: Double?
     /// Further numeric columns by name.
     public var numbers: [String: Double]
-    /// The ids of the response, the end of sequence included, where the table keeps them; the column is `token_predictions`.
+    /// The token IDs of the response, including the end-of-sequence token, if the table stores them. The column is
+    /// `token_predictions`.
     public var tokens: [Int32]?
 
-    /// A row from its columns.
+    /// Creates a row from its columns.
     public init(
         id: String, input: String, response: String, reference: String? = nil, reward: Double? = nil,
         numbers: [String: Double] = [:], tokens: [Int32]? = nil
@@ -49,7 +50,9 @@ public struct SampleRow: Codable, Sendable, Equatable {
         static let fixed: Set<Column> = [id, input, response, reference, reward, tokens]
     }
 
-    /// Every further column that holds a number becomes one of `numbers`; columns of other types are left out.
+    /// Decodes a row. Every further column that holds a number is stored in `numbers`; other further columns are
+    /// ignored.
+    /// - Throws: `DecodingError`, or `RowProblem.rewardOutOfRange`.
     public init(from decoder: any Decoder) throws {
         let row = try decoder.container(keyedBy: Column.self)
         id = try row.decode(String.self, forKey: .id)
@@ -58,13 +61,14 @@ public struct SampleRow: Codable, Sendable, Equatable {
         reference = try row.decodeIfPresent(String.self, forKey: .reference).flatMap { $0.isEmpty ? nil : $0 }
         reward = try row.decodeIfPresent(Double.self, forKey: .reward)
         if let reward, !Float(reward).isFinite { throw RowProblem.rewardOutOfRange(reward) }
-        tokens = try? row.decode([Int32].self, forKey: .tokens)  // others' tables may have something else there
+        tokens = try? row.decode([Int32].self, forKey: .tokens)  // tables from other programs may have something else there
         numbers = [:]
         for column in row.allKeys where !Column.fixed.contains(column) {
             if let number = try? row.decode(Double.self, forKey: column) { numbers[column.stringValue] = number }
         }
     }
 
+    /// Encodes a row.
     /// - Throws: `RowProblem.invalidColumn` for a number that is not finite or has the name of a fixed column.
     public func encode(to encoder: any Encoder) throws {
         var row = encoder.container(keyedBy: Column.self)

@@ -1,10 +1,10 @@
 import Formats
 import Foundation
 
-/// Folders of data.
+/// Access to folders of data files.
 enum DataFolder {
-    /// Whether a path names a folder; one that names nothing does not.
-    /// - Throws: `FormatError.unreadable` where the system cannot say.
+    /// Whether a path names an existing folder.
+    /// - Throws: `FormatError.unreadable` if the path cannot be examined.
     static func isFolder(_ url: URL) throws -> Bool {
         do {
             return try FileStatus.of(url)?.kind == .folder
@@ -13,16 +13,18 @@ enum DataFolder {
         }
     }
 
-    /// The names of what lies in a folder, sorted.
-    /// - Parameter content: What the folder should hold, for the error when there is a file in its place.
-    /// - Throws: `FormatError.unreadable`.
+    /// The names of a folder's entries, sorted.
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - content: What the folder should contain, for the error if it is a file.
+    /// - Throws: `FormatError.unreadable` if the folder does not exist or cannot be read.
     static func names(in folder: URL, expecting content: String) throws -> [String] {
         do {
             switch try FileStatus.of(folder)?.kind {
-            case nil: throw FormatError.unreadable(path: folder.path, reason: "there is no such folder")
+            case nil: throw FormatError.unreadable(path: folder.path, reason: "the folder does not exist")
             case .folder: return try Folder.names(in: folder.path)
             default:
-                throw FormatError.unreadable(path: folder.path, reason: "it is a file, a folder with \(content) was expected")
+                throw FormatError.unreadable(path: folder.path, reason: "it is a file; expected a folder with \(content)")
             }
         } catch let error as FileError {
             throw FormatError(error, reading: folder.path)

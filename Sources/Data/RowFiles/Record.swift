@@ -1,14 +1,15 @@
 public import Formats
 
-/// One row of a data file, whatever the file's format: values by the path of their field.
+/// One row of a data file in any format: values by field path.
 ///
-/// A path such as `info.post` or `summaries.0.text` means a column of exactly that name or, if there is none, a step into
-/// an object or array at each point. Cells of a CSV file that hold JSON are stepped into as well.
+/// A path such as `info.post` or `summaries.0.text` names a column of exactly that name or, if there is none, a nested
+/// value: each dot steps into an object or an array. CSV cells that contain JSON can be stepped into as well.
 public struct Record: Sendable {
     private let value: JSONValue
-    /// Whether every value is a text, as in CSV: numbers are then read from texts, and an empty text may mean nothing.
+    /// Whether all values are texts, as in CSV. Numbers are then parsed from texts, and an empty text may count as
+    /// missing.
     private let isUntyped: Bool
-    /// Fields that count as empty texts where they are missing.
+    /// Fields that are optional; a missing one is read as an empty text.
     private let mayLack: Set<String>
 
     private init(value: JSONValue, isUntyped: Bool, mayLack: Set<String>) {
@@ -17,7 +18,7 @@ public struct Record: Sendable {
         self.mayLack = mayLack
     }
 
-    /// A row of a JSON file.
+    /// Creates a record from a row of a JSON file.
     /// - Throws: `RowProblem` if the bytes are not one JSON object in UTF-8.
     init(json bytes: [UInt8], mayLack: Set<String> = []) throws(RowProblem) {
         let value = try RowJSON.value(bytes)
@@ -25,7 +26,7 @@ public struct Record: Sendable {
         self.init(value: value, isUntyped: false, mayLack: mayLack)
     }
 
-    /// A row of a CSV file; columns without a name are left out.
+    /// Creates a record from a row of a CSV file. Columns without a name are ignored.
     init(columns: [String], cells: [String], mayLack: Set<String> = []) {
         let members = zip(columns, cells).filter { !$0.0.isEmpty }
         self.init(
@@ -33,12 +34,12 @@ public struct Record: Sendable {
             mayLack: mayLack)
     }
 
-    /// Whether the field is there and not null (in CSV: not empty).
-    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    /// Whether the field is present and not null (in CSV: not empty).
+    /// - Throws: `RowProblem.malformed` if a CSV cell on the path is not JSON.
     public func has(_ path: String) throws(RowProblem) -> Bool { try optionalText(at: find(path)) != nil }
 
     /// The text of a field.
-    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    /// - Throws: `RowProblem.missingField` or `wrongType`.
     public func text(_ path: String) throws(RowProblem) -> String {
         guard let found = try find(path) else {
             if mayLack.contains(path) { return "" }
@@ -50,7 +51,7 @@ public struct Record: Sendable {
         return text
     }
 
-    /// The text of a field; nil where it is missing or null (in CSV: or empty).
+    /// The text of a field; nil if it is missing or null (in CSV: or empty).
     /// - Throws: `RowProblem.wrongType`.
     public func optionalText(_ path: String) throws(RowProblem) -> String? {
         guard let found = try find(path) else { return nil }
@@ -60,7 +61,7 @@ public struct Record: Sendable {
         return isUntyped && text.isEmpty ? nil : text
     }
 
-    /// An identifier: a text, or a whole number as text. Nil where it is missing, null or empty.
+    /// An identifier: a text, or an integer as text. Nil if the field is missing, null or empty.
     /// - Throws: `RowProblem.wrongType`.
     public func identifier(_ path: String) throws(RowProblem) -> String? {
         guard let found = try find(path) else { return nil }
@@ -71,8 +72,8 @@ public struct Record: Sendable {
         return text.isEmpty ? nil : text
     }
 
-    /// A whole number; `1.0` is one, and so is the text of one in CSV.
-    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    /// An integer. `1.0` is accepted as one, and so is its text in CSV.
+    /// - Throws: `RowProblem.missingField` or `wrongType`.
     public func integer(_ path: String) throws(RowProblem) -> Int {
         guard let found = try find(path) else { throw .missingField(path) }
         switch found {
@@ -88,8 +89,8 @@ public struct Record: Sendable {
         }
     }
 
-    /// The texts of a field that holds one, or a list of them.
-    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    /// The texts of a field that holds a text or a list of texts.
+    /// - Throws: `RowProblem.missingField` or `wrongType`.
     package func texts(_ path: String) throws(RowProblem) -> [String] {
         guard let found = member(path) else { throw .missingField(path) }
         if let text = found.string { return [text] }
@@ -106,7 +107,7 @@ public struct Record: Sendable {
         return texts
     }
 
-    /// The numbers of a field that holds one, or a list of them; none where it is missing or null.
+    /// The numbers of a field that holds a number or a list of numbers; empty if the field is missing or null.
     /// - Throws: `RowProblem.wrongType`, also for a number that is not finite.
     package func numbers(_ path: String) throws(RowProblem) -> [Double] {
         guard let found = member(path) else { return [] }
@@ -122,7 +123,7 @@ public struct Record: Sendable {
         return numbers
     }
 
-    /// The same with nil for each null in a list.
+    /// The numbers of a field as ``numbers(_:)``, with nil for each null in a list.
     /// - Throws: `RowProblem.wrongType`.
     package func sparseNumbers(_ path: String) throws(RowProblem) -> [Double?] {
         guard let list = member(path)?.array else { return try numbers(path) }
@@ -139,8 +140,8 @@ public struct Record: Sendable {
         return numbers
     }
 
-    /// Whether a field says yes: true or false, 1 or 0; in CSV the same as words.
-    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    /// A Boolean: true or false, 1 or 0; in CSV the texts of these.
+    /// - Throws: `RowProblem.missingField` or `wrongType`.
     public func boolean(_ path: String) throws(RowProblem) -> Bool {
         guard let found = try find(path) else { throw .missingField(path) }
         if let bool = found.bool { return bool }
@@ -152,18 +153,18 @@ public struct Record: Sendable {
         throw .wrongType(field: path, expected: "true or false", got: got)
     }
 
-    /// The text of a field that is a text, a number, or true or false.
-    /// - Throws: `RowProblem.missingField`, `wrongType`.
+    /// The text of a field that holds a text, a number or a Boolean.
+    /// - Throws: `RowProblem.missingField` or `wrongType`.
     public func scalar(_ path: String) throws(RowProblem) -> String {
         guard let found = try find(path) else { throw .missingField(path) }
         if let text = found.string { return text }
         guard found.array == nil, found.members == nil else {
-            throw .wrongType(field: path, expected: "a text or a number", got: RowJSON.kind(found))
+            throw .wrongType(field: path, expected: "a string or a number", got: RowJSON.kind(found))
         }
         return Self.plain(found)
     }
 
-    /// A text, a number or a truth as it is written.
+    /// The text of a text, a number or a Boolean, as it is written.
     private static func plain(_ value: JSONValue) -> String {
         switch value {
         case .number(let text), .string(let text): text
@@ -172,32 +173,34 @@ public struct Record: Sendable {
         }
     }
 
-    /// The names of the columns, in their order.
+    /// The names of the columns, in order.
     package var columnNames: [String] { (value.members ?? []).map(\.key) }
 
-    /// Whether a column is there and holds nothing: null, or in CSV no text.
+    /// Whether the column exists and is null (in CSV: empty).
     package func isNull(_ name: String) -> Bool {
         guard let found = value[name] else { return false }
         return found.unlessNull == nil || (isUntyped && found.string == "")
     }
 
-    /// Whether the row has the field, null or not.
+    /// Whether the row has the field, even if it is null.
     package func names(_ path: String) -> Bool { member(path) != nil }
 
-    /// The value of a column of exactly this name, null among them; of repeated ones the last.
+    /// The value of the column with exactly this name, which may be null. If the name is repeated, the last column
+    /// counts.
     private func member(_ name: String) -> JSONValue? {
         value[name]
     }
 
-    /// The value at a path, in CSV the JSON in its cell; nil where it is missing or null.
-    /// - Throws: `RowProblem.malformed` for a cell that is no JSON.
+    /// The value at a path, which in CSV is parsed from the cell; nil if it is missing or null.
+    /// - Throws: `RowProblem.malformed` if a CSV cell is not JSON.
     func json(_ path: String) throws(RowProblem) -> JSONValue? {
         guard let found = try find(path) else { return nil }
         guard isUntyped, let cell = found.string else { return found }
         return cell.isEmpty ? nil : try Self.parse(cell: cell, column: path)
     }
 
-    /// Whether a list stands at a path.
+    /// Whether the value at a path is a list.
+    /// - Throws: `RowProblem.malformed` if a CSV cell on the path is not JSON.
     func holdsList(_ path: String) throws(RowProblem) -> Bool {
         guard let found = try find(path) else { return false }
         if isUntyped, let cell = found.string {
@@ -206,8 +209,8 @@ public struct Record: Sendable {
         return found.array != nil
     }
 
-    /// How many elements the array at a path has; nil if there is no array.
-    /// - Throws: `RowProblem.malformed` for a cell on the path that is no JSON.
+    /// The number of elements of the array at a path; nil if there is no array.
+    /// - Throws: `RowProblem.malformed` if a CSV cell on the path is not JSON.
     public func count(_ path: String) throws(RowProblem) -> Int? {
         guard var found = try find(path) else { return nil }
         if isUntyped, let cell = found.string { found = try Self.parse(cell: cell, column: path) }
@@ -216,11 +219,13 @@ public struct Record: Sendable {
 
     // MARK: Paths
 
+    /// The value; nil if it counts as missing in CSV because it is empty.
     private func optionalText(at found: JSONValue?) throws(RowProblem) -> JSONValue? {
         if isUntyped, let text = found?.string, text.isEmpty { return nil }
         return found
     }
 
+    /// The value at a path; nil if it is missing or null.
     private func find(_ path: String) throws(RowProblem) -> JSONValue? { try find(path[...], in: value, at: "") }
 
     private func find(_ path: Substring, in value: JSONValue, at parent: String) throws(RowProblem) -> JSONValue? {
@@ -236,18 +241,20 @@ public struct Record: Sendable {
         return try find(path[path.index(after: point)...], in: inner, at: name + ".")
     }
 
+    /// The member or element with the given name or index; nil if it is missing or null.
     private static func child(_ name: String, of value: JSONValue) -> JSONValue? {
         guard let elements = value.array else { return value[name]?.unlessNull }
         guard let index = Int(name), elements.indices.contains(index) else { return nil }
         return elements[index].unlessNull
     }
 
+    /// Parses the JSON in a CSV cell.
     private static func parse(cell: String, column: String) throws(RowProblem) -> JSONValue {
         do {
             return try RowJSON.value(Array(cell.utf8))
         } catch {
             throw .malformed(
-                "column \(OneLine.quoted(column)) holds nested values that are not JSON; write files with nested columns as JSON lines"
+                "the nested values of column \(OneLine.quoted(column)) are not JSON; write files with nested columns as JSON Lines"
             )
         }
     }

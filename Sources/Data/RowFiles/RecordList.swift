@@ -1,20 +1,21 @@
 package import Formats
 package import Foundation
 
-/// Reads the rows of a JSON file whose name says nothing: an array of objects, one object in each line, or objects over any number of
-/// lines, plain or gzip.
+/// Reads the rows of a JSON file, whatever its name: an array of objects, one object per line, or objects that span any
+/// number of lines; plain or gzip-compressed.
 package enum RecordList {
-    /// The longest row, in bytes.
+    /// The maximum size of a row, in bytes.
     private static let limit = 1 << 28
 
-    /// Calls `body` with each row, good or bad, and its place: `file:line`, or `file: object 3` in an array.
-    /// - Throws: `FormatError.unreadable`, `damagedArchive`; `malformedFile` where no further row can be found; whatever
-    ///   `body` throws.
+    /// Calls `body` with each row, valid or not, and its location: `file:line`, or `file: object 3` in an array.
+    /// - Throws: `FormatError.unreadable` or `damagedArchive`; `malformedFile` if the rest cannot be split into rows;
+    ///   whatever `body` throws.
     package static func readEach(_ url: URL, _ body: (Result<Record, RowProblem>, String) throws -> Void) throws {
         try readEach(name: url.path, { try ByteSource(file: url) }, body)
     }
 
-    /// The same from memory; `name` stands for the file.
+    /// Reads rows from memory; `name` is used instead of a file name in locations.
+    /// - Throws: As the function for a file.
     package static func readEach(
         _ bytes: [UInt8], name: String, _ body: (Result<Record, RowProblem>, String) throws -> Void
     ) throws {

@@ -3,20 +3,20 @@ public import Foundation
 
 /// The formats of row files.
 public enum RowFormat: String, Sendable, CaseIterable {
-    /// One JSON object per line.
+    /// One JSON object per line (JSON Lines).
     case jsonLines
     /// One JSON array of objects.
     case jsonArray
-    /// JSON objects one after the other, each over any number of lines.
+    /// JSON objects one after the other, each spanning any number of lines.
     case jsonObjects
     /// Comma-separated values with a header (RFC 4180).
     case csv
 
-    /// The endings of file names that are read, without `.gz`, which may follow each.
+    /// The supported file name extensions, each of which may be followed by `.gz`.
     public static let fileExtensions = ["jsonl", "ndjson", "json", "csv"]
 
-    /// The format of a file: by its name, `.json` by what it begins with.
-    /// - Throws: `FormatError.unreadable`, `damagedArchive`.
+    /// The format of a file, judged by its name; for `.json`, by the beginning of its content.
+    /// - Throws: `FormatError.unreadable` if the extension is unknown or the file cannot be read, or `damagedArchive`.
     public static func of(_ file: URL) throws -> RowFormat {
         let name = file.pathExtension.lowercased() == "gz" ? file.deletingPathExtension() : file
         switch name.pathExtension.lowercased() {
@@ -29,14 +29,14 @@ public enum RowFormat: String, Sendable, CaseIterable {
         default:
             throw FormatError.unreadable(
                 path: file.path,
-                reason: "its name says no format; expected .jsonl, .json or .csv, or one of these with .gz")
+                reason: "unknown file extension; expected .jsonl, .json or .csv, optionally followed by .gz")
         }
     }
 }
 
 extension RowFormat {
-    /// The format of JSON of which only the beginning is looked at: an array, or objects; these lie one in each line unless the first is
-    /// not at its end where its first line is.
+    /// The format of JSON text, judged by its beginning: an array, one object per line, or objects that span lines.
+    /// Objects are taken as one per line unless the first line ends inside the first object.
     static func ofJSON(_ source: ByteSource) throws -> RowFormat {
         var depth = 0
         var isString = false
@@ -46,7 +46,7 @@ extension RowFormat {
         while length <= 1 << 24, try source.read(into: &chunk) {
             for byte in chunk {
                 if depth == 0, length == 0 {
-                    // white space and a byte-order mark
+                    // skip white space and a byte-order mark
                     if OneLine.isSpace(byte) || [0xef, 0xbb, 0xbf].contains(byte) { continue }
                     guard byte == UInt8(ascii: "{") else { return byte == UInt8(ascii: "[") ? .jsonArray : .jsonLines }
                 }
@@ -69,12 +69,13 @@ extension RowFormat {
 
 /// Reads a row file of any format record by record.
 final class RecordReader {
+    /// A record, or the problem that makes it invalid.
     enum Entry {
         case record(Record)
         case bad(RowProblem)
     }
 
-    /// Where the record that `next` gave last begins.
+    /// The location of the start of the record that `next` last returned.
     private(set) var location: RowLocation
     private let source: Source
     private let limit: Int
@@ -87,13 +88,14 @@ final class RecordReader {
     }
 
     /// Opens a file.
-    /// - Throws: `FormatError.unreadable`, `damagedArchive`; `malformedFile` for a CSV file without a usable header.
+    /// - Throws: `FormatError.unreadable` or `damagedArchive`; `malformedFile` for a CSV file without a usable header.
     convenience init(_ file: URL, format: RowFormat? = nil, limit: Int, mayLack: Set<String> = []) throws {
         let format = try format ?? .of(file)
         try self.init(try ByteSource(file: file), file: file.path, format: format, limit: limit, mayLack: mayLack)
     }
 
-    /// Reads from a source.
+    /// Reads from a byte source; `file` is its name in locations.
+    /// - Throws: As the initialiser for a file.
     init(_ bytes: ByteSource, file: String, format: RowFormat, limit: Int, mayLack: Set<String> = []) throws {
         self.limit = limit
         self.mayLack = mayLack
@@ -108,9 +110,10 @@ final class RecordReader {
         }
     }
 
-    /// The next record, good or bad, or nil at the end.
-    /// - Parameter decoding: Whether the record is parsed; without, only its place is found, and the record is empty.
-    /// - Throws: `FormatError.malformedFile` where no further record can be found; `unreadable`, `commandFailed`.
+    /// The next record, valid or not; nil at the end of the file.
+    /// - Parameter decoding: Whether the record is parsed. If false, only its location is determined, and the record is
+    ///   empty.
+    /// - Throws: `FormatError.malformedFile` if the rest cannot be split into records; `unreadable` or `commandFailed`.
     func next(decoding: Bool = true) throws -> Entry? {
         switch source {
         case .lines(let lines):
@@ -154,19 +157,20 @@ final class RecordReader {
         }
     }
 
-    /// The first record of a CSV file. An index column without a name is allowed.
+    /// The column names, from the first record of a CSV file. One column may have an empty name, such as an index
+    /// column.
     private static func header(_ reader: CSVReader, file: String) throws -> [String] {
         let location = RowLocation(file: file, line: reader.recordLine)
         switch try reader.next() {
         case nil:
             throw FormatError.malformedFile(
-                location, "the file is empty; expected a header with the names of the columns")
+                location, "the file is empty; expected a header with the column names")
         case .bad(let problem): throw FormatError.badRow(RowLocation(file: file, line: reader.recordLine), problem)
         case .fields(let columns):
-            // names that look the same and differ in their bytes are two columns
+            // column names are compared by their bytes, not by Unicode equivalence
             var seen: Set<[UInt8]> = []
             for column in columns where !column.isEmpty && !seen.insert(Array(column.utf8)).inserted {
-                throw FormatError.malformedFile(location, "the column \(OneLine.quoted(column)) is named twice in the header")
+                throw FormatError.malformedFile(location, "the column \(OneLine.quoted(column)) appears twice in the header")
             }
             return columns
         }

@@ -1,10 +1,11 @@
-/// Finds ids that come twice, in 24 bytes a row: the ids themselves are not kept.
+/// Detects duplicate IDs in 24 bytes per row; the IDs themselves are not stored.
 ///
-/// Two different ids count as equal if two independent 64-bit hashes of them agree, which no data set will see.
+/// Two different IDs are mistaken for equal only if two independent 64-bit hashes of both coincide, which is negligibly
+/// unlikely.
 struct SeenIDs {
     private var places: [Key: Place] = [:]
 
-    /// The file, by its number among those that are read as one, and the line.
+    /// The location of a row: the index of its file among the shards that are read as one, and the line.
     struct Place: Equatable {
         var file: Int32
         var line: Int32
@@ -15,10 +16,10 @@ struct SeenIDs {
         var second: UInt64
     }
 
-    /// Notes the id of a row.
-    /// - Returns: The place of the earlier row with the same id; nil for a new id.
+    /// Records the ID of a row.
+    /// - Returns: The location of the earlier row with the same ID; nil for a new ID.
     mutating func note(_ id: String, file: Int = 0, line: Int) -> Place? {
-        // FNV-1a, and the same with another basis and multiplier.
+        // FNV-1a, and a second hash with another offset basis and multiplier
         var key = Key(first: 0xcbf2_9ce4_8422_2325, second: 0x9e37_79b9_7f4a_7c15)
         for byte in id.utf8 {
             key.first = (key.first ^ UInt64(byte)) &* 0x0000_0100_0000_01b3

@@ -1,7 +1,8 @@
 import Formats
 
 extension Comparison {
-    /// A prompt and two answers, in texts or in messages. Without a prompt of their kind, what both begin with is it.
+    /// Decodes a prompt and two answers, as texts or as messages. Without a prompt, what both answers begin with is the
+    /// prompt.
     /// - Throws: `RowProblem`.
     static func preference(_ record: Record, id: String) throws -> Comparison {
         let id = try record.identifier("id") ?? id
@@ -17,7 +18,8 @@ extension Comparison {
         return try pair(record, id: id, prompt: prompt, chosen: chosen, rejected: rejected, format: .verbatim)
     }
 
-    /// Two dialogues that part behind a turn of the human: what stands before is the prompt, as it is written.
+    /// Decodes two dialogues that diverge in an answer of the assistant. The text before the answer, unchanged, is the
+    /// prompt.
     /// - Throws: `RowProblem`.
     static func dialogues(_ record: Record, id: String) throws -> Comparison {
         let sides = try Dialogue.parted(record)
@@ -26,7 +28,7 @@ extension Comparison {
             format: .verbatim)
     }
 
-    /// The same with the turns as messages.
+    /// Decodes two dialogues like `dialogues`, but with their turns as messages.
     /// - Throws: `RowProblem`.
     static func dialogueMessages(_ record: Record, id: String) throws -> Comparison {
         let sides = try Dialogue.parted(record)
@@ -34,35 +36,36 @@ extension Comparison {
         let answers = try [("chosen", sides.chosen), ("rejected", sides.rejected)].map { column, rest in
             let messages = try Dialogue.messages(Dialogue.answer + rest, column: column)
             guard messages.last.map(Conversation.isAssistant) ?? false else {
-                throw RowProblem.unfit("\"\(column)\" does not end with an answer of the assistant")
+                throw RowProblem.unfit("\"\(column)\" does not end with an assistant turn")
             }
             return messages
         }
         return Comparison(id: try record.identifier("id") ?? id, prompt: prompt, chosen: answers[0], rejected: answers[1])
     }
 
-    /// An instruction and two answers; `preference` is the number of the better one.
+    /// Decodes an instruction and two answers; the column `preference` is the number of the better one.
     /// - Throws: `RowProblem`.
     static func alpaca(_ record: Record, id: String) throws -> Comparison {
         let instruction = try SummaryExample.instruction(record, id: id, answer: "")
         let answers = try [record.text("output_1"), record.text("output_2")]
         let preference = try record.integer("preference")
         guard preference == 1 || preference == 2 else {
-            throw RowProblem.unfit("\"preference\" must be 1 or 2, not \(preference); a tie teaches no preference")
+            throw RowProblem.unfit("\"preference\" must be 1 or 2, not \(preference); remove ties")
         }
         let comparison = Comparison(of: instruction, summaries: answers, choice: preference - 1)
         try comparison.checkThatSidesDiffer("output_1", "output_2")
         return comparison
     }
 
-    /// One answer that is wanted or not.
+    /// Creates a labelled answer: the example's summary, desirable or not.
     init(of example: SummaryExample, isWanted: Bool) {
         self.init(of: example, summaries: [example.summary, example.summary], choice: isWanted ? 0 : 1)
-        // the messages as they are: an answer may be more than one
+        // keep the messages as they are: an answer may consist of more than one
         if let conversation = example.conversation { conversations = [conversation, conversation] }
         isSingle = true
     }
 
+    /// Creates a comparison of two texts, which must differ.
     private static func pair(
         _ record: Record, id: String, prompt: String, chosen: String, rejected: String, format: PromptFormat
     ) throws -> Comparison {
@@ -73,13 +76,16 @@ extension Comparison {
         return comparison
     }
 
+    /// Checks that the summaries differ.
+    /// - Throws: `RowProblem` that names the two columns.
     private func checkThatSidesDiffer(_ first: String, _ second: String) throws {
         guard !summaries[0].utf8.elementsEqual(summaries[1].utf8) else {
-            throw RowProblem.unfit("\"\(first)\" and \"\(second)\" are the same, so neither is better")
+            throw RowProblem.unfit("\"\(first)\" and \"\(second)\" are identical, so neither is preferred")
         }
     }
 
-    /// What two texts begin with, and what they have more; a space in front of the first difference belongs to the answers. Neither is empty.
+    /// The common prefix of two texts, and the rest of each, which is never empty. A space before the first difference
+    /// belongs to the answers.
     private static func sharedPrefix(
         _ chosen: String, _ rejected: String
     ) throws -> (prompt: String, chosen: String, rejected: String) {
@@ -92,7 +98,7 @@ extension Comparison {
             shared -= 1
         }
         guard shared > 0 else {
-            throw RowProblem.unfit("\"chosen\" and \"rejected\" begin with nothing in common, and there is no \"prompt\"")
+            throw RowProblem.unfit("there is no \"prompt\", and \"chosen\" and \"rejected\" have no common beginning")
         }
         func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
             var text = String.UnicodeScalarView()

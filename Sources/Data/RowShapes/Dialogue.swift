@@ -1,11 +1,11 @@
 import Formats
 
-/// Dialogues in one text: `\n\nHuman: …\n\nAssistant: …`.
+/// Dialogues stored as one text: `\n\nHuman: …\n\nAssistant: …`.
 enum Dialogue {
     static let question = "\n\nHuman:"
     static let answer = "\n\nAssistant:"
 
-    /// Whether a row holds two of them, and no prompt of its own.
+    /// Whether a row has two dialogues and no separate prompt.
     @Sendable static func holdsTwo(_ record: Record) throws -> Bool {
         guard try !record.has("prompt") else { return false }
         return try ["chosen", "rejected"].allSatisfy { column in
@@ -14,8 +14,9 @@ enum Dialogue {
         }
     }
 
-    /// Two dialogues up to the last word "Assistant:" that both have, and what each has behind it.
-    /// - Throws: `RowProblem` where they have none in common, or are the same.
+    /// Splits two dialogues after the last `Assistant:` of their common prefix, and returns that prefix and the rest of
+    /// each.
+    /// - Throws: `RowProblem` if there is no `Assistant:` in the common prefix.
     static func parted(_ record: Record) throws -> (prompt: String, chosen: String, rejected: String) {
         let (chosen, rejected) = (try record.text("chosen"), try record.text("rejected"))
         let sides = [Array(chosen.utf8), Array(rejected.utf8)]
@@ -24,7 +25,7 @@ enum Dialogue {
         guard let start = stride(from: shared.count - mark.count, through: 0, by: -1).first(where: { shared[$0...].starts(with: mark) })
         else {
             throw RowProblem.unfit(
-                "\"chosen\" and \"rejected\" have no turn \"Assistant:\" behind the same words; expected dialogues that differ in an answer"
+                "\"chosen\" and \"rejected\" have no \"Assistant:\" in a common beginning; expected dialogues that differ in an answer"
             )
         }
         let end = start + mark.count
@@ -32,15 +33,16 @@ enum Dialogue {
         return (text(sides[0][..<end]), text(sides[0][end...]), text(sides[1][end...]))
     }
 
-    /// The turns of a dialogue as messages, without those white spaces around them; an answer without words at the end is none.
-    /// - Throws: `RowProblem` for a text that begins with no turn.
+    /// The turns of a dialogue as messages, with surrounding white space removed. An empty answer at the end is
+    /// omitted.
+    /// - Throws: `RowProblem` if the text does not begin with a turn.
     static func messages(_ text: String, column: String) throws -> [JSONValue] {
         let text = text.hasPrefix("Human:") ? "\n\n" + text : text
         var messages: [JSONValue] = []
         var rest = Substring(text)
         while !rest.isEmpty {
             guard let turn = [(question, "user"), (answer, "assistant")].first(where: { rest.hasPrefix($0.0) }) else {
-                throw RowProblem.unfit("\"\(column)\" begins with no turn \"Human:\" or \"Assistant:\"")
+                throw RowProblem.unfit("\"\(column)\" does not begin with a turn \"Human:\" or \"Assistant:\"")
             }
             rest = rest.dropFirst(turn.0.count)
             let end = [question, answer].compactMap { rest.firstRange(of: $0)?.lowerBound }.min() ?? rest.endIndex
@@ -52,6 +54,7 @@ enum Dialogue {
         return messages
     }
 
+    /// The text without white space at either end.
     private static func trimmed(_ text: Substring) -> String {
         var scalars = text.unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace { scalars.removeFirst() }

@@ -1,37 +1,42 @@
 import Formats
 
-/// A way in which people write rows of instructions, answers and preferences: which columns there are, and what is made of them.
+/// A row format for instructions, answers or preferences: which columns it has, and how they are decoded.
 ///
-/// A catalogue is an array of shapes; the first one that recognises a row counts. A caller appends or prepends its own:
+/// A catalogue is an array of shapes; the first one that recognises a row is used. A caller can add its own:
 ///
-///     let quiz = RowShape(
-///         "quiz", columns: "question and answer", example: { record, id in
-///             SummaryExample(
-///                 id: id, subreddit: "", title: "", post: try record.text("question"), summary: try record.text("answer"),
-///                 promptFormat: .verbatim)
-///         }
-///     ) { try $0.has("question") }
-///     let request = CorpusRequest(shapes: [quiz] + RowShape.builtIn)
+/// ```swift
+/// let quiz = RowShape(
+///     "quiz", columns: "question and answer", example: { record, id in
+///         SummaryExample(
+///             id: id, subreddit: "", title: "", post: try record.text("question"), summary: try record.text("answer"),
+///             promptFormat: .verbatim)
+///     }
+/// ) { try $0.has("question") }
+/// let request = CorpusRequest(shapes: [quiz] + RowShape.builtIn)
+/// ```
 public struct RowShape: Sendable {
-    /// The name by which it is chosen.
+    /// The name that selects the shape.
     public let name: String
-    /// Its columns in words, for messages: `instruction and output; input may be missing`.
+    /// A description of the columns for messages, such as `instruction and output; input may be missing`.
     public let columns: String
-    /// Makes an example of a row; nil where rows are none.
+    /// Decodes a row as an example; nil if such rows are not examples.
     public let example: RowFile<SummaryExample>.RowDecoder?
-    /// Makes a comparison, or a labelled answer, of a row; nil where rows are none.
+    /// Decodes a row as a comparison or a labelled answer; nil if such rows are neither.
     public let comparison: RowFile<Comparison>.RowDecoder?
     private let fits: @Sendable (Record) throws -> Bool
-    /// Whether it is one of the published sets', whose errors name the field that is missing.
+    /// Whether this is the shape of a published set. Errors about its rows then name the missing field.
     let isPublished: Bool
-    /// Whether it counts only where it is named.
+    /// Whether the shape is used only if selected by name, not detected.
     let isChosenByName: Bool
 
-    /// A shape.
+    /// Creates a shape.
     /// - Parameters:
-    ///   - columns: Its columns in words, for messages.
-    ///   - isChosenByName: Whether it is passed over where a shape is looked for.
-    ///   - fits: Whether a row has the columns. It looks at no more than them, and what it throws counts as no.
+    ///   - name: The name that selects the shape.
+    ///   - columns: A description of the columns for messages.
+    ///   - isChosenByName: Whether the shape is skipped during detection.
+    ///   - example: Decodes a row as an example.
+    ///   - comparison: Decodes a row as a comparison.
+    ///   - fits: Whether a row has the columns. It should check only their presence; an error counts as false.
     public init(
         _ name: String, columns: String, isChosenByName: Bool = false, example: RowFile<SummaryExample>.RowDecoder? = nil,
         comparison: RowFile<Comparison>.RowDecoder? = nil, fits: @escaping @Sendable (Record) throws -> Bool
@@ -53,7 +58,8 @@ public struct RowShape: Sendable {
     /// Whether a row has the columns of this shape.
     public func recognises(_ record: Record) -> Bool { (try? fits(record)) ?? false }
 
-    /// The same shape, in which a row whose messages hold anything but texts is a bad row: where no chat template makes something of it.
+    /// This shape, with rows rejected if their messages contain anything but text. Used without a chat template, which
+    /// could render other content.
     package var ofTextsAlone: RowShape {
         var makesExample: RowFile<SummaryExample>.RowDecoder?
         if let example {
@@ -76,34 +82,34 @@ public struct RowShape: Sendable {
             comparison: makesComparison, fits: fits)
     }
 
-    /// The shape of a name in a catalogue.
+    /// The shape with the given name in a catalogue; nil if there is none.
     public static func named(_ name: String, in catalogue: [RowShape] = builtIn) -> RowShape? { catalogue.first { $0.name == name } }
 }
 
-/// Finds the shape of a file's rows, and holds all of them to it.
+/// Detects the shape of a file's rows, and checks that all rows have it.
 struct ShapeReader<Row: CorpusRow> {
-    /// The shapes that there may be. One alone is the shape that was asked for.
+    /// The possible shapes. If there is only one, rows must have it.
     private let shapes: [RowShape]
-    /// The shape of the rows so far; nil before the first one that is sound.
+    /// The shape of the rows so far; nil before the first valid row.
     private(set) var shape: RowShape?
-    /// Whether they hold messages rather than texts.
+    /// Whether the rows hold messages rather than texts; nil before the first valid row.
     private var holdsMessages: Bool?
 
     init(_ shapes: [RowShape]) { self.shapes = shapes }
 
-    /// Makes a row of its fields.
-    /// - Throws: `RowProblem` for a row of another shape than those before it, or of none.
+    /// Decodes a row.
+    /// - Throws: `RowProblem` if the row has no known shape, or another shape than the rows before it.
     mutating func row(_ record: Record, _ id: String) throws -> Row {
         let shape = try shape(of: record)
         guard let decode = Row.decoder(of: shape) else {
-            throw RowProblem.unfit("rows of the format \(shape.name) are no \(Row.plural); they hold \(shape.columns)")
+            throw RowProblem.unfit("rows of the format \(shape.name) are not \(Row.plural); they have the columns \(shape.columns)")
         }
         let row = try decode(record, id)
         if !shape.isPublished {
             guard row.holdsMessages == holdsMessages ?? row.holdsMessages else {
                 throw RowProblem.unfit(
-                    "the row holds \(row.holdsMessages ? "messages, and those before it texts" : "texts, and those before it messages"); keep "
-                        + "rows of one kind in a file")
+                    "the row has \(row.holdsMessages ? "messages, but earlier rows strings" : "strings, but earlier rows messages"); "
+                        + "use one kind per file")
             }
             holdsMessages = row.holdsMessages
         }
@@ -111,12 +117,14 @@ struct ShapeReader<Row: CorpusRow> {
         return row
     }
 
+    /// The shape of a record.
+    /// - Throws: `RowProblem` if it has none, or not that of the rows before it.
     private func shape(of record: Record) throws -> RowShape {
         if let shape {
             if shape.recognises(record) { return shape }
             if let other = Self.found(record, shapes) {
                 throw RowProblem.unfit(
-                    "the row has the format \(other.name), and those before it \(shape.name); keep rows of one format in a file")
+                    "the row has the format \(other.name), but earlier rows have \(shape.name); use one format per file")
             }
             if shape.isPublished { return shape }
             throw Self.wrongColumns(record, shape)
@@ -126,15 +134,16 @@ struct ShapeReader<Row: CorpusRow> {
             return only
         }
         if let found = Self.found(record, shapes) { return found }
-        // a published set whose row lacks a field: what reads it names the field
+        // a row of a published set with a missing field: its decoder names the field
         if let published = shapes.first(where: { $0.isPublished && Row.decoder(of: $0) != nil }), Row.resemblesPublished(record) {
             return published
         }
         let known = shapes.filter { Row.decoder(of: $0) != nil && !$0.isChosenByName }.map { "\($0.name) (\($0.columns))" }
         throw RowProblem.unfit(
-            "no format of \(Row.plural) has the columns \(Self.list(record)); expected one of \(known.joined(separator: ", "))")
+            "no format for \(Row.plural) has the columns \(Self.list(record)); expected one of \(known.joined(separator: "; "))")
     }
 
+    /// The first shape that recognises a record.
     private static func found(_ record: Record, _ shapes: [RowShape]) -> RowShape? {
         shapes.first { !$0.isChosenByName && Row.decoder(of: $0) != nil && $0.recognises(record) }
     }
@@ -143,6 +152,7 @@ struct ShapeReader<Row: CorpusRow> {
         .unfit("the format \(shape.name) expects the columns \(shape.columns); the row has \(list(record))")
     }
 
+    /// The record's column names, for messages.
     private static func list(_ record: Record) -> String {
         let names = record.columnNames
         let shown = names.prefix(12).map { record.isNull($0) ? "\($0) (empty)" : $0 }

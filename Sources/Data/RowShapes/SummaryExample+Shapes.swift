@@ -1,7 +1,7 @@
 import Formats
 
 extension SummaryExample {
-    /// A prompt with its completion, if there is one, in texts or in messages.
+    /// Decodes a prompt with its completion, if there is one, as texts or as messages.
     /// - Throws: `RowProblem`.
     static func answered(_ record: Record, id: String) throws -> SummaryExample {
         let id = try record.identifier("id") ?? id
@@ -16,7 +16,7 @@ extension SummaryExample {
             promptFormat: .verbatim)
     }
 
-    /// An instruction with what it is about, in the prompts that Alpaca has for them.
+    /// Decodes an instruction with its optional input, for the Alpaca prompt formats.
     /// - Throws: `RowProblem`.
     static func instruction(_ record: Record, id: String, answer: String) throws -> SummaryExample {
         let input = try record.optionalText("input") ?? ""
@@ -25,7 +25,7 @@ extension SummaryExample {
             promptFormat: input.isEmpty ? .alpacaWithoutInput : .alpaca)
     }
 
-    /// The prompt of a comparison with its preferred answer.
+    /// Creates an example from the prompt and the preferred answer of a comparison.
     init(chosenOf comparison: Comparison) {
         if let conversation = comparison.conversations?[comparison.choice] {
             self.init(id: comparison.id, conversation: conversation)
@@ -36,7 +36,7 @@ extension SummaryExample {
             promptFormat: comparison.promptFormat)
     }
 
-    /// Keeps the prompt alone.
+    /// Removes the answer and keeps only the prompt.
     mutating func forgetAnswer() {
         summary = ""
         conversation?.response = []

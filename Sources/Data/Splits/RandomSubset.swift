@@ -1,37 +1,38 @@
-/// A random share of a training or validation split.
+/// A random subset of a training or validation split, of a given percentage.
 ///
-/// The generator is `PCG64(seed: percent)`, seeded anew for every split, so that a split's subset depends on its number of
-/// rows and on the percentage alone.
+/// The generator is `PCG64(seed: percent)`, seeded anew for each split, so that a split's subset depends only on its
+/// number of rows and on the percentage.
 public struct RandomSubset: Codable, Sendable, Equatable {
     /// How rows are drawn.
     public enum Drawing: String, Codable, Sendable, CaseIterable {
-        /// Each row at most once: the first rows of a random order.
+        /// Each row at most once: the first rows of a random permutation.
         case withoutReplacement
-        /// The original's way, bit for bit: independent draws, so that some rows come twice and others never (10 % of
-        /// 116,722 rows are 11,672 draws of 11,107 rows).
+        /// The original implementation's way, bit for bit: independent draws, so that some rows occur several times and
+        /// others never (10 % of 116,722 rows: 11,672 draws, 11,107 different rows).
         case withReplacement
     }
 
-    /// The percentage, and the seed. The original has 10 and 50.
+    /// The percentage of rows, 1 to 100, which is also the seed. The original implementation uses 10 and 50.
     public let percent: Int
     /// How rows are drawn.
     public let drawing: Drawing
 
-    /// - Throws: `DataError.invalidSetting` unless the percentage is in 1...100.
+    /// Creates a subset.
+    /// - Throws: `DataError.invalidSetting` if the percentage is not in 1...100.
     public init(percent: Int, drawing: Drawing = .withoutReplacement) throws {
         guard (1...100).contains(percent) else {
             throw DataError.invalidSetting(
-                "the random subset is \(percent) %", expected: "1 to 100; the original has 10 and 50")
+                "the random subset is \(percent) %", expected: "1 to 100 (the original implementation uses 10 and 50)")
         }
         self.percent = percent
         self.drawing = drawing
     }
 
-    /// The splits that a subset is drawn of; all others stay whole.
+    /// The splits of which a subset is drawn; other splits are not reduced.
     public static let splits = ["train", "validation"]
 
-    /// The numbers of the chosen rows, in the order of the draws.
-    /// - Parameter count: How many rows there are, at most 2³².
+    /// The row numbers of the subset, from 0, in the order in which they were drawn.
+    /// - Parameter count: The number of rows in the split, at most 2³².
     public func rows(of count: Int) -> [Int] {
         let wanted = count * percent / 100
         guard wanted > 0 else { return [] }

@@ -1,35 +1,37 @@
 import Formats
 public import Foundation
 
-/// Numbers of rows for each split: the rows that a property divides off, where the rows themselves do not show it.
+/// Row numbers for each split, for structured splits by a property that the rows themselves do not contain.
 public struct SplitIndex: Sendable, Equatable {
-    /// Split → ascending row numbers, from 0.
+    /// Ascending row numbers, from 0, by split.
     public let rows: [String: [Int]]
-    /// Where it comes from, for messages.
+    /// The source of the index, for messages.
     public let path: String
 
-    /// - Throws: `DataError.invalidIndex` if a number is negative or comes twice.
+    /// Creates an index from row numbers, by split.
+    /// - Throws: `DataError.invalidIndex` if a number is negative or repeated, or two names mean the same split.
     public init(rows: [String: [Int]], path: String = "the index") throws {
         self.rows = try rows.reduce(into: [:]) { all, split in
             let sorted = split.value.sorted()
             if let first = sorted.first, first < 0 {
-                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" holds the row number \(first)")
+                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" has the negative row number \(first)")
             }
             for (row, next) in zip(sorted, sorted.dropFirst()) where row == next {
-                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" holds the row number \(row) twice")
+                throw DataError.invalidIndex(path: path, reason: "\"\(split.key)\" lists the row number \(row) twice")
             }
             let name = ["valid": "validation", "val": "validation", "dev": "validation"][split.key] ?? split.key
             guard all[name] == nil else {
-                throw DataError.invalidIndex(path: path, reason: "it holds the split \"\(name)\" twice")
+                throw DataError.invalidIndex(path: path, reason: "it lists the split \"\(name)\" twice")
             }
             all[name] = sorted
         }
         self.path = path
     }
 
-    /// Reads an index: a JSON map from split to row numbers, the same as numpy saves a Python dictionary (`.npy`), or a folder
-    /// with one `<split>.npy` for each split that holds row numbers (integers) or one Boolean for each row.
-    /// - Throws: `FormatError.unreadable`, `malformedFile`; `DataError.invalidIndex`.
+    /// Reads an index: a JSON map from split to row numbers, the same map saved by NumPy as a Python dictionary
+    /// (`.npy`), or a folder with one `<split>.npy` per split, which contains row numbers (integers) or one Boolean per
+    /// row.
+    /// - Throws: `FormatError.unreadable` or `malformedFile`; `DataError.invalidIndex`.
     public init(_ url: URL) throws {
         if try DataFolder.isFolder(url) {
             var rows: [String: [Int]] = [:]
@@ -40,7 +42,7 @@ public struct SplitIndex: Sendable, Equatable {
                 case .reals:
                     throw DataError.invalidIndex(
                         path: url.appendingPathComponent(split + ".npy").path,
-                        reason: "it holds scores, not row numbers; make an index of them first")
+                        reason: "it holds scores, not row numbers; convert the scores to an index first")
                 }
             }
             try self.init(rows: rows, path: url.path)
@@ -56,42 +58,44 @@ public struct SplitIndex: Sendable, Equatable {
             throw DataError.invalidIndex(
                 path: url.path,
                 reason:
-                    "one array cannot name its split; put train.npy, validation.npy and test.npy into a folder and name that"
+                    "a single array does not name its split; pass a folder with train.npy, validation.npy and test.npy"
             )
         }
         try self.init(rows: Self.json(url), path: url.path)
     }
 
-    /// An index of the rows with the highest scores, from scores of every row.
+    /// Creates an index of the rows with the highest scores.
     /// - Parameters:
-    ///   - scores: Split → one score for each row.
-    ///   - keeping: Which rows are inside.
-    /// - Throws: `DataError.invalidIndex` if a score is not a number.
+    ///   - scores: One score per row, by split.
+    ///   - keeping: Which rows are in distribution.
+    /// - Throws: `DataError.invalidIndex` if a score is NaN.
     public init(scores: [String: [Double]], keeping: Keeping = .highest(share: 0.5)) throws {
         var rows: [String: [Int]] = [:]
         for (split, scores) in scores {
             if let bad = scores.firstIndex(where: \.isNaN) {
-                throw DataError.invalidIndex(path: "the scores", reason: "row \(bad) of \"\(split)\" has none")
+                throw DataError.invalidIndex(path: "the scores", reason: "the score of row \(bad) of \"\(split)\" is NaN")
             }
             rows[split] = keeping.rows(of: scores)
         }
         try self.init(rows: rows)
     }
 
-    /// An index from a folder with one `<split>.npy` of floating-point scores for each split.
-    /// - Throws: `FormatError.unreadable`; `DataError.invalidIndex`.
+    /// Creates an index from a folder with one `<split>.npy` of floating-point scores per split.
+    /// - Throws: `FormatError.unreadable` or `DataError.invalidIndex`.
     public init(scoresIn folder: URL, keeping: Keeping = .highest(share: 0.5)) throws {
         try self.init(scores: Self.arrays(in: folder).mapValues(\.elements.reals), keeping: keeping)
     }
 
-    /// Which rows are inside, by their scores.
+    /// Which rows are in distribution, by their scores.
     public enum Keeping: Sendable, Equatable {
-        /// The given share of a split's rows, rounded down, with the highest scores; of equal scores the first rows. Half of
-        /// the rows is what the sizes of the original's index files say.
+        /// The given share (0 to 1) of a split's rows, rounded down, with the highest scores. Of rows with equal
+        /// scores, earlier ones are preferred. The sizes of the original implementation's index files correspond to a
+        /// share of one half.
         case highest(share: Double)
-        /// Rows whose score is at least this.
+        /// Rows whose score is at least this value.
         case atLeast(Double)
 
+        /// The row numbers that are kept, in ascending order.
         func rows(of scores: [Double]) -> [Int] {
             switch self {
             case .highest(let share):
@@ -103,7 +107,7 @@ public struct SplitIndex: Sendable, Equatable {
         }
     }
 
-    /// Whether a split's row is listed. A split that the index does not know has no listed rows.
+    /// Whether the index lists a row of a split. False for a split that the index does not contain.
     public func contains(_ row: Int, split: String) -> Bool {
         guard let rows = rows[split] else { return false }
         var low = 0
@@ -116,7 +120,7 @@ public struct SplitIndex: Sendable, Equatable {
     }
 
     /// Checks that the index fits a split.
-    /// - Throws: `DataError.invalidIndex` if it lacks the split, or lists a row beyond its end.
+    /// - Throws: `DataError.invalidIndex` if the split is missing, or a row number is too large.
     public func check(split: String, rowCount: Int) throws {
         guard let rows = rows[split] else {
             throw DataError.invalidIndex(
@@ -126,11 +130,11 @@ public struct SplitIndex: Sendable, Equatable {
         if let last = rows.last, last >= rowCount {
             throw DataError.invalidIndex(
                 path: path,
-                reason: "it lists row \(last) of \"\(split)\", which has \(rowCount) rows: it was made for other data")
+                reason: "it lists row \(last) of \"\(split)\", which has only \(rowCount) rows; the index was made for other data")
         }
     }
 
-    /// Writes the index as a JSON map.
+    /// Writes the index as a JSON map, atomically.
     /// - Throws: `FileError`.
     public func write(to url: URL) throws {
         let file = try AtomicFile(url)
@@ -141,8 +145,9 @@ public struct SplitIndex: Sendable, Equatable {
         try file.commit()
     }
 
+    /// The one-dimensional arrays in the `.npy` files of a folder, by split.
     private static func arrays(in folder: URL) throws -> [String: NumpyArray] {
-        let names = try DataFolder.names(in: folder, expecting: "one .npy file for each split")
+        let names = try DataFolder.names(in: folder, expecting: "one .npy file per split")
         var arrays: [String: NumpyArray] = [:]
         for name in names where name.lowercased().hasSuffix(".npy") {
             let file = folder.appendingPathComponent(name)
@@ -150,7 +155,7 @@ public struct SplitIndex: Sendable, Equatable {
             guard array.shape.count == 1 else {
                 throw DataError.invalidIndex(
                     path: file.path,
-                    reason: "its shape is \(array.shape); one dimension was expected, one number for each row")
+                    reason: "its shape is \(array.shape); expected one dimension, with one number per row")
             }
             let split = String(name.dropLast(".npy".count))
             guard arrays.updateValue(array, forKey: split) == nil else {
@@ -159,12 +164,12 @@ public struct SplitIndex: Sendable, Equatable {
         }
         guard !arrays.isEmpty else {
             throw DataError.invalidIndex(
-                path: folder.path, reason: "it holds no .npy file; expected train.npy and so on")
+                path: folder.path, reason: "it has no .npy files; expected train.npy, validation.npy and test.npy")
         }
         return arrays
     }
 
-    /// A file that is not what an index is made of is no usable index.
+    /// Runs `body`; a badly formatted file is reported as an invalid index.
     private static func reading<Content>(_ body: () throws -> Content) throws -> Content {
         do {
             return try body()
@@ -173,9 +178,10 @@ public struct SplitIndex: Sendable, Equatable {
         }
     }
 
-    /// The longest index in JSON, in bytes.
+    /// The maximum size of a JSON index, in bytes.
     private static let sizeLimit = 1 << 26
 
+    /// Reads a JSON map from split to row numbers.
     private static func json(_ url: URL) throws -> [String: [Int]] {
         func invalid(_ reason: String) -> DataError { .invalidIndex(path: url.path, reason: reason) }
         var scanner = JSONScanner(try reading { try ByteSource.content(of: url, limit: sizeLimit) }, allowsMark: true)
@@ -183,12 +189,12 @@ public struct SplitIndex: Sendable, Equatable {
         do {
             guard scanner.peek() == UInt8(ascii: "{") else {
                 let kind = try kindOfValue(&scanner)
-                throw invalid("expected a map from split to row numbers, found \(kind)")
+                throw invalid("expected an object that maps each split to a list of row numbers, found \(kind)")
             }
             try scanner.object(allowsRepeatedKeys: true) { split, scanner in
                 guard rows[split] == nil else { throw invalid("it names the split \(OneLine.quoted(split)) twice") }
                 var numbers: [Int] = []
-                let other = invalid("\(OneLine.quoted(split)) is not one list of whole numbers")
+                let other = invalid("\(OneLine.quoted(split)) is not a list of integers")
                 guard scanner.peek() == UInt8(ascii: "[") else {
                     _ = try kindOfValue(&scanner)
                     throw other
@@ -211,7 +217,7 @@ public struct SplitIndex: Sendable, Equatable {
         return rows
     }
 
-    /// Reads a value and says what kind of value it is.
+    /// Skips a value and describes its type.
     private static func kindOfValue(_ scanner: inout JSONScanner) throws -> String {
         let first = scanner.peek()
         try scanner.skipValue()

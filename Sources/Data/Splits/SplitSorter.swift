@@ -1,17 +1,18 @@
-/// Deals the rows of one file to the splits that a selection makes of it, row by row.
+/// Assigns the rows of one file to the splits that a selection makes of it, row by row.
 struct SplitSorter<Row: CorpusRow> {
-    /// The file's own split.
+    /// The split of the file.
     let split: String
-    /// Rows of wanted splits, cut to their limits.
+    /// The rows of the wanted splits, up to their limits.
     private(set) var rows: [String: [Row]] = [:]
-    /// All rows that belong to each split, kept or not.
+    /// The number of rows in each split, kept or not.
     private(set) var sizes: [String: Int] = [:]
 
     private let way: Way
     private let wanted: Set<String>?
     private let limit: (String) -> Int?
     private var taken = 0
-    /// Random subsets: draws by ascending row, and the row at each place.
+    /// For random subsets: the drawn rows in ascending order with their positions in the subset, and the row at each
+    /// position.
     private var draws: [(row: Int, place: Int)] = []
     private var places: [Row?] = []
     private var cursor = 0
@@ -22,15 +23,18 @@ struct SplitSorter<Row: CorpusRow> {
         case divided(StructuredSubset)
     }
 
-    /// Whether the number of rows must be known before the first of them is taken.
+    /// Whether the number of rows must be known before the first row.
     static func needsCount(_ split: String, _ selection: SplitSelection) -> Bool {
         if case .random = selection { RandomSubset.splits.contains(split) } else { false }
     }
 
+    /// Creates a sorter.
     /// - Parameters:
+    ///   - split: The split of the file.
+    ///   - selection: The selection to apply.
     ///   - wanted: The splits whose rows are kept; nil for all.
-    ///   - limit: How many rows of a split are kept; nil for all.
-    ///   - count: How many rows will come; needed where `needsCount` says so.
+    ///   - limit: The maximum number of rows of a split to keep; nil for all.
+    ///   - count: The number of rows to come; required if `needsCount` returns true.
     init(
         split: String, selection: SplitSelection, wanted: Set<String>? = nil,
         limit: @escaping (String) -> Int? = { _ in nil },
@@ -61,8 +65,8 @@ struct SplitSorter<Row: CorpusRow> {
         }
     }
 
-    /// Takes the next row.
-    /// - Parameter number: Its number in the file, from 0.
+    /// Processes the next row.
+    /// - Parameter number: The row's number in the file, from 0.
     mutating func take(_ row: Row, number: Int) {
         numbers = max(numbers, number + 1)
         switch way {
@@ -79,10 +83,10 @@ struct SplitSorter<Row: CorpusRow> {
         taken += 1
     }
 
-    /// Ends the file.
-    /// - Parameter rowCount: How many rows the file has, bad ones included.
-    /// - Throws: `DataError.emptySplit` for a wanted part of a divided split without a row; `invalidIndex` if an index does
-    ///   not fit the file.
+    /// Completes the splits at the end of the file.
+    /// - Parameter rowCount: The number of rows in the file, including invalid ones.
+    /// - Throws: `DataError.emptySplit` if a wanted part of a divided split has no rows; `invalidIndex` if an index
+    ///   does not fit the file.
     mutating func finish(rowCount: Int? = nil) throws {
         switch way {
         case .whole: break
@@ -97,6 +101,7 @@ struct SplitSorter<Row: CorpusRow> {
         }
     }
 
+    /// Counts a row of a split, and keeps it if it is wanted and within the limit.
     private mutating func add(_ row: Row, to name: String) {
         sizes[name, default: 0] += 1
         guard wanted?.contains(name) ?? true else { return }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The arrays and the word cache of one encoding at a time.
+/// The arrays and the word cache for one encoding at a time.
 ///
-/// Unchecked: the pool hands a workspace to one caller and takes it back before another can have it.
+/// `@unchecked Sendable` is safe because the pool gives a workspace to only one caller at a time.
 final class EncodingWorkspace: @unchecked Sendable {
     var text = NormalizedText()
     var pieces = Pieces()
@@ -10,10 +10,11 @@ final class EncodingWorkspace: @unchecked Sendable {
     var cache = WordCache()
 }
 
-/// Workspaces that are not in use. Encodings may run at the same time: each takes its own.
+/// The workspaces that are not in use. Encodings can run concurrently; each takes its own workspace.
 final class EncodingWorkspacePool: Sendable {
     private let free = Mutex<[EncodingWorkspace]>([])
 
+    /// Runs `body` with a workspace that no one else uses.
     func withWorkspace<Result>(_ body: (EncodingWorkspace) -> Result) -> Result {
         let workspace = free.withLock { $0.popLast() } ?? EncodingWorkspace()
         defer { free.withLock { $0.append(workspace) } }

@@ -1,11 +1,11 @@
-/// A pair of texts as encoders read it.
+/// A pair of texts encoded as one sequence, as encoder models read it.
 public struct EncodedPair: Sendable, Equatable {
-    /// The tokens of both texts with the special tokens around them.
+    /// The token IDs of both texts, with special tokens.
     public var ids: [Int32]
-    /// The type of each token: which of the two texts it belongs to, for the models that tell them apart.
+    /// The type ID of each token, which tells models which of the two texts it belongs to.
     public var typeIDs: [Int32]
 
-    /// A pair; see the properties.
+    /// Creates a pair from token IDs and type IDs.
     public init(ids: [Int32], typeIDs: [Int32]) {
         self.ids = ids
         self.typeIDs = typeIDs
@@ -13,8 +13,8 @@ public struct EncodedPair: Sendable, Equatable {
 }
 
 extension PipelineTokenizer {
-    /// The most tokens of a text that the files name (`model_max_length`), special ones included; nil if they name none or a
-    /// number that only says so.
+    /// The maximum length of a text in tokens, including special tokens (`model_max_length`). Nil if the files state
+    /// none, or a placeholder of 2³¹ or more.
     public var maximumLength: Int? {
         guard let length = files.configuration["model_max_length"]?.integer, length > 0, length < 1 << 31 else {
             return nil
@@ -22,20 +22,22 @@ extension PipelineTokenizer {
         return length
     }
 
+    /// The special tokens after every text that is encoded with special tokens.
     public var closingTokens: [Int32] { postProcessor.suffix }
 
-    /// The ids of a text with its special tokens, at most `maximumLength` of them: the end of the text is cut off, or its beginning.
+    /// Encodes a text with special tokens, truncated to at most `maximumLength` tokens: at its end, or at its beginning
+    /// if `keepingEnd` is true.
     public func encode(_ text: String, maximumLength: Int, keepingEnd: Bool = false) -> [Int32] {
         let ids = encode(text, addingSpecialTokens: false)
         let room = max(0, maximumLength - postProcessor.prefix.count - postProcessor.suffix.count)
         return postProcessor.prefix + (keepingEnd ? ids.suffix(room) : ids.prefix(room)) + postProcessor.suffix
     }
 
-    /// Two texts, each encoded without special tokens, as one sequence of at most `maximumLength` tokens.
+    /// Combines two texts, each encoded without special tokens, into one sequence of at most `maximumLength` tokens.
     ///
-    /// If there are too many, tokens are cut off at the end of the longer text until both are of one length, then of
-    /// both, the first being the shorter one where the number is odd (`longest_first` of Transformers). A second text of
-    /// nothing is no second text, as there: the first one stands alone.
+    /// Truncates the end of the longer text until both have the same length, then both equally, like Transformers'
+    /// `longest_first`. If the remaining room is odd, the text that was longer keeps one more token (of texts of equal
+    /// length, the second). If the second text is empty, the first one is encoded alone, as in Transformers.
     public func pair(_ first: [Int32], _ second: [Int32], maximumLength: Int) -> EncodedPair {
         guard !second.isEmpty else {
             let room = max(0, maximumLength - postProcessor.prefix.count - postProcessor.suffix.count)
@@ -60,11 +62,11 @@ extension PipelineTokenizer {
         return pair
     }
 
-    /// How much is left of two lengths when there is room for so many tokens.
+    /// The lengths to which two texts of the given lengths are truncated to fit `room` tokens.
     static func longestFirst(_ first: Int, _ second: Int, room: Int) -> (first: Int, second: Int) {
         guard first + second > room else { return (first, second) }
         let (shorter, longer) = (min(first, second), max(first, second))
-        // the longer one pays as long as it stays the longer one
+        // truncate the longer one as long as it stays the longer one
         var left = (shorter: shorter, longer: max(shorter, room - shorter))
         if left.shorter + left.longer > room { left = (room / 2, room / 2 + room % 2) }
         left.longer = min(left.longer, longer)

@@ -1,12 +1,12 @@
 public import Foundation
 
-/// A tokenizer as a tokenizer.json describes it: added tokens, normalizer, pre-tokenizer, model, post-processor and
+/// A tokenizer defined by a `tokenizer.json`: added tokens, normalizer, pre-tokenizer, model, post-processor and
 /// decoder.
 ///
-/// Every tokenizer of this package is one of these, whichever files it came from; `TokenizerFolder` reads them and
-/// `BPETrainer` makes new ones.
+/// All tokenizers of this package have this type, whatever files they come from. `TokenizerFolder` reads them, and
+/// `BPETrainer` trains new ones.
 public struct PipelineTokenizer: Tokenizer {
-    /// The files' contents, without the model's vocabulary and merges.
+    /// The contents of the files, without the model's vocabulary and merges.
     var files: TokenizerFiles
     private(set) var addedVocabulary: AddedVocabulary
     private(set) var normalizer: Normalizer?
@@ -14,18 +14,24 @@ public struct PipelineTokenizer: Tokenizer {
     let model: TokenModel
     let postProcessor: PostProcessor
     let decoder: TokenDecoder?
-    /// Whether decoded text loses the spaces before English punctuation.
+    /// Whether decoding removes spaces before English punctuation.
     private let cleansUpSpaces: Bool
     private let workspaces = EncodingWorkspacePool()
 
+    /// The largest ID plus one, including added tokens.
     public private(set) var vocabularySize: Int
+    /// The beginning-of-sequence token, if the files name one.
     public private(set) var beginOfSequence: Int32?
+    /// The end-of-sequence token, if the files name one.
     public let endOfSequence: Int32?
+    /// The padding token, if the files name one.
     public private(set) var padding: Int32?
+    /// The unknown token, if the files name one.
     public private(set) var unknown: Int32?
+    /// Notes about the tokenizer's files for the user, one line each.
     public private(set) var notes: [String]
 
-    /// Builds the pipeline that `files` describe around a model.
+    /// Builds the pipeline that `files` describes, with the given model.
     init(files: TokenizerFiles, model: TokenModel) throws {
         var files = files
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
@@ -46,7 +52,7 @@ public struct PipelineTokenizer: Tokenizer {
             normalize: Self.normalizing(normalizer))
         notes = files.notes + model.notes + list.notes + (try settings.contradictions())
         if !list.notes.isEmpty, !files.hasFinalTokens {
-            // what is written contradicts itself no more
+            // save the resolved tokens, without the contradictions
             files.pipeline = files.pipeline.setting("added_tokens", to: .array(tokens.map(\.json)))
             files.configuration = files.configuration.listing(tokens)
         }
@@ -70,17 +76,17 @@ public struct PipelineTokenizer: Tokenizer {
             let spells = normalizer?.spellsBytes ?? false || preTokenizer?.spellsBytes ?? false
             let token = "the unknown token \"\(bpe.options.unknownToken ?? "")\""
             guard bpe.knowsEveryText(spellsBytes: spells) else {
-                throw root.fault("model: \(token) is not in the vocabulary, and not every text has other tokens")
+                throw root.fault("model: \(token) is not in the vocabulary, although some texts need it")
             }
             notes.append("\(files.pipelineName): model: \(token) is not in the vocabulary; no text needs it")
         }
         postProcessor = try PostProcessor(root["post_processor"])
         for id in postProcessor.prefix + postProcessor.suffix where Int(id) >= vocabularySize {
-            throw root.fault("post_processor: the id \(id) is beyond the vocabulary of \(vocabularySize)")
+            throw root.fault("post_processor: the id \(id) is out of range for the vocabulary of \(vocabularySize) tokens")
         }
     }
 
-    /// How added tokens are spelled that are searched in normalised text.
+    /// The spelling of added tokens that are matched in normalised text.
     private static func normalizing(_ normalizer: Normalizer?) -> ([UInt8]) -> [UInt8] {
         { content in
             guard let normalizer else { return content }
@@ -91,9 +97,12 @@ public struct PipelineTokenizer: Tokenizer {
         }
     }
 
+    /// This tokenizer for a model whose embedding has `rows` rows; nil if that is not possible. See
+    /// ``Tokenizer/fitted(to:)``.
     public func fitted(to rows: Int) -> (any Tokenizer)? { limited(to: rows) }
 
-    /// This tokenizer for a model that has so many rows in its embedding; see `fitted(to:)`. It is written as it was.
+    /// This tokenizer for a model whose embedding has `rows` rows, without added tokens beyond them; nil if other
+    /// tokens are beyond them. See `fitted(to:)`. Saving it writes the original files.
     public func limited(to rows: Int) -> PipelineTokenizer? {
         if vocabularySize <= rows { return self }
         func fits(_ ids: [Int32]) -> Bool { ids.allSatisfy { $0 < rows } }
@@ -110,12 +119,13 @@ public struct PipelineTokenizer: Tokenizer {
         copy.unknown = kept(unknown)
         let named = lost.prefix(3).map { "\"\($0.content)\" (\($0.id))" }.joined(separator: ", ")
         copy.notes.append(
-            "the model's embedding has \(rows) rows and none for the added "
-                + (lost.count == 1 ? "token \(named), which is" : "tokens \(named)\(lost.count > 3 ? " …" : ""), which are") + " not used")
+            "the model's embedding has only \(rows) rows; the added "
+                + (lost.count == 1 ? "token \(named) is" : "tokens \(named)\(lost.count > 3 ? " …" : "") are") + " not used")
         return copy
     }
 
-    /// This tokenizer with texts in lower case, special tokens in them aside; it is written as it was.
+    /// This tokenizer with texts converted to lower case, except special tokens in them. Saving it writes the original
+    /// files.
     public func lowercasing() -> PipelineTokenizer {
         var copy = self
         let normalizer = Normalizer.sequence([.lowercase] + (normalizer.map { [$0] } ?? []))
@@ -124,23 +134,28 @@ public struct PipelineTokenizer: Tokenizer {
         return copy
     }
 
+    /// Encodes a text.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - addingSpecialTokens: Whether the special tokens that surround every text are added.
     public func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] {
         var text = text
         return text.withUTF8 { encode(utf8: $0, addingSpecialTokens: addingSpecialTokens) }
     }
 
-    /// The ids of arbitrary bytes, as `encode(_:addingSpecialTokens:)` does for text.
+    /// Encodes arbitrary bytes, like `encode(_:addingSpecialTokens:)` for text.
     ///
-    /// A byte-level tokenizer gives back the very bytes in `decodedBytes`, valid UTF-8 or not.
+    /// For a byte-level tokenizer, `decodedBytes` returns the same bytes, even if they are not valid UTF-8.
     public func encode(bytes: [UInt8], addingSpecialTokens: Bool) -> [Int32] {
         bytes.withUnsafeBufferPointer { encode(utf8: $0, addingSpecialTokens: addingSpecialTokens) }
     }
 
+    /// Decodes token IDs to text. Bytes that are not valid UTF-8 become U+FFFD.
     public func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
         String(decoding: decodedBytes(ids, skippingSpecialTokens: skippingSpecialTokens), as: UTF8.self)
     }
 
-    /// The bytes of ids, before they are read as UTF-8.
+    /// Decodes token IDs to bytes. IDs without a token are skipped.
     public func decodedBytes(_ ids: [Int32], skippingSpecialTokens: Bool) -> [UInt8] {
         var tokens: [[UInt8]] = []
         tokens.reserveCapacity(ids.count)
@@ -162,12 +177,15 @@ public struct PipelineTokenizer: Tokenizer {
         return text
     }
 
+    /// Writes the tokenizer's files to a folder.
+    /// - Throws: `FileError`.
     public func save(to folder: URL) throws {
         try files.write(to: folder, model: model)
     }
 
     // MARK: Encoding
 
+    /// Encodes a text: splits it at added tokens and encodes the sections between them.
     private func encode(utf8 text: UnsafeBufferPointer<UInt8>, addingSpecialTokens: Bool) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(text.count / 3 + 8)
@@ -185,7 +203,7 @@ public struct PipelineTokenizer: Tokenizer {
         return ids
     }
 
-    /// Encodes what lies between added tokens.
+    /// Encodes a section between added tokens.
     private func encode(
         section: UnsafeBufferPointer<UInt8>, _ startsText: Bool, _ workspace: EncodingWorkspace, _ ids: inout [Int32]
     ) {
@@ -196,7 +214,7 @@ public struct PipelineTokenizer: Tokenizer {
         workspace.text.bytes.withUnsafeBufferPointer { encode(searched: $0, startsText, workspace, &ids) }
     }
 
-    /// Encodes normalised text, in which more added tokens may stand.
+    /// Encodes a normalised section, which may contain further added tokens.
     private func encode(
         searched text: UnsafeBufferPointer<UInt8>, _ startsText: Bool, _ workspace: EncodingWorkspace,
         _ ids: inout [Int32]
@@ -211,6 +229,7 @@ public struct PipelineTokenizer: Tokenizer {
         }
     }
 
+    /// Encodes normalised text without added tokens.
     private func encode(
         normalized text: UnsafeBufferPointer<UInt8>, _ startsText: Bool, _ workspace: EncodingWorkspace,
         _ ids: inout [Int32]

@@ -1,81 +1,87 @@
 public import Foundation
 
-/// Turns text into token ids and back.
+/// Converts text to token IDs and back.
 ///
-/// Ids are `0 ..< vocabularySize`. A special token that the files do not name is `nil`: absence is never expressed by
-/// an id, so a padding id of 0 is as good as any other.
+/// IDs are `0 ..< vocabularySize`. A special token that the files do not define is `nil`; no ID has the meaning "none",
+/// so a padding ID of 0 is valid.
 public protocol Tokenizer: Sendable {
-    /// One more than the largest id, added tokens included.
+    /// The largest ID plus one, including added tokens.
     var vocabularySize: Int { get }
-    /// The token that begins a sequence, if the files name one.
+    /// The beginning-of-sequence token, if the files name one.
     var beginOfSequence: Int32? { get }
-    /// The token that ends a sequence, if the files name one.
+    /// The end-of-sequence token, if the files name one.
     var endOfSequence: Int32? { get }
     /// The padding token, if the files name one.
     var padding: Int32? { get }
-    /// The token for text that has no other token, if the files name one.
+    /// The token for text without another token, if the files name one.
     var unknown: Int32? { get }
 
-    /// The ids of a text.
+    /// Encodes a text.
     ///
-    /// - Parameter addingSpecialTokens: Whether the tokens that the tokenizer puts around every text (such as a begin
-    ///   of sequence) are added. Special tokens that are spelled out in the text are recognised either way.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - addingSpecialTokens: Whether to add the special tokens that surround every text, such as a
+    ///     beginning-of-sequence token. Special tokens that are spelled out in the text are recognised in either case.
     func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32]
 
-    /// The special tokens that `encode` puts behind every text when they are wanted; most tokenizers put none there.
+    /// The special tokens that `encode` adds after every text if special tokens are requested; often none.
     var closingTokens: [Int32] { get }
 
-    /// The text of ids. Ids without a token are left out; bytes that are not UTF-8 become U+FFFD.
+    /// Decodes token IDs to text. IDs without a token are skipped; bytes that are not valid UTF-8 become U+FFFD.
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
 
-    /// What people should know of the files that the tokenizer came from, a line each: where they contradict each other, and what then
-    /// counts.
+    /// Notes about the tokenizer's files for the user, one line each: where the files contradict each other, and which
+    /// value is used.
     var notes: [String] { get }
 
-    /// This tokenizer for a model that has so many rows in its embedding.
+    /// This tokenizer for a model whose embedding has `rows` rows.
     ///
-    /// Tokens that were added and have no row are left out: a padding token is rarely asked for. `nil` if a token without a row could
-    /// be: one of the vocabulary, the end of a sequence, or one that is put around texts.
+    /// Added tokens without a row are dropped, such as an unused padding token. Returns `nil` if an indispensable token
+    /// has no row: one of the model's vocabulary, the end-of-sequence token, or a token that is added around texts.
     func fitted(to rows: Int) -> (any Tokenizer)?
 
-    /// The chat template among the tokenizer's files, with the special tokens that it may ask for; nil if there is none.
-    /// - Throws: `DataError.chat` for a template that cannot be read, or several without one for every purpose.
+    /// The chat template in the tokenizer's files, with the special tokens as variables; nil if there is none.
+    /// - Throws: `DataError.chat` for an invalid template, or several templates without a default.
     func chatTemplate() throws -> ChatTemplate?
 
-    /// A template from elsewhere, with this tokenizer's special tokens.
-    /// - Throws: `DataError.chat`.
+    /// A chat template from `source`, with this tokenizer's special tokens as variables.
+    /// - Parameters:
+    ///   - source: The Jinja template.
+    ///   - name: The name of the template in errors.
+    /// - Throws: `DataError.chat` if the template is invalid.
     func chatTemplate(_ source: String, name: String) throws -> ChatTemplate
 
-    /// This tokenizer with another chat template among its files.
+    /// A copy of this tokenizer that has `template` as its only chat template.
     func keeping(_ template: ChatTemplate) -> any Tokenizer
 
-    /// Which tokens of a text overlap ranges of it, in code points; nil if the tokenizer cannot tell where its tokens stand.
+    /// For each token, whether it overlaps one of the given ranges of the text, in code points; nil if the offsets of
+    /// the tokens are not known.
     func trainedTokens(of ids: [Int32], text: String, in spans: [Range<Int>]) -> [Bool]?
 
-    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, as Transformers reads them, and
-    /// the vocabulary files that the tokenizer came from.
+    /// Writes `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json`, which Transformers can read, and
+    /// the vocabulary files from which the tokenizer was read.
     ///
     /// - Throws: `FileError`.
     func save(to folder: URL) throws
 }
 
 extension Tokenizer {
-    /// None.
+    /// Default: nil.
     public func chatTemplate() throws -> ChatTemplate? { nil }
-    /// The template, with no special tokens.
+    /// Default: the template without special tokens as variables.
     public func chatTemplate(_ source: String, name: String) throws -> ChatTemplate { try ChatTemplate(source, name: name) }
-    /// Itself.
+    /// Default: this tokenizer, unchanged.
     public func keeping(_ template: ChatTemplate) -> any Tokenizer { self }
-    /// Not known.
+    /// Default: nil, because the offsets of tokens are not known.
     public func trainedTokens(of ids: [Int32], text: String, in spans: [Range<Int>]) -> [Bool]? { nil }
 
-    /// Nothing.
+    /// Default: no notes.
     public var notes: [String] { [] }
 
-    /// This tokenizer, if every id has a row.
+    /// Default: this tokenizer if every ID has a row, otherwise nil.
     public func fitted(to rows: Int) -> (any Tokenizer)? { vocabularySize <= rows ? self : nil }
 
-    /// What stands behind a sample text once special tokens are added to it.
+    /// Default: the tokens after a sample text when it is encoded with special tokens.
     public var closingTokens: [Int32] {
         let bare = encode("a", addingSpecialTokens: false)
         let full = encode("a", addingSpecialTokens: true)
@@ -84,8 +90,8 @@ extension Tokenizer {
         return begin.map { Array(full[($0 + bare.count)...]) } ?? []
     }
 
-    /// The ids of a text that goes on: with the special tokens in front of it, and without the end of sequence that some tokenizers put
-    /// behind every text (a template `$A </s>`, `add_eos_token`), nor what they put behind that.
+    /// Encodes a text that is to be continued: with the special tokens before it, but without an end-of-sequence token
+    /// that the tokenizer adds after every text (a template `$A </s>`, or `add_eos_token`) and anything after that.
     public func encodeOpening(_ text: String) -> [Int32] {
         let ids = encode(text, addingSpecialTokens: true)
         let closing = closingTokens

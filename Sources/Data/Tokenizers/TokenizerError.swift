@@ -1,18 +1,19 @@
 internal import Formats
 
-/// What can be wrong with tokenizer files and with the training of a tokenizer.
+/// An error in tokenizer files or in the training of a tokenizer.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file or folder cannot be read.
     case unreadable(file: String, reason: String)
-    /// The folder has none of the files a tokenizer is made of.
+    /// The folder has no tokenizer files.
     case noTokenizer(folder: String)
-    /// The content of a file breaks its format; `line` is 1-based where the format has lines.
+    /// A file is invalid. `line` counts from 1 and is nil for formats without lines.
     case malformed(file: String, line: Int?, reason: String)
-    /// The file asks for something this package does not have.
+    /// A file uses a feature that is not supported.
     case unsupported(file: String, part: String, name: String)
-    /// The settings of a tokenizer's training cannot be met.
+    /// The settings for training a tokenizer are invalid.
     case training(String)
 
+    /// The message, on one line.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"

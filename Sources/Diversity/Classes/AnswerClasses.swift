@@ -1,22 +1,29 @@
-/// Classes of answers, made greedily: an answer that no class takes begins a new one.
+/// Partitions answers into equivalence classes greedily: an answer that no existing class accepts starts a new class.
 public enum AnswerClasses {
-    /// Which class an answer belongs to, where the first members of several would take it.
+    /// The rule that assigns an answer if the first members of several classes accept it.
     public enum Rule: Sendable, Hashable {
-        /// The earliest class, as NoveltyBench does.
+        /// The earliest class, as in NoveltyBench.
         case earliest
-        /// The latest class: the code of Farquhar et al. (2024) compares the first member of a new class with every later answer and
-        /// takes those of other classes, too.
+        /// The latest class, as in the code of Farquhar et al. (2024): the first member of a new class is compared with every
+        /// later answer and also takes answers away from earlier classes.
         case latest
     }
 
-    /// The classes of a set of texts.
+    /// Assigns the texts of a set to classes.
     ///
-    /// Each answer is compared with the first member of a class, in the order in which classes begin; so `n` answers in `c` classes need
-    /// at most `n · c` comparisons, of different texts only, and all those with one first member are asked in one call. Equal texts are
-    /// equivalent and never asked about; still each answer has a class of its own by the rule: with ``Rule/latest`` a copy that stands
-    /// before the first member of a class stays where it is, while the copies behind it are taken.
-    /// - Returns: for each position of `set` the number of its class, numbered in the order of their first members.
-    /// - Throws: when the equivalence does; ``DiversityError/wrongCount(of:got:expected:)`` for another number of answers than asked for.
+    /// Each answer is compared with the first member of a class, in the order in which the classes start, so `n` answers in `c`
+    /// classes need at most `n · c` comparisons. Only different texts are compared, and all comparisons with the same first
+    /// member are one call of the equivalence. Equal texts are always equivalent and are never compared, but each copy is
+    /// assigned by its position: with ``Rule/latest``, a copy that comes before the first member of a class keeps its class,
+    /// and copies after that member join the new class.
+    /// - Parameters:
+    ///   - set: indices of texts in `collection`.
+    ///   - equivalence: decides whether two texts say the same thing.
+    ///   - rule: which class wins if several accept an answer.
+    ///   - collection: the texts; classes are cached in it.
+    /// - Returns: for each position of `set` its class number; classes are numbered in the order of their first members.
+    /// - Throws: what the equivalence throws; ``DiversityError/wrongCount(of:got:expected:)`` if it returns a different number
+    ///   of results than requested.
     public static func classes(
         of set: [Int], by equivalence: any AnswerEquivalence, rule: Rule = .earliest, in collection: TextCollection
     ) throws -> [Int] {
@@ -24,7 +31,7 @@ public enum AnswerClasses {
         let key = ClassMemory.Key(set: set, rule: rule)
         if let known = memory.known[key] { return known }
         let owner = collection.distinctTexts().owner
-        // of copies the first one in the set is asked about
+        // the first of several copies in the set represents them in comparisons
         var firsts: [Int: Int] = [:]
         for text in set where firsts[owner[text]] == nil { firsts[owner[text]] = text }
         let texts = set.compactMap { firsts[owner[$0]] }
@@ -46,7 +53,7 @@ public enum AnswerClasses {
     }
 }
 
-/// The classes of sets that were asked for: metrics ask for the same ones.
+/// Caches the classes of sets, since several metrics ask for the same ones.
 private final class ClassMemory {
     struct Key: Hashable {
         var set: [Int]
@@ -57,7 +64,7 @@ private final class ClassMemory {
 }
 
 extension TextCollection {
-    /// Answers of an equivalence, checked.
+    /// Asks an equivalence about pairs and checks the number of results.
     func areEquivalent(_ pairs: [AnswerPair], by equivalence: any AnswerEquivalence) throws -> [Bool] {
         guard !pairs.isEmpty else { return [] }
         let answers = try equivalence.areEquivalent(pairs, in: self)
@@ -67,7 +74,7 @@ extension TextCollection {
         return answers
     }
 
-    /// The texts of a set about which an equivalence can say something.
+    /// The texts of a set that an equivalence can judge.
     func known(_ set: [Int], by equivalence: any AnswerEquivalence) throws -> [Int] {
         try set.filter { try equivalence.knows($0, in: self) }
     }

@@ -1,34 +1,39 @@
-/// When two answers say the same: what makes classes of answers.
+/// Decides whether two answers say the same thing; equivalence classes of answers are built from it.
 ///
-/// One of your own is a value of this type. Texts that are equal, code point by code point, are always equivalent and never asked about.
+/// To define a custom equivalence, conform to this protocol. Texts with equal bytes are always equivalent, and the equivalence
+/// is never asked about them.
 public protocol AnswerEquivalence: Sendable {
-    /// Says in reports when two answers count as one, and tells equivalences apart in caches: options and models belong into it.
+    /// Describes in reports when two answers are equivalent, and identifies the equivalence in caches, so it must include the
+    /// model and all options.
     var name: String { get }
-    /// Whether asking costs next to nothing. Only then are answers to different inputs compared, which are many.
+    /// Whether comparisons cost next to nothing. Only then are answers to different inputs compared, since there are many such
+    /// pairs.
     var isCheap: Bool { get }
-    /// Whether the two texts of each pair say the same. Of a class the first member is asked about first: (member, candidate).
+    /// Decides for each pair whether its two texts say the same thing. When classes are built, the first text of a pair is the
+    /// first member of a class and the second is the candidate.
     ///
     /// - Parameters:
-    ///   - pairs: indices of texts in the collection.
-    /// - Returns: one answer for each pair.
-    /// - Throws: when a model fails.
+    ///   - pairs: pairs of indices of texts in the collection.
+    ///   - collection: the texts and the facts about them.
+    /// - Returns: one result per pair, in order.
+    /// - Throws: if a model fails.
     func areEquivalent(_ pairs: [AnswerPair], in collection: TextCollection) throws -> [Bool]
-    /// Whether it can say anything about a text; those about which it cannot are left out of every set and counted.
+    /// Whether the equivalence can judge a text; texts that it cannot judge are excluded from every set and counted.
     func knows(_ text: Int, in collection: TextCollection) throws -> Bool
 }
 
 extension AnswerEquivalence {
-    /// It knows every text.
+    /// Default: true for every text.
     public func knows(_ text: Int, in collection: TextCollection) -> Bool { true }
 }
 
-/// Two texts of a collection by their indices.
+/// A pair of texts, as indices into a collection.
 public struct AnswerPair: Sendable, Hashable {
-    /// The text that stood first: of a class, its first member.
+    /// The first text; when classes are built, the first member of a class.
     public var first: Int
-    /// The text that is compared with it.
+    /// The text compared with it.
     public var second: Int
 
-    /// From two indices.
+    /// A pair of two indices.
     public init(_ first: Int, _ second: Int) { (self.first, self.second) = (first, second) }
 }

@@ -1,21 +1,25 @@
 import Eval
 
-/// A model that says how probable it is that two answers say the same.
+/// A model that estimates the probability that two answers say the same thing.
 public protocol SimilarityModel: Sendable {
-    /// Names the model in caches and reports.
+    /// The name of the model in caches and reports.
     var name: String { get }
-    /// One probability for each pair, the first text before the second.
+    /// The probability that the two texts of each pair say the same thing, in the order of the pairs.
+    /// - Throws: if the model fails.
     func probabilities(of pairs: [(first: String, second: String)]) throws -> [Double]
 }
 
-/// NoveltyBench's equivalence (Zhang et al. 2025): two texts of at most five words say the same where twice the number of different words
-/// that they have in common is at least the number of words of the longer one; others where a classifier gives more than 0.102.
+/// The equivalence of NoveltyBench (Zhang et al. 2025).
 ///
-/// Words are what lies between white space, in lower case.
+/// Two texts of at most five words each are equivalent if twice the number of distinct words they share is at least the word
+/// count of the longer text. All other pairs are equivalent if a classifier's probability is above a threshold, 0.102 by
+/// default.
+///
+/// Words are separated by white space and lower-cased.
 public struct ClassifierEquivalence: AnswerEquivalence {
     /// NoveltyBench's threshold.
     public static let defaultThreshold = 0.102
-    /// Texts of more words are the classifier's.
+    /// Texts with more words are judged by the classifier.
     private static let mostWords = 5
 
     public var name: String { "P by \(model.name) above \(threshold)" }
@@ -23,7 +27,7 @@ public struct ClassifierEquivalence: AnswerEquivalence {
     private let model: any SimilarityModel
     private let threshold: Double
 
-    /// Two longer answers are one above `threshold`, 0…1.
+    /// The equivalence for a classifier; two longer answers are equivalent if their probability is above `threshold`, 0…1.
     public init(_ model: any SimilarityModel, threshold: Double = defaultThreshold) {
         self.model = model
         self.threshold = threshold
@@ -49,7 +53,7 @@ public struct ClassifierEquivalence: AnswerEquivalence {
         return result
     }
 
-    /// The words of a text that has few of them.
+    /// The words of a text with at most ``mostWords`` words; nil for a longer text.
     private static func shortWords(of text: String) -> [[UInt8]]? {
         let words = TextRules.whitespaceWords(TextRules.lowercased(text))
         return words.count <= mostWords ? words : nil

@@ -1,22 +1,26 @@
 public import Eval
 
-/// How many classes the answers to an input make: how many of them say something new, `distinct_k` of NoveltyBench (Zhang et al. 2025).
+/// The number of equivalence classes among the answers to an input, `distinct_k` of NoveltyBench (Zhang et al. 2025): how many
+/// of the answers say something new.
 ///
-/// NoveltyBench's files store one less in the field `distinct` of each prompt; its summary has this number.
+/// NoveltyBench's files store this number minus one in the field `distinct` of each prompt; its summary reports this number.
 public struct DistinctClassesMetric: DiversityMetric {
     public let name = "distinct_k"
     public var higherIsMoreDiverse: Bool { true }
-    /// Of k answers per input alone: k is a number of answers to one input, and one answer to each of many inputs has none of them.
+    /// With k set, only the answers per input: k counts answers to one input, so sets of one answer per input have no value for
+    /// it.
     public var sets: MetricSets { equivalence.isCheap && count == nil ? [.perInput, .acrossInputs] : .perInput }
-    public var note: String? { "two answers say the same: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "") }
+    public var note: String? { "two answers are equivalent by: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "") }
     public func range(ofTexts count: Int) -> MetricRange {
         MetricRange(least: 1, greatest: Double(max(1, min(count, self.count ?? count))))
     }
     private let equivalence: any AnswerEquivalence
     private let count: Int?
 
-    /// - Parameter count: k, how many answers are looked at, the first ones; sets of fewer have no value. nil for all answers, two at
-    ///   least.
+    /// - Parameters:
+    ///   - equivalence: decides whether two answers say the same thing.
+    ///   - count: k, the number of answers that are measured, taken from the start of a set; smaller sets have no value. nil
+    ///     for all answers, with a minimum of two.
     public init(_ equivalence: any AnswerEquivalence, count: Int? = nil) {
         self.equivalence = equivalence
         self.count = count
@@ -32,23 +36,24 @@ public struct DistinctClassesMetric: DiversityMetric {
     }
 }
 
-/// What the answers to an input are worth to someone who reads them in order and may stop after each, `utility_k` of NoveltyBench: the
-/// mean of the rewards with the weights `p^i`, where an answer whose class has been seen is worth 0.
+/// The utility of the answers to an input for a reader who reads them in order and may stop after each, `utility_k` of
+/// NoveltyBench (Zhang et al. 2025).
 ///
-/// Quality is the reward itself, or the number from 1 on that it has among the thresholds of ``Scale``.
+/// The value is the mean of the answers' qualities weighted by `p^i`, where i is the position from 0 and an answer whose class
+/// has already appeared has quality 0. The quality is the reward itself, or its level on a ``Scale``.
 public struct UtilityMetric: DiversityMetric {
-    /// Whole numbers for rewards: 1, and one more for each threshold below the reward.
+    /// Maps rewards to integer levels: 1, plus one for each threshold below the reward.
     public struct Scale: Codable, Sendable, Equatable {
-        /// In ascending order.
+        /// The thresholds in ascending order.
         public var thresholds: [Double]
 
-        /// A scale from thresholds.
+        /// A scale with thresholds in any order.
         public init(_ thresholds: [Double]) { self.thresholds = thresholds.sorted() }
 
-        /// The number of a reward.
+        /// The level of a reward, from 1 to the number of thresholds plus 1.
         public func level(of reward: Double) -> Int { 1 + thresholds.count { $0 < reward } }
 
-        /// NoveltyBench's ten levels of its reward model, Skywork-Reward-Gemma-2-27B-v0.2.
+        /// The ten levels that NoveltyBench uses for its reward model, Skywork-Reward-Gemma-2-27B-v0.2.
         public static let noveltyBench = Scale([-7.71875, -6.28125, -6, -5.71875, -5.5, -5, -4.375, -3.4375, -2.046875])
     }
 
@@ -57,8 +62,8 @@ public struct UtilityMetric: DiversityMetric {
     public var sets: MetricSets { .perInput }
     public var looksAtRewards: Bool { true }
     public var note: String? {
-        "two answers say the same: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "")
-            + (scale == nil ? "; worth its reward" : "; worth the level of its reward")
+        "two answers are equivalent by: \(equivalence.name)" + (count.map { "; of the first \($0) answers" } ?? "")
+            + (scale == nil ? "; an answer's utility is its reward" : "; an answer's utility is the level of its reward")
     }
     public func range(ofTexts count: Int) -> MetricRange {
         scale.map { MetricRange(least: 0, greatest: Double($0.thresholds.count + 1)) } ?? .unbounded
@@ -69,10 +74,11 @@ public struct UtilityMetric: DiversityMetric {
     private let scale: Scale?
 
     /// - Parameters:
-    ///   - count: k, how many answers are looked at, the first ones that have rewards; sets of fewer have no value. nil for all, two at
-    ///     least.
-    ///   - patience: p, how probable it is that someone reads on.
-    ///   - scale: turns rewards into whole numbers; nil takes them as they are.
+    ///   - equivalence: decides whether two answers say the same thing.
+    ///   - count: k, the number of answers that are measured, taken from the start of those with rewards; smaller sets have no
+    ///     value. nil for all, with a minimum of two.
+    ///   - patience: p, the probability that a reader continues with the next answer.
+    ///   - scale: maps rewards to integer levels; nil uses the rewards themselves.
     public init(_ equivalence: any AnswerEquivalence, count: Int? = nil, patience: Double = 0.8, scale: Scale? = nil) {
         self.equivalence = equivalence
         self.count = count
@@ -102,7 +108,8 @@ public struct UtilityMetric: DiversityMetric {
 }
 
 extension Array {
-    /// The first `count` elements; nil where there are fewer. Without a count all of them, so many at least.
+    /// The first `count` elements; nil if there are fewer. Without a count: all elements, or nil if there are fewer than
+    /// `least`.
     func leading(_ count: Int?, atLeast least: Int) -> [Element]? {
         guard let count else { return self.count < least ? nil : self }
         return self.count < count ? nil : Array(prefix(count))

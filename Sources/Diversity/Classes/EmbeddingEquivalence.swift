@@ -1,8 +1,8 @@
 import Eval
 
-/// Two answers say the same where the cosine of their embeddings lies above a threshold.
+/// Two answers are equivalent if the cosine of their embeddings is above a threshold.
 public struct EmbeddingEquivalence: AnswerEquivalence {
-    /// The threshold unless another is given. It depends on the encoder; there is no published one.
+    /// The default threshold. A suitable value depends on the encoder; there is no published one.
     public static let defaultThreshold = 0.8
 
     public var name: String { "cosine of embeddings by \(encoder.name) above \(threshold)" }
@@ -10,7 +10,7 @@ public struct EmbeddingEquivalence: AnswerEquivalence {
     private let encoder: any TextEncoder
     private let threshold: Double
 
-    /// Two answers are one above `threshold`, −1…1.
+    /// The equivalence for an encoder; two answers are equivalent if their cosine is above `threshold`, −1…1.
     public init(_ encoder: any TextEncoder, threshold: Double = defaultThreshold) {
         self.encoder = encoder
         self.threshold = threshold
@@ -26,14 +26,14 @@ public struct EmbeddingEquivalence: AnswerEquivalence {
     }
 }
 
-/// The embeddings of all texts at length 1, one behind the other.
+/// The embeddings of all texts, normalised to length 1 and stored contiguously.
 struct UnitVectors {
     private var numbers: [Float]
-    /// Channels, filled up with zeros to whole vectors of the processor.
+    /// Channels per vector, padded with zeros to a multiple of the SIMD width.
     private let width: Int
     private static let lanes = 8
 
-    /// Texts without an embedding, and those whose embedding is zero, have cosine 0 with every other.
+    /// Normalises the embeddings. Texts without an embedding, or with a zero embedding, have cosine 0 with every text.
     init(_ embeddings: [[Float]?]) {
         let channels = embeddings.lazy.compactMap { $0?.count }.first ?? 0
         width = (channels + Self.lanes - 1) / Self.lanes * Self.lanes
@@ -55,14 +55,14 @@ struct UnitVectors {
             for offset in stride(from: 0, to: width * MemoryLayout<Float>.stride, by: Self.lanes * MemoryLayout<Float>.stride) {
                 let x = a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
                 let y = b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                // a fused product would be a call for each lane, for the compiler may not count on the instruction
+                // no fused multiply-add: the compiler may not assume the instruction, so it would be a function call per lane
                 sums += x * y
             }
             return Double(sums.sum())
         }
     }
 
-    /// The sum of the vectors of some texts, in `Double`.
+    /// The sum of the vectors of some texts, accumulated in `Double`.
     func sum(of texts: some Sequence<Int>) -> [Double] {
         var sum = [Double](repeating: 0, count: width)
         for text in texts { for channel in 0..<width { sum[channel] += Double(numbers[text * width + channel]) } }
@@ -71,7 +71,7 @@ struct UnitVectors {
 }
 
 extension TextCollection {
-    /// The embeddings of all texts at length 1.
+    /// The embeddings of all texts, normalised to length 1; computed once per encoder.
     func unitVectors(by encoder: any TextEncoder) throws -> UnitVectors {
         try derived("unit embeddings by \(encoder.name)") { UnitVectors(try embeddings(by: encoder)) }
     }

@@ -1,20 +1,24 @@
-/// Two answers say the same where entailment is the likeliest label in both directions (Kuhn et al. 2023; Farquhar et al. 2024).
+/// Two answers are equivalent if entailment is the most probable label in both directions (Kuhn et al. 2023; Farquhar et al.
+/// 2024).
 public struct EntailmentEquivalence: AnswerEquivalence {
     public var name: String {
-        "entailment both ways by \(model.name)" + (readsInput ? ", behind the input" : "")
+        "entailment in both directions by \(model.name)" + (readsInput ? ", after the input" : "")
     }
     public var isCheap: Bool { false }
     private let model: any EntailmentModel
     private let readsInput: Bool
 
-    /// - Parameter readsInput: puts the input and a space before each answer, as the code of Farquhar et al. does for short questions; long
-    ///   inputs leave little of an answer within the tokens of a model.
+    /// The equivalence for an inference model.
+    /// - Parameters:
+    ///   - model: the natural language inference model.
+    ///   - readsInput: whether the input and a space are put before each answer, as the code of Farquhar et al. does for short
+    ///     questions. With long inputs, few tokens of the answer fit into the model's context.
     public init(_ model: any EntailmentModel, readsInput: Bool = false) {
         self.model = model
         self.readsInput = readsInput
     }
 
-    /// The other direction is asked for pairs that one direction leaves open.
+    /// Decides each pair. The second direction is only computed for pairs in which the first text entails the second.
     public func areEquivalent(_ pairs: [AnswerPair], in collection: TextCollection) throws -> [Bool] {
         func text(_ index: Int) -> String {
             let facts = collection.facts

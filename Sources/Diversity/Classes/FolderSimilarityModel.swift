@@ -2,26 +2,29 @@ import Data
 public import Foundation
 import Models
 
-/// A classifier of a folder on this machine that says whether two answers say the same, such as NoveltyBench's
-/// `deberta-v3-large-generation-similarity` with the tokenizer of `deberta-v3-large` beside it.
+/// A classifier loaded from a local folder that decides whether two answers say the same thing, such as NoveltyBench's
+/// `deberta-v3-large-generation-similarity` with the tokenizer of `deberta-v3-large` in the same folder.
 ///
-/// It has two labels, of which the second is "the same". What it said about a pair is remembered, for up to a million pairs.
+/// It has two labels, and the second one means "the same". Results are cached for up to a million pairs by default.
 public struct FolderSimilarityModel: SimilarityModel {
     public let name: String
-    /// What people should know of the files of the tokenizer, a line each.
+    /// Remarks about the tokenizer's files that users should see, one line each.
     public var notes: [String] { tokenizer.notes }
-    /// The tokens of each text that are read, as in NoveltyBench.
+    /// The maximum number of tokens read from each text, as in NoveltyBench.
     public static let tokensPerText = 128
     private let tokenizer: PipelineTokenizer
     private let classifier: SequenceClassifier
     private let room: Int
     private let memory: PairMemory<Double>
 
-    /// How many pairs the classifier has read so far.
+    /// The number of pairs that the classifier has processed so far.
     package var classifiedPairs: Int { memory.classified }
 
-    /// Loads a folder.
-    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file.
+    /// Loads classifier and tokenizer from a folder.
+    /// - Parameters:
+    ///   - folder: the folder with the model and its tokenizer.
+    ///   - capacity: the maximum number of cached pairs.
+    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, which name the file.
     public init(_ folder: URL, capacity: Int = 1_000_000) throws {
         name = folder.standardizedFileURL.path
         classifier = try SequenceClassifier.load(folder)
@@ -29,21 +32,21 @@ public struct FolderSimilarityModel: SimilarityModel {
         guard classifier.labels.count == 2, !classifier.isMultiLabel else {
             throw EncoderError.module(
                 file: file,
-                problem: "a classifier of whether two answers say the same has two labels that exclude each other, and this one has "
-                    + "\(classifier.labels.count)\(classifier.isMultiLabel ? " of which each is true by itself" : "")")
+                problem: "a classifier for equivalent answers needs two mutually exclusive labels, but this one has "
+                    + "\(classifier.labels.count)\(classifier.isMultiLabel ? " independent ones" : "")")
         }
         tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
-        // what stands around two texts counts, too
+        // the special tokens around two texts also take positions
         let special = tokenizer.pair([0], [0], maximumLength: .max / 2).ids.count - 2
         room = min(Self.tokensPerText, (classifier.encoder.shape.contextLength - special) / 2)
         guard room > 0 else {
-            throw EncoderError.module(file: file, problem: "there are not enough positions for two texts")
+            throw EncoderError.module(file: file, problem: "the context length is too short for two texts")
         }
         memory = PairMemory(capacity: capacity)
     }
 
-    /// The probability of the second label for each pair, at most 128 tokens of each text.
-    /// - Throws: `EncoderError` for a pair that the model cannot read.
+    /// The probability of the second label for each pair; at most 128 tokens of each text are read.
+    /// - Throws: `EncoderError` for a pair that the model cannot process.
     public func probabilities(of pairs: [(first: String, second: String)]) throws -> [Double] {
         let room = room
         return try memory.answers(
@@ -54,7 +57,8 @@ public struct FolderSimilarityModel: SimilarityModel {
             })
     }
 
-    /// Both texts with what the tokenizer puts around two, an empty one, too: by itself it would be left out.
+    /// Both texts with the special tokens that the tokenizer puts around a pair. An empty second text also gets them; the
+    /// tokenizer would otherwise treat it as absent.
     private func input(_ first: [Int32], _ second: [Int32]) -> EncoderInput {
         let mark: Int32 = -1
         var pair = tokenizer.pair(first, second.isEmpty ? [mark] : second, maximumLength: .max / 2)

@@ -1,8 +1,9 @@
 import Eval
 
-/// Two answers say the same where their words overlap enough: the F measure of ROUGE-1 in `rouge-score`'s form lies above a threshold.
+/// Two answers are equivalent if their word overlap is large enough: the ROUGE-1 F measure, computed as in `rouge-score`, is
+/// above a threshold.
 ///
-/// NoveltyBench's `unigram` with its threshold, 0.458.
+/// This is NoveltyBench's `unigram` equivalence; its threshold, 0.458, is the default.
 public struct OverlapEquivalence: AnswerEquivalence {
     /// NoveltyBench's threshold.
     public static let defaultThreshold = 0.458
@@ -11,7 +12,7 @@ public struct OverlapEquivalence: AnswerEquivalence {
     public var isCheap: Bool { true }
     private let threshold: Double
 
-    /// Two answers are one above `threshold`, 0…1.
+    /// The equivalence with a threshold; two answers are equivalent if the F measure is above `threshold`, 0…1.
     public init(threshold: Double = defaultThreshold) { self.threshold = threshold }
 
     public func areEquivalent(_ pairs: [AnswerPair], in collection: TextCollection) -> [Bool] {
@@ -20,15 +21,15 @@ public struct OverlapEquivalence: AnswerEquivalence {
     }
 }
 
-/// The words of all texts with their counts, and room to compare one text with many.
+/// The distinct words of all texts with their counts, and a buffer for comparing one text with many.
 private final class WordOverlap {
-    /// `starts[t] ..< starts[t + 1]` are the different words of text t.
+    /// `starts[t] ..< starts[t + 1]` are the positions of the distinct words of text t in ``words`` and ``counts``.
     private var starts = [0]
     private var words: [Int32] = []
     private var counts: [Int32] = []
     /// The number of words of each text.
     private var totals: [Int32] = []
-    /// How often the loaded text has each word.
+    /// The count of each word in the loaded text.
     private var loaded: [Int32]
     private var loadedText = -1
 
@@ -49,10 +50,10 @@ private final class WordOverlap {
         loaded = Array(repeating: 0, count: all.vocabularySize)
     }
 
-    /// Whether the F measure of two texts lies above a threshold.
+    /// Whether the F measure of two texts is above a threshold.
     func f(_ first: Int, _ second: Int, above threshold: Double) -> Bool {
         let (a, b) = (Double(max(totals[first], 1)), Double(max(totals[second], 1)))
-        // as many words as the shorter one has, they can have in common
+        // upper bound: two texts share at most as many words as the shorter one has
         guard 2 * min(a, b) / (a + b) > threshold - 1e-9 else { return false }
         load(first)
         var overlap: Int32 = 0

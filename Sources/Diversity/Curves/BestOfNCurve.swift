@@ -1,24 +1,30 @@
 public import Eval
 
-/// What the best of n samples would be for every n, from samples that have rewards: exact by order statistics, nothing is drawn.
+/// Expected reward and length of the best of n samples as a function of n, computed exactly from scored samples by order
+/// statistics; nothing is drawn.
 public struct BestOfNCurve: Codable, Sendable, Equatable {
-    /// The best of n.
+    /// The values for one n.
     public struct Point: Codable, Sendable, Equatable {
-        /// How many samples the best is chosen from.
+        /// The number of samples from which the best is chosen.
         public var n: Int
-        /// Divergence from the sampling policy in nats, see ``BestOfNSimulation/divergence(n:)``.
+        /// KL divergence from the sampling policy in nats; see ``BestOfNSimulation/divergence(n:)``.
         public var divergence: Double
-        /// Mean over inputs of the expected reward, with its bootstrap interval over inputs.
+        /// The expected reward of the best sample: mean over inputs with its bootstrap interval over inputs.
         public var reward: Interval
-        /// The same for the number of words.
+        /// The expected number of words of the best sample, likewise.
         public var words: Interval
     }
 
-    /// One point for each n up to 16, and for powers of two beyond, as far as every input has so many samples; and for that number.
+    /// One point for each n up to 16, for powers of two from 32 on, and for the largest n. No n exceeds the smallest number of
+    /// samples of an input.
     public var points: [Point]
 
-    /// The curve of inputs whose outputs all have rewards.
-    /// - Throws: ``DiversityError/noOutputs``, ``DiversityError/rewardsMissing(input:)`` with the place of the input,
+    /// Computes the curve for inputs whose outputs all have rewards; inputs without outputs are skipped.
+    /// - Parameters:
+    ///   - input: the inputs with their scored outputs.
+    ///   - resamples: the number of bootstrap resamples.
+    ///   - generator: source of randomness for the bootstrap.
+    /// - Throws: ``DiversityError/noOutputs``; ``DiversityError/rewardsMissing(input:)`` with the index of the input;
     ///   ``DiversityError/rewardNotFinite(index:)``.
     public init(_ input: DiversityInput, resamples: Int = 2000, using generator: inout some RandomNumberGenerator)
         throws

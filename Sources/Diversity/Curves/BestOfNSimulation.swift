@@ -1,15 +1,15 @@
 import Eval
 import Foundation
 
-/// What best-of-N would pick from samples that already have rewards.
+/// Simulates best-of-N selection from samples that already have rewards.
 ///
-/// With m samples of an input one can ask for every n ≤ m, without generating again: exactly, by order statistics, for
-/// anything that is a mean over the chosen sample; by drawing for the diversity of sets.
+/// With m samples of an input, every n ≤ m can be evaluated without generating new samples: exactly, by order statistics, for
+/// means over the selected sample; by random draws for the diversity of sets.
 public enum BestOfNSimulation {
-    /// The probability that each sample is the best of `n` drawn without replacement from all.
+    /// The probability that each sample is the best of `n` samples drawn without replacement.
     ///
-    /// The sample with rank i of m (1 is the worst) wins with probability `C(i − 1, n − 1) / C(m, n)`; equal rewards
-    /// share the probability of their ranks. The probabilities sum to 1.
+    /// The sample of rank i of m (1 is the worst) is selected with probability `C(i − 1, n − 1) / C(m, n)`; samples with equal
+    /// rewards share the probabilities of their ranks equally. The probabilities sum to 1.
     /// - Throws: ``DiversityError/cannotDraw(n:of:)``; ``DiversityError/rewardNotFinite(index:)``.
     public static func selectionProbabilities(rewards: [Double], n: Int) throws -> [Double] {
         let count = rewards.count
@@ -39,7 +39,7 @@ public enum BestOfNSimulation {
         return probabilities
     }
 
-    /// The expected value of `values` at the best of `n`; with `values` = `rewards` the expected best reward.
+    /// The expected value of `values` at the best of `n` samples; with `values` equal to `rewards`, the expected best reward.
     /// - Throws: as ``selectionProbabilities(rewards:n:)``.
     public static func expectation(of values: [Double], rewards: [Double], n: Int) throws -> Double {
         precondition(values.count == rewards.count, "\(values.count) values but \(rewards.count) rewards")
@@ -48,21 +48,21 @@ public enum BestOfNSimulation {
     }
 
     /// The expected best reward for every n from 1 to the number of samples.
-    /// - Throws: as ``selectionProbabilities(rewards:n:)``; without a reward, too.
+    /// - Throws: as ``selectionProbabilities(rewards:n:)``; ``DiversityError/cannotDraw(n:of:)`` if there are no rewards.
     public static func curve(rewards: [Double]) throws -> [Double] {
         try (1...max(1, rewards.count)).map { try expectation(of: rewards, rewards: rewards, n: $0) }
     }
 
-    /// Kullback–Leibler divergence of best-of-n from the sampling policy, `log n − (n − 1) / n` in nats: exact for a
-    /// policy without ties, an upper bound otherwise (Beirami et al., 2024).
+    /// Kullback–Leibler divergence of best-of-n from the sampling policy in nats, `log n − (n − 1) / n`: exact if no two
+    /// samples tie, an upper bound otherwise (Beirami et al., 2024).
     public static func divergence(n: Int) -> Double {
-        precondition(n >= 1, "best-of-n needs n of at least 1, got \(n)")
+        precondition(n >= 1, "n of best-of-n must be at least 1, got \(n)")
         return log(Double(n)) - Double(n - 1) / Double(n)
     }
 
-    /// Simulated outputs: `draws` times, `n` samples are drawn without replacement and the best is kept.
+    /// Simulates `draws` outputs: for each, `n` samples are drawn without replacement and the best one is kept.
     ///
-    /// - Returns: the indices of the kept samples, `draws` of them; the first drawn wins among equals.
+    /// - Returns: the indices of the kept samples, `draws` of them; among equal rewards, the first drawn is kept.
     /// - Throws: as ``selectionProbabilities(rewards:n:)``.
     public static func draws(
         rewards: [Double], n: Int, count draws: Int, using generator: inout some RandomNumberGenerator

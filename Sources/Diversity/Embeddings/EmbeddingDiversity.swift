@@ -1,19 +1,21 @@
 public import Eval
 
-/// Something that turns texts into vectors: a sentence encoder, an embedding service.
+/// A model or service that maps texts to vectors, such as a sentence encoder or an embedding service.
 public protocol TextEncoder: Sendable {
-    /// Names the encoder in caches and reports; two encoders with one name must give the same vectors.
+    /// The name of the encoder in caches and reports; two encoders with the same name must return the same vectors.
     var name: String { get }
-    /// One vector for each text, all of one width; nil where a text could not be encoded and is to be left out.
-    /// - Throws: what keeps the encoder from working at all.
+    /// One vector per text, all with the same number of channels; nil for a text that could not be encoded and is to be
+    /// excluded.
+    /// - Throws: an error that prevents the encoder from working at all.
     func embeddings(of texts: [String]) throws -> [[Float]?]
 }
 
-/// An error of an encoder that measuring passes on as it is: the encoder cannot be used at all, which says nothing of the metric or the data.
+/// An encoder error that a measurement rethrows unchanged: it means that the encoder cannot be used at all, and says nothing
+/// about the metric or the data.
 public protocol TextEncoderFailure: Error {}
 
 extension TextCollection {
-    /// The embedding of each text, every different text encoded once, however many sets and pairs it is in.
+    /// The embedding of each text. Every distinct text is encoded once, however many sets and pairs contain it.
     func embeddings(by encoder: any TextEncoder) throws -> [[Float]?] {
         try derived("embeddings by \(encoder.name)") {
             let (distinct, owner) = distinctTexts()
@@ -33,7 +35,7 @@ extension TextCollection {
         }
     }
 
-    /// The embedding of every text of this collection, nil among them where it could not be encoded.
+    /// The embeddings of this collection by the bytes of the text; nil for a text that could not be encoded.
     private func vectorsByText(_ encoder: any TextEncoder) throws -> [[UInt8]: [Float]?] {
         let vectors = try embeddings(by: encoder)
         var result: [[UInt8]: [Float]?] = [:]
@@ -41,7 +43,7 @@ extension TextCollection {
         return result
     }
 
-    /// The different texts (by code points) in order of first appearance, and for each text the index of its own.
+    /// The distinct texts (by bytes) in order of first appearance, and for each text the index of its distinct text.
     func distinctTexts() -> (texts: [String], owner: [Int]) {
         derived("distinct texts") {
             var known: [[UInt8]: Int] = [:]
@@ -58,7 +60,7 @@ extension TextCollection {
     }
 }
 
-/// One minus the mean pairwise cosine of embeddings, published as `sent_bert_from_sim`.
+/// One minus the mean pairwise cosine of embeddings, `sent_bert_from_sim`; `openai_from_sim` with an embedding service.
 public struct EmbeddingMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
@@ -66,7 +68,7 @@ public struct EmbeddingMetric: DiversityMetric {
     public var isMeanOverPairs: Bool { true }
     private let encoder: any TextEncoder
 
-    /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.
+    /// The metric for an encoder. Texts that could not be encoded are excluded from every set and counted.
     public init(_ encoder: any TextEncoder, name: String = "sent_bert_from_sim") {
         self.encoder = encoder
         self.name = name
@@ -77,7 +79,8 @@ public struct EmbeddingMetric: DiversityMetric {
         return PairwiseSimilarity.diversity(ofEmbeddings: set.compactMap { embeddings[$0] })
     }
 
-    /// Texts that were not encoded are left out, the others share their probability in proportion.
+    /// The expected value without the texts that could not be encoded; the probabilities of the others are rescaled to sum to
+    /// 1.
     public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         let embeddings = try collection.embeddings(by: encoder)
         let known = zip(texts, probabilities).compactMap { text, weight in embeddings[text].map { ($0, weight) } }
@@ -89,7 +92,7 @@ public struct EmbeddingMetric: DiversityMetric {
     }
 }
 
-/// The Vendi score of the cosines of embeddings, `embedding_vendi_score`.
+/// The Vendi score under the cosine of embeddings, `embedding_vendi_score`.
 public struct EmbeddingVendiMetric: DiversityMetric {
     public let name = "embedding_vendi_score"
     public var higherIsMoreDiverse: Bool { true }
@@ -97,7 +100,7 @@ public struct EmbeddingVendiMetric: DiversityMetric {
     private let encoder: any TextEncoder
     private let order: Double
 
-    /// The metric under an encoder. Texts that were not encoded are left out of every set and counted.
+    /// The metric for an encoder and an order. Texts that could not be encoded are excluded from every set and counted.
     public init(_ encoder: any TextEncoder, order: Double = 1) {
         self.encoder = encoder
         self.order = order

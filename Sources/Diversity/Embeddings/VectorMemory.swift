@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The vectors of texts that were encoded before, so that measurements that have texts in common encode them once.
+/// Caches the vectors of encoded texts, so that measurements that share texts encode them once.
 ///
-/// Texts are told apart by their bytes. When the vectors would take more than the capacity, all are forgotten.
+/// Texts are distinguished by their bytes. The whole cache is cleared when it would exceed its capacity.
 final class VectorMemory: Sendable {
     private struct Contents {
         var precision = ""
@@ -14,16 +14,18 @@ final class VectorMemory: Sendable {
     private let capacity: Int
     private let contents = Mutex(Contents())
 
-    /// A memory of so many bytes.
+    /// A cache with a capacity in bytes.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// How many texts have been encoded so far.
+    /// The number of texts encoded so far.
     var encoded: Int { contents.withLock { $0.encoded } }
 
-    /// The vectors of texts. One call runs at a time: what it finds out is there for the next one.
+    /// The vectors of texts. Calls are serialised, so a concurrent call finds the vectors of the previous one in the cache.
     /// - Parameters:
-    ///   - precision: what the encoder multiplies; with another one it begins anew.
-    ///   - encode: the vectors of the different texts that are not known.
+    ///   - texts: the texts; the same text may appear several times.
+    ///   - precision: the encoder's matmul precision; the cache is cleared when it changes.
+    ///   - encode: the vectors of the distinct texts that are not cached.
+    /// - Throws: what `encode` throws.
     func vectors(of texts: [String], under precision: String, encode: ([String]) throws -> [[Float]]) throws -> [[Float]?] {
         try contents.withLock { contents in
             if contents.precision != precision { contents = Contents(precision: precision, encoded: contents.encoded) }

@@ -1,39 +1,39 @@
 import Models
 
-/// Where the three labels of natural language inference lie among a classifier's logits.
+/// The positions of the three labels of natural language inference among a classifier's logits.
 struct EntailmentLabels: Equatable {
     let contradiction: Int
     let neutral: Int
     let entailment: Int
 
-    /// The names of the three.
+    /// The names of the three labels.
     static let names = ["contradiction", "neutral", "entailment"]
 
-    /// Finds the labels.
+    /// Finds the positions of the three labels.
     /// - Parameters:
-    ///   - given: what the logits are, in their order; nil for what the classifier calls them.
-    ///   - labels: what the classifier calls them.
-    ///   - file: its configuration, for errors.
-    /// - Throws: `EncoderError.module` for a classifier of something else, and for names that leave it open.
+    ///   - given: the names of the logits in order, overriding the classifier's; nil uses the classifier's names.
+    ///   - labels: the classifier's names of its logits.
+    ///   - file: the classifier's configuration file, for error messages.
+    /// - Throws: `EncoderError.module` for a classifier with other labels, and for ambiguous or missing names.
     init(_ given: [String]?, labels: [String], file: String) throws {
         func fault(_ problem: String) -> EncoderError { .module(file: file, problem: problem) }
         let listed = labels.prefix(12).joined(separator: ", ") + (labels.count > 12 ? " …" : "")
         guard labels.count >= 3 else {
             throw fault(
-                "the labels are \(listed); the metrics need a classifier that tells contradiction, neutral and entailment apart")
+                "the labels are \(listed); the metrics need a classifier with the labels contradiction, neutral and entailment")
         }
         if let given, given.count != labels.count {
-            throw fault("the classifier has \(labels.count) labels (\(listed)), but --nli-labels names \(given.count)")
+            throw fault("the classifier has \(labels.count) labels (\(listed)), but --nli-labels has \(given.count)")
         }
         let names = (given ?? labels).map { $0.lowercased().filter { !$0.isWhitespace } }
         func place(_ name: String) throws -> Int {
             let places = names.indices.filter { names[$0] == name }
             guard let place = places.first, places.count == 1 else {
-                let what = places.isEmpty ? "none of them is \(name)" : "\(name) stands there \(places.count) times"
+                let what = places.isEmpty ? "\(name) is missing" : "\(name) appears \(places.count) times"
                 throw fault(
                     given == nil
-                        ? "the labels are \(listed), and \(what); say what they are, in this order, with --nli-labels"
-                        : "--nli-labels is \(given?.joined(separator: ",") ?? ""), and \(what)")
+                        ? "the labels are \(listed), but \(what); give their meanings, in this order, with --nli-labels"
+                        : "--nli-labels is \(given?.joined(separator: ",") ?? ""), but \(what)")
             }
             return place
         }

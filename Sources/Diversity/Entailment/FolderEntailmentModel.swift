@@ -2,13 +2,13 @@ import Data
 public import Foundation
 import Models
 
-/// A model of natural language inference of a folder on this machine, with its tokenizer: a sequence classifier of any family whose
-/// labels are entailment, neutral and contradiction (in any order, beside any other label).
+/// A natural language inference model loaded from a local folder, with its tokenizer: a sequence classifier of any family whose
+/// labels include entailment, neutral and contradiction, in any order.
 ///
-/// What it said about a pair is remembered, for up to a million pairs.
+/// Results are cached for up to a million pairs by default.
 public struct FolderEntailmentModel: EntailmentModel {
     public let name: String
-    /// What people should know of the files of the tokenizer, a line each.
+    /// Remarks about the tokenizer's files that users should see, one line each.
     public var notes: [String] { tokenizer.notes }
     private let tokenizer: PipelineTokenizer
     private let classifier: SequenceClassifier
@@ -16,17 +16,19 @@ public struct FolderEntailmentModel: EntailmentModel {
     private let limit: Int
     private let memory: PairMemory<EntailmentProbabilities>
 
-    /// How many pairs the classifier has read so far.
+    /// The number of pairs that the classifier has processed so far.
     package var classifiedPairs: Int { memory.classified }
-    /// How many pairs are remembered.
+    /// The number of cached pairs.
     package var rememberedPairs: Int { memory.count }
 
-    /// Loads a folder such as that of `roberta-large-mnli`.
+    /// Loads classifier and tokenizer from a folder such as that of `roberta-large-mnli`.
     ///
     /// - Parameters:
-    ///   - labels: what the logits are, in their order, where `id2label` of the folder does not name contradiction, neutral and entailment.
-    ///   - capacity: how many pairs are remembered.
-    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, naming the file or the label.
+    ///   - folder: the folder with the model and its tokenizer.
+    ///   - labels: the names of the logits in order; needed if `id2label` in the folder does not name contradiction, neutral
+    ///     and entailment.
+    ///   - capacity: the maximum number of cached pairs.
+    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError` or `TokenizerError`, which name the file or the label.
     public init(_ folder: URL, labels: [String]? = nil, capacity: Int = 1_000_000) throws {
         name = folder.standardizedFileURL.path
         classifier = try SequenceClassifier.load(folder)
@@ -34,15 +36,15 @@ public struct FolderEntailmentModel: EntailmentModel {
         places = try EntailmentLabels(labels, labels: classifier.labels, file: file)
         guard !classifier.isMultiLabel else {
             throw EncoderError.module(
-                file: file, problem: "problem_type is multi_label_classification; the labels of inference must exclude each other")
+                file: file, problem: "problem_type is multi_label_classification; the labels must be mutually exclusive")
         }
         tokenizer = try EncoderTokens.tokenizer(classifier.encoder, folder: folder)
         limit = EncoderTokens.limit(tokenizer, classifier.encoder)
         memory = PairMemory(capacity: capacity)
     }
 
-    /// The three probabilities for each pair; pairs that are too long lose the end of the longer text.
-    /// - Throws: `EncoderError` for a pair that the model cannot read.
+    /// The three probabilities for each pair; a pair that is too long is truncated at the end of its longer text.
+    /// - Throws: `EncoderError` for a pair that the model cannot process.
     public func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities] {
         try memory.answers(to: pairs, tokenise: { tokenizer.encode($0, addingSpecialTokens: false) }) { missing in
             let inputs = missing.map { pair in

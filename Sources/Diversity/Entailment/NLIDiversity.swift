@@ -1,15 +1,15 @@
 public import Eval
 
-/// What a natural language inference model says about a premise and a hypothesis; the three sum to 1.
+/// Label probabilities of a natural language inference model for a premise and a hypothesis; they sum to 1.
 public struct EntailmentProbabilities: Codable, Sendable, Equatable {
     /// Probability that the premise contradicts the hypothesis.
     public var contradiction: Double
-    /// Probability that it says nothing about it.
+    /// Probability that the premise neither entails nor contradicts the hypothesis.
     public var neutral: Double
-    /// Probability that it entails it.
+    /// Probability that the premise entails the hypothesis.
     public var entailment: Double
 
-    /// From the three probabilities.
+    /// Creates a value from the three probabilities.
     public init(contradiction: Double, neutral: Double, entailment: Double) {
         self.contradiction = contradiction
         self.neutral = neutral
@@ -19,53 +19,55 @@ public struct EntailmentProbabilities: Codable, Sendable, Equatable {
 
 /// A premise and a hypothesis.
 public struct EntailmentPair: Sendable, Hashable {
-    /// The text taken as true.
+    /// The text that is assumed to be true.
     public var premise: String
-    /// The text that is judged.
+    /// The text that is judged given the premise.
     public var hypothesis: String
 
-    /// From the two texts.
+    /// A pair of the two texts.
     public init(premise: String, hypothesis: String) {
         self.premise = premise
         self.hypothesis = hypothesis
     }
 }
 
-/// A model of natural language inference, such as `roberta-large-mnli`.
+/// A natural language inference model, such as `roberta-large-mnli`.
 public protocol EntailmentModel: Sendable {
-    /// Names the model in caches and reports.
+    /// The name of the model in caches and reports.
     var name: String { get }
-    /// One answer for each pair.
+    /// The label probabilities of each pair, in order.
+    /// - Throws: if the model fails.
     func probabilities(of pairs: [EntailmentPair]) throws -> [EntailmentProbabilities]
 }
 
-/// How two texts are scored by inference.
+/// How label probabilities become a score for two texts.
 public struct NLIScoring: Codable, Sendable, Equatable {
-    /// Scores only the most probable label, with its probability: contradiction positive, entailment negative, neutral 0.
-    /// Otherwise the score is P(contradiction) − P(entailment).
+    /// Whether only the most probable label counts, with its probability: positive for contradiction, negative for entailment,
+    /// 0 for neutral. Otherwise the score is P(contradiction) − P(entailment).
     public var topLabelOnly: Bool
-    /// Reports 1 − mean, as the paper's code does on top of a score that already grows with diversity.
+    /// Whether 1 − mean is reported, as in the published code. The mean itself already grows with diversity, so a lower
+    /// reported value then means more diverse texts.
     public var inverted: Bool
-    /// Adds a period to both texts, as the paper's code does.
+    /// Whether a period is appended to both texts, as in the published code.
     public var appendsPeriod: Bool
 
-    /// Scoring with these rules.
+    /// Scoring with the given rules. Default: ``standard``.
     public init(topLabelOnly: Bool = false, inverted: Bool = false, appendsPeriod: Bool = false) {
         self.topLabelOnly = topLabelOnly
         self.inverted = inverted
         self.appendsPeriod = appendsPeriod
     }
 
-    /// All three probabilities, the plain mean.
+    /// P(contradiction) − P(entailment), with the plain mean over pairs.
     public static let standard = NLIScoring()
 
-    /// What the paper's code computes.
+    /// The scoring of the published code.
     public static let reference = NLIScoring(topLabelOnly: true, inverted: true, appendsPeriod: true)
 
-    /// The means that pairs can have, each from −2 to 2.
+    /// The range of the reported mean; the score of a pair, both directions added, lies in −2…2.
     var range: MetricRange { inverted ? MetricRange(least: -1, greatest: 3) : MetricRange(least: -2, greatest: 2) }
 
-    /// The pair the model sees.
+    /// The pair that is passed to the model.
     func pair(_ premise: String, _ hypothesis: String) -> EntailmentPair {
         appendsPeriod
             ? EntailmentPair(premise: premise + ".", hypothesis: hypothesis + ".")
@@ -80,8 +82,8 @@ public struct NLIScoring: Codable, Sendable, Equatable {
     }
 }
 
-/// The mean over pairs of texts of contradiction minus entailment, both directions added, so −2…2; `nli_from_sim`
-/// (Stasaski and Hearst, 2022, as the paper applies it).
+/// The mean over pairs of texts of contradiction minus entailment, summed over both directions, `nli_from_sim`: −2…2 (Stasaski
+/// and Hearst, 2022, as adapted by Kirk et al.).
 public struct NLIDiversity: DiversityMetric {
     public let name = "nli_from_sim"
     public var higherIsMoreDiverse: Bool { !scoring.inverted }
@@ -91,15 +93,19 @@ public struct NLIDiversity: DiversityMetric {
     private let scoring: NLIScoring
     private let pairs: PairSample
 
-    /// The metric under a model.
-    /// - Parameter pairs: which pairs of a set are judged, all of them unless said otherwise.
+    /// The metric for an inference model.
+    /// - Parameters:
+    ///   - model: the inference model.
+    ///   - scoring: how label probabilities become scores.
+    ///   - pairs: which pairs of a set are judged. Default: all. ``expectedValue(of:probabilities:in:)`` always judges all
+    ///     pairs.
     public init(_ model: any EntailmentModel, scoring: NLIScoring = .standard, pairs: PairSample = PairSample()) {
         self.model = model
         self.scoring = scoring
         self.pairs = pairs
     }
 
-    /// Every pair of texts in both directions, a text with itself too.
+    /// The expected value over all pairs of texts in both directions, including each text with itself.
     public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         precondition(
             texts.count == probabilities.count, "\(probabilities.count) probabilities for \(texts.count) texts")
@@ -125,20 +131,20 @@ public struct NLIDiversity: DiversityMetric {
         var wanted: [EntailmentPair] = []
         pairs.forEach(in: set, of: collection) { i, j in wanted += judge.directions(texts[i], texts[j]) }
         let scores = try judge.scores(of: wanted)
-        // One pair of texts is two directions, so the mean over pairs is the sum over directions over the pairs.
+        // each pair of texts has two directions, so the mean over pairs is the sum of all scores over the number of pairs
         let mean = scores.reduce(0, +) / (Double(scores.count) / 2)
         return scoring.inverted ? 1 - mean : mean
     }
 }
 
 extension TextCollection {
-    /// The judge that remembers what the model said about pairs of these texts.
+    /// The judge that caches the model's scores for pairs of these texts.
     func judge(_ model: any EntailmentModel, _ scoring: NLIScoring) -> EntailmentJudge {
         derived("inference by \(model.name), \(scoring)") { EntailmentJudge(model: model, scoring: scoring) }
     }
 }
 
-/// Asks a model for scores and remembers them: every different pair is asked once.
+/// Asks a model for scores and caches them; every distinct pair is asked once.
 final class EntailmentJudge {
     private let model: any EntailmentModel
     private let scoring: NLIScoring
@@ -149,12 +155,12 @@ final class EntailmentJudge {
         self.scoring = scoring
     }
 
-    /// Both directions of two texts as the model sees them.
+    /// Both directions of two texts, as passed to the model.
     func directions(_ a: String, _ b: String) -> [EntailmentPair] {
         [scoring.pair(a, b), scoring.pair(b, a)]
     }
 
-    /// The score of each pair, the unknown ones asked in one call.
+    /// The score of each pair; scores that are not cached are computed in one call.
     func scores(of pairs: [EntailmentPair]) throws -> [Double] {
         let keys = pairs.map { Array($0.premise.utf8) + [0] + Array($0.hypothesis.utf8) }
         var missing: [EntailmentPair] = []

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// What a classifier has said about pairs of texts, so that metrics that ask for the same pair run it once: labels of inference, or
-/// whether they say the same.
+/// Caches a classifier's results for pairs of texts, so that metrics that ask about the same pair run the classifier once. The
+/// results are entailment probabilities, or the probability that two texts say the same thing.
 ///
-/// Texts are told apart by their bytes. When there would be more pairs than it holds, all are forgotten.
+/// Texts are distinguished by their bytes. The whole cache is cleared when it would exceed its capacity.
 final class PairMemory<Answer: Sendable>: Sendable {
-    /// A pair of texts: their numbers.
+    /// A pair of text numbers.
     private struct Pair: Hashable {
         var premise: Int32
         var hypothesis: Int32
@@ -14,10 +14,10 @@ final class PairMemory<Answer: Sendable>: Sendable {
     private struct Contents {
         /// The number of each text.
         var texts: [[UInt8]: Int32] = [:]
-        /// The tokens of each text, which stands in many pairs.
+        /// The token IDs of each text, shared by all pairs that contain it.
         var tokens: [[Int32]] = []
         var answers: [Pair: Answer] = [:]
-        /// Pairs that were classified.
+        /// The number of pairs that were classified.
         var classified = 0
 
         mutating func number(of text: String, _ tokenise: (String) -> [Int32]) -> Int32 {
@@ -33,19 +33,21 @@ final class PairMemory<Answer: Sendable>: Sendable {
     private let capacity: Int
     private let contents = Mutex(Contents())
 
-    /// A memory for so many pairs.
+    /// A cache for at most `capacity` pairs.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// How many pairs have been classified so far.
+    /// The number of pairs classified so far.
     var classified: Int { contents.withLock { $0.classified } }
 
-    /// How many pairs are remembered.
+    /// The number of cached pairs.
     var count: Int { contents.withLock { $0.answers.count } }
 
-    /// The answers to pairs. One call runs at a time: what it finds out is there for the next one.
+    /// The results for pairs. Calls are serialised, so a concurrent call finds the results of the previous one in the cache.
     /// - Parameters:
-    ///   - tokenise: the tokens of a text, asked for once.
-    ///   - classify: the answers to pairs of tokens that are not known, each asked for once.
+    ///   - pairs: the pairs; the same pair may appear several times.
+    ///   - tokenise: the token IDs of a text; called once per text.
+    ///   - classify: the results for pairs of token sequences that are not cached, each of them once.
+    /// - Throws: what `classify` throws.
     func answers(
         to pairs: [EntailmentPair], tokenise: (String) -> [Int32],
         classify: ([(premise: [Int32], hypothesis: [Int32])]) throws -> [Answer]

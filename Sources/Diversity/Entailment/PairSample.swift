@@ -1,23 +1,24 @@
 import Eval
 
-/// Which pairs of a set of texts are looked at, where looking at one is dear.
+/// Selects the pairs of a set of texts that are judged, for use where judging a pair is expensive.
 ///
-/// A limited sample takes the pairs with the smallest of random numbers that are functions of the seed and the two texts, so it depends
-/// neither on the order of the texts nor on where a set comes from, and the mean over it estimates the mean over all pairs.
+/// A limited sample takes the pairs with the smallest random numbers, which are a function of the seed and the two texts. The
+/// sample therefore depends neither on the order of the texts nor on the rest of the collection, and the mean over it estimates
+/// the mean over all pairs.
 public struct PairSample: Sendable, Equatable {
-    /// At most so many pairs; nil for all.
+    /// The maximum number of pairs; nil for all.
     public var limit: Int?
-    /// Start of the random numbers.
+    /// The seed of the random numbers.
     public var seed: UInt64
 
-    /// All pairs unless there is a limit.
+    /// A sample of at most `limit` pairs. Default: all pairs.
     public init(limit: Int? = nil, seed: UInt64 = 0) {
-        precondition(limit.map { $0 > 0 } ?? true, "at least one pair is looked at, got \(limit ?? 0)")
+        precondition(limit.map { $0 > 0 } ?? true, "the limit of pairs must be at least 1, got \(limit ?? 0)")
         self.limit = limit
         self.seed = seed
     }
 
-    /// Calls `body` with the positions i > j of every pair of the sample, in ascending order.
+    /// Calls `body` with the positions `(i, j)`, i > j, of every sampled pair, in ascending order.
     func forEach(in set: [Int], of collection: TextCollection, _ body: (Int, Int) -> Void) {
         let count = set.count * (set.count - 1) / 2
         guard let limit, limit < count else {
@@ -29,14 +30,15 @@ public struct PairSample: Sendable, Equatable {
                 text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
             }
         }
-        // copies are told apart by counting them, or all pairs of two texts would be taken or left together
+        // copies of a text are numbered; otherwise all pairs of the same two texts would be included or excluded together
         var copies: [UInt64: UInt64] = [:]
         let marks = set.map { text in
             let copy = copies[own[text], default: 0]
             copies[own[text]] = copy + 1
             return SplitMix64.mixed(SplitMix64.mixed(own[text] ^ seed) &+ copy)
         }
-        // pairs below a bound that lets through a little more than the limit; now and then it takes a second try
+        // takes the pairs below a bound that selects slightly more than the limit; the bound is doubled in the rare case that
+        // it selects too few
         var share = min(1, Double(limit) / Double(count) * 1.1 + 10 / Double(count))
         var chosen: [(number: UInt64, i: Int, j: Int)] = []
         while true {

@@ -2,16 +2,16 @@ public import Eval
 
 /// ``NLIDiversity`` on sampled sentences of longer texts, `nli_sample_from_sim`.
 ///
-/// For each pair of texts both lists of sentences are cut to the shorter one's count m, `min(samples, m)` sentences are
-/// drawn from each without replacement and judged against each other in both directions. Pairs without a sentence have
-/// no score. The draw depends on the seed and the two texts only, so neither their order nor the other texts matter.
+/// For each pair of texts, both lists of sentences are truncated to the length m of the shorter one; `min(samples, m)`
+/// sentences are drawn from each without replacement and judged against each other in both directions. A pair in which a text
+/// has no sentence has no score. The draw depends only on the seed and the two texts, not on their order or on other texts.
 public struct SampledNLIDiversity: DiversityMetric {
-    /// What a text is cut into, and how samples are averaged.
+    /// What texts are split into, and how the samples are averaged.
     public enum Form: String, Codable, Sendable {
-        /// Sentences of ``SentenceSplitter``; the mean over pairs of each pair's mean.
+        /// Sentences as split by ``SentenceSplitter``; the value is the mean over pairs of the mean over each pair's samples.
         case sentences
-        /// As the paper's code does: the "sentences" are single characters (code points), and the mean runs over all
-        /// samples of all pairs, each divided by the number of samples of its pair.
+        /// The form of the published code: the "sentences" are single characters (code points), and the value is the mean over
+        /// all samples of all pairs, with each sample also divided by the number of samples of its pair.
         case charactersScaledTwice
     }
 
@@ -26,17 +26,20 @@ public struct SampledNLIDiversity: DiversityMetric {
     private let seed: UInt64
     private let pairs: PairSample
 
-    /// The metric under a model.
+    /// The metric for an inference model.
     ///
     /// - Parameters:
-    ///   - samples: at most so many sentences are drawn for a pair.
-    ///   - seed: start of all draws.
-    ///   - pairs: which pairs of a set are judged, all of them unless said otherwise.
+    ///   - model: the inference model.
+    ///   - scoring: how label probabilities become scores.
+    ///   - form: what texts are split into.
+    ///   - samples: the maximum number of sentences drawn per pair of texts.
+    ///   - seed: the seed of all draws.
+    ///   - pairs: which pairs of a set are judged. Default: all.
     public init(
         _ model: any EntailmentModel, scoring: NLIScoring = .standard, form: Form = .sentences, samples: Int = 5,
         seed: UInt64 = 0, pairs: PairSample = PairSample()
     ) {
-        precondition(samples > 0, "at least one sentence is sampled, got \(samples)")
+        precondition(samples > 0, "the number of sampled sentences must be at least 1, got \(samples)")
         self.model = model
         self.scoring = scoring
         self.form = form

@@ -1,9 +1,9 @@
 import Eval
 
-/// Cuts a text into sentences: after a run of `.`, `!`, `?` or `…` (and closing quotes or brackets) that is followed by
-/// white space or the end, and at every newline. Sentences are trimmed; empty ones are dropped.
+/// Splits a text into sentences: after a run of `.`, `!`, `?` or `…` (with closing quotes or brackets) that is followed by
+/// white space or the end of the text, and at every newline. Sentences are trimmed of white space; empty ones are dropped.
 public enum SentenceSplitter {
-    /// The sentences of `text`.
+    /// The sentences of `text`, in order.
     public static func sentences(in text: String) -> [String] {
         let scalars = Array(text.unicodeScalars)
         var sentences: [String] = []

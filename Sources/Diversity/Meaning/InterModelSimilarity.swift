@@ -1,36 +1,36 @@
 public import Eval
 
-/// How alike the answers of several systems to one input are, `inter_model_similarity` (Jiang et al. 2025): the mean cosine of the
-/// embeddings of an answer of one system and an answer of another. Where it is as high as inside one system, several systems say no more
-/// than one.
+/// The similarity between the answers of several systems to the same inputs, `inter_model_similarity` (Jiang et al. 2025): the
+/// mean cosine between the embedding of an answer of one system and that of an answer of another. If it is as high as the
+/// similarity within one system, several systems together are no more diverse than a single one.
 public struct InterModelSimilarity: Codable, Sendable, Equatable {
-    /// The name by which it is chosen.
+    /// The name by which the metric is chosen.
     public static let metricName = "inter_model_similarity"
 
-    /// Two systems, or all pairs of them.
+    /// The similarity of two systems, or the mean over all pairs of systems.
     public struct Entry: Codable, Sendable, Equatable {
-        /// `inter_model_similarity`, or the same on texts cut to a common length.
+        /// `inter_model_similarity`, or `length_controlled_inter_model_similarity` for texts cut to a common length.
         public var name: String
-        /// The systems; empty for the mean over all pairs of systems.
+        /// The names of the two systems; empty for the mean over all pairs of systems.
         public var systems: [String]
         /// Mean over inputs with its bootstrap interval.
         public var mean: Interval
-        /// The value of each input; nil where a system has no text that could be encoded, or none that is long enough.
+        /// The value of each input; nil if a system has no text for it that could be encoded, or none that is long enough.
         public var values: [Double?]
-        /// How many inputs have no value.
+        /// The number of inputs without a value.
         public var excluded: Int
     }
 
-    /// The encoder's name.
+    /// The name of the encoder.
     public var encoder: String
-    /// On the inputs in distribution.
+    /// The entries for the in-distribution inputs.
     public var inDistribution: [Entry]
-    /// On the inputs out of distribution, where all systems have them.
+    /// The entries for the out-of-distribution inputs; nil unless several systems have them.
     public var outOfDistribution: [Entry]?
-    /// The generalisation gap of each entry that both have, in their order.
+    /// The generalisation gap of each in-distribution entry, in the same order; nil without out-of-distribution entries.
     public var gap: [Interval?]?
 
-    /// A line for each entry after a line of column names.
+    /// Comma-separated values: a line of column names, then one line per entry.
     public var csv: String {
         func lines(_ part: String, _ entries: [Entry]) -> [String] {
             entries.map { entry in
@@ -44,7 +44,7 @@ public struct InterModelSimilarity: Codable, Sendable, Equatable {
             .joined(separator: "\n") + "\n"
     }
 
-    /// Lines for people.
+    /// The entries as readable lines, one per entry, with the gap of the mean over all pairs.
     public var text: String {
         func line(_ entry: Entry, _ part: String) -> String {
             let who = entry.systems.isEmpty ? "all pairs of systems" : entry.systems.joined(separator: " and ")
@@ -59,11 +59,14 @@ public struct InterModelSimilarity: Codable, Sendable, Equatable {
 }
 
 extension InterModelSimilarity {
-    /// The similarity of systems' answers to the same inputs in the same order.
+    /// Computes the similarity between systems that answered the same inputs in the same order.
     ///
     /// - Parameters:
-    ///   - systems: the name of each, and the answers with the texts of every input.
-    ///   - words: measures texts that are cut to so many words, too.
+    ///   - systems: for each system its name, its texts, and the indices of the texts of every input.
+    ///   - encoder: the encoder of the texts.
+    ///   - words: if not nil, the similarity is also computed on texts cut to this many words.
+    ///   - resamples: the number of bootstrap resamples.
+    ///   - seed: the seed of the bootstrap.
     static func entries(
         _ systems: [(name: String, collection: TextCollection, inputs: [[Int]])], by encoder: any TextEncoder, cutTo words: Int?,
         resamples: Int, seed: UInt64
@@ -82,7 +85,7 @@ extension InterModelSimilarity {
         _ systems: [(name: String, collection: TextCollection, inputs: [[Int]])], named name: String, by encoder: any TextEncoder,
         resamples: Int, seed: UInt64
     ) throws -> [Entry] {
-        // the mean over pairs of texts is the product of the mean unit vectors
+        // the mean cosine over pairs of texts is the dot product of the mean unit vectors
         let means = try systems.map { system in
             let units = try system.collection.unitVectors(by: encoder)
             let known = try system.collection.embeddings(by: encoder)
@@ -113,7 +116,7 @@ extension InterModelSimilarity {
         }
     }
 
-    /// The gap of each entry; nil where one side has other entries.
+    /// The gap of each entry; all nil if the two sides do not have the same entries.
     static func gaps(_ inside: [Entry], _ outside: [Entry], resamples: Int, seed: UInt64) -> [Interval?] {
         let isAlike = inside.map(\.name) == outside.map(\.name)
         return inside.indices.map { place in

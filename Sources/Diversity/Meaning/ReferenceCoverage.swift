@@ -1,12 +1,12 @@
 public import Eval
 
-/// The share of an input's references that at least one answer matches, `reference_coverage`.
+/// The fraction of an input's references that at least one answer covers, `reference_coverage`.
 public struct ReferenceCoverageMetric: DiversityMetric {
-    /// When an answer matches a reference.
+    /// The rule for whether an answer covers a reference.
     public enum Match: Sendable {
-        /// ROUGE-L F in `rouge-score`'s form is at least so much.
+        /// The ROUGE-L F measure, computed as in `rouge-score`, is at least this value.
         case rougeL(Double)
-        /// They say the same.
+        /// Answer and reference are equivalent.
         case equivalence(any AnswerEquivalence)
     }
 
@@ -17,15 +17,15 @@ public struct ReferenceCoverageMetric: DiversityMetric {
     public var note: String? {
         switch match {
         case .rougeL(let least): "a reference is covered by an answer with a ROUGE-L F of at least \(least)"
-        case .equivalence(let equivalence): "a reference is covered by an answer that says the same: \(equivalence.name)"
+        case .equivalence(let equivalence): "a reference is covered by an equivalent answer: \(equivalence.name)"
         }
     }
     private let match: Match
 
-    /// The metric under a rule.
+    /// The metric for a rule.
     public init(_ match: Match) { self.match = match }
 
-    /// nil for an input without a reference.
+    /// The value for the answers to one input; nil if the input has no reference.
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {
         guard let first = set.first, let input = collection.facts.input(of: first), collection.facts.references.indices.contains(input)
         else {
@@ -33,7 +33,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
         }
         let count = collection.facts.references[input].count
         guard count > 0 else { return nil }
-        // length-controlled texts are other texts of the same answers, so that the references stand beside every collection
+        // references are not length-controlled: a collection of cut texts keeps the full references
         let covered =
             switch match {
             case .rougeL(let least): byWords(set, input, least, collection)
@@ -48,7 +48,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
             words.matcher.load(reference)
             return set.contains { text in
                 let answer = words.answers[text]
-                // as many words as the shorter one has, they can have in common
+                // upper bound: two texts share at most as many words as the shorter one has
                 let sum = Double(answer.count + reference.count)
                 guard sum > 0, 2 * Double(min(answer.count, reference.count)) / sum >= least - 1e-9 else { return false }
                 return Self.f(common: words.matcher.length(with: answer), answer.count, reference.count) >= least
@@ -56,7 +56,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
         }
     }
 
-    /// The F measure in the order of operations of ``ROUGE/Standard``.
+    /// The F measure, computed in the same order of operations as in `ROUGE.Standard`.
     private static func f(common: Int, _ answer: Int, _ reference: Int) -> Double {
         let (precision, recall) = (Double(common) / Double(max(answer, 1)), Double(common) / Double(max(reference, 1)))
         return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0
@@ -68,7 +68,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
         let owner = extended.collection.distinctTexts().owner
         let exact = Set(set.map { owner[$0] })
         open.removeAll { exact.contains(owner[$0]) }
-        // copies of an answer are asked about once; a few answers at a time, for the first of them often cover all
+        // copies of an answer are compared once, and answers in small batches, since the first few often cover all references
         var seen: Set<Int> = []
         var texts = try extended.collection.known(set, by: equivalence).filter { seen.insert(owner[$0]).inserted }[...]
         while !open.isEmpty, !texts.isEmpty {
@@ -83,7 +83,7 @@ public struct ReferenceCoverageMetric: DiversityMetric {
     }
 }
 
-/// The words of answers and references as ids of one table.
+/// The words of answers and references as IDs of a shared table.
 private final class ReferenceWords {
     let answers: [[Int32]]
     let references: [[[Int32]]]
@@ -98,7 +98,7 @@ private final class ReferenceWords {
     }
 }
 
-/// Answers with the references behind them, and where the references of each input stand.
+/// A collection of the answers followed by the references, and the positions of each input's references.
 private struct ReferencedTexts {
     let collection: TextCollection
     let places: [Range<Int>]

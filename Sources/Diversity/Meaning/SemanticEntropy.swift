@@ -1,25 +1,29 @@
 public import Eval
 import Foundation
 
-/// The entropy of the meanings of the answers to an input, in nats, `semantic_entropy` (Kuhn et al. 2023; Farquhar et al. 2024): answers
-/// that entail each other mean the same.
+/// The entropy in nats of the meanings of the answers to an input, `semantic_entropy` (Kuhn et al. 2023; Farquhar et al. 2024).
+/// Answers that entail each other have the same meaning.
 ///
-/// How probable a meaning is, is how many of the answers have it (Farquhar's *discrete* semantic entropy); or, as
-/// `semantic_entropy_by_likelihood`, the sum of the likelihoods of the answers that have it, where that of an answer is the exponential
-/// of the mean log-probability of its tokens and the likelihoods of all answers sum to 1. Classes are those of
+/// The probability of a meaning is the fraction of the answers that have it (*discrete* semantic entropy in Farquhar et al.).
+/// For `semantic_entropy_by_likelihood`, it is the sum of the likelihoods of these answers, where the likelihood of an answer
+/// is the exponential of its mean log-probability per token, normalised so that all answers sum to 1. Classes follow
 /// ``AnswerClasses/Rule/latest``.
 public struct SemanticEntropyMetric: DiversityMetric {
     public var name: String { usesLikelihoods ? "semantic_entropy_by_likelihood" : "semantic_entropy" }
     public var higherIsMoreDiverse: Bool { true }
     public var sets: MetricSets { .perInput }
     public var note: String? {
-        "one meaning: \(equivalence.name)" + (usesLikelihoods ? "" : "; without likelihoods, by how many answers have it")
+        "same meaning by: \(equivalence.name)" + (usesLikelihoods ? "" : "; without likelihoods, from the number of answers")
     }
     public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 0, greatest: log(Double(max(1, count)))) }
     private let equivalence: any AnswerEquivalence
     private let usesLikelihoods: Bool
 
-    /// The metric under an equivalence, that of entailment in the publications.
+    /// The metric for an equivalence; the papers use entailment.
+    /// - Parameters:
+    ///   - equivalence: decides whether two answers have the same meaning.
+    ///   - usesLikelihoods: whether answers are weighted by their likelihoods; answers without a log-probability are then
+    ///     excluded.
     public init(_ equivalence: any AnswerEquivalence, usesLikelihoods: Bool = false) {
         self.equivalence = equivalence
         self.usesLikelihoods = usesLikelihoods
@@ -47,7 +51,8 @@ public struct SemanticEntropyMetric: DiversityMetric {
         return usesLikelihoods ? known.filter { collection.facts.meanLogProb(of: $0) != nil } : known
     }
 
-    /// The entropy of classes whose probabilities are in proportion to the sums of their members' weights.
+    /// The entropy in nats of a classification in which the probability of a class is proportional to the sum of its members'
+    /// weights.
     public static func entropy(weights: [Double], classes: [Int]) -> Double {
         precondition(weights.count == classes.count, "\(weights.count) weights for \(classes.count) answers")
         var sums = [Double](repeating: 0, count: (classes.max() ?? -1) + 1)

@@ -1,22 +1,22 @@
 public import Eval
 
-/// One metric over all sets of a plan.
+/// The values of one metric over all sets of a ``DiversityPlan``.
 public struct DiversityAggregate: Codable, Sendable, Equatable {
-    /// Mean over the inputs of the diversity of each input's outputs.
+    /// Mean over inputs of the metric on the outputs of each input.
     public var perInput: PerInput?
-    /// How many inputs there are where none of them has a value, and so no mean; else nil.
+    /// The number of inputs if none of them has a value, so that ``perInput`` is nil; nil otherwise.
     public var withoutPerInput: Int?
-    /// With simulated best-of-N: the same mean with the exact expectation over the simulated draws in place of the draws themselves;
-    /// nil for metrics that are no mean over pairs.
+    /// With simulated best-of-N: the mean per input from the exact expectation over the simulated draws instead of the draws
+    /// themselves; nil for metrics that are not a mean over pairs of texts.
     public var perInputExact: PerInput?
-    /// Diversity of one output per input, averaged over draws.
+    /// Metric on sets of one output per input, averaged over draws.
     public var acrossInputs: AcrossInputs?
-    /// Diversity of all outputs as one set.
+    /// Metric on all outputs as one set.
     public var overall: Double?
-    /// Diversity of the first output of every input.
+    /// Metric on the first output of every input as one set.
     public var overallSingleOutput: Double?
 
-    /// No values.
+    /// An aggregate without values.
     public init() {}
 
     /// A mean over inputs.
@@ -25,39 +25,46 @@ public struct DiversityAggregate: Codable, Sendable, Equatable {
         public var mean: Interval
         /// Population standard deviation over inputs.
         public var standardDeviation: Double
-        /// The value of each input; nil where an input has none (fewer than two outputs).
+        /// The value of each input; nil for an input without a value, such as one with fewer than two outputs.
         public var values: [Double?]
-        /// How many inputs have no value and are left out of the mean.
+        /// The number of inputs that have no value and are excluded from the mean.
         public var excluded: Int
     }
 
     /// A mean over draws of one output per input.
     public struct AcrossInputs: Codable, Sendable, Equatable {
-        /// Mean over the draws: an unbiased estimate of the expected value for one random output per input.
+        /// Mean over the draws: an unbiased estimate of the expected value for one randomly drawn output per input.
         public var mean: Double
-        /// The mean with the interval of a delete-a-group jackknife over inputs, or of the draws' own chance where that is more, as far as it
-        /// lies in the metric's range; nil for fewer than three inputs.
+        /// The mean with its 95 % interval, clamped to the metric's range: a delete-a-group jackknife over inputs, or the
+        /// interval from the spread between draws if that is wider. nil for fewer than three inputs.
         public var interval: Interval?
-        /// Population standard deviation between draws: how much the choice of outputs alone matters.
+        /// Population standard deviation between draws: the variation due to the choice of outputs alone.
         public var standardDeviation: Double
         /// Number of draws.
         public var draws: Int
-        /// The value of each draw; pairs with that of another system for a difference. nil in reports of earlier versions.
+        /// The value of each draw, paired with another system's draws when a difference is computed. nil in reports from
+        /// earlier versions.
         public var drawValues: [Double]?
-        /// Change of the value when each jackknife group is left out; pairs with that of another system for a
-        /// difference.
+        /// Change of the value when each jackknife group is left out, paired with another system's changes when a difference is
+        /// computed.
         public var leaveOutChanges: [Double]
-        /// The values that the metric can have for so many inputs.
+        /// The values that the metric can take for this many inputs.
         public var range: MetricRange?
     }
 }
 
-/// Measures metrics over the sets of a plan.
+/// Evaluates metrics on the sets of a ``DiversityPlan``.
 public enum Aggregation {
-    /// One metric over all sets of `plan`.
+    /// Evaluates one metric on all sets of `plan`.
     ///
-    /// - Throws: ``DiversityError/metricFailed(name:reason:)`` when the metric throws or gives a number that is not finite;
-    ///   a ``TextEncoderFailure`` as it is.
+    /// - Parameters:
+    ///   - metric: the metric to evaluate.
+    ///   - plan: the sets, as indices of texts in `collection`.
+    ///   - collection: the texts and the data derived from them.
+    ///   - resamples: the number of bootstrap resamples for the intervals over inputs.
+    ///   - generator: source of randomness for the bootstrap.
+    /// - Throws: ``DiversityError/metricFailed(name:reason:)`` if the metric throws or returns NaN or Inf; a
+    ///   ``TextEncoderFailure`` is rethrown unchanged.
     public static func measure(
         _ metric: any DiversityMetric, over plan: DiversityPlan, in collection: TextCollection, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
@@ -67,13 +74,13 @@ public enum Aggregation {
             do {
                 value = try body()
             } catch let failure as any TextEncoderFailure {
-                // a service that failed is no fault of the texts: whoever ends the program has to see which it was
+                // rethrown unchanged, so that callers can tell a failing service from a fault of the texts
                 throw failure
             } catch {
                 throw DiversityError.metricFailed(name: metric.name, reason: "\(error)")
             }
             if let value, !value.isFinite {
-                throw DiversityError.metricFailed(name: metric.name, reason: "a set of \(count) texts gave \(value)")
+                throw DiversityError.metricFailed(name: metric.name, reason: "the value of a set of \(count) texts is \(value)")
             }
             return value
         }
@@ -126,14 +133,19 @@ public enum Aggregation {
             standardDeviation: deviation, draws: values.count, drawValues: values, leaveOutChanges: changes, range: range)
     }
 
-    /// `mean ± t · √((g − 1)/g · Σ (δ − δ̄)²)` over the g changes δ that leaving out a group makes, t the 97.5 % quantile
-    /// of Student's distribution with g − 1 degrees of freedom. Resampling inputs with replacement instead would put
-    /// copies into the sets and so lower every metric; leaving out does not. The interval knows no range: with few groups it is wide, and
-    /// whoever prints it cuts it (``MetricRange/clamp(_:)``).
+    /// The 95 % jackknife interval `mean ± t · √((g − 1)/g · Σ (δ − δ̄)²)`, where δ are the g changes from leaving out one
+    /// group each and t is the 97.5 % quantile of Student's t distribution with g − 1 degrees of freedom.
     ///
-    /// Each change is that of one draw, so the jackknife holds the chance of which output is drawn as well, and is wider than that chance
-    /// alone, `t · s / √d` over the values of the d `draws`. But where there are few inputs it sees few of the draws, and the changes may be
-    /// all alike while the draws are not: then the draws decide, or the interval would claim to know what is chance.
+    /// A bootstrap over inputs would put copies into the sets and so lower every metric; leaving inputs out does not. The
+    /// interval is not clamped to the metric's range and is wide for few groups; callers clamp it with
+    /// `MetricRange.clamp(_:)`.
+    ///
+    /// Each change comes from one draw, so the jackknife also captures which output is drawn and is usually wider than the
+    /// interval of the draws alone, `t · s / √d` over the values of the d `draws`. With few inputs, however, it covers few of
+    /// the draws, and its changes may all be equal although the draws differ. The wider of the two intervals is returned, so
+    /// that this variation is not ignored.
+    ///
+    /// - Returns: nil for fewer than two changes.
     package static func jackknifeInterval(around mean: Double, changes: [Double], draws: [Double]? = nil) -> Interval? {
         guard changes.count > 1, let center = Statistics.mean(of: changes) else { return nil }
         let groups = Double(changes.count)
@@ -146,8 +158,8 @@ public enum Aggregation {
         return Interval(mean: mean, low: mean - reach, high: mean + reach)
     }
 
-    /// The 97.5 % quantile of Student's distribution, by the Cornish–Fisher expansion about the normal one; to 0.1 %
-    /// from 4 degrees of freedom on, tabulated below.
+    /// The 97.5 % quantile of Student's t distribution: tabulated up to 3 degrees of freedom, from 4 on by the Cornish–Fisher
+    /// expansion around the normal quantile, accurate to 0.1 %.
     package static func studentQuantile(degreesOfFreedom v: Double) -> Double {
         if v <= 1 { return 12.706204736 }
         if v == 2 { return 4.302652730 }

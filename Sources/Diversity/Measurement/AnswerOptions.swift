@@ -1,61 +1,63 @@
-/// What the metrics of classes, meaning and quality depend on.
+/// Options of the metrics based on equivalence classes, meaning and quality.
 public struct AnswerOptions: Codable, Sendable, Equatable {
-    /// How it is found out whether two answers say the same.
+    /// How two answers are tested for equivalence, that is, for saying the same thing.
     public enum Equivalence: String, Codable, Sendable, CaseIterable {
-        /// Overlap of their words, see ``OverlapEquivalence``.
+        /// Word overlap; see ``OverlapEquivalence``.
         case ngrams
-        /// The cosine of their embeddings, see ``EmbeddingEquivalence``.
+        /// Cosine of their embeddings; see ``EmbeddingEquivalence``.
         case embeddings
-        /// Entailment in both directions, see ``EntailmentEquivalence``.
+        /// Entailment in both directions; see ``EntailmentEquivalence``.
         case entailment
-        /// A classifier made for it, see ``ClassifierEquivalence``.
+        /// A classifier trained for equivalence; see ``ClassifierEquivalence``.
         case classifier
     }
 
-    /// How it is found out whether two answers say the same; nil for the best that there is a model for: the classifier, entailment,
-    /// embeddings, else n-grams.
+    /// How two answers are tested for equivalence. nil chooses the first for which a model was given: classifier, entailment,
+    /// embeddings; n-grams if there is no model.
     public var equivalence: Equivalence?
-    /// Above what two answers are one; nil for the default of the equivalence. Entailment has none.
+    /// Two answers are equivalent if their score is above this threshold; nil for the default of the equivalence. Entailment
+    /// has no threshold.
     public var equivalenceThreshold: Double?
-    /// Whether entailment is asked for between answers behind their inputs.
+    /// Whether the input is put before both answers when entailment is tested.
     public var entailmentReadsInput = false
-    /// k of `distinct_k`, `utility_k`, `pass_at_k` and `best_reward_at_k`; nil for all answers.
+    /// k of `distinct_k`, `utility_k`, `pass_at_k` and `best_reward_at_k`; nil for all answers of an input.
     public var count: Int?
-    /// How probable it is that a reader of `utility_k` reads on.
+    /// Probability that a reader of `utility_k` continues with the next answer.
     public var patience = 0.8
-    /// The thresholds that turn rewards into the whole numbers of `utility_k`; empty for the rewards themselves.
+    /// Thresholds that map rewards to the integer levels of `utility_k`; empty uses the rewards themselves.
     public var levels: [Double] = []
-    /// The least reward that is good enough.
+    /// The minimum reward of an answer that counts as good enough; nil for none.
     public var qualityThreshold: Double?
-    /// The least ROUGE-L F at which an answer covers a reference.
+    /// The minimum ROUGE-L F at which an answer covers a reference.
     public var coverageThreshold = 0.5
-    /// Whether an answer covers a reference when both say the same, instead.
+    /// Whether an answer covers a reference if the two are equivalent, instead of by ROUGE-L.
     public var coversByEquivalence = false
 
     /// The defaults.
     public init() {}
 
+    /// Checks every option.
     /// - Throws: ``DiversityError/invalidOption(name:rule:)``.
     func validate() throws {
         func require(_ condition: Bool, _ name: String, _ rule: String) throws {
             if !condition { throw DiversityError.invalidOption(name: name, rule: rule) }
         }
-        try require(count.map { $0 > 0 } ?? true, "k", "is at least 1")
-        try require(patience > 0 && patience <= 1, "patience of utility_k", "is above 0 and at most 1")
-        try require(levels.allSatisfy(\.isFinite), "every level of utility_k", "is a finite number")
-        try require(qualityThreshold.map(\.isFinite) ?? true, "quality threshold", "is a finite number")
-        try require((0...1).contains(coverageThreshold), "threshold of reference_coverage", "is from 0 to 1")
+        try require(count.map { $0 > 0 } ?? true, "k", "must be at least 1")
+        try require(patience > 0 && patience <= 1, "patience of utility_k", "must be above 0 and at most 1")
+        try require(levels.allSatisfy(\.isFinite), "every level of utility_k", "must be a finite number")
+        try require(qualityThreshold.map(\.isFinite) ?? true, "quality threshold", "must be a finite number")
+        try require((0...1).contains(coverageThreshold), "threshold of reference_coverage", "must be from 0 to 1")
         guard let threshold = equivalenceThreshold else { return }
         switch equivalence {
-        case nil: try require(false, "threshold of the equivalence", "is given together with the equivalence that it belongs to")
+        case nil: try require(false, "threshold of the equivalence", "needs the equivalence to which it applies")
         case .entailment:
-            try require(false, "threshold of the equivalence", "has no meaning for entailment, where the likeliest label counts")
-        case .embeddings: try require((-1...1).contains(threshold), "threshold of the equivalence", "is from -1 to 1 for embeddings")
-        case .ngrams, .classifier: try require((0...1).contains(threshold), "threshold of the equivalence", "is from 0 to 1")
+            try require(false, "threshold of the equivalence", "does not apply to entailment, which uses the most likely label")
+        case .embeddings: try require((-1...1).contains(threshold), "threshold of the equivalence", "must be from -1 to 1 for embeddings")
+        case .ngrams, .classifier: try require((0...1).contains(threshold), "threshold of the equivalence", "must be from 0 to 1")
         }
     }
 
-    /// The equivalence under the models that there are; nil where the chosen one has none.
+    /// The equivalence for the given models; nil if the chosen one lacks its model.
     func equivalence(_ models: DiversityModels) -> (any AnswerEquivalence)? {
         let best: Equivalence =
             models.similarity != nil ? .classifier : models.entailment != nil ? .entailment : models.encoder != nil ? .embeddings : .ngrams
@@ -71,14 +73,14 @@ public struct AnswerOptions: Codable, Sendable, Equatable {
         }
     }
 
-    /// Entailment both ways, which the semantic entropies take; nil without a model.
+    /// Entailment in both directions, which the semantic entropies use; nil without an entailment model.
     func meaning(_ models: DiversityModels) -> (any AnswerEquivalence)? {
         models.entailment.map { EntailmentEquivalence($0, readsInput: entailmentReadsInput) }
     }
 }
 
 extension KeyedDecodingContainer {
-    /// Configurations that were stored before these options existed have their defaults.
+    /// Decodes the options; configurations stored before they existed get the defaults.
     func decode(_ type: AnswerOptions.Type, forKey key: Key) throws -> AnswerOptions {
         try decodeIfPresent(type, forKey: key) ?? AnswerOptions()
     }

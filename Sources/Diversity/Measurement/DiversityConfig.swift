@@ -1,76 +1,77 @@
-/// Everything a diversity measurement depends on besides texts and models. Stored with its results, so that it can be
+/// All settings of a diversity measurement apart from texts and models. Stored with the results, so that a measurement can be
 /// repeated.
 public struct DiversityConfig: Codable, Sendable, Equatable {
-    /// Exact metric names, or `all`: every metric whose model is there.
+    /// Exact metric names, or `all` for every metric whose requirements are met.
     public var metrics = ["all"]
-    /// Adds to every chosen metric its variant on texts cut to a common length.
+    /// Whether each chosen metric is also measured on texts cut to a common length.
     public var lengthControl = false
-    /// The common length in words; nil takes one that nine in ten of the texts have.
+    /// The common length in words; nil uses a length that 90 % of the texts reach.
     public var commonLength: Int?
-    /// Takes only so many outputs of each input.
+    /// The maximum number of outputs per input; nil for all.
     public var limitOutputs: Int?
-    /// Selects as the original does: inputs are sorted by their text, ``limitOutputs`` keeps so many inputs with all of their outputs, and
-    /// a single text has distinct n-grams.
+    /// Whether texts are selected as in the published code: inputs are sorted by their text, ``limitOutputs`` limits the number
+    /// of inputs and keeps all of their outputs, and distinct n-grams are also measured for a single text.
     public var selectsAsOriginal = false
-    /// Measures the reference of each input instead of its outputs.
+    /// Whether the reference of each input is measured instead of its outputs.
     public var useReferences = false
-    /// Reads at most so many tables.
+    /// The maximum number of tables that are read.
     public var maximumTables = 16
-    /// Which sets are measured.
+    /// Which sets of texts are measured.
     public var plan = DiversityPlan.Options()
-    /// How n-gram metrics cut texts into words.
+    /// How n-gram metrics split texts into words.
     public var tokenisation = NGramTokenisation.reference
-    /// V of the expectation-adjusted metrics.
+    /// The vocabulary size V of the expectation-adjusted metrics.
     public var vocabularySize = ExpectationAdjusted.defaultVocabularySize
-    /// Order of the Vendi scores.
+    /// The order q of the Vendi scores.
     public var vendiOrder = VendiOrder(1)
-    /// How inference labels become numbers.
+    /// How label probabilities of the inference model become scores.
     public var nliScoring = NLIScoring.standard
-    /// What the sampled inference metric cuts texts into.
+    /// What the sampled inference metric splits texts into.
     public var nliForm = SampledNLIDiversity.Form.sentences
-    /// How many sentences it draws for a pair.
+    /// The number of sentences that the sampled inference metric draws for each pair of texts.
     public var nliSamples = 5
-    /// At most so many pairs of a set are judged by an inference model, drawn at random; nil for all.
+    /// The maximum number of pairs per set that a model judges, chosen at random; nil for all. Applies to the inference
+    /// metrics, and to `effective_semantic_diversity` with an entailment or classifier equivalence.
     public var nliPairs: Int?
-    /// The metrics of classes, meaning and quality.
+    /// Options of the metrics based on classes, meaning and quality.
     public var answers = AnswerOptions()
-    /// Resamples of bootstrap intervals.
+    /// The number of bootstrap resamples for intervals.
     public var resamples = 2000
-    /// Start of every draw.
+    /// The seed of all random draws.
     public var seed: UInt64 = 0
 
-    /// The default measurement: the published metrics with intervals.
+    /// The defaults: every metric whose requirements are met, with intervals.
     public init() {}
 
-    /// Checks every option.
-    /// - Parameter kinds: the metrics that there are to choose from.
+    /// Validates every option.
+    /// - Parameter kinds: the catalogue of metrics to choose from.
     /// - Throws: ``DiversityError/invalidOption(name:rule:)``, ``DiversityError/unknownMetrics(_:known:)`` or
     ///   ``DiversityError/nameTaken(_:)``.
     public func validate(kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn) throws {
         func require(_ condition: Bool, _ name: String, _ rule: String) throws {
             if !condition { throw DiversityError.invalidOption(name: name, rule: rule) }
         }
-        try require(commonLength.map { $0 > 0 } ?? true, "common length", "is at least 1 word")
-        try require(limitOutputs.map { $0 > 0 } ?? true, "limit of outputs", "is at least 1")
-        try require(maximumTables > 0, "number of tables", "is at least 1")
-        try require(plan.draws > 0, "number of draws across inputs", "is at least 1")
-        try require(plan.jackknifeGroups > 1, "number of jackknife groups", "is at least 2")
-        try require(plan.overallSample.map { $0 > 1 } ?? true, "overall sample", "is at least 2 outputs")
-        try require(plan.simulatedBestOfN.map { $0 > 0 } ?? true, "n of simulated best-of-n", "is at least 1")
-        try require(plan.simulatedOutputs > 0, "number of simulated outputs", "is at least 1")
-        try require(vocabularySize > 0, "vocabulary size", "is at least 1")
-        try require(vendiOrder.value >= 0, "Vendi order", "is 0 or more, or inf")
-        try require(nliSamples > 0, "number of sampled sentences", "is at least 1")
-        try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "is at least 1")
-        try require(resamples > 0, "number of resamples", "is at least 1")
+        try require(commonLength.map { $0 > 0 } ?? true, "common length", "must be at least 1 word")
+        try require(limitOutputs.map { $0 > 0 } ?? true, "limit of outputs", "must be at least 1")
+        try require(maximumTables > 0, "number of tables", "must be at least 1")
+        try require(plan.draws > 0, "number of draws across inputs", "must be at least 1")
+        try require(plan.jackknifeGroups > 1, "number of jackknife groups", "must be at least 2")
+        try require(plan.overallSample.map { $0 > 1 } ?? true, "overall sample", "must be at least 2 outputs")
+        try require(plan.simulatedBestOfN.map { $0 > 0 } ?? true, "n of simulated best-of-n", "must be at least 1")
+        try require(plan.simulatedOutputs > 0, "number of simulated outputs", "must be at least 1")
+        try require(vocabularySize > 0, "vocabulary size", "must be at least 1")
+        try require(vendiOrder.value >= 0, "Vendi order", "must be at least 0, or inf")
+        try require(nliSamples > 0, "number of sampled sentences", "must be at least 1")
+        try require(nliPairs.map { $0 > 0 } ?? true, "number of judged pairs", "must be at least 1")
+        try require(resamples > 0, "number of resamples", "must be at least 1")
         try answers.validate()
         _ = try MetricCatalogue.names(chosenBy: metrics, from: kinds)
     }
 }
 
-/// The order of a Vendi score, in JSON a number or the string `inf`.
+/// The order of a Vendi score; in JSON a number or the string `inf`.
 public struct VendiOrder: Codable, Sendable, Equatable, CustomStringConvertible {
-    /// The order.
+    /// The order q ≥ 0.
     public var value: Double
 
     /// An order; `.infinity` is allowed.
@@ -78,7 +79,7 @@ public struct VendiOrder: Codable, Sendable, Equatable, CustomStringConvertible 
         self.value = value
     }
 
-    /// An order written as a number or `inf`.
+    /// Parses an order written as a number or `inf`; nil if the text is neither or negative.
     public init?(_ text: String) {
         guard let value = Double(text), value >= 0 else { return nil }
         self.value = value
@@ -92,7 +93,7 @@ public struct VendiOrder: Codable, Sendable, Equatable, CustomStringConvertible 
             self = order
         } else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "a Vendi order is a number of at least 0, or \"inf\"")
+                in: container, debugDescription: "a Vendi order must be a number of at least 0, or \"inf\"")
         }
     }
 

@@ -1,17 +1,17 @@
 public import Data
 
 extension DiversityInput {
-    /// From tables of samples: rows are grouped by their input.
+    /// Creates an input from tables of samples; rows are grouped by their input text.
     ///
-    /// One table may hold several outputs of an input, or each table one. Inputs keep the order of their first row;
-    /// outputs the order of tables and rows; the references are gathered, the first one first. Rows with equal inputs are one
-    /// group even where the prompts came from different posts.
+    /// One table may hold several outputs of an input, or several tables one output each. Inputs keep the order of their first
+    /// row, outputs the order of tables and rows, and references the order of first appearance. Rows with equal input text form
+    /// one group even if their prompts come from different posts.
     ///
     /// - Parameters:
     ///   - tables: the rows of each table.
-    ///   - maximumTables: further tables are not looked at.
-    ///   - countsSamples: whether a table that holds several samples of an example counts as one table for each of them, as the original
-    ///     stores them.
+    ///   - maximumTables: only the first this many tables are read.
+    ///   - countsSamples: whether a table with several samples per example counts as one table per sample, which is how the
+    ///     published code stores them.
     public init(tables: [[SampleRow]], maximumTables: Int = 16, countsSamples: Bool = false) {
         let tables = countsSamples ? tables.flatMap(Self.samples) : tables
         var grouping = Grouping()
@@ -24,7 +24,7 @@ extension DiversityInput {
         self.init(grouping.groups)
     }
 
-    /// The first row of every example, the second row of every example, and so on.
+    /// Splits a table by sample: the first row of every example, the second row of every example, and so on.
     private static func samples(_ table: [SampleRow]) -> [[SampleRow]] {
         var result: [[SampleRow]] = []
         var seen: [[String]: Int] = [:]

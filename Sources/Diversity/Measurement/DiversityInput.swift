@@ -2,51 +2,52 @@ import Data
 import Formats
 public import Foundation
 
-/// What is measured: inputs with their outputs.
+/// The texts of a diversity measurement: inputs with their outputs.
 public struct DiversityInput: Sendable, Equatable {
-    /// An output, with its reward where there is one.
+    /// One output, with its optional reward and log-probability.
     public struct Output: Sendable, Equatable {
         /// The text.
         public var text: String
-        /// What a reward model gave it.
+        /// The reward, such as a reward model's score; nil if there is none.
         public var reward: Double?
-        /// The mean log-probability of its tokens under the model that wrote it.
+        /// The mean log-probability per token under the model that generated the output; nil if unknown.
         public var meanLogProb: Double?
 
-        /// An output.
+        /// An output with its optional numbers.
         public init(_ text: String, reward: Double? = nil, meanLogProb: Double? = nil) {
             self.text = text
             self.reward = reward
             self.meanLogProb = meanLogProb
         }
 
-        /// The mean log-probability of a token, from that of the whole output as `sample-best-of-n` stores it.
+        /// The mean log-probability per token, from the total log-probability and the token count that `sample-best-of-n`
+        /// stores. nil if either is missing, the total is not finite, or there are fewer than one tokens.
         static func mean(ofLogProb sum: Double?, tokens: Double?) -> Double? {
             guard let sum, let tokens, tokens >= 1, sum.isFinite else { return nil }
             return sum / tokens
         }
     }
 
-    /// An input and what was written for it.
+    /// An input and its outputs.
     public struct Group: Sendable, Equatable {
         /// The prompt.
         public var input: String
-        /// The outputs in the order they were read.
+        /// The outputs in the order in which they were read.
         public var outputs: [Output]
-        /// The human-written text, where there is one; the first, where there are several.
+        /// The first reference text; nil if there is none. Setting it replaces all references.
         public var reference: String? {
             get { references.first }
             set { references = newValue.map { [$0] } ?? [] }
         }
-        /// All human-written texts, each once. An empty one is none.
+        /// All reference texts in order; empty strings are removed.
         public var references: [String]
 
-        /// A group.
+        /// A group with at most one reference.
         public init(input: String, outputs: [Output], reference: String? = nil) {
             self.init(input: input, outputs: outputs, references: reference.map { [$0] } ?? [])
         }
 
-        /// A group with any number of references.
+        /// A group with any number of references; empty ones are removed.
         public init(input: String, outputs: [Output], references: [String]) {
             self.input = input
             self.outputs = outputs
@@ -54,29 +55,32 @@ public struct DiversityInput: Sendable, Equatable {
         }
     }
 
-    /// The inputs in order of first appearance.
+    /// The groups, in order of first appearance of their inputs.
     public var groups: [Group]
 
-    /// From groups that exist already.
+    /// Creates an input from existing groups.
     public init(_ groups: [Group]) {
         self.groups = groups
     }
 
-    /// From a list of outputs for each input; inputs are named by their number.
+    /// Creates an input from a list of outputs per input; inputs are named by their index.
     public init(outputs: [[String]]) {
         groups = outputs.enumerated().map { Group(input: "\($0.offset)", outputs: $0.element.map { Output($0) }) }
     }
 
-    /// Reads a file of outputs: a JSON list of objects, JSON lines, or objects over any number of lines; plain or gzip.
+    /// Reads a file of outputs: a JSON array of objects, JSON lines, or consecutive JSON objects that may span lines; plain or
+    /// gzip.
     ///
-    /// Each object has `output` (a string or a list of strings) or `response` (a string), and may have `input`, `reward`
-    /// (a number, or a list of them beside a list of outputs, null for an output without one), `log_prob` and `tokens` (like `reward`)
-    /// and `reference` (a string or a list of strings; an empty one is none). Objects with the same `input` are one
-    /// group; an object without `input` is a group of its own. As in the files of alpaca_eval, `instruction` is an input,
-    /// too; where an object has both, its input is the two with an empty line between them.
+    /// Each object has `output` (a string or an array of strings) or `response` (a string). The other fields are optional:
+    /// `input`, `reward` (a number, or an array parallel to an array of outputs, with null for an output without one),
+    /// `log_prob` and `tokens` (like `reward`), and `reference` (a string or an array of strings; empty strings are ignored).
+    /// Objects with the same `input` form one group; an object without `input` is a separate group. `instruction` is also
+    /// accepted as the input, as in the files of alpaca_eval; if an object has both, its input is `instruction` and `input`,
+    /// joined by an empty line.
     ///
-    /// - Throws: ``DiversityError/unreadableInput(path:)`` for a missing file; ``DiversityError/malformedInput(place:reason:)`` that
-    ///   names file and line or object; `FormatError` for a file that cannot be read.
+    /// - Throws: ``DiversityError/unreadableInput(path:)`` for a missing file;
+    ///   ``DiversityError/malformedInput(place:reason:)``, which names the file and the line or object, for invalid contents;
+    ///   `FormatError` for a file that cannot be read.
     public init(contentsOf url: URL) throws {
         do {
             guard try FileStatus.of(url) != nil else { throw DiversityError.unreadableInput(path: url.path) }
@@ -86,7 +90,7 @@ public struct DiversityInput: Sendable, Equatable {
         }
     }
 
-    /// Reads what ``init(contentsOf:)`` reads from memory; `name` stands for the file in errors.
+    /// Parses from memory what ``init(contentsOf:)`` reads from a file; error messages use `name` as the file name.
     /// - Throws: ``DiversityError/malformedInput(place:reason:)``.
     public init(json data: Foundation.Data, name: String) throws {
         do {
@@ -111,9 +115,9 @@ public struct DiversityInput: Sendable, Equatable {
         groups = grouping.groups
     }
 
-    /// The same with the choices of a configuration applied: references instead of outputs, a limit of outputs (of inputs, the first by
-    /// their text, as in the original).
-    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
+    /// Returns a copy with the selection of a configuration applied: references instead of outputs, and a limit on the outputs
+    /// per input (with ``DiversityConfig/selectsAsOriginal``, a limit on the inputs, sorted by their text).
+    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` if references are requested and an input has none.
     public func selecting(_ config: DiversityConfig) throws -> DiversityInput {
         var groups = groups
         if config.selectsAsOriginal {
@@ -127,7 +131,7 @@ public struct DiversityInput: Sendable, Equatable {
                     guard let reference = group.reference else {
                         throw DiversityError.malformedInput(
                             place: "input \(group.input.prefix(40).debugDescription)",
-                            reason: "has no reference, and references were asked for")
+                            reason: "has no reference, but references were requested")
                     }
                     group.outputs = [Output(reference)]
                 }
@@ -139,9 +143,9 @@ public struct DiversityInput: Sendable, Equatable {
     private static func reason(_ problem: RowProblem) -> String {
         switch problem {
         case .missingField(let name): "\(name) is missing"
-        // NaN and infinities are named; other values are seen
+        // name NaN and infinities; other wrong types get the general message
         case .wrongType(let name, _, let got) where ["NaN", "Infinity"].contains(where: got.contains):
-            "\(name) is \(got), which is no number of JSON; leave the field out, or give the output a score"
+            "\(name) is \(got), which is not a JSON number; remove the field or set a finite number"
         case .wrongType(let name, _, _): "\(name): not of the expected type; expected objects with output, input, reward"
         case .malformed(let what) where what.hasPrefix("not JSON: "): "not valid JSON: \(what.dropFirst("not JSON: ".count))"
         case .malformed(let what) where what.hasPrefix("expected a JSON object"):
@@ -152,13 +156,13 @@ public struct DiversityInput: Sendable, Equatable {
     }
 }
 
-/// Collects outputs by input, in order of first appearance.
+/// Groups outputs by input, in order of first appearance.
 struct Grouping {
     private(set) var groups: [DiversityInput.Group] = []
     private var indices: [[UInt8]: Int] = [:]
 
-    /// Adds outputs to the group of `input`, or to a new group if there is no input. References are gathered, each
-    /// different one once.
+    /// Adds outputs to the group of `input`, or to a new group if there is no input. References are collected without
+    /// duplicates.
     mutating func add(_ outputs: [DiversityInput.Output], input: String?, references: [String]) {
         if let input, let index = indices[Array(input.utf8)] {
             groups[index].outputs += outputs
@@ -191,7 +195,7 @@ extension Grouping {
     }
 }
 
-/// One object of a file of outputs.
+/// One object in a file of outputs.
 private struct OutputRow {
     var input: String?
     var outputs: [String]
@@ -200,7 +204,7 @@ private struct OutputRow {
     var tokens: [Double?]
     var references: [String]
 
-    /// - Throws: `RowProblem`.
+    /// - Throws: `RowProblem` if a field is missing or has the wrong type.
     init(_ row: Record) throws(RowProblem) {
         let parts = [try row.optionalText("instruction"), try row.optionalText("input")].compactMap { $0 }
         let texts = parts.filter { !$0.isEmpty }
@@ -216,7 +220,8 @@ private struct OutputRow {
         tokens = Self.numbers(row, "tokens", count: outputs.count)
     }
 
-    /// A number for each output; none where other programs' files have something else under the name.
+    /// One number per output; empty if the field is missing or has another form, since other programs may use the same field
+    /// name.
     private static func numbers(_ row: Record, _ name: String, count: Int) -> [Double?] {
         guard let found = try? row.sparseNumbers(name), found.count == count else { return [] }
         return found

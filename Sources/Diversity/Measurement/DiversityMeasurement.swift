@@ -4,11 +4,16 @@ import Eval
 public enum DiversityMeasurement {
     /// Measures the chosen metrics over the chosen sets.
     ///
-    /// The result is a function of texts, models and configuration: all draws start from the configuration's seed, and
-    /// every metric and every system of as many inputs and outputs sees the same draws.
+    /// The result is a function of the texts, the models and the configuration: all draws start from the configuration's seed,
+    /// and all metrics and all systems with the same numbers of inputs and outputs use the same draws.
     ///
-    /// - Parameter kinds: the metrics that the configuration chooses from; a caller appends its own to the built-in ones.
-    /// - Throws: ``DiversityError`` for wrong options, missing outputs, rewards or models, and for a metric that fails.
+    /// - Parameters:
+    ///   - input: the inputs with their outputs; inputs without outputs are skipped.
+    ///   - config: metrics, sets and options.
+    ///   - models: the models that some metrics need.
+    ///   - kinds: the catalogue from which the configuration chooses; append custom metrics to the built-in ones.
+    /// - Throws: ``DiversityError`` for invalid options, for missing outputs, rewards or models, and for a metric that fails; a
+    ///   ``TextEncoderFailure`` is rethrown unchanged.
     public static func run(
         _ input: DiversityInput, config: DiversityConfig = DiversityConfig(), models: DiversityModels = DiversityModels(),
         kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn
@@ -16,7 +21,8 @@ public enum DiversityMeasurement {
         try measured(input, config: config, models: models, kinds: kinds).report
     }
 
-    /// The same with what it was made of, for comparisons that need more than its numbers.
+    /// Measures like ``run(_:config:models:kinds:)`` and also returns plan, texts and metrics, for comparisons that need more
+    /// than the report.
     static func measured(
         _ input: DiversityInput, config: DiversityConfig, models: DiversityModels, kinds: [DiversityMetricKind], systems: Int = 1
     ) throws -> MeasuredPart {
@@ -27,7 +33,7 @@ public enum DiversityMeasurement {
             throw DiversityError.noOutputs
         }
         var facts = AnswerFacts(groups)
-        // references that are measured themselves are not compared with themselves
+        // when the references themselves are measured, they are not compared with themselves
         if config.useReferences { facts.references = groups.map { _ in [] } }
         let known = KnownFacts(facts, systems: systems)
         let (metrics, withoutModel) = try MetricCatalogue.metrics(config, models: models, commonLength: common, known: known, from: kinds)

@@ -1,39 +1,39 @@
 import Eval
 
-/// Which sets of texts are measured. Made once and used for every metric, so that metrics see the same draws.
+/// The sets of texts to measure. A plan is made once and used for every metric, so that all metrics see the same draws.
 ///
-/// Texts are numbered through: the outputs of the first input, then those of the second, and so on.
+/// Texts are numbered consecutively: the outputs of the first input, then those of the second, and so on.
 public struct DiversityPlan: Codable, Sendable, Equatable {
-    /// For each input its outputs, or the simulated best-of-N outputs.
+    /// For each input, its outputs or its simulated best-of-N outputs.
     public var perInput: [[Int]] = []
-    /// With simulated best-of-N: for each input its outputs and how probable each is as the best of N.
+    /// With simulated best-of-N: for each input, its outputs and the probability that each is the best of N.
     public var bestOfN: [Distribution] = []
-    /// Draws of one output per input.
+    /// Draws of one output per input; each draw is one set.
     public var acrossInputs: [[Int]] = []
-    /// For each jackknife group the draw it belongs to and that draw without the group's inputs.
+    /// For each jackknife group, a draw with the inputs of that group left out.
     public var leaveOut: [LeaveOut] = []
-    /// All outputs, or a sample of them.
+    /// All outputs, or a random sample of them.
     public var overall: [Int] = []
     /// The first output of every input.
     public var firstOutputs: [Int] = []
 
-    /// Outputs of one input, each with a probability.
+    /// The outputs of one input with a probability for each.
     public struct Distribution: Codable, Sendable, Equatable {
-        /// The texts.
+        /// Text numbers.
         public var texts: [Int]
-        /// Their probabilities, which sum to 1.
+        /// The probability of each text; they sum to 1.
         public var probabilities: [Double]
     }
 
     /// A draw of one output per input with some inputs left out.
     public struct LeaveOut: Codable, Sendable, Equatable {
-        /// Index into ``DiversityPlan/acrossInputs``.
+        /// The draw that this set comes from, as an index into ``DiversityPlan/acrossInputs``.
         public var draw: Int
-        /// The texts that remain.
+        /// The remaining texts.
         public var set: [Int]
     }
 
-    /// How sets are drawn.
+    /// Options for how sets are drawn.
     public struct Options: Codable, Sendable, Equatable {
         /// Whether the outputs of each input are measured as a set.
         public var perInput = true
@@ -41,30 +41,32 @@ public struct DiversityPlan: Codable, Sendable, Equatable {
         public var acrossInputs = true
         /// Whether all outputs are measured as one set.
         public var overall = true
-        /// How many draws of one output per input are averaged.
+        /// The number of draws of one output per input that are averaged.
         public var draws = 16
-        /// Jackknife groups for the interval across inputs.
+        /// The number of jackknife groups for the interval across inputs.
         public var jackknifeGroups = 20
-        /// Measures at most so many outputs, drawn without replacement, as the overall set.
+        /// The maximum size of the overall set; a random sample without replacement is measured if there are more outputs. nil
+        /// for no limit.
         public var overallSample: Int?
-        /// Replaces the outputs of each input by simulated best-of-N outputs.
+        /// N of simulated best-of-N, which replaces the outputs of each input; nil measures the outputs themselves.
         public var simulatedBestOfN: Int?
-        /// Whether the simulated outputs also make the overall set and the first outputs, as in the original.
+        /// Whether the simulated outputs also make up the overall set and the first outputs, as in the published code.
         public var simulatesEverySet = false
-        /// How many best-of-N outputs are simulated for each input.
+        /// The number of best-of-N outputs that are simulated for each input.
         public var simulatedOutputs = 32
 
-        /// The published setting, with 16 draws across inputs instead of the first outputs only.
+        /// The published settings, except that 16 draws across inputs replace the first outputs only.
         public init() {}
     }
 
     /// Draws the sets.
     ///
     /// - Parameters:
-    ///   - counts: number of outputs of each input.
-    ///   - rewards: the reward of each output, needed for ``Options/simulatedBestOfN`` only.
-    ///   - generator: source of the seeds; each part uses its own, so switching one part off does not change another.
-    /// - Throws: ``DiversityError`` if there are no outputs, or the simulation lacks rewards or samples.
+    ///   - counts: the number of outputs of each input.
+    ///   - rewards: the reward of each output of each input; needed for ``Options/simulatedBestOfN`` only.
+    ///   - options: which sets to draw, and how.
+    ///   - generator: source of the seeds. Each part has its own seed, so switching one part off does not change the others.
+    /// - Throws: ``DiversityError`` if there are no outputs, or if the simulation lacks rewards or samples.
     public init(
         counts: [Int], rewards: [[Double]]? = nil, options: Options = Options(),
         using generator: inout some RandomNumberGenerator

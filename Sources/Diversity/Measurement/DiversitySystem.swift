@@ -1,20 +1,20 @@
-/// Outputs under a name.
+/// Outputs with a name.
 public struct DiversitySource: Sendable, Equatable {
-    /// For headings.
+    /// The name shown in headings.
     public var name: String
-    /// For errors: a file, or whatever else the outputs were read from.
+    /// The origin shown in error messages: a file, or wherever the outputs were read from.
     public var place: String
     /// The outputs.
     public var input: DiversityInput
 
-    /// A source; its place is its name unless said otherwise.
+    /// A source. Default for `place`: `name`.
     public init(_ name: String, _ input: DiversityInput, place: String? = nil) {
         self.name = name
         self.place = place ?? name
         self.input = input
     }
 
-    /// Puts the source to what `body` misses in it.
+    /// Runs `body` and adds ``place`` to errors about rewards.
     func naming<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -27,11 +27,11 @@ public struct DiversitySource: Sendable, Equatable {
     }
 }
 
-/// What one system wrote: for inputs, and for inputs out of distribution where there are any.
+/// The outputs of one system: for its inputs, and optionally for out-of-distribution inputs.
 public struct DiversitySystem: Sendable, Equatable {
-    /// Its outputs; in distribution, where there are others.
+    /// The system's outputs; the in-distribution ones if there are also out-of-distribution outputs.
     public var outputs: DiversitySource
-    /// Its outputs for inputs out of distribution.
+    /// The system's outputs for out-of-distribution inputs, if there are any.
     public var outOfDistribution: DiversitySource?
 
     /// A system from its sources.
@@ -40,7 +40,7 @@ public struct DiversitySystem: Sendable, Equatable {
         self.outOfDistribution = outOfDistribution
     }
 
-    /// A system by its name.
+    /// A system with a name and its outputs.
     public init(_ name: String, _ outputs: DiversityInput, outOfDistribution: DiversityInput? = nil) {
         self.outputs = DiversitySource(name, outputs)
         self.outOfDistribution = outOfDistribution.map { DiversitySource(name + ", out of distribution", $0) }
@@ -50,8 +50,8 @@ public struct DiversitySystem: Sendable, Equatable {
 }
 
 extension DiversityConfig {
-    /// The same with one common length for all that is compared, where there is more than one source and none was chosen.
-    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` for an input without the reference that is asked for.
+    /// Returns a copy whose common length suits all compared systems, if there are several sources and no common length is set.
+    /// - Throws: ``DiversityError/malformedInput(place:reason:)`` if references are requested and an input has none.
     public func comparing(_ systems: [DiversitySystem]) throws -> DiversityConfig {
         let sources = systems.flatMap(\.sources)
         guard commonLength == nil, sources.count > 1 else { return self }

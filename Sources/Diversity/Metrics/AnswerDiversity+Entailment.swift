@@ -1,6 +1,7 @@
 extension AnswerDiversity {
-    /// The share of the other answers that do not mean the same as an answer: two mean the same where entailment is the likeliest label in both
-    /// directions (Farquhar et al. 2024). 0 for a single answer; equal texts mean the same.
+    /// The fraction of the other answers that do not mean the same as an answer; 0 for a single answer. Two answers mean the
+    /// same if they are equal, or if entailment is the most probable label in both directions (Farquhar et al. 2024).
+    /// - Parameter model: the inference model; errors that it throws are passed on by the measure.
     public static func entailment(_ model: any EntailmentModel) -> AnswerDiversity {
         AnswerDiversity("entailment by \(model.name)") { answers in
             let count = answers.count

@@ -1,23 +1,24 @@
 import Eval
 import Tensor
 
-/// How much each of some answers to one prompt differs from the others: for choosing or weighing single answers, where a
-/// ``DiversityMetric`` has one number for all of them.
+/// How much each of several answers to one prompt differs from the other answers. It is used to choose or weight single
+/// answers, whereas a ``DiversityMetric`` gives one number for the whole set.
 ///
-/// One of your own is a value of this type.
+/// To define a custom measure, create a value of this type.
 public struct AnswerDiversity: Sendable {
-    /// The name.
+    /// The name of the measure.
     public let name: String
-    /// One number for each answer, in order; a greater one differs more.
+    /// One number per answer, in the order of the answers; larger means more different from the others.
     public let values: @Sendable (_ answers: [String]) throws -> [Double]
 
-    /// A measure; see the properties.
+    /// A measure with a name and a function from answers to numbers.
     public init(_ name: String, values: @escaping @Sendable (_ answers: [String]) throws -> [Double]) {
         (self.name, self.values) = (name, values)
     }
 
-    /// One minus the mean cosine of an answer's n-gram counts with those of the others; 0 for a single answer. The cosine of two answers is the mean
-    /// over the orders for which either has an n-gram, and 1 where neither has a word.
+    /// One minus the mean cosine between an answer's n-gram counts and those of the other answers; 0 for a single answer. The
+    /// cosine of two answers is the mean over the orders for which at least one of them has an n-gram, and 1 if neither has a
+    /// word.
     public static func ngrams(orders: ClosedRange<Int> = 1...3, tokenisation: NGramTokenisation = .words) -> AnswerDiversity {
         AnswerDiversity("ngrams") { answers in
             let count = answers.count
@@ -45,8 +46,8 @@ public struct AnswerDiversity: Sendable {
         }
     }
 
-    /// How rare the words of an answer are among the answers: the mean over its words of −log of the share of answers that have the word; 0
-    /// for an answer without a word.
+    /// How rare an answer's words are among the answers: the mean over its words of −log of the fraction of answers that
+    /// contain the word (natural logarithm). 0 for an answer without words.
     public static func wordRarity(tokenisation: NGramTokenisation = .words) -> AnswerDiversity {
         AnswerDiversity("words") { answers in
             let words = answers.map { tokenisation.words(of: $0) }
@@ -62,7 +63,8 @@ public struct AnswerDiversity: Sendable {
         }
     }
 
-    /// One minus the mean cosine of an answer's embedding with those of the others; 0 where there is none of either.
+    /// One minus the mean cosine between an answer's embedding and those of the other answers; 0 for an answer that was not
+    /// encoded, and for all answers if fewer than two were encoded.
     public static func embeddings(_ encoder: any TextEncoder) -> AnswerDiversity {
         AnswerDiversity("embeddings by \(encoder.name)") { answers in
             let vectors = try TextCollection(answers).embeddings(by: encoder).map { $0.map(unit) }

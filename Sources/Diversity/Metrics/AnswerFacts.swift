@@ -1,22 +1,23 @@
-/// What is known of the texts of a measurement besides their wording: whose answers they are, and their numbers.
+/// What is known about the texts of a measurement apart from their wording: which input each answers, rewards and
+/// log-probabilities.
 ///
-/// Metrics of sets of texts alone need none of it; those of quality and meaning find it in ``TextCollection/facts``.
+/// Metrics of the texts alone ignore it; metrics of quality and meaning read it from ``TextCollection/facts``.
 public struct AnswerFacts: Sendable, Equatable {
-    /// The reward of each text; nil where it has none, empty where nothing is known.
+    /// The reward of each text, nil for a text without one; empty if nothing is known.
     public var rewards: [Double?] = []
-    /// The mean log-probability of a token of each text, under the model that wrote it.
+    /// The mean log-probability per token of each text under the model that generated it; nil for a text without one.
     public var meanLogProbs: [Double?] = []
-    /// The input that each text answers, by its number.
+    /// The number of the input that each text answers.
     public var inputs: [Int] = []
     /// The text of each input.
     public var prompts: [String] = []
-    /// The references of each input.
+    /// The reference texts of each input.
     public var references: [[String]] = []
 
-    /// Nothing is known.
+    /// Creates facts in which nothing is known.
     public init() {}
 
-    /// What the outputs of some inputs bring along, numbered through as in a ``DiversityPlan``.
+    /// Collects the facts about the outputs of some inputs, with texts numbered consecutively as in a ``DiversityPlan``.
     public init(_ groups: [DiversityInput.Group]) {
         for (number, group) in groups.enumerated() {
             rewards += group.outputs.map(\.reward)
@@ -27,11 +28,11 @@ public struct AnswerFacts: Sendable, Equatable {
         references = groups.map(\.references)
     }
 
-    /// The reward of a text, where there is one.
+    /// The reward of a text; nil if it has none.
     public func reward(of text: Int) -> Double? { rewards.indices.contains(text) ? rewards[text] : nil }
-    /// The mean log-probability of a text's tokens, where there is one.
+    /// The mean log-probability per token of a text; nil if it is unknown.
     public func meanLogProb(of text: Int) -> Double? { meanLogProbs.indices.contains(text) ? meanLogProbs[text] : nil }
-    /// The number of the input that a text answers.
+    /// The number of the input that a text answers; nil if it is unknown.
     public func input(of text: Int) -> Int? { inputs.indices.contains(text) ? inputs[text] : nil }
 
     /// Whether any text has a reward.

@@ -12,10 +12,13 @@ public struct ClosureMetric: DiversityMetric {
     private let fewestTexts: Int
     private let body: @Sendable (_ texts: [String]) throws -> Double?
 
+    /// A metric with a name and a closure.
     /// - Parameters:
-    ///   - range: the values that it can have; intervals are cut to them.
-    ///   - fewestTexts: smaller sets have no value, and `body` is not asked.
-    ///   - body: the value of a set of texts; nil where it has none.
+    ///   - name: the exact name by which the metric is chosen and reported.
+    ///   - higherIsMoreDiverse: whether a larger value means more diverse texts.
+    ///   - range: the values that the metric can have; intervals are clamped to them.
+    ///   - fewestTexts: the smallest set size with a value; `body` is not called for smaller sets.
+    ///   - body: the value of a set of texts; nil if it has none.
     public init(
         _ name: String, higherIsMoreDiverse: Bool = true, range: MetricRange = .unbounded, fewestTexts: Int = 2,
         _ body: @escaping @Sendable (_ texts: [String]) throws -> Double?

@@ -1,71 +1,79 @@
 public import Eval
 
-/// A number for the diversity of a set of texts.
+/// A metric that assigns a diversity value to a set of texts.
 public protocol DiversityMetric: Sendable {
-    /// The exact name by which it is chosen and reported.
+    /// The exact name by which the metric is chosen and reported.
     var name: String { get }
     /// Whether a larger value means more diverse texts.
     var higherIsMoreDiverse: Bool { get }
-    /// The sets on which it means something; it is measured on no others.
+    /// The kinds of sets for which the metric is meaningful; it is measured on no others.
     var sets: MetricSets { get }
-    /// Whether its value is a mean over pairs of texts, which does not grow or shrink with the number of texts.
+    /// Whether the value is a mean over pairs of texts, so that it does not depend on the number of texts systematically.
     var isMeanOverPairs: Bool { get }
-    /// Whether it looks at the rewards of texts, not at the texts alone.
+    /// Whether the metric uses the rewards of the texts, not only the texts.
     var looksAtRewards: Bool { get }
-    /// What a reader has to know to understand its numbers: a threshold, what counts as equal; printed below the table.
+    /// What a reader needs to know to interpret the values, such as a threshold or what counts as equal; printed below the
+    /// table. nil for nothing.
     var note: String? { get }
-    /// The values that sets of at most so many texts can have; intervals are cut to them.
+    /// The values that sets of at most `count` texts can have; intervals are clamped to this range.
     func range(ofTexts count: Int) -> MetricRange
     /// The value for one set of texts.
     ///
     /// - Parameters:
     ///   - set: indices of texts in the collection; an index may appear more than once.
     ///   - collection: the texts and what metrics share.
-    /// - Returns: nil if the set has no value, as every set of fewer than two texts.
-    /// - Throws: when the metric cannot be computed; the run fails then.
+    /// - Returns: nil if the set has no value; a set of fewer than two texts usually has none.
+    /// - Throws: if the metric cannot be computed; the whole measurement then fails.
     func value(of set: [Int], in collection: TextCollection) throws -> Double?
-    /// How many texts of the collection the metric has to leave out of every set: too short, or not encoded.
+    /// The number of texts that the metric excludes from every set, for example because they are too short or could not be
+    /// encoded.
     func excludedTexts(in collection: TextCollection) throws -> Int
-    /// The expected value for a set of two or more texts that are drawn independently from a distribution; drawing a text twice makes
-    /// a pair of copies.
+    /// The expected value for a set of two or more texts drawn independently from a distribution. Drawing the same text twice
+    /// counts as a pair of copies.
     ///
     /// - Parameters:
     ///   - texts: indices of texts in the collection.
-    ///   - probabilities: how probable each of them is; they sum to 1.
-    /// - Returns: nil where the distribution does not determine it: only a mean over pairs has one value for all sizes of the set.
+    ///   - probabilities: the probability of each text; they sum to 1.
+    ///   - collection: the texts and what metrics share.
+    /// - Returns: nil if the distribution alone does not determine the value: only a mean over pairs has the same expectation
+    ///   for all set sizes.
     func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double?
 }
 
 extension DiversityMetric {
-    /// All sets.
+    /// Default: all kinds of sets.
     public var sets: MetricSets { .all }
-    /// No.
+    /// Default: false.
     public var isMeanOverPairs: Bool { false }
-    /// No.
+    /// Default: false.
     public var looksAtRewards: Bool { false }
-    /// Nothing.
+    /// Default: no note.
     public var note: String? { nil }
-    /// Any number: the metric says nothing of its range.
+    /// Default: unbounded.
     public func range(ofTexts count: Int) -> MetricRange { .unbounded }
-    /// None.
+    /// Default: no text is excluded.
     public func excludedTexts(in collection: TextCollection) -> Int { 0 }
-    /// None: the metric is no mean over pairs.
+    /// Default: nil, since the metric is not a mean over pairs.
     public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) -> Double? {
         nil
     }
 }
 
-/// distinct-n of one order, or its mean over orders 1…5.
+/// The distinct-n metric of one order, or its mean over several orders; see ``DistinctNGrams``.
 public struct DistinctNGramsMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let orders: ClosedRange<Int>
-    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    /// Smaller sets have no value: 2, or 1 if single texts are measured too.
     private let fewestTexts: Int
     private let tokenisation: NGramTokenisation
 
-    /// `distinct_ngrams_N`, or `averaged_distinct_ngrams` where there are several orders.
+    /// Creates `distinct_ngrams_N` for a single order N, or `averaged_distinct_ngrams` for several orders. Default: orders 1…5.
+    /// - Parameters:
+    ///   - orders: the orders N of the n-grams.
+    ///   - tokenisation: the rule that splits texts into words.
+    ///   - fewestTexts: the smallest set size with a value.
     public init(
         orders: ClosedRange<Int> = 1...5, tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
     ) {
@@ -85,18 +93,24 @@ public struct DistinctNGramsMetric: DiversityMetric {
     }
 }
 
-/// Expectation-adjusted distinct n-grams of one order, or their mean over orders 1…5.
+/// Expectation-adjusted distinct n-grams of one order, or their mean over several orders; see ``ExpectationAdjusted``.
 public struct ExpectationAdjustedMetric: DiversityMetric {
     public let name: String
     public var higherIsMoreDiverse: Bool { true }
     public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let orders: ClosedRange<Int>
-    /// Smaller sets have no value: 2, or 1 where a text may be measured by itself.
+    /// Smaller sets have no value: 2, or 1 if single texts are measured too.
     private let fewestTexts: Int
     private let vocabularySize: Int
     private let tokenisation: NGramTokenisation
 
-    /// `ead_distinct_ngrams_N`, or `ead_averaged_distinct_ngrams` where there are several orders.
+    /// Creates `ead_distinct_ngrams_N` for a single order N, or `ead_averaged_distinct_ngrams` for several orders. Default:
+    /// orders 1…5.
+    /// - Parameters:
+    ///   - orders: the orders N of the n-grams.
+    ///   - vocabularySize: V, the vocabulary size of the expectation adjustment.
+    ///   - tokenisation: the rule that splits texts into words.
+    ///   - fewestTexts: the smallest set size with a value.
     public init(
         orders: ClosedRange<Int> = 1...5, vocabularySize: Int = ExpectationAdjusted.defaultVocabularySize,
         tokenisation: NGramTokenisation = .reference, fewestTexts: Int = 2
@@ -119,7 +133,7 @@ public struct ExpectationAdjustedMetric: DiversityMetric {
     }
 }
 
-/// One minus the mean pairwise cosine of n-gram counts, `cosine_similarity_2d_diversity`.
+/// One minus the mean pairwise cosine of n-gram count vectors, `cosine_similarity_2d_diversity`; see ``NGramCosine``.
 public struct NGramCosineMetric: DiversityMetric {
     public let name = "cosine_similarity_2d_diversity"
     public var higherIsMoreDiverse: Bool { true }
@@ -128,7 +142,7 @@ public struct NGramCosineMetric: DiversityMetric {
     private let order: Int
     private let tokenisation: NGramTokenisation
 
-    /// The published value has order 3.
+    /// The metric for one n-gram order. Default: order 3, as published.
     public init(order: Int = 3, tokenisation: NGramTokenisation = .reference) {
         self.order = order
         self.tokenisation = tokenisation

@@ -1,5 +1,5 @@
 extension DiversityMetricKind {
-    /// The metrics of classes, meaning and quality, and the one between systems.
+    /// The metrics based on classes, meaning and quality, and the metric between systems.
     static let ofAnswers: [DiversityMetricKind] = [
         DiversityMetricKind("distinct_k", missing: { config, models, _ in Missing.equivalence(config, models) }) { config, models in
             config.answers.equivalence(models).map { DistinctClassesMetric($0, count: config.answers.count) }
@@ -62,7 +62,7 @@ extension DiversityMetricKind {
     ]
 }
 
-/// Words for what a metric needs and there is not.
+/// Wording for a missing requirement of a metric; nil if the requirement is met.
 private enum Missing {
     static func all(_ parts: String?...) -> String? {
         let missing = parts.compactMap { $0 }
@@ -78,7 +78,7 @@ private enum Missing {
     }
 
     static func threshold(_ config: DiversityConfig) -> String? {
-        config.answers.qualityThreshold == nil ? "the least reward that is good enough (--quality-threshold)" : nil
+        config.answers.qualityThreshold == nil ? "the reward from which an answer is good enough (--quality-threshold)" : nil
     }
 
     static func entailment(_ models: DiversityModels) -> String? {
@@ -90,7 +90,7 @@ private enum Missing {
         return switch config.answers.equivalence {
         case .embeddings: "a sentence encoder (--embedding-model)"
         case .entailment: "a natural language inference model (--nli-model)"
-        default: "a classifier of whether two answers say the same (--similarity-model)"
+        default: "a classifier for equivalent answers (--similarity-model)"
         }
     }
 }

@@ -1,27 +1,28 @@
-/// A kind of metric: the name by which it is chosen, the model that it needs, and how it is made.
+/// An entry in the metric catalogue: the name by which a metric is chosen, the model it needs, and how to create it.
 ///
-/// A catalogue is an array of kinds; a caller appends its own:
+/// A catalogue is an array of kinds; append custom metrics to the built-in ones:
 ///
 ///     let kinds = DiversityMetricKind.builtIn + [DiversityMetricKind(LongestWord())]
 ///     let report = try DiversityMeasurement.run(input, config: config, kinds: kinds)
 public struct DiversityMetricKind: Sendable {
-    /// How a metric is made of options and models; nil where the model that it needs is not there.
+    /// Creates a metric from options and models; nil if the model it needs was not given.
     public typealias Make = @Sendable (_ config: DiversityConfig, _ models: DiversityModels) throws -> (any DiversityMetric)?
 
-    /// The exact name by which it is chosen. The metric has the same.
+    /// The exact name by which the metric is chosen. The metric itself must have the same name.
     public let name: String
-    /// The model that it needs, as the end of "needs …"; nil for none.
+    /// The model that the metric needs, worded as the end of "needs …"; nil if it needs none.
     public let model: String?
-    /// What else it needs that is not there, as the end of "needs …"; nil where nothing is missing.
+    /// What else the metric needs and is not available, worded as the end of "needs …"; nil if nothing is missing.
     let missing: @Sendable (_ config: DiversityConfig, _ models: DiversityModels, _ known: KnownFacts) -> String?
-    /// Whether it compares systems, not the texts of a set.
+    /// Whether the metric compares systems instead of measuring the texts of a set.
     let isBetweenSystems: Bool
     let make: Make
 
-    /// A kind that is made when a measurement begins.
+    /// A kind whose metric is created when a measurement starts.
     /// - Parameters:
-    ///   - model: what it needs, as the end of "needs …", where it needs a model.
-    ///   - make: the metric; nil if its model is not among those that are given.
+    ///   - name: the exact name by which the metric is chosen.
+    ///   - model: the model that it needs, worded as the end of "needs …"; nil if it needs none.
+    ///   - make: creates the metric; nil if its model was not given.
     public init(_ name: String, needs model: String? = nil, make: @escaping Make) {
         self.name = name
         self.model = model
@@ -30,7 +31,7 @@ public struct DiversityMetricKind: Sendable {
         self.make = make
     }
 
-    /// A kind that needs more than a model.
+    /// A kind that may need more than a model.
     init(
         _ name: String, isBetweenSystems: Bool = false,
         missing: @escaping @Sendable (DiversityConfig, DiversityModels, KnownFacts) -> String?, make: @escaping Make
@@ -42,14 +43,14 @@ public struct DiversityMetricKind: Sendable {
         self.make = make
     }
 
-    /// A kind for a metric that exists already.
+    /// A kind for an existing metric.
     public init(_ metric: any DiversityMetric) {
         self.init(metric.name) { _, _ in metric }
     }
 }
 
 extension DiversityMetricKind {
-    /// The built-in metrics, in the order of reports.
+    /// The built-in metrics, in the order in which reports list them.
     public static let builtIn: [DiversityMetricKind] =
         [
             DiversityMetricKind("averaged_distinct_ngrams") { config, _ in
@@ -102,7 +103,7 @@ extension DiversityMetricKind {
 }
 
 extension DiversityConfig {
-    /// The smallest set that has distinct n-grams.
+    /// The smallest set size for which distinct n-grams have a value.
     fileprivate var fewestTexts: Int { selectsAsOriginal ? 1 : 2 }
     var pairSample: PairSample { PairSample(limit: nliPairs, seed: seed) }
 }

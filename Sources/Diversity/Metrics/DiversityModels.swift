@@ -1,15 +1,15 @@
 /// The models that some metrics need.
 public struct DiversityModels: Sendable {
-    /// A sentence encoder on this machine.
+    /// A local sentence encoder.
     public var encoder: (any TextEncoder)?
     /// An embedding service.
     public var remoteEncoder: (any TextEncoder)?
     /// A natural language inference model.
     public var entailment: (any EntailmentModel)?
-    /// A classifier of whether two answers say the same.
+    /// A classifier that decides whether two answers say the same thing.
     public var similarity: (any SimilarityModel)?
 
-    /// The models there are.
+    /// The available models; nil for those that are not.
     public init(
         encoder: (any TextEncoder)? = nil, remoteEncoder: (any TextEncoder)? = nil,
         entailment: (any EntailmentModel)? = nil, similarity: (any SimilarityModel)? = nil

@@ -1,13 +1,13 @@
 public import Eval
 
-/// Cuts texts to a common length, so that a difference in diversity is not a difference in length.
+/// Cuts texts to a common length, so that a difference in diversity is not caused by a difference in length.
 ///
-/// Texts are cut after their first L words (runs of anything but white space; the text up to there is kept as it is);
-/// texts with fewer words are left out, for they cannot be brought to the length.
+/// Texts are cut after their first L words (maximal runs of characters other than white space); the text up to that point is
+/// unchanged. Texts with fewer words are excluded, since they cannot be brought to that length.
 public enum LengthControl {
-    /// The text up to the end of its word number `words`; nil if it has fewer.
+    /// The text up to the end of its word number `words`, counted from 1; nil if it has fewer words.
     public static func cut(_ text: String, toWords words: Int) -> String? {
-        precondition(words > 0, "texts are cut to at least one word, got \(words)")
+        precondition(words > 0, "the common length must be at least one word, got \(words)")
         var count = 0
         var inside = false
         let scalars = text.unicodeScalars
@@ -20,15 +20,16 @@ public enum LengthControl {
         return count == words ? text : nil
     }
 
-    /// A length that nine texts in ten have: the 10 % quantile of word counts rounded down, at least 1.
+    /// A length in words that 90 % of the texts reach: the 10 % quantile of the word counts, rounded down, at least 1; nil
+    /// without texts.
     ///
-    /// To compare systems give the texts of all of them.
+    /// To compare systems, pass the texts of all of them.
     public static func commonLength(of texts: [String]) -> Int? {
         Statistics.quantile(0.1, of: texts.map { Double(Lengths.words(in: $0)) }).map { max(1, Int($0)) }
     }
 }
 
-/// Another metric on texts cut to a common length, `length_controlled_` + its name.
+/// A metric on texts cut to a common length; its name is `length_controlled_` followed by the name of the base metric.
 public struct LengthControlledMetric: DiversityMetric {
     public var name: String { "length_controlled_" + base.name }
     public var higherIsMoreDiverse: Bool { base.higherIsMoreDiverse }
@@ -40,7 +41,7 @@ public struct LengthControlledMetric: DiversityMetric {
     private let base: any DiversityMetric
     private let words: Int
 
-    /// `base` on texts of `words` words.
+    /// The metric `base` on texts cut to `words` words.
     public init(_ base: any DiversityMetric, words: Int) {
         self.base = base
         self.words = words
@@ -51,7 +52,7 @@ public struct LengthControlledMetric: DiversityMetric {
         return try base.value(of: set.filter { cut.isLongEnough[$0] }, in: cut.collection)
     }
 
-    /// Texts that are too short are left out, the others share their probability in proportion.
+    /// The expected value without the texts that are too short; the probabilities of the others are rescaled to sum to 1.
     public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         let cut = cut(collection)
         let long = zip(texts, probabilities).filter { cut.isLongEnough[$0.0] }

@@ -1,14 +1,15 @@
-/// Chooses metrics by name out of a catalogue, an array of kinds: ``DiversityMetricKind/builtIn``, with others or without.
+/// Chooses metrics by name from a catalogue: ``DiversityMetricKind/builtIn``, or any other array of kinds.
 public enum MetricCatalogue {
     private static let lengthControlPrefix = "length_controlled_"
 
-    /// The names of the built-in metrics, without the length-controlled variants; each also exists with `length_controlled_` before it.
+    /// The names of the built-in metrics. Each also exists in a length-controlled variant, with the prefix
+    /// `length_controlled_`.
     public static let names = DiversityMetricKind.builtIn.map(\.name)
 
-    /// The exact names that a list stands for, each once, in the list's order; `all` stands for every kind.
+    /// Expands a list of metric names: each name once, in the order of the list, with `all` replaced by the names of all kinds.
     ///
-    /// - Throws: ``DiversityError/unknownMetrics(_:known:)`` that lists what is known; ``DiversityError/nameTaken(_:)`` for two kinds of
-    ///   one name.
+    /// - Throws: ``DiversityError/unknownMetrics(_:known:)``, which lists the known names, for an unknown name or an empty
+    ///   list; ``DiversityError/nameTaken(_:)`` if a kind's name is empty, reserved or used twice.
     public static func names(
         chosenBy list: [String], from kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn
     ) throws -> [String] {
@@ -24,15 +25,18 @@ public enum MetricCatalogue {
         return list.flatMap { $0 == "all" ? names : [$0] }.filter { seen.insert($0).inserted }
     }
 
-    /// The metrics a configuration chooses.
+    /// Creates the metrics that a configuration chooses.
     ///
     /// - Parameters:
-    ///   - commonLength: the length in words for the length-controlled metrics.
-    ///   - kinds: what there is to choose from.
-    ///   - known: what is known of the texts, for metrics that need more than texts.
-    /// - Returns: the metrics, and the names that `all` left out for want of a model, or of something else that
-    ///   ``missing(_:config:models:known:)`` names. Metrics that compare systems are neither.
-    /// - Throws: for unknown names, and for metrics asked for by name whose model is missing.
+    ///   - config: the names and options of the metrics.
+    ///   - models: the available models.
+    ///   - commonLength: the length in words for length-controlled metrics.
+    ///   - known: what is known about the texts, for metrics that need more than texts.
+    ///   - kinds: the catalogue to choose from.
+    /// - Returns: the metrics, and the names that `all` left out because something they need is missing (see
+    ///   ``missing(_:config:models:known:)``). A metric that compares systems is never among the metrics, and is among the
+    ///   names only if there are several systems.
+    /// - Throws: ``DiversityError`` for an unknown name, and for a metric requested by name whose requirements are not met.
     public static func metrics(
         _ config: DiversityConfig, models: DiversityModels, commonLength: Int, known: KnownFacts = KnownFacts(),
         from kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn
@@ -46,14 +50,14 @@ public enum MetricCatalogue {
             guard kind.missing(config, models, known) == nil, let base = try kind.make(config, models) else {
                 guard let what = missing(kind, config: config, models: models, known: known) else { continue }
                 guard config.metrics.contains(name) else {
-                    // of a single system nobody expects to be compared with others
+                    // metrics between systems are not reported as left out when only one system is measured
                     if !kind.isBetweenSystems || known.systems > 1 { withoutModel.append(name) }
                     continue
                 }
                 throw DiversityError.modelMissing(metric: name, model: what)
             }
             guard base.name == kind.name else {
-                throw DiversityError.metricFailed(name: name, reason: "its kind makes a metric of another name, \(base.name)")
+                throw DiversityError.metricFailed(name: name, reason: "its kind created the metric \(base.name)")
             }
             if !isControlled { chosen.append(base) }
             let both = config.lengthControl && !config.metrics.contains(lengthControlPrefix + name)
@@ -62,7 +66,7 @@ public enum MetricCatalogue {
         return (chosen, withoutModel)
     }
 
-    /// What metrics that were left out need, by their names; the words of those that need a model alone say which option names it.
+    /// What each left-out metric needs, by metric name; for a missing model, the text also names the option that provides it.
     static func needs(
         _ names: [String], config: DiversityConfig, models: DiversityModels, known: KnownFacts, from kinds: [DiversityMetricKind]
     ) -> [String: String]? {
@@ -80,7 +84,7 @@ public enum MetricCatalogue {
         return needs.isEmpty ? nil : needs
     }
 
-    /// What a kind needs that is not there, as the end of "needs …"; nil where nothing is missing.
+    /// What a kind needs that is not available, worded as the end of "needs …"; nil if nothing is missing.
     public static func missing(_ kind: DiversityMetricKind, config: DiversityConfig, models: DiversityModels, known: KnownFacts) -> String?
     {
         if let what = kind.missing(config, models, known) { return what }
@@ -89,7 +93,7 @@ public enum MetricCatalogue {
     }
 }
 
-/// What is known of the texts of a measurement, which decides on the metrics that can be measured.
+/// What is known about the texts of a measurement, which determines the metrics that can be measured.
 public struct KnownFacts: Sendable, Equatable {
     /// Whether any output has a reward.
     public var hasRewards = false
@@ -97,13 +101,13 @@ public struct KnownFacts: Sendable, Equatable {
     public var hasLogProbs = false
     /// Whether any input has a reference.
     public var hasReferences = false
-    /// How many systems are measured together.
+    /// The number of systems measured together.
     public var systems = 1
 
-    /// Texts alone.
+    /// Texts without rewards, log-probabilities or references, of a single system.
     public init() {}
 
-    /// What is known of texts of one of so many systems.
+    /// Summarises the facts about one system's texts when `systems` systems are measured.
     public init(_ facts: AnswerFacts, systems: Int = 1) {
         (hasRewards, hasLogProbs, hasReferences) = (facts.hasRewards, facts.hasLogProbs, facts.hasReferences)
         self.systems = systems

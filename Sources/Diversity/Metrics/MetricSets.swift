@@ -1,15 +1,15 @@
-/// The sets of texts on which a metric means something.
+/// The kinds of text sets for which a metric is meaningful.
 public struct MetricSets: OptionSet, Sendable {
     public let rawValue: Int
 
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// The answers to one input.
+    /// All answers to one input.
     public static let perInput = MetricSets(rawValue: 1)
-    /// One answer to each input.
+    /// Sets of one answer per input.
     public static let acrossInputs = MetricSets(rawValue: 2)
-    /// All answers, and the first one to each input.
+    /// All answers as one set, and the first answers of all inputs as one set.
     public static let overall = MetricSets(rawValue: 4)
-    /// All of them.
+    /// All kinds of sets.
     public static let all: MetricSets = [.perInput, .acrossInputs, .overall]
 }

@@ -1,6 +1,6 @@
-/// distinct-n (Li et al., 2016): different n-grams over all n-grams of a set of texts.
+/// distinct-n (Li et al., 2016): the number of distinct n-grams divided by the number of all n-grams of a set of texts.
 public enum DistinctNGrams {
-    /// `unique / total`, 0 where there is no n-gram.
+    /// `unique / total`; 0 if there are no n-grams.
     public static func ratio(unique: Int, total: Int) -> Double {
         total == 0 ? 0 : Double(unique) / Double(total)
     }

@@ -1,14 +1,15 @@
 import Foundation
 
-/// Expectation-adjusted distinct n-grams, EAD (Liu et al., 2022): different n-grams over the number that as many
-/// uniform draws from V kinds are expected to show. Unlike distinct-n it does not fall merely because texts get longer.
+/// Expectation-adjusted distinct n-grams, EAD (Liu et al., 2022): the number of distinct n-grams divided by the expected number
+/// of distinct values among as many uniform draws from V values. Unlike distinct-n, it does not fall merely because texts get
+/// longer.
 public enum ExpectationAdjusted {
-    /// The vocabulary size behind published values (the number of GPT-2's tokens).
+    /// The vocabulary size of published values: the number of tokens of GPT-2.
     public static let defaultVocabularySize = 50257
 
-    /// `N / (V · (1 − ((V − 1) / V)^C))` with N unique and C total n-grams, 0 where C is 0.
+    /// `N / (V · (1 − ((V − 1) / V)^C))` with N distinct and C total n-grams; 0 if C is 0.
     ///
-    /// The bracket is computed as `−expm1(C · log1p(−1 / V))`, which keeps all digits for large V.
+    /// `1 − ((V − 1) / V)^C` is computed as `−expm1(C · log1p(−1 / V))`, which keeps full precision for large V.
     public static func ratio(unique: Int, total: Int, vocabularySize: Int = defaultVocabularySize) -> Double {
         precondition(vocabularySize >= 1, "EAD needs a vocabulary of at least one, got \(vocabularySize)")
         guard total > 0 else { return 0 }

@@ -1,8 +1,8 @@
 /// One minus the mean pairwise cosine of n-gram count vectors.
 ///
-/// The mean over pairs needs no loop over pairs: with unit vectors u, `Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − Σ ‖u_i‖²`.
+/// The mean is computed without a loop over pairs: for unit vectors u, `Σ_{i≠j} u_i·u_j = ‖Σ u_i‖² − Σ ‖u_i‖²`.
 public enum NGramCosine {
-    /// The diversity of `texts`; nil for fewer than two. A text without an n-gram has cosine 0 with every other.
+    /// The diversity of `texts`; nil for fewer than two. A text without any n-gram has cosine 0 with every other text.
     public static func diversity(
         of texts: [String], order: Int = 3, tokenisation: NGramTokenisation = .reference
     ) -> Double? {
@@ -22,7 +22,7 @@ public enum NGramCosine {
         return 1 - min(max((squaredNorm - Double(nonEmpty)) / pairs, 0), 1)
     }
 
-    /// The expected diversity of texts drawn with `probabilities`: with p the vector of them, 1 − ‖Σ pᵢ uᵢ‖².
+    /// The expected diversity of two texts drawn independently with probabilities p: `1 − ‖Σ pᵢ uᵢ‖²`.
     static func expectedDiversity(of set: [Int], probabilities: [Double], in index: NGramIndex, order: Int) -> Double? {
         precondition(set.count == probabilities.count, "\(probabilities.count) probabilities for \(set.count) texts")
         guard !set.isEmpty else { return nil }
@@ -34,7 +34,7 @@ public enum NGramCosine {
         return 1 - min(max(squaredNorm, 0), 1)
     }
 
-    /// The cosines of all pairs of `set`, row-major; ones on the diagonal and between texts that have no n-gram.
+    /// The cosines of all pairs of `set`, row-major; 1 on the diagonal and between texts that have no n-gram.
     static func kernel(of set: [Int], in index: NGramIndex, order: Int) -> [Double] {
         let count = set.count
         var kernel = [Double](repeating: 0, count: count * count)
@@ -51,8 +51,8 @@ public enum NGramCosine {
 
     private typealias Weight = (id: Int32, position: Int, weight: Double)
 
-    /// The non-zero components of the unit vectors of all texts, sorted by n-gram, then weight, so that sums do not
-    /// depend on the order of texts; and how many texts have any.
+    /// The non-zero components of the unit vectors of all texts, sorted by n-gram, then by weight, so that sums do not depend
+    /// on the order of the texts; and the number of texts that have any n-gram.
     private static func unitVectors(
         of set: [Int], in index: NGramIndex, order: Int
     ) -> (weights: [Weight], nonEmpty: Int) {

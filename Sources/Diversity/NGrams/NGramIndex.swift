@@ -1,19 +1,19 @@
 import Eval
 
-/// The n-grams of many texts as dense ids, made once; sets of texts are then measured by counting ids.
+/// The n-grams of many texts as dense IDs, computed once. Sets of texts are then measured by counting IDs.
 ///
-/// Order n is built from order n − 1: an n-gram is the pair of the id of its first n − 1 words and its last word, so
-/// ids are exact (no hashing of contents can collide) and the cost is one table look-up per n-gram.
+/// Order n is built from order n − 1: an n-gram is the pair of the ID of its first n − 1 words and its last word. IDs are
+/// therefore exact, without hash collisions, and each n-gram costs one table look-up.
 package struct NGramIndex: Sendable {
-    /// Highest order.
+    /// The highest order.
     package let maximumOrder: Int
-    /// `ids[n − 1]`: the n-gram ids of all texts, one after another.
+    /// `ids[n − 1]`: the n-gram IDs of order n of all texts, concatenated.
     private let ids: [[Int32]]
     /// `starts[n − 1][t] ..< starts[n − 1][t + 1]` are the n-grams of text t.
     private let starts: [[Int]]
-    /// Number of different n-grams of each order.
+    /// The number of distinct n-grams of each order.
     private let distinct: [Int]
-    /// Scratch: the number of the last count in which an id was seen.
+    /// Scratch space: for each ID the number of the last count in which it was seen.
     private var stamps: [[UInt32]]
     private var stamp: UInt32 = 0
 
@@ -21,7 +21,7 @@ package struct NGramIndex: Sendable {
         self.init(texts, maximumOrder: maximumOrder) { text, table in tokenisation.ids(of: text, in: &table) }
     }
 
-    /// The n-grams of `texts` whose words are what `wordIDs` finds in each.
+    /// Builds the n-grams of `texts` from the word IDs that `wordIDs` returns for each text.
     init(_ texts: [String], maximumOrder: Int, wordIDs: (String, inout WordTable) -> [Int32]) {
         precondition(maximumOrder >= 1, "n-grams need an order of at least 1, got \(maximumOrder)")
         self.maximumOrder = maximumOrder
@@ -64,7 +64,7 @@ package struct NGramIndex: Sendable {
         ids[order - 1][starts[order - 1][text]..<starts[order - 1][text + 1]]
     }
 
-    /// How many different n-grams the texts of `set` have together, and how many in all.
+    /// The number of distinct n-grams in the texts of `set` together, and the total number of n-grams.
     package mutating func count(_ set: [Int], order: Int) -> (unique: Int, total: Int) {
         if stamp == .max {
             stamps = distinct.map { Array(repeating: 0, count: $0) }
@@ -88,7 +88,7 @@ package struct NGramIndex: Sendable {
         return (unique, total)
     }
 
-    /// The different n-grams of one text with their counts, ascending by id.
+    /// The distinct n-grams of one text with their counts, in ascending order of their IDs.
     package func counts(of text: Int, order: Int) -> [(id: Int32, count: Int)] {
         var counts: [(id: Int32, count: Int)] = []
         for id in ngrams(of: text, order: order).sorted() {

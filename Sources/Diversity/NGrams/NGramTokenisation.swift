@@ -1,28 +1,29 @@
 import Eval
 
-/// How the n-gram metrics cut a text into words.
+/// How the n-gram metrics split a text into words.
 ///
-/// The default is the form published values use: every `.` and newline is deleted (so the words around a newline
-/// merge), the rest is split at single spaces, empty words are dropped, case is kept.
+/// The default is the form behind published values: every `.` and newline is deleted (so the words around a newline are
+/// joined), the rest is split at single spaces, empty words are dropped, and case is preserved.
 public struct NGramTokenisation: Codable, Sendable, Hashable {
-    /// Where words begin and end.
+    /// The rule for word boundaries.
     public enum Splitting: String, Codable, Sendable, CaseIterable {
-        /// `.` and newline are deleted, single spaces separate.
+        /// `.` and newline are deleted; single spaces separate words.
         case published
-        /// Words are maximal runs of anything that is not white space.
+        /// Words are maximal runs of characters other than white space.
         case whitespace
-        /// Words are maximal runs of letters, marks and digits of any script, with single apostrophes between them.
+        /// Words are maximal runs of letters, marks and digits of any script; a single apostrophe between two of them belongs
+        /// to the word.
         case unicodeWords
     }
 
-    /// Where words begin and end.
+    /// The rule for word boundaries.
     public var splitting: Splitting
-    /// In ``Splitting/published``: newlines separate words instead of vanishing.
+    /// With ``Splitting/published``: whether newlines separate words instead of being deleted.
     public var newlineSeparates: Bool
-    /// Words are compared in lower case.
+    /// Whether words are compared in lower case.
     public var lowercases: Bool
 
-    /// The published form unless a rule is changed.
+    /// A tokenisation. Default: the published form.
     public init(splitting: Splitting = .published, newlineSeparates: Bool = false, lowercases: Bool = false) {
         self.splitting = splitting
         self.newlineSeparates = newlineSeparates
@@ -32,19 +33,19 @@ public struct NGramTokenisation: Codable, Sendable, Hashable {
     /// The form of the published values.
     public static let reference = NGramTokenisation()
 
-    /// Words between white space, with their punctuation and case.
+    /// Words separated by white space, with punctuation and case preserved.
     public static let whitespace = NGramTokenisation(splitting: .whitespace)
 
-    /// Lower-cased Unicode words: what counts as a word does not depend on layout or punctuation.
+    /// Lower-cased Unicode words, so that words do not depend on layout or punctuation.
     public static let words = NGramTokenisation(splitting: .unicodeWords, lowercases: true)
 
-    /// The words of `text`.
+    /// The words of `text`, in order.
     public func words(of text: String) -> [String] {
         var table = WordTable()
         return ids(of: text, in: &table).map { String(decoding: table.bytes(of: $0), as: UTF8.self) }
     }
 
-    /// The words of `text` as ids of `table`.
+    /// The words of `text` as IDs in `table`.
     func ids(of text: String, in table: inout WordTable) -> [Int32] {
         let scalars = lowercases ? TextRules.lowercased(text) : nil
         switch splitting {

@@ -1,22 +1,25 @@
 public import Eval
 
-/// The share of pairs of answers that say different things and are both good enough, `effective_semantic_diversity` (Shypula et al.
-/// 2025): pairs with a reward below the threshold count as no diversity, so better answers can make up for fewer different ones.
+/// The fraction of pairs of answers that say different things and are both good enough, `effective_semantic_diversity` (Shypula
+/// et al. 2025). A pair in which an answer has a reward below the threshold counts as not diverse, so better answers can
+/// compensate for fewer distinct ones. Answers without a reward are excluded.
 public struct EffectiveDiversityMetric: DiversityMetric {
     public let name = "effective_semantic_diversity"
     public var higherIsMoreDiverse: Bool { true }
     public var isMeanOverPairs: Bool { true }
     public var looksAtRewards: Bool { true }
     public var sets: MetricSets { equivalence.isCheap ? [.perInput, .acrossInputs] : .perInput }
-    public var note: String? { "two answers say the same: \(equivalence.name); good enough is a reward of at least \(threshold)" }
+    public var note: String? { "two answers are equivalent by: \(equivalence.name); good enough: reward of at least \(threshold)" }
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let equivalence: any AnswerEquivalence
     private let threshold: Double
     private let pairs: PairSample
 
     /// - Parameters:
-    ///   - threshold: the least reward that is good enough.
-    ///   - pairs: which pairs of good answers are compared where a model does that, all of them unless said otherwise.
+    ///   - equivalence: decides whether two answers say the same thing.
+    ///   - threshold: the minimum reward of an answer that is good enough.
+    ///   - pairs: which pairs of good answers are compared. Default: all. Ignored if the equivalence is cheap, and by
+    ///     ``expectedValue(of:probabilities:in:)``; all pairs are compared then.
     public init(_ equivalence: any AnswerEquivalence, threshold: Double, pairs: PairSample = PairSample()) {
         self.equivalence = equivalence
         self.threshold = threshold
@@ -35,7 +38,7 @@ public struct EffectiveDiversityMetric: DiversityMetric {
         return share * Double(good.count * (good.count - 1)) / Double(known.count * (known.count - 1))
     }
 
-    /// Every pair; an answer with itself says the same.
+    /// The expected value over all pairs; an answer paired with itself says the same thing.
     public func expectedValue(of texts: [Int], probabilities: [Double], in collection: TextCollection) throws -> Double? {
         let rewarded = Set(try collection.known(collection.rewarded(texts), by: equivalence))
         let known = zip(texts, probabilities).filter { rewarded.contains($0.0) }

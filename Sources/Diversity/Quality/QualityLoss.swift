@@ -1,44 +1,47 @@
 public import Eval
 
-/// A loss of diversity from a reference system to another one, in two parts: what quality control alone would lose, and the rest.
+/// The loss of diversity from a reference system to another system, split into two parts: the loss that quality control alone
+/// would cause, and the rest.
 ///
-/// Quality control is rejection: of the reference system's answers those with a reward below the threshold are left out. What diversity
-/// that takes is no fault of a method that brings rewards up; the rest is. Per input, with D the diversity, R the reference's answers, G
-/// those of them that are good enough and S the system's: loss = D(R) − D(S), quality control = D(R) − D(G), rest = D(G) − D(S).
+/// Quality control means rejection: answers of the reference system with a reward below the threshold are removed. Diversity
+/// that is lost in this way is a consequence of better answers; the rest is not. Per input, with D the diversity, R the
+/// reference system's answers, G those of R that are good enough, and S the other system's answers: loss = D(R) − D(S), quality
+/// control = D(R) − D(G), rest = D(G) − D(S).
 ///
-/// Most metrics depend on the number of texts, and G is smaller than R. All three are measured on sets of one size then, the smallest of
-/// the three: the mean over draws of so many texts. Means over pairs of texts do not depend on it and are measured on all.
+/// Most metrics depend on the number of texts, and G is smaller than R. Such metrics are measured on sets of equal size, that
+/// of the smallest of the three sets, as the mean over random draws of that many texts. Means over pairs of texts do not depend
+/// on the set size and are measured on all texts.
 public struct QualityLoss: Codable, Sendable, Equatable {
-    /// One metric; all differences are positive where diversity was lost.
+    /// One metric. All differences are positive if diversity was lost, also for metrics whose smaller values are more diverse.
     public struct Entry: Codable, Sendable, Equatable {
         /// The metric's name.
         public var name: String
-        /// Whether a larger value of it is more diverse.
+        /// Whether a larger value of the metric means more diverse texts.
         public var higherIsMoreDiverse: Bool
-        /// Mean over inputs of the loss, with its interval over inputs.
+        /// The loss: mean over inputs with its bootstrap interval over inputs.
         public var loss: Interval
-        /// What quality control alone would lose.
+        /// The part of the loss that quality control alone would cause.
         public var qualityControl: Interval
-        /// The loss beyond that.
+        /// The rest of the loss.
         public var rest: Interval
-        /// How many inputs have all three.
+        /// The number of inputs that have a value for all three sets.
         public var inputs: Int
-        /// How many inputs were left out: too few good answers of the reference system, mostly.
+        /// The number of inputs left out, usually because the reference system has too few good answers.
         public var leftOut: Int
     }
 
-    /// The least reward that is good enough.
+    /// The minimum reward of an answer that is good enough.
     public var threshold: Double
-    /// The system from which diversity is lost.
+    /// The name of the system relative to which diversity is lost.
     public var reference: String
-    /// The system that lost it.
+    /// The name of the system whose diversity is compared with the reference system's.
     public var system: String
-    /// The share of the reference system's answers that are good enough, of those with a reward.
+    /// The fraction of the reference system's answers that are good enough, among those with a reward.
     public var passing: Double
-    /// The metrics that are measured per input and do not look at rewards themselves.
+    /// The metrics that are measured per input and do not use rewards.
     public var metrics: [Entry]
 
-    /// One line for each metric after a line of column names.
+    /// Comma-separated values: a line of column names, then one line per metric.
     public var csv: String {
         let columns = [
             "metric", "more_diverse_is", "loss", "loss_low", "loss_high", "quality_control", "quality_control_low", "quality_control_high",
@@ -56,7 +59,7 @@ public struct QualityLoss: Codable, Sendable, Equatable {
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
     }
 
-    /// The table for people; `*` marks intervals without 0.
+    /// The table with aligned columns; `*` marks intervals that do not contain 0.
     public var text: String {
         func cell(_ interval: Interval) -> String { "\(interval)" + (interval.contains(0) ? "" : " *") }
         let rows = metrics.map { [$0.name, cell($0.loss), cell($0.qualityControl), cell($0.rest), "\($0.inputs)"] }
@@ -67,7 +70,7 @@ public struct QualityLoss: Codable, Sendable, Equatable {
     }
 }
 
-/// One part of a measurement with what it was made of.
+/// One part of a measurement with the plan, texts and metrics behind its report.
 struct MeasuredPart {
     var report: DiversityReport
     var plan: DiversityPlan
@@ -76,8 +79,8 @@ struct MeasuredPart {
 }
 
 extension QualityLoss {
-    /// The loss from `reference` to `system`, two measurements of the same inputs; nil where the reference system has no rewards or
-    /// nothing was measured per input.
+    /// The loss from `reference` to `system`, two measurements of the same inputs; nil without a quality threshold, if the
+    /// reference system has no rewards, or if no metric has values per input.
     init?(of system: (name: String, part: MeasuredPart), from reference: (name: String, part: MeasuredPart), config: DiversityConfig) throws
     {
         guard let threshold = config.answers.qualityThreshold, reference.part.collection.facts.hasRewards else { return nil }
@@ -98,7 +101,7 @@ extension QualityLoss {
             var parts: [(loss: Double, control: Double, rest: Double)] = []
             var values: [Double] = []
             for (input, set) in system.part.plan.perInput.enumerated() where input < rewarded.count {
-                // texts without a reward are in neither: what quality control would do with them is not known
+                // texts of the reference system without a reward are in neither set, since quality control could not judge them
                 let sets = [rewarded[input], good[input], set]
                 let size = metric.isMeanOverPairs ? nil : sets.map(\.count).min()
                 func value(_ place: Int) throws -> Double? {
@@ -124,7 +127,7 @@ extension QualityLoss {
         if metrics.isEmpty { return nil }
     }
 
-    /// Why there is no loss of a comparison of two systems, as a line; nil where nobody asked for one.
+    /// A line that explains why a comparison of two systems has no quality loss; nil if no quality threshold is set.
     static func absence(of system: String, from reference: (name: String, part: MeasuredPart), config: DiversityConfig) -> String? {
         guard let threshold = config.answers.qualityThreshold else { return nil }
         let rewards = reference.part.plan.perInput.joined().compactMap { reference.part.collection.facts.reward(of: $0) }
@@ -136,12 +139,12 @@ extension QualityLoss {
             } else if !rewards.contains(where: { $0 >= threshold }) {
                 "no reward of \(reference.name) is at least \(Statistics.text(threshold)); the greatest is \(Statistics.text(rewards.max() ?? 0))"
             } else {
-                "no metric of texts has a value of all answers, of the good ones and of the other system for any input"
+                "for no input does a text metric have values for all answers, the good answers and the other system's answers"
             }
-        return "diversity lost from \(reference.name) to \(system) was not parted by quality: \(reason)"
+        return "diversity lost from \(reference.name) to \(system) was not split by quality: \(reason)"
     }
 
-    /// The value of a set, or the mean value of draws of `size` texts from it.
+    /// The value of a set; if `size` is smaller than the set, the mean value over draws of `size` texts from it.
     private static func mean(
         _ metric: any DiversityMetric, of set: [Int], size: Int?, in collection: TextCollection, draws: Int, seed: UInt64
     ) throws -> Double? {
@@ -149,7 +152,7 @@ extension QualityLoss {
         var random = SplitMix64(seed: seed)
         var sum = 0.0
         for _ in 0..<draws {
-            // in the order of the set: some metrics look at the first texts
+            // keeps the order of the set, since some metrics use the first texts only
             let drawn = random.distinctIndices(size, below: set.count).sorted().map { set[$0] }
             guard let value = try metric.value(of: drawn, in: collection) else { return nil }
             sum += value

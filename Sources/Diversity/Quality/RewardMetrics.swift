@@ -1,7 +1,7 @@
 public import Eval
 
-/// The probability that at least one of k answers is good enough, `pass_at_k` (Chen et al. 2021): of n answers of which c have a reward
-/// of at least the threshold, `1 − C(n − c, k) / C(n, k)`, without bias.
+/// The probability that at least one of k answers is good enough, `pass_at_k` (Chen et al. 2021). For n answers of which c have
+/// a reward of at least the threshold, the unbiased estimate is `1 − C(n − c, k) / C(n, k)`.
 public struct PassAtKMetric: DiversityMetric {
     public let name = "pass_at_k"
     public var higherIsMoreDiverse: Bool { true }
@@ -12,7 +12,9 @@ public struct PassAtKMetric: DiversityMetric {
     private let threshold: Double
     private let count: Int?
 
-    /// - Parameter count: k; sets with fewer rewards have no value. nil for all answers: whether any of them passes.
+    /// - Parameters:
+    ///   - threshold: the minimum reward of an answer that passes.
+    ///   - count: k; sets with fewer rewards have no value. nil uses all answers: 1 if any of them passes, 0 otherwise.
     public init(threshold: Double, count: Int? = nil) {
         self.threshold = threshold
         self.count = count
@@ -27,16 +29,17 @@ public struct PassAtKMetric: DiversityMetric {
         collection.texts.count - collection.rewarded(Array(collection.texts.indices)).count
     }
 
-    /// `1 − C(n − c, k) / C(n, k)`; nil for k of 0 and for fewer than k answers.
+    /// The estimate `1 − C(n − c, k) / C(n, k)`; nil if k is not positive or there are fewer than k answers.
     public static func estimate(answers n: Int, passing c: Int, k: Int) -> Double? {
         guard k > 0, k <= n else { return nil }
         guard n - c >= k else { return 1 }
-        // the quotient as a product over the passing ones, so that nothing is huge
+        // the quotient of the binomials is computed as a product, which avoids large numbers
         return 1 - stride(from: n - c + 1, through: n, by: 1).reduce(1.0) { $0 * (1 - Double(k) / Double($1)) }
     }
 }
 
-/// The expected greatest reward of k of the n answers, `best_reward_at_k`: exact by order statistics, as in ``BestOfNSimulation``.
+/// The expected highest reward among k of the n answers, `best_reward_at_k`: exact, from order statistics as in
+/// ``BestOfNSimulation``.
 public struct BestRewardMetric: DiversityMetric {
     public let name = "best_reward_at_k"
     public var higherIsMoreDiverse: Bool { true }
@@ -45,7 +48,7 @@ public struct BestRewardMetric: DiversityMetric {
     public var note: String? { "k = \(count.map { "\($0)" } ?? "all answers")" }
     private let count: Int?
 
-    /// - Parameter count: k; sets with fewer rewards have no value. nil for all answers: the greatest of their rewards.
+    /// - Parameter count: k; sets with fewer rewards have no value. nil uses all answers: the highest of their rewards.
     public init(count: Int? = nil) { self.count = count }
 
     public func value(of set: [Int], in collection: TextCollection) throws -> Double? {

@@ -1,22 +1,21 @@
 public import Eval
 
-/// Compression ratio (Shaib et al., 2024): bytes of all texts over the bytes of their compressed form. Text that repeats
-/// itself compresses better.
+/// Compression ratio (Shaib et al., 2024): the bytes of all texts divided by the bytes of their compressed form. Repetitive
+/// text compresses better, so a higher ratio means less diversity.
 ///
-/// The compressed size is that of a fixed Lempel–Ziv (1977) code defined here, not of `gzip`, so that the number does not
-/// depend on a library or its version and has no window and no header:
+/// The compressed size is that of a fixed Lempel–Ziv (1977) code defined here, not of `gzip`. The value thus does not depend on
+/// a library or its version, and there is no window or header:
 ///
 /// 1. The texts are sorted by their UTF-8 bytes and joined with a newline, so their order does not matter.
-/// 2. From left to right, at position p, the longest earlier occurrence of the coming bytes is looked for among the 256
-///    latest positions that share the next four bytes (the copy may overlap p; the nearest of equally long ones counts).
-/// 3. A copy of `length` bytes from `distance` back costs `1 + (2⌊log₂ length⌋ + 1) + (⌊log₂ p⌋ + 1)` bits (flag, Elias
-///    gamma code of the length, distance), a single byte costs 9 bits. A copy is taken if it is cheaper than its bytes
-///    singly.
-/// 4. The size is the number of bits over 8.
+/// 2. From left to right, at position p, the longest earlier match of the following bytes is searched among the 256 latest
+///    positions that share the next four bytes. The match may overlap p; of equally long matches, the nearest counts.
+/// 3. A copy of `length` bytes costs `1 + (2⌊log₂ length⌋ + 1) + (⌊log₂ p⌋ + 1)` bits: flag, Elias gamma code of the length,
+///    and distance. A single byte costs 9 bits. A copy is used if it is cheaper than coding its bytes individually.
+/// 4. The size is the number of bits divided by 8.
 ///
-/// It is near 1 for text without repetition (8/9 for random bytes) and grows without bound with copies.
+/// The ratio is close to 1 for text without repetition (8/9 for random bytes) and grows without bound for copies.
 public enum CompressionRatio {
-    /// The ratio for `texts`; nil for fewer than two, or if there is no byte. Lower is more diverse.
+    /// The ratio for `texts`; nil for fewer than two texts, or if all are empty. Lower is more diverse.
     public static func value(of texts: [String]) -> Double? {
         guard texts.count > 1 else { return nil }
         let sorted = texts.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
@@ -25,7 +24,7 @@ public enum CompressionRatio {
         return Double(bytes.count) * 8 / Double(compressedBits(bytes))
     }
 
-    /// Size of the code of `bytes` in bits.
+    /// The size of the code of `bytes` in bits.
     package static func compressedBits(_ bytes: [UInt8]) -> Int {
         let maximumCandidates = 256
         var latest: [UInt32: Int] = [:]
@@ -79,7 +78,7 @@ public struct CompressionRatioMetric: DiversityMetric {
     public var higherIsMoreDiverse: Bool { false }
     public func range(ofTexts count: Int) -> MetricRange { MetricRange(least: 8.0 / 9) }
 
-    /// The metric.
+    /// Creates the metric.
     public init() {}
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {

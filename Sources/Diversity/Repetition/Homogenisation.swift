@@ -1,22 +1,24 @@
 public import Eval
 
-/// ROUGE-L homogenisation (Padmakumar and He, 2024): the mean over all pairs of texts of their ROUGE-L F measure in
-/// `rouge-score`'s form, which is symmetric. Equal to `homogenization_score` of the package `diversity` without its
-/// rounding.
+/// ROUGE-L homogenisation (Padmakumar and He, 2024): the mean over all pairs of texts of their ROUGE-L F measure, computed as
+/// in `rouge-score`; it is symmetric. Equal to `homogenization_score` of the package `diversity`, but without rounding.
 public enum Homogenisation {
     /// The value for `texts`, 0…1; nil for fewer than two. Lower is more diverse.
+    /// - Parameters:
+    ///   - texts: the texts to compare.
+    ///   - stems: whether words are reduced to their stems (Porter).
     public static func value(of texts: [String], stems: Bool = false) -> Double? {
         value(of: Array(texts.indices), in: TextCollection(texts), stems: stems)
     }
 
-    /// The words of all texts as ids.
+    /// The words of all texts as IDs.
     struct Words {
         var ids: [[Int32]]
         var vocabularySize: Int
         var longest: Int
     }
 
-    /// The words of all texts, made once.
+    /// The words of all texts as IDs, computed once per collection.
     static func words(of collection: TextCollection, stems: Bool) -> Words {
         collection.derived("rouge-score words, stems \(stems)") {
             var table = WordTable()
@@ -26,7 +28,8 @@ public enum Homogenisation {
         }
     }
 
-    /// The expected F measure of two texts drawn with `probabilities`; a text with itself has 1, without a word 0.
+    /// The expected F measure of two texts drawn independently with `probabilities`. A text has 1 with itself, or 0 if it has
+    /// no words.
     static func expectedValue(
         of set: [Int], probabilities: [Double], in collection: TextCollection, stems: Bool
     ) -> Double? {
@@ -78,7 +81,7 @@ public struct HomogenisationMetric: DiversityMetric {
     public func range(ofTexts count: Int) -> MetricRange { .share }
     private let stems: Bool
 
-    /// With or without stemming.
+    /// The metric with or without stemming.
     public init(stems: Bool = false) {
         self.stems = stems
     }

@@ -1,10 +1,10 @@
 public import Eval
 
-/// Self-BLEU (Zhu et al., 2018): the mean of each text's sentence BLEU with all other texts as references, 0…1.
+/// Self-BLEU (Zhu et al., 2018): the mean over texts of the sentence BLEU of each text with all other texts as references, 0…1.
 ///
-/// The sentence score is that of `sacrebleu` (13a, effective order, exponential smoothing) over 100. All texts are
-/// scored in one pass over their n-grams: a text's matches are clipped by the highest count among the others, which is
-/// the highest of all unless the text itself holds it.
+/// The sentence score is that of `sacrebleu` (13a tokenisation, effective order, exponential smoothing) divided by 100. All
+/// texts are scored in one pass over their n-grams: the matches of a text are clipped by the highest count among the other
+/// texts, which is the overall highest count unless the text itself has it, and then the second highest.
 public enum SelfBLEU {
     /// The value for `texts`; nil for fewer than two. Lower is more diverse.
     public static func value(of texts: [String]) -> Double? {
@@ -58,7 +58,7 @@ public enum SelfBLEU {
         return counts.map { bleu.score(of: $0).score / 100 }.sorted().reduce(0, +) / Double(set.count)
     }
 
-    /// For each length the closest among all others, the shorter of two equally close.
+    /// For each length, the closest of the other lengths; the shorter of two equally close ones.
     private static func closestOthers(_ lengths: [Int]) -> [Int] {
         let order = lengths.indices.sorted { lengths[$0] < lengths[$1] }
         var closest = lengths
@@ -81,7 +81,7 @@ public struct SelfBLEUMetric: DiversityMetric {
     public var higherIsMoreDiverse: Bool { false }
     public func range(ofTexts count: Int) -> MetricRange { .share }
 
-    /// The metric.
+    /// Creates the metric.
     public init() {}
 
     public func value(of set: [Int], in collection: TextCollection) -> Double? {

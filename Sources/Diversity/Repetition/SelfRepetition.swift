@@ -1,11 +1,11 @@
 public import Eval
 import Foundation
 
-/// Self-repetition (Salkar et al., 2022): how much of a text's phrases other texts repeat.
+/// Self-repetition (Salkar et al., 2022): how many of a text's phrases are repeated in other texts.
 ///
-/// For each text the different n-grams (n = 4, words between white space) are counted in all *other* texts:
-/// `log(1 + Σ_g number of other texts with g)`, averaged over texts. Equal to `self_repetition_score` of the package
-/// `diversity`. 0 where no text repeats another.
+/// The value of a text is `log(1 + Σ_g number of other texts that contain g)` over its distinct n-grams g (n = 4, words
+/// separated by white space). The metric is the mean over texts. Equal to `self_repetition_score` of the package `diversity`.
+/// It is 0 if no text repeats another.
 public enum SelfRepetition {
     /// The value for `texts`; nil for fewer than two. Lower is more diverse.
     public static func value(
@@ -41,7 +41,7 @@ public struct SelfRepetitionMetric: DiversityMetric {
     public func range(ofTexts count: Int) -> MetricRange { .notNegative }
     private let order: Int
 
-    /// Phrases of four words unless said otherwise.
+    /// The metric for phrases of `order` words. Default: 4.
     public init(order: Int = 4) {
         self.order = order
     }

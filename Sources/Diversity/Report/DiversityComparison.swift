@@ -1,34 +1,34 @@
 public import Eval
 
-/// The difference between two reports with the same configuration: two systems on the same inputs (``init(_:_:)``), or one system on
-/// two sets of inputs (``init(inDistribution:outOfDistribution:)``).
+/// The differences between two reports with the same configuration: two systems on the same inputs (``init(_:_:)``), or one
+/// system on two sets of inputs (``init(inDistribution:outOfDistribution:)``).
 public struct DiversityComparison: Codable, Sendable, Equatable {
-    /// The metrics that both reports have.
+    /// The metrics that both reports contain.
     public var metrics: [Entry]
 
-    /// One metric: first minus second.
+    /// The difference of one metric, first minus second.
     public struct Entry: Codable, Sendable, Equatable {
-        /// Its exact name.
+        /// The exact name of the metric.
         public var name: String
-        /// Whether larger is more diverse.
+        /// Whether a larger value means more diverse texts.
         public var higherIsMoreDiverse: Bool
-        /// Two systems: mean difference over the inputs that have a value in both, bootstrapped over inputs in pairs. Two sets of inputs:
-        /// difference of the means, each set resampled by itself.
+        /// The difference per input. For two systems: the mean difference over the inputs with a value in both, with a paired
+        /// bootstrap over inputs. For two sets of inputs: the difference of the means, with each set resampled separately.
         public var perInput: Interval?
-        /// Difference across inputs. Two systems: with the jackknife over the same groups of inputs in both. Two sets of inputs: with the
-        /// jackknife errors of both added in squares.
+        /// The difference across inputs. For two systems: with a jackknife over the same groups of inputs in both. For two sets
+        /// of inputs: with the half-widths of both jackknife intervals added in quadrature.
         public var acrossInputs: Interval?
-        /// Difference of all outputs as one set.
+        /// The difference of the values for all outputs as one set.
         public var overall: Double?
     }
 
-    /// Compares two reports.
+    /// Compares two systems on the same inputs.
     ///
     /// - Throws: ``DiversityError/cannotCompare(_:)`` if inputs, seed, draws or metric options differ.
     public init(_ first: DiversityReport, _ second: DiversityReport) throws {
         guard first.inputFingerprint == second.inputFingerprint, first.inputs == second.inputs else {
             throw DiversityError.cannotCompare(
-                "they are about different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
+                "they have different inputs (\(first.inputs) and \(second.inputs)); measure both on the same prompts"
             )
         }
         try Self.checkConfigurations(first, second)
@@ -44,9 +44,10 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         }
     }
 
-    /// The generalisation gap of one system: what it does in distribution minus what it does out of distribution.
+    /// The generalisation gap of one system: its in-distribution values minus its out-of-distribution values.
     ///
-    /// Across inputs and overall, most metrics depend on how many texts there are; there the gap means something for sets of one size only.
+    /// Across inputs and overall, most metrics depend on the number of texts, so their gaps are meaningful only for sets of
+    /// equal size.
     /// - Throws: ``DiversityError/cannotCompare(_:)`` if seed, draws or metric options differ.
     public init(inDistribution first: DiversityReport, outOfDistribution second: DiversityReport) throws {
         try Self.checkConfigurations(first, second)
@@ -68,11 +69,11 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         }
     }
 
-    /// The difference of two estimates that know nothing of each other: the reaches of both jackknives added in squares.
+    /// The difference of two independent estimates, with the half-widths of both jackknife intervals added in quadrature.
     static func independentDifference(
         _ first: DiversityAggregate.AcrossInputs?, _ second: DiversityAggregate.AcrossInputs?
     ) -> Interval? {
-        // the reaches before they are cut to the metric's range
+        // half-widths of the intervals before they are clamped to the metric's range
         func reach(_ part: DiversityAggregate.AcrossInputs) -> Double? {
             Aggregation.jackknifeInterval(around: 0, changes: part.leaveOutChanges, draws: part.drawValues)?.high
         }
@@ -82,7 +83,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
         return range(first, second).clamp(interval).withoutRounding(of: [first.mean, second.mean])
     }
 
-    /// What a difference of two values across inputs can be.
+    /// The range of the difference of two values across inputs.
     private static func range(
         _ first: DiversityAggregate.AcrossInputs, _ second: DiversityAggregate.AcrossInputs
     ) -> MetricRange {
@@ -94,7 +95,7 @@ public struct DiversityComparison: Codable, Sendable, Equatable {
     ) throws {
         guard !entry.name.hasPrefix("length_controlled_") || first.commonLength == second.commonLength else {
             throw DiversityError.cannotCompare(
-                "texts are cut to \(first.commonLength) and \(second.commonLength) words; give one common length")
+                "texts are truncated to \(first.commonLength) and \(second.commonLength) words; set one common length")
         }
     }
 

@@ -1,33 +1,33 @@
-/// The result of a diversity measurement, as `diversity.json` stores it.
+/// The result of a diversity measurement for one part, as stored in `diversity.json`.
 public struct DiversityReport: Codable, Sendable, Equatable {
-    /// What was asked for.
+    /// The configuration of the measurement.
     public var config: DiversityConfig
-    /// Number of inputs with outputs.
+    /// The number of inputs with outputs.
     public var inputs: Int
-    /// Number of outputs.
+    /// The number of outputs.
     public var outputs: Int
-    /// A fingerprint of the inputs in their order: two reports with one fingerprint are about the same inputs.
+    /// A fingerprint of the inputs in order; reports with equal fingerprints are about the same inputs.
     public var inputFingerprint: String
-    /// The length in words to which length-controlled metrics cut.
+    /// The length in words to which length-controlled metrics cut texts.
     public var commonLength: Int
-    /// Metrics that `all` left out because their model, or something else that they need, is not there.
+    /// Metrics that `all` left out because a model or other data that they need is not available.
     public var withoutModel: [String]
-    /// What each of them needs; nil in reports of earlier versions.
+    /// What each of these metrics needs; nil in reports from earlier versions.
     public var needs: [String: String]?
-    /// The metrics in the order they were chosen.
+    /// The metrics in the order in which they were chosen.
     public var metrics: [Entry]
 
-    /// One metric.
+    /// The result of one metric.
     public struct Entry: Codable, Sendable, Equatable {
-        /// Its exact name.
+        /// The exact name of the metric.
         public var name: String
-        /// Whether larger is more diverse.
+        /// Whether a larger value means more diverse texts.
         public var higherIsMoreDiverse: Bool
-        /// Texts left out of every set.
+        /// The number of texts that the metric excluded from every set.
         public var excludedTexts: Int
-        /// What a reader has to know to understand its numbers: a threshold, what counts as equal.
+        /// What a reader needs to know to interpret the values, such as a threshold or what counts as equal; nil for nothing.
         public var note: String?
-        /// Its values.
+        /// The values of the metric.
         public var values: DiversityAggregate
     }
 
@@ -36,12 +36,12 @@ public struct DiversityReport: Codable, Sendable, Equatable {
         grouped(withoutModel.map { (needs?[$0] ?? "a model", $0) })
     }
 
-    /// The notes, each with its metrics.
+    /// The notes, each with the metrics that it applies to.
     var notes: [(what: String, names: [String])] {
         grouped(metrics.compactMap { entry in entry.note.map { ($0, entry.name) } })
     }
 
-    /// The metrics that no input has a value of, by how many inputs there are.
+    /// The metrics for which no input has a value, grouped by the number of inputs.
     var withoutPerInput: [(what: String, names: [String])] {
         grouped(metrics.compactMap { entry in entry.values.withoutPerInput.map { ("\($0)", entry.name) } })
     }
@@ -58,14 +58,13 @@ public struct DiversityReport: Codable, Sendable, Equatable {
         return result
     }
 
-    /// The entry of a metric.
+    /// The entry of a metric by name; nil if the report does not contain it.
     public subscript(name: String) -> Entry? {
         metrics.first { $0.name == name }
     }
 
-    /// The values under flat names: `mean_per_input_`, `std_per_input_`, `mean_per_input_exact_`, `mean_across_input_`,
-    /// `std_across_input_`,
-    /// `overall_`, `overall_single_output_` before the metric's name.
+    /// The values by flat names: the metric's name after one of the prefixes `mean_per_input_`, `std_per_input_`,
+    /// `mean_per_input_exact_`, `mean_across_input_`, `std_across_input_`, `overall_` and `overall_single_output_`.
     public var flatValues: [String: Double] {
         var flat: [String: Double] = [:]
         for entry in metrics {

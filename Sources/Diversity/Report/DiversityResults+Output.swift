@@ -1,15 +1,16 @@
 extension DiversityResults {
-    /// One file: what JSON is made of, and the same as comma-separated values.
+    /// One output file: a value to encode as JSON, and the same data as comma-separated values.
     public struct File: Sendable {
-        /// The name without its ending.
+        /// The file name without extension.
         public var name: String
-        /// What its JSON is made of.
+        /// The value that is encoded as JSON.
         public var value: any Encodable & Sendable
-        /// Comma-separated values: a line of column names, then a line for each metric.
+        /// Comma-separated values: a line of column names, then one line per row, for example per metric.
         public var csv: String
     }
 
-    /// All tables: `diversity` of every part, `best_of_n` where it was asked for, the differences and gaps, and `texts`.
+    /// All tables: `diversity` for every part, `best_of_n` if requested, the differences and gaps, `quality_loss`,
+    /// `inter_model` and `texts`.
     public var files: [File] {
         parts.map { File(name: "diversity" + $0.suffix, value: $0.report, csv: DiversityTable.csv($0.report)) }
             + parts.compactMap { part in
@@ -21,7 +22,8 @@ extension DiversityResults {
             + texts.map { File(name: $0.name, value: $0.report, csv: $0.report.csv) }
     }
 
-    /// Numbers by name: those of the first part as ``DiversityReport/flatValues`` has them, its text metrics, and every difference and gap.
+    /// Values by name: those of the first part as in ``DiversityReport/flatValues``, its text metrics, and every difference,
+    /// gap, quality loss and similarity between systems.
     public var flatValues: [String: Double] {
         var flat = parts.first?.report.flatValues ?? [:]
         for comparison in comparisons {
@@ -60,7 +62,7 @@ extension DiversityResults {
         return flat
     }
 
-    /// All tables with aligned columns, for people.
+    /// All tables with aligned columns, as readable text.
     public var text: String {
         var blocks = parts.map { (parts.count > 1 ? $0.name + "\n" : "") + DiversityTable.text($0.report) }
         for comparison in comparisons {

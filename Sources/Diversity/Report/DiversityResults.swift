@@ -1,74 +1,76 @@
 public import Eval
 import Tensor
 
-/// What a measurement of one or several systems gives: a report for everything that was measured, the gaps between what is in distribution
-/// and what is not, and the differences between the first system and the others.
+/// The result of measuring one or several systems: a report for each part, the gaps between in-distribution and
+/// out-of-distribution inputs, and the differences between the first system and the others.
 public struct DiversityResults: Sendable {
-    /// One system's outputs, in distribution or out of it.
+    /// The outputs of one system on one set of inputs: in-distribution or out-of-distribution.
     public struct Part: Sendable {
-        /// For headings.
+        /// The name shown in headings.
         public var name: String
-        /// What its files' names end with: nothing, `_ood`, `_compared`, `_compared_ood`.
+        /// The suffix of the part's file names: empty, `_ood`, `_compared` or `_compared_ood`; further systems have
+        /// `_compared2` and so on.
         public var suffix: String
-        /// Every metric with its intervals.
+        /// The values of every metric with intervals.
         public var report: DiversityReport
-        /// The best of n for every n, where it was asked for.
+        /// The best-of-n curve; nil if it was not requested.
         public var curve: BestOfNCurve?
     }
 
-    /// Two parts against each other.
+    /// The comparison of two parts.
     public struct Comparison: Sendable {
-        /// The file's name, and what begins the names of its numbers: `gap` or `difference`; of further ones `gap_compared`,
-        /// `difference_ood`.
+        /// The file name and the prefix of the value names: `difference` or `gap`; further comparisons have names such as
+        /// `difference_ood` or `gap_compared`.
         public var name: String
-        /// Whether it is one system on two sets of inputs, rather than two systems on one.
+        /// Whether one system is compared on two sets of inputs (a generalisation gap), rather than two systems on the same
+        /// inputs.
         public var isGap: Bool
-        /// The part that the other is subtracted from, by its place in ``DiversityResults/parts``.
+        /// The index into ``DiversityResults/parts`` of the minuend.
         public var first: Int
-        /// The part that is subtracted.
+        /// The index into ``DiversityResults/parts`` of the part that is subtracted.
         public var second: Int
-        /// First minus second, with intervals.
+        /// The differences, first minus second, with intervals.
         public var comparison: DiversityComparison
     }
 
-    /// A loss of diversity of the first part of a comparison, from the second.
+    /// The loss of diversity of the first part of a comparison relative to the second.
     public struct Loss: Sendable {
-        /// The file's name: `quality_loss`, and what the comparison's name ends with.
+        /// The file name: `quality_loss`, followed by the suffix of the comparison's name.
         public var name: String
-        /// The loss and its parts.
+        /// The loss and its two parts.
         public var loss: QualityLoss
     }
 
     /// Text metrics of one or two parts.
     public struct Texts: Sendable {
-        /// The file's name: `texts`; of further comparisons `texts_` and theirs.
+        /// The file name: `texts`; for further comparisons, `texts_` followed by the comparison's name.
         public var name: String
-        /// The metrics, with the gap or difference of the two.
+        /// The metrics, with the gap or difference of the two parts.
         public var report: TextReport
     }
 
-    /// Everything that was measured: each system's outputs, and behind them its outputs out of distribution.
+    /// All measured parts: for each system its outputs, then its out-of-distribution outputs.
     public var parts: [Part] = []
-    /// The differences between the first system and the others, then the gap of each system.
+    /// The differences between the first system and the others, followed by the gap of each system.
     public var comparisons: [Comparison] = []
-    /// What quality control would lose and what the rest of each difference is, where there are a quality threshold and rewards; one for
-    /// each comparison of two systems that has it.
+    /// The quality losses: how much of each difference quality control would explain, and the rest. One for each comparison of
+    /// two systems with the required rewards, if a quality threshold is set.
     public var losses: [Loss] = []
-    /// Lines about losses that were asked for and cannot be had.
+    /// Lines that explain why a requested quality loss is not available.
     public var absences: [String] = []
-    /// How alike the answers of different systems are, where there are several and an encoder.
+    /// The similarity between the answers of different systems; nil unless requested, with several systems and an encoder.
     public var similarity: InterModelSimilarity?
-    /// Text metrics, where they were asked for: one report for each comparison, or one of the only part.
+    /// Text metrics, if requested: one report per comparison, or one for a single part.
     public var texts: [Texts] = []
 
-    /// What a measurement gives besides the diversity of sets.
+    /// What is computed in addition to the diversity metrics.
     public struct Options: Sendable {
-        /// Measures each text by these, against its reference where it has one; empty for none.
+        /// Text metrics to evaluate on each output, against its input's reference if there is one; empty for none.
         public var textMetrics: [any TextMetric] = []
-        /// Computes the expected reward and length of the best of n from the outputs' rewards.
+        /// Whether to compute the expected reward and length of the best of n from the outputs' rewards.
         public var bestOfNCurve = false
 
-        /// Nothing besides.
+        /// Options. Default: nothing additional.
         public init(textMetrics: [any TextMetric] = [], bestOfNCurve: Bool = false) {
             self.textMetrics = textMetrics
             self.bestOfNCurve = bestOfNCurve
@@ -77,13 +79,18 @@ public struct DiversityResults: Sendable {
 }
 
 extension DiversityMeasurement {
-    /// Measures systems by an array of metrics, built-in ones and others, and compares them.
+    /// Measures systems with an array of metrics, built-in or custom, and compares the systems.
     ///
     ///     let results = try DiversityMeasurement.run(
-    ///         [DiversitySystem("sampled", sampled), DiversitySystem("greedy", greedy)], metrics: [SelfBLEUMetric(), LongestWord()])
+    ///         [DiversitySystem("sampled", sampled), DiversitySystem("greedy", greedy)],
+    ///         metrics: [SelfBLEUMetric(), LongestWord()])
     ///     print(results.text)
     ///
-    /// - Parameter config: everything but the metrics' names.
+    /// - Parameters:
+    ///   - systems: the systems to measure; at least one.
+    ///   - metrics: the metrics to evaluate.
+    ///   - config: all settings except the metric names.
+    ///   - options: what is computed in addition.
     /// - Throws: as ``run(_:config:models:kinds:options:)``.
     public static func run(
         _ systems: [DiversitySystem], metrics: [any DiversityMetric], config: DiversityConfig = DiversityConfig(),
@@ -94,10 +101,18 @@ extension DiversityMeasurement {
         return try run(systems, config: config, kinds: metrics.map { DiversityMetricKind($0) }, options: options)
     }
 
-    /// Measures systems by the metrics that a configuration names, and compares them: each with itself out of distribution, and the first
-    /// with each of the others, which must have answered the same inputs.
+    /// Measures systems with the metrics that a configuration names, and compares them: each system's in-distribution outputs
+    /// with its out-of-distribution outputs, and the first system with each of the others. Compared systems must have answered
+    /// the same inputs.
     ///
-    /// - Throws: ``DiversityError``; `TextMetricError`; what a metric throws that cannot be used at all.
+    /// - Parameters:
+    ///   - systems: the systems to measure; at least one.
+    ///   - config: metrics, sets and options.
+    ///   - models: the models that some metrics need.
+    ///   - kinds: the catalogue from which the configuration chooses.
+    ///   - options: what is computed in addition.
+    /// - Throws: ``DiversityError``; `TextMetricError`; a ``TextEncoderFailure``, or an error with which a text metric cannot
+    ///   be used at all.
     public static func run(
         _ systems: [DiversitySystem], config: DiversityConfig = DiversityConfig(), models: DiversityModels = DiversityModels(),
         kinds: [DiversityMetricKind] = DiversityMetricKind.builtIn, options: DiversityResults.Options = DiversityResults.Options()
@@ -143,12 +158,12 @@ extension DiversityMeasurement {
 }
 
 extension DiversityResults {
-    /// The differences between the first system and the others, and each system's gap.
+    /// Computes the differences between the first system and the others, and the gap of each system.
     fileprivate mutating func compare() throws {
         func place(_ suffix: String) -> Int? { parts.firstIndex { $0.suffix == suffix } }
         for (second, part) in parts.enumerated() where part.suffix.hasPrefix("_compared") {
             guard let first = place(part.suffix.hasSuffix("_ood") ? "_ood" : "") else { continue }
-            // "_compared2_ood" is of "difference2_ood"
+            // "_compared2_ood" becomes "difference2_ood"
             let name = "difference" + part.suffix.dropFirst("_compared".count)
             comparisons.append(
                 Comparison(
@@ -165,7 +180,7 @@ extension DiversityResults {
         }
     }
 
-    /// The losses of diversity behind the differences between systems.
+    /// Computes the quality losses behind the differences between systems.
     fileprivate mutating func compareQuality(_ measured: [MeasuredPart], _ config: DiversityConfig) throws {
         for comparison in comparisons where !comparison.isGap {
             let (first, second) = (comparison.first, comparison.second)
@@ -181,7 +196,8 @@ extension DiversityResults {
         }
     }
 
-    /// How alike the systems' answers are. The systems have answered the same inputs, or they could not have been compared.
+    /// Computes the similarity between the systems' answers. All systems have answered the same inputs; otherwise comparing
+    /// them would have failed.
     fileprivate mutating func compareAnswers(
         _ measured: [MeasuredPart], by encoder: any TextEncoder, _ config: DiversityConfig, isControlled: Bool
     ) throws {
@@ -228,7 +244,7 @@ extension DiversityResults {
 }
 
 extension DiversityInput.Group {
-    /// The group for text metrics. References that are measured as outputs are not compared with themselves.
+    /// The group as input of the text metrics. References that are measured as outputs are not compared with themselves.
     fileprivate func measured(asReferences: Bool) -> TextReport.Input {
         TextReport.Input(
             texts: outputs.map(\.text), reference: asReferences ? nil : reference, rewards: outputs.map(\.reward), input: input)

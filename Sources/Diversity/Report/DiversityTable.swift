@@ -1,8 +1,8 @@
 import Eval
 
-/// A report as text: comma-separated values for programs, aligned columns for people.
+/// Formats reports as comma-separated values and as text with aligned columns.
 public enum DiversityTable {
-    /// The columns of ``csv(_:)``.
+    /// The columns of ``csv(_:)-(DiversityReport)``.
     public static let columns = [
         "metric", "more_diverse_is", "per_input_mean", "per_input_low", "per_input_high", "per_input_std",
         "per_input_excluded", "across_input_mean", "across_input_low", "across_input_high", "across_input_std",
@@ -11,7 +11,7 @@ public enum DiversityTable {
         "per_input_exact_high",
     ]
 
-    /// One line per metric after a line of column names, all digits of every number, empty where there is no value.
+    /// A report: a line of column names, then one line per metric; numbers with full precision, empty where there is no value.
     public static func csv(_ report: DiversityReport) -> String {
         let lines = report.metrics.map { entry in
             let inputs = entry.values.perInput
@@ -36,7 +36,8 @@ public enum DiversityTable {
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
     }
 
-    /// Aligned columns: metric, direction, per input and across inputs with their intervals, overall.
+    /// A report with aligned columns: metric, direction, values per input and across inputs with their 95 % intervals, overall
+    /// value; followed by notes.
     public static func text(_ report: DiversityReport) -> String {
         let hasExact = report.metrics.contains { $0.values.perInputExact != nil }
         var header = ["metric", "more diverse", "per input [95 %]"]
@@ -55,7 +56,7 @@ public enum DiversityTable {
         var lines = [aligned([header] + rows)]
         lines.append("\(report.inputs) inputs, \(report.outputs) outputs, seed \(report.config.seed)")
         for (what, names) in report.unmeasured {
-            lines.append("not measured for want of \(what): \(names.joined(separator: ", "))")
+            lines.append("not measured, because \(what) is missing: \(names.joined(separator: ", "))")
         }
         for (note, names) in report.notes { lines.append("\(names.joined(separator: ", ")): \(note)") }
         for entry in report.metrics where entry.excludedTexts > 0 {
@@ -72,7 +73,7 @@ public enum DiversityTable {
         return lines.joined(separator: "\n")
     }
 
-    /// A difference between two reports: one line per metric after a line of column names.
+    /// A comparison of two reports: a line of column names, then one line per metric.
     public static func csv(_ comparison: DiversityComparison) -> String {
         let columns = [
             "metric", "more_diverse_is", "per_input", "per_input_low", "per_input_high", "across_input",
@@ -90,7 +91,7 @@ public enum DiversityTable {
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
     }
 
-    /// A difference between two reports in aligned columns; `*` marks intervals without 0.
+    /// A comparison of two reports with aligned columns; `*` marks intervals that do not contain 0.
     public static func text(_ comparison: DiversityComparison) -> String {
         func cell(_ interval: Interval?) -> String {
             interval.map { "\($0)" + ($0.contains(0) ? "" : " *") } ?? "–"
@@ -107,7 +108,7 @@ public enum DiversityTable {
                 })
     }
 
-    /// The best of n: one line per n after a line of column names.
+    /// A best-of-n curve: a line of column names, then one line per n.
     public static func csv(_ curve: BestOfNCurve) -> String {
         let columns = ["n", "kl", "reward", "reward_low", "reward_high", "words", "words_low", "words_high"]
         let lines = curve.points.map { point in
@@ -121,7 +122,7 @@ public enum DiversityTable {
         return ([columns.joined(separator: ",")] + lines).joined(separator: "\n") + "\n"
     }
 
-    /// The best of n in aligned columns.
+    /// A best-of-n curve with aligned columns.
     public static func text(_ curve: BestOfNCurve) -> String {
         aligned(
             [["best of", "KL at most", "reward [95 %]", "words [95 %]"]]

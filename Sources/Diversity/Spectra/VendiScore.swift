@@ -4,11 +4,12 @@ import Tensor
 
 /// The Vendi score (Friedman and Dieng, 2023): the effective number of different texts under a similarity.
 ///
-/// With eigenvalues λ of `K / n` the score of order q is the exponential of their Rényi entropy. It is 1 for copies and
-/// n for n texts that have nothing in common. Equal to the package `vendi-score` 0.0.3 for orders from 1. Below 1, roots magnify
-/// the rounding noise in whose place an exact eigenvalue would be 0, as copies of a text have it: here it is left out.
+/// With the eigenvalues λ of `K / n`, where K is the kernel matrix of n texts, the score of order q is the exponential of their
+/// Rényi entropy. It is 1 if all texts are equal and n if no two texts have anything in common. It equals the package
+/// `vendi-score` 0.0.3 for orders of at least 1. For orders below 1, rounding errors in eigenvalues that should be 0 (such as
+/// those of copies) would be magnified, so they are dropped here.
 public enum VendiScore {
-    /// Eigenvalues up to here, of a sum of 1, are taken for rounding.
+    /// Eigenvalues up to this size, of a total of 1, are treated as rounding errors.
     private static let rounding = 1e-12
 
     /// The score of a kernel matrix.
@@ -16,29 +17,30 @@ public enum VendiScore {
     /// - Parameters:
     ///   - kernel: `count × count` similarities, row-major, symmetric positive semi-definite with ones on the diagonal.
     ///   - count: number of texts.
-    ///   - order: q ≥ 0; 1 is Shannon's entropy, `.infinity` looks at the largest eigenvalue only, orders below 1 give
-    ///     rare texts more weight. Order 0 is the rank.
-    /// - Returns: nil for fewer than two texts.
-    /// - Throws: if the kernel is not finite or its eigenvalues do not converge.
+    ///   - order: q ≥ 0. 1 is the Shannon entropy, `.infinity` uses the largest eigenvalue only, and orders below 1 give rare
+    ///     texts more weight. Order 0 is the rank.
+    /// - Returns: the score, 1…count; nil for fewer than two texts.
+    /// - Throws: ``DiversityError/eigenvaluesFailed(order:)`` if the kernel contains NaN or Inf, or its eigenvalues do not
+    ///   converge.
     public static func score(kernel: [Double], count: Int, order: Double = 1) throws -> Double? {
-        precondition(order >= 0, "the order of a Vendi score is not negative, got \(order)")
+        precondition(order >= 0, "the order of a Vendi score must be at least 0, got \(order)")
         precondition(
             kernel.count == count * count, "\(count) texts have \(count * count) similarities, got \(kernel.count)")
         guard count > 1 else { return nil }
-        // the eigenvalues are divided, not the matrix: it may fill hundreds of megabytes
+        // divides the eigenvalues instead of the matrix, which may take hundreds of megabytes
         let eigenvalues = try eigenvalues(of: kernel, order: count).map { $0 / Double(count) }
         return score(eigenvalues: eigenvalues, order: order)
     }
 
-    /// The score of embeddings under their cosine; nil for fewer than two. A zero vector is unlike all others.
+    /// The score of embeddings under their cosine; nil for fewer than two. A zero vector has similarity 0 with all others.
     ///
-    /// The eigenvalues are taken of the smaller of the two Gram matrices, `count × count` or `width × width`; the
-    /// non-zero ones agree.
+    /// The eigenvalues are those of the smaller of the two Gram matrices, `count × count` or `width × width`, which have the
+    /// same non-zero eigenvalues.
     /// - Throws: ``DiversityError/eigenvaluesFailed(order:)``.
     public static func score(ofEmbeddings embeddings: [[Float]], order: Double = 1) throws -> Double? {
-        precondition(order >= 0, "the order of a Vendi score is not negative, got \(order)")
+        precondition(order >= 0, "the order of a Vendi score must be at least 0, got \(order)")
         guard embeddings.count > 1, let width = embeddings.first?.count else { return nil }
-        // In `Double`: sums of floats would make copies differ from each other, and the rank with it.
+        // `Double`, since float sums would make copies differ from each other and change the rank.
         var units: [Double] = []
         units.reserveCapacity(embeddings.count * width)
         for vector in embeddings {
@@ -46,7 +48,7 @@ public enum VendiScore {
             let norm = vector.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
             if norm > 0 { units += vector.map { Double($0) / norm } }
         }
-        // A zero vector is an eigenvector of its own with eigenvalue 1 / n, its similarity with itself being 1.
+        // A zero vector adds an eigenvalue of 1 / n, since its similarity with itself is 1.
         let rows = width == 0 ? 0 : units.count / width
         let zeros = [Double](repeating: 1 / Double(embeddings.count), count: embeddings.count - rows)
         let gram = BLAS.smallerGramMatrix(of: units, rows: rows, columns: width)
@@ -54,8 +56,9 @@ public enum VendiScore {
         return score(eigenvalues: eigenvalues + zeros, order: order)
     }
 
-    /// The score of texts under the cosine of their n-gram counts; nil for fewer than two. Texts without an n-gram are
-    /// alike.
+    /// The score of texts under the cosine of their n-gram counts; nil for fewer than two. Texts without any n-gram have
+    /// similarity 1 with each other.
+    /// - Throws: ``DiversityError/eigenvaluesFailed(order:)``.
     public static func score(
         of texts: [String], order: Double = 1, ngramOrder: Int = 1, tokenisation: NGramTokenisation = .reference
     ) throws -> Double? {
@@ -86,7 +89,7 @@ public enum VendiScore {
     }
 }
 
-/// The Vendi score of n-gram cosines, `vendi_score`.
+/// The Vendi score under n-gram cosines as a metric, `vendi_score`.
 public struct VendiMetric: DiversityMetric {
     public let name = "vendi_score"
     public var higherIsMoreDiverse: Bool { true }
@@ -95,7 +98,7 @@ public struct VendiMetric: DiversityMetric {
     private let ngramOrder: Int
     private let tokenisation: NGramTokenisation
 
-    /// Order 1 over single words unless said otherwise.
+    /// The metric for an order and an n-gram order. Default: order 1, single words.
     public init(order: Double = 1, ngramOrder: Int = 1, tokenisation: NGramTokenisation = .reference) {
         self.order = order
         self.ngramOrder = ngramOrder

@@ -2,31 +2,31 @@ import Foundation
 
 /// BLEU (Papineni et al., 2002), equal to `sacrebleu` 2 with its default tokenisation `13a`.
 ///
-/// Scores run from 0 to 100. Sentence scores need ``effectiveOrder`` and a smoothing; corpus scores are usually quoted
-/// without effective order. The paper's code reports ``sentence`` divided by 100.
+/// Scores range from 0 to 100. Sentence scores need ``effectiveOrder`` and smoothing; corpus scores are usually reported
+/// without effective order. The published code reports ``sentence`` divided by 100.
 public struct BLEU: Codable, Sendable, Equatable {
-    /// What stands in for an n-gram order without a match (Chen and Cherry, 2014).
+    /// The smoothing for n-gram orders without a match (Chen and Cherry, 2014).
     public enum Smoothing: Codable, Sendable, Equatable {
-        /// Such orders give precision 0, so the score is 0.
+        /// No smoothing: such orders have precision 0, so the score is 0.
         case none
-        /// Their match count becomes this small number (sacrebleu's default: 0.1).
+        /// The number of matches is replaced by this small number (sacrebleu's default: 0.1).
         case floor(Double)
-        /// This number is added to matches and totals of orders above 1 (sacrebleu's default: 1).
+        /// This number is added to the matches and totals of all orders above 1 (sacrebleu's default: 1).
         case addK(Double)
-        /// The k-th such order counts 1 / 2^k matches (the NIST script's way; sacrebleu's default smoothing).
+        /// The k-th order without a match counts as 1 / 2^k matches (as in the NIST script; sacrebleu's default smoothing).
         case exponential
     }
 
-    /// Highest n-gram order.
+    /// The highest n-gram order.
     public var maximumOrder: Int
-    /// Smoothing of orders without a match.
+    /// The smoothing for orders without a match.
     public var smoothing: Smoothing
-    /// Averages over the orders that the hypothesis is long enough to have, instead of all.
+    /// Whether only the orders for which the hypothesis is long enough are averaged, instead of all.
     public var effectiveOrder: Bool
     /// Whether texts are lower-cased first.
     public var lowercases: Bool
 
-    /// A scorer; the defaults are those of ``sentence``.
+    /// A scorer. Defaults: those of ``sentence``.
     public init(
         maximumOrder: Int = 4, smoothing: Smoothing = .exponential, effectiveOrder: Bool = true,
         lowercases: Bool = false
@@ -38,24 +38,24 @@ public struct BLEU: Codable, Sendable, Equatable {
         self.lowercases = lowercases
     }
 
-    /// The form for single texts: effective order, exponential smoothing.
+    /// The form for single texts: effective order and exponential smoothing.
     public static let sentence = BLEU()
 
-    /// The form for corpora, `sacrebleu`'s default: all four orders, exponential smoothing.
+    /// The form for corpora, `sacrebleu`'s default: all four orders and exponential smoothing.
     public static let corpus = BLEU(effectiveOrder: false)
 
-    /// Counts from which a score follows; counts of texts add up to the counts of a corpus.
+    /// The counts from which a score is computed. The counts of a corpus are the sum of the counts of its texts.
     public struct Counts: Codable, Sendable, Equatable {
-        /// Number of words of the hypothesis.
+        /// The number of words of the hypothesis.
         public var hypothesisLength: Int
-        /// Number of words of the reference closest in length, the shorter of two equally close.
+        /// The number of words of the reference closest in length; the shorter of two equally close ones.
         public var referenceLength: Int
-        /// Clipped matches of each order.
+        /// The clipped matches of each order.
         public var matches: [Int]
-        /// N-grams of each order in the hypothesis.
+        /// The number of n-grams of each order in the hypothesis.
         public var totals: [Int]
 
-        /// No words at all.
+        /// Counts of zero.
         public init(maximumOrder: Int) {
             hypothesisLength = 0
             referenceLength = 0
@@ -74,28 +74,28 @@ public struct BLEU: Codable, Sendable, Equatable {
         }
     }
 
-    /// A score with what it is made of.
+    /// A score with its components.
     public struct Score: Codable, Sendable, Equatable {
         /// BLEU, 0…100.
         public var score: Double
-        /// Precision of each order after smoothing, 0…100.
+        /// The precision of each order after smoothing, 0…100.
         public var precisions: [Double]
-        /// Brevity penalty, 0…1.
+        /// The brevity penalty, 0…1.
         public var brevityPenalty: Double
-        /// What was counted.
+        /// The counts from which the score was computed.
         public var counts: Counts
     }
 
-    /// The score of one text. Without a reference nothing matches and the score is 0.
+    /// The score of one text. Without references, nothing matches and the score is 0.
     public func score(_ hypothesis: String, references: [String]) -> Score {
         score(of: counts(hypothesis, references: references))
     }
 
-    /// The score of a corpus: counts are added up before the formula is applied once.
+    /// The score of a corpus: the counts of all texts are added before the formula is applied.
     ///
     /// - Parameters:
     ///   - hypotheses: one text per segment.
-    ///   - references: for each segment its references.
+    ///   - references: the references of each segment.
     public func score(corpus hypotheses: [String], references: [[String]]) -> Score {
         precondition(
             hypotheses.count == references.count,
@@ -105,7 +105,7 @@ public struct BLEU: Codable, Sendable, Equatable {
         return score(of: total)
     }
 
-    /// The counts of one text.
+    /// The counts of one text against its references.
     public func counts(_ hypothesis: String, references: [String]) -> Counts {
         var table = WordTable()
         func words(_ text: String) -> [Int32] {
@@ -142,7 +142,7 @@ public struct BLEU: Codable, Sendable, Equatable {
         return counts
     }
 
-    /// The score that follows from counts.
+    /// The score for the given counts.
     public func score(of counts: Counts) -> Score {
         var penalty = 1.0
         if counts.hypothesisLength < counts.referenceLength {
@@ -182,12 +182,12 @@ public struct BLEU: Codable, Sendable, Equatable {
         return Score(score: score, precisions: precisions, brevityPenalty: penalty, counts: counts)
     }
 
-    /// The length closest to `length`, the shorter of two; 0 where there is none.
+    /// The length closest to `length`, the shorter of two equally close ones; 0 if there is none.
     private static func closest(to length: Int, among lengths: [Int]) -> Int {
         lengths.min { (abs($0 - length), $0) < (abs($1 - length), $1) } ?? 0
     }
 
-    /// The ids of n-grams from those of (n − 1)-grams and words.
+    /// The IDs of the n-grams of order `order`, from the IDs of the (n − 1)-grams and the words.
     private static func lengthened(
         _ shorter: [Int32], by words: [Int32], order: Int, _ pairs: inout PairTable
     ) -> [Int32] {

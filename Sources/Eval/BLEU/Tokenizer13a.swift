@@ -1,8 +1,8 @@
-/// The tokenisation `13a` of the NIST script mteval-v13a, as `sacrebleu` applies it.
+/// The tokenisation `13a` of the NIST script mteval-v13a, as applied by `sacrebleu`.
 ///
-/// Punctuation and symbols become words of their own, apart from apostrophes; a period or comma stays in a number, a
-/// hyphen splits only after a digit; four HTML entities are undone. The steps work on UTF-8 bytes: every character they
-/// look for is ASCII, and no byte of a longer encoding is.
+/// Punctuation and symbols become separate words, except for apostrophes. A period or comma inside a number is kept, a hyphen
+/// is split off only after a digit, and four HTML entities are decoded. The steps operate on UTF-8 bytes, which is safe because
+/// all characters they match are ASCII and no byte of a multi-byte encoding is.
 package enum Tokenizer13a {
     /// The words of `text` as UTF-8 bytes.
     package static func words(of text: String, lowercases: Bool) -> [[UInt8]] {
@@ -48,7 +48,7 @@ package enum Tokenizer13a {
         return result
     }
 
-    /// One pass from left to right over pairs of neighbours; a pair that matches is consumed as a whole.
+    /// Makes one pass from left to right over pairs of adjacent bytes; both bytes of a matching pair are consumed.
     private static func separatingPairs(in bytes: [UInt8], _ match: (UInt8, UInt8) -> Spaces?) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count + bytes.count / 4)

@@ -1,14 +1,14 @@
-/// Percentile bootstrap intervals (Efron, 1979): resample with replacement, take the 2.5 % and 97.5 % quantiles of the
-/// resampled statistic.
+/// Percentile bootstrap intervals (Efron, 1979): units are resampled with replacement, and the 2.5 % and 97.5 % quantiles of
+/// the resampled statistic are the ends of the interval.
 ///
-/// Every function draws exactly one number of the generator it is given and derives all resamples from it, so the same
-/// generator state always gives the same interval. Quantiles interpolate linearly, as numpy's default does.
+/// Every function takes exactly one number from the given generator and derives all resamples from it, so the same generator
+/// state always gives the same interval. Quantiles are interpolated linearly, as is numpy's default.
 public enum Bootstrap {
     /// The mean of `values` with its interval.
     ///
     /// - Parameters:
     ///   - values: one number per independent unit (input, row); at least one.
-    ///   - resamples: how many resamples to draw.
+    ///   - resamples: the number of resamples.
     ///   - generator: source of the resampling seed.
     public static func mean(
         of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
@@ -24,10 +24,10 @@ public enum Bootstrap {
         return interval(around: values.reduce(0, +) / Double(count), resampled: means)
     }
 
-    /// The mean of `first[i] − second[i]` with its interval: two systems measured on the same inputs.
+    /// The mean of `first[i] − second[i]` with its interval, for two systems measured on the same inputs.
     ///
-    /// Pairs are resampled together, so what the inputs have in common cancels. An interval that excludes 0 says that the
-    /// systems differ; an end that is 0 but for rounding is 0.
+    /// Pairs are resampled together, so variation that both share cancels. If the interval excludes 0, the systems differ
+    /// significantly at the 5 % level. Ends that differ from 0 only by rounding errors are set to 0.
     public static func pairedDifference(
         _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
@@ -37,7 +37,7 @@ public enum Bootstrap {
         return mean(of: zip(first, second).map { $0 - $1 }, resamples: resamples, using: &generator).withoutRounding(of: first + second)
     }
 
-    /// `mean(first) − mean(second)` with its interval for two independent sets, each resampled by itself.
+    /// `mean(first) − mean(second)` with its interval, for two independent sets that are resampled separately.
     public static func difference(
         _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
@@ -53,11 +53,11 @@ public enum Bootstrap {
         return interval(around: estimate, resampled: differences).withoutRounding(of: first + second)
     }
 
-    /// The mean over all values of `groups` with an interval that resamples whole groups.
+    /// The mean over all values of `groups`, with an interval from resampling whole groups.
     ///
-    /// For values that are not independent inside a group (16 samples of one input): the statistic is the sum of all
-    /// values over their number, and a resample draws as many groups as there are. Empty groups are allowed as long as
-    /// one group has a value.
+    /// For values that are not independent within a group, such as 16 samples of one input. The statistic is the sum of all
+    /// values divided by their number; a resample draws as many groups as there are non-empty ones. Empty groups are ignored,
+    /// but at least one group must have a value.
     public static func groupedMean(
         of groups: [[Double]], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
@@ -77,9 +77,11 @@ public enum Bootstrap {
     /// Any statistic of `count` units with its interval.
     ///
     /// - Parameters:
-    ///   - count: number of units; at least one.
-    ///   - statistic: the value for a list of unit indices; called with `0..<count` for the estimate, then with each
-    ///     resample (indices repeat).
+    ///   - count: the number of units; at least one.
+    ///   - resamples: the number of resamples.
+    ///   - generator: source of the resampling seed.
+    ///   - statistic: the value for a list of unit indices. It is called with `0..<count` for the estimate, then with each
+    ///     resample, in which indices may repeat.
     public static func statistic(
         count: Int, resamples: Int = 2000, using generator: inout some RandomNumberGenerator,
         _ statistic: ([Int]) -> Double

@@ -1,18 +1,19 @@
 import Foundation
 
-/// Means over runs (seeds) and units (prompts) where every run answers the same units, with 95 % intervals for both sources of chance.
+/// Means over runs (seeds) and units (prompts) where every run answers the same units, with 95 % intervals that cover both
+/// sources of variance.
 ///
-/// In the crossed model value = μ + run + unit + rest, the variance of the mean over R runs and U units is σ²_run/R + σ²_unit/U + σ²_rest/(RU).
-/// It is estimated by s²(means of runs)/R + s²(means of units)/U, which counts the last term twice and so errs on the safe side. The
-/// interval is mean ± t · √variance, with the degrees of freedom of Satterthwaite (1946): few runs that differ much make it wide, as
-/// they should; a bootstrap of three runs would be too narrow.
+/// In the crossed model value = μ + run + unit + residual, the variance of the mean over R runs and U units is σ²_run/R +
+/// σ²_unit/U + σ²_residual/(RU). It is estimated by s²(run means)/R + s²(unit means)/U, which counts the last term twice and is
+/// therefore conservative. The interval is mean ± t · √variance with the degrees of freedom of Satterthwaite (1946). It is wide
+/// for few runs that differ much, where a bootstrap over runs would be too narrow.
 public enum CrossedMean {
     /// The mean of all cells with its interval.
-    /// - Parameter cells: for each run the value of every unit, in one order. With one run the interval is over units alone, with one
-    ///   unit over runs alone, with one of both it is the point.
+    /// - Parameter cells: for each run, the value of every unit, in the same order for all runs. With a single run, the
+    ///   interval is over units only; with a single unit, over runs only; with one of each, it is a single point.
     public static func interval(of cells: [[Double]]) -> Interval {
-        precondition(!cells.isEmpty && cells.allSatisfy { $0.count == cells[0].count }, "every run has all units")
-        precondition(!cells[0].isEmpty, "there must be a unit")
+        precondition(!cells.isEmpty && cells.allSatisfy { $0.count == cells[0].count }, "every run must have all units")
+        precondition(!cells[0].isEmpty, "there must be at least one unit")
         let units = cells[0].indices.map { unit in cells.reduce(0) { $0 + $1[unit] } / Double(cells.count) }
         let spread = (Statistics.sampleStandardDeviation(of: units) ?? 0)
         return interval(
@@ -22,12 +23,12 @@ public enum CrossedMean {
 
     /// The mean of one number per run with its interval.
     /// - Parameters:
-    ///   - runs: the runs' numbers.
-    ///   - unitVariance: what the choice of units adds to the variance of the mean; 0 where every run has units of its own, whose chance
-    ///     is in the runs' numbers already.
+    ///   - runs: the value of each run.
+    ///   - unitVariance: the contribution of the choice of units to the variance of the mean; 0 if every run has different
+    ///     units, whose variance is then part of the runs' values.
     ///   - unitDegrees: the degrees of freedom of that variance.
     public static func interval(of runs: [Double], unitVariance: Double = 0, unitDegrees: Double = 0) -> Interval {
-        precondition(!runs.isEmpty, "there must be a run")
+        precondition(!runs.isEmpty, "there must be at least one run")
         let mean = runs.reduce(0, +) / Double(runs.count)
         let spread = Statistics.sampleStandardDeviation(of: runs) ?? 0
         let runVariance = spread * spread / Double(runs.count)
@@ -41,9 +42,9 @@ public enum CrossedMean {
     }
 }
 
-/// Student's distribution with any degrees of freedom.
+/// Student's t distribution with any (also fractional) degrees of freedom.
 package enum StudentT {
-    /// The 97.5 % quantile, to 1e-9, for at least one degree of freedom.
+    /// The 97.5 % quantile with an error below 1e-9; fewer than one degree of freedom are treated as one.
     package static func quantile975(degrees: Double) -> Double {
         let normal = 1.959963984540054
         guard degrees < 1e6 else { return normal }
@@ -56,7 +57,8 @@ package enum StudentT {
         return (low + high) / 2
     }
 
-    /// P(|T| ≤ t) = 2 Γ((v + 1)/2) / (√π Γ(v/2)) ∫ cosᵛ⁻¹ θ dθ from 0 to arctan(t / √v), by Simpson's rule.
+    /// P(|T| ≤ t) for v degrees of freedom: 2 Γ((v + 1)/2) / (√π Γ(v/2)) ∫ cosᵛ⁻¹ θ dθ from 0 to arctan(t / √v), by Simpson's
+    /// rule.
     package static func probability(within t: Double, degrees v: Double) -> Double {
         let end = atan(t / v.squareRoot())
         let parts = 400
@@ -66,7 +68,7 @@ package enum StudentT {
             let weight = i == 0 || i == parts ? 1.0 : i % 2 == 1 ? 4 : 2
             sum += weight * pow(cos(Double(i) * width), v - 1)
         }
-        // the gamma functions of large arguments overflow, their logarithms do not
+        // uses lgamma, since the gamma function overflows for large arguments
         return 2 * exp(lgamma((v + 1) / 2) - lgamma(v / 2)) / Double.pi.squareRoot() * sum * width / 3
     }
 }

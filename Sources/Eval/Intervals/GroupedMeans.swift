@@ -1,12 +1,12 @@
-/// Count, mean with interval, median and spread of one group of numbers.
+/// Count, mean with interval, median and standard deviation of a group of numbers.
 public struct GroupSummary: Codable, Sendable, Equatable {
-    /// How many values the group has.
+    /// The number of values in the group.
     public var count: Int
-    /// Mean with its 95 % bootstrap interval.
+    /// The mean with its 95 % bootstrap interval.
     public var mean: Interval
-    /// Median.
+    /// The median.
     public var median: Double
-    /// Population standard deviation.
+    /// The population standard deviation.
     public var standardDeviation: Double
 
     /// Summarises `values`; nil if there are none.
@@ -24,9 +24,10 @@ public struct GroupSummary: Codable, Sendable, Equatable {
 
 /// Differences between groups of values.
 public enum GroupedMeans {
-    /// The generalisation gap: mean in distribution minus mean out of distribution, the two sets resampled independently.
+    /// The generalisation gap: the in-distribution mean minus the out-of-distribution mean, with the two sets resampled
+    /// independently. Both sets need at least one value.
     ///
-    /// Positive: the quantity is larger in distribution.
+    /// A positive gap means that the quantity is larger in distribution.
     public static func generalisationGap(
         inDistribution: [Double], outOfDistribution: [Double], resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator

@@ -1,7 +1,6 @@
 /// A point estimate and its 95 % confidence interval.
 ///
-/// `mean` is the estimate on the values themselves, not the middle of the resamples, so `low <= mean <= high` holds for
-/// a mean of real values but the three need not be symmetric.
+/// `mean` is the estimate from the values themselves, not from the resamples, so the interval need not be symmetric about it.
 public struct Interval: Codable, Sendable, Equatable {
     /// The estimate.
     public var mean: Double
@@ -24,10 +23,11 @@ public struct Interval: Codable, Sendable, Equatable {
 }
 
 extension Interval {
-    /// The interval with 0 for what is 0 but for rounding: numbers of at most 1e-12 of the greatest of the values that it was made of.
+    /// Returns the interval with rounding errors set to 0: numbers whose magnitude is at most 1e-12 of the largest magnitude in
+    /// `values`.
     ///
-    /// A difference of values that are equal but for the order of their sums would else lie on one side of 0.
-    /// - Parameter values: what was subtracted from each other.
+    /// Otherwise, a difference of values that are equal except for the order of summation could exclude 0.
+    /// - Parameter values: the values from which the difference was computed.
     package func withoutRounding(of values: some Sequence<Double>) -> Interval {
         let scale = values.reduce(0) { max($0, abs($1)) }
         func rounded(_ number: Double) -> Double { abs(number) <= 1e-12 * scale ? 0 : number }

@@ -1,11 +1,11 @@
-/// The numbers that a metric can have; nil where it has no bound.
+/// The range of values that a metric can take; a bound is nil if there is none.
 ///
-/// An interval that is made from a spread (jackknife, Student's t) knows nothing of the metric and may leave its range, which then cuts it;
-/// percentile bootstraps stay inside by themselves.
+/// Intervals that are computed from a standard error (jackknife, Student's t) may extend beyond the range of the metric and are
+/// clamped to it. Percentile bootstrap intervals always lie inside.
 public struct MetricRange: Codable, Sendable, Equatable {
-    /// The least number.
+    /// The lower bound; nil for none.
     public var least: Double?
-    /// The greatest number.
+    /// The upper bound; nil for none.
     public var greatest: Double?
 
     /// A range; nil for no bound.
@@ -14,21 +14,21 @@ public struct MetricRange: Codable, Sendable, Equatable {
         self.greatest = greatest
     }
 
-    /// Every number.
+    /// All numbers.
     public static let unbounded = MetricRange()
-    /// 0…1.
+    /// The range 0…1.
     public static let share = MetricRange(least: 0, greatest: 1)
-    /// 0 and above.
+    /// Non-negative numbers.
     public static let notNegative = MetricRange(least: 0)
 
-    /// The differences of a number of this range and one of another.
+    /// The range of the difference between a number of this range and a number of another.
     public func minus(_ other: MetricRange) -> MetricRange {
         MetricRange(
             least: least.flatMap { least in other.greatest.map { least - $0 } },
             greatest: greatest.flatMap { greatest in other.least.map { greatest - $0 } })
     }
 
-    /// The part of an interval that lies in the range; the estimate itself is left where it is.
+    /// Clamps the ends of an interval to the range; the estimate is unchanged and stays inside the interval.
     public func clamp(_ interval: Interval) -> Interval {
         var result = interval
         if let least { result.low = max(interval.low, min(least, interval.mean)) }

@@ -1,7 +1,7 @@
-/// A small, fast generator for resampling loops, seeded with one draw of the caller's generator.
+/// A small, fast random number generator for resampling loops, seeded with one number from the caller's generator.
 ///
-/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014). A concrete type, so that millions of
-/// draws do not go through a generic generator of another module; the results still depend on the caller's generator only.
+/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014). It is a concrete type, so that millions of
+/// draws do not go through a generic generator of another module. Results depend only on the seed.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -18,7 +18,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return Self.mixed(state)
     }
 
-    /// A one-to-one function of 64 bits whose results look like random numbers.
+    /// A bijective mix of 64 bits whose results look like random numbers.
     package static func mixed(_ bits: UInt64) -> UInt64 {
         var z = bits
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -26,7 +26,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// A uniform index below `bound`, by Lemire's multiplication with rejection: the same numbers on every platform.
+    /// A uniformly distributed index below `bound`, by Lemire's multiplication with rejection; identical on every platform.
     package mutating func index(below bound: Int) -> Int {
         precondition(bound > 0, "an index needs at least one value to choose from, got \(bound)")
         let range = UInt64(bound)
@@ -38,7 +38,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return Int(product.high)
     }
 
-    /// `count` different indices below `bound`, in random order (a partial Fisher–Yates shuffle).
+    /// `count` distinct indices below `bound`, in random order (a partial Fisher–Yates shuffle).
     package mutating func distinctIndices(_ count: Int, below bound: Int) -> [Int] {
         precondition(count <= bound, "cannot draw \(count) different indices below \(bound)")
         var pool = Array(0..<bound)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Descriptive statistics of plain number lists. Empty lists have none of them, so each returns nil then.
+/// Descriptive statistics of lists of numbers; each function returns nil for an empty list.
 public enum Statistics {
     /// The arithmetic mean.
     public static func mean(of values: [Double]) -> Double? {
@@ -12,25 +12,25 @@ public enum Statistics {
         quantile(0.5, of: values)
     }
 
-    /// The population standard deviation (divides by n, as numpy's default does).
+    /// The population standard deviation (division by n, as is numpy's default).
     public static func standardDeviation(of values: [Double]) -> Double? {
         guard let mean = mean(of: values) else { return nil }
         return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
     }
 
-    /// The sample standard deviation (divides by n − 1); nil for fewer than two values.
+    /// The sample standard deviation (division by n − 1); nil for fewer than two values.
     public static func sampleStandardDeviation(of values: [Double]) -> Double? {
         guard values.count > 1, let mean = mean(of: values) else { return nil }
         return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
     }
 
-    /// The quantile `q` in 0…1, interpolated linearly between order statistics (numpy's default).
+    /// The quantile `q` in 0…1, with linear interpolation between order statistics (numpy's default).
     public static func quantile(_ q: Double, of values: [Double]) -> Double? {
         quantile(q, ofSorted: values.sorted())
     }
 
     package static func quantile(_ q: Double, ofSorted sorted: [Double]) -> Double? {
-        precondition(0 <= q && q <= 1, "a quantile lies in 0…1, got \(q)")
+        precondition(0 <= q && q <= 1, "a quantile must be in 0…1, got \(q)")
         guard let last = sorted.last else { return nil }
         let position = q * Double(sorted.count - 1)
         let below = Int(position)
@@ -38,7 +38,7 @@ public enum Statistics {
         return sorted[below] + (sorted[below + 1] - sorted[below]) * (position - Double(below))
     }
 
-    /// Four significant digits, without a locale.
+    /// The number with four significant digits, independent of the locale.
     package static func text(_ value: Double) -> String {
         String(format: "%.4g", value)
     }

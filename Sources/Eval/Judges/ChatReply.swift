@@ -1,49 +1,49 @@
 import Formats
 
-/// What came back of a chat: the first choice, and the tokens that the service has counted.
+/// A response of a chat completion service: the first choice, and the token counts that the service reports.
 public struct ChatReply: Codable, Sendable, Equatable {
-    /// A token that might have come first.
+    /// A candidate for the first token of the answer.
     public struct Token: Codable, Sendable, Equatable {
-        /// Its text.
+        /// The text of the token.
         public var token: String
-        /// Its log-probability.
+        /// The log-probability of the token.
         public var logProbability: Double
 
-        /// A token.
+        /// A candidate token.
         public init(token: String, logProbability: Double) {
             self.token = token
             self.logProbability = logProbability
         }
     }
 
-    /// The text; nil where there is none.
+    /// The text of the answer; nil if there is none.
     public var text: String?
-    /// Why the text ends: `stop`, `length`, `content_filter`.
+    /// The reason why the text ends, such as `stop`, `length` or `content_filter`.
     public var finish: String?
-    /// The tokens that might have come first.
+    /// The candidates for the first token; nil if no log-probabilities were returned.
     public var firstToken: [Token]?
-    /// The tokens of the prompt; nil where the service does not say, or says what cannot be.
+    /// The number of prompt tokens; nil if the service reports none or an invalid number.
     public var promptTokens: Int?
-    /// Those of them that the service still had.
+    /// The number of prompt tokens that the service took from its cache.
     public var cachedTokens: Int?
-    /// The tokens of the answer.
+    /// The number of answer tokens.
     public var completionTokens: Int?
-    /// Seconds from the request to here.
+    /// The time from the request to the response in seconds.
     public var seconds: Double?
-    /// What was read before a part of the texts was blotted out, where it cannot be read any more.
+    /// The verdict that was read before parts of the texts were redacted, if it can no longer be read from them.
     package var reading: Reading?
 
-    /// What was read in a reply.
+    /// A verdict that was read from a response.
     package struct Reading: Codable, Sendable, Equatable {
-        /// What the two texts were called.
+        /// The labels of the two texts.
         package var labels: JudgeLabels
-        /// What was said; the answer is that of the reply.
+        /// How much the text shown first is preferred, as in ``JudgeOpinion/shareOfFirst``.
         package var shareOfFirst: Double?
-        /// Why nothing was said.
+        /// Why there is no verdict; nil if there is one.
         package var omission: JudgeOmission?
     }
 
-    /// A reply.
+    /// A response with the given parts.
     public init(text: String?, finish: String? = nil, firstToken: [Token]? = nil, promptTokens: Int? = nil, completionTokens: Int? = nil) {
         self.text = text
         self.finish = finish
@@ -52,16 +52,17 @@ public struct ChatReply: Codable, Sendable, Equatable {
         self.completionTokens = completionTokens
     }
 
-    /// Whether the text ended at its greatest length.
+    /// Whether the text was truncated at its maximum length.
     public var isCut: Bool { finish == "length" }
 
-    /// Why a body is no reply; nothing of the body is repeated.
+    /// Why a response body is invalid; the message contains nothing from the body.
     public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
+        /// What is wrong, as the rest of a sentence that begins with "it" or names a field.
         public var description: String
     }
 
-    /// Reads the body of an answer.
-    /// - Throws: ``Problem``.
+    /// Parses the body of a response.
+    /// - Throws: ``Problem`` if the body is not a valid chat completion.
     public init(body: [UInt8]) throws(Problem) {
         guard body.contains(where: { !OneLine.isSpace($0) }) else { throw Problem(description: "it is empty") }
         let value: JSONValue
@@ -71,7 +72,7 @@ public struct ChatReply: Codable, Sendable, Equatable {
             throw Problem(description: "it is not JSON")
         }
         if value["error"]?.unlessNull != nil, value["choices"] == nil {
-            throw Problem(description: "it is an error with the status of success")
+            throw Problem(description: "it contains an error despite a success status")
         }
         guard let choices = value["choices"]?.array else { throw Problem(description: "\"choices\" is missing; expected \(Self.shape)") }
         guard let choice = choices.first else { throw Problem(description: "\"choices\" is empty") }
@@ -89,7 +90,7 @@ public struct ChatReply: Codable, Sendable, Equatable {
 
     private static let shape = "{\"choices\": [{\"message\": {\"content\"}, \"finish_reason\"}], \"usage\"}"
 
-    /// A text, or the texts of its parts.
+    /// The text of a message's content: a string, or the texts of its parts joined.
     private static func text(of content: JSONValue?) throws(Problem) -> String? {
         switch content?.unlessNull {
         case nil: return nil
@@ -97,18 +98,19 @@ public struct ChatReply: Codable, Sendable, Equatable {
         case .array(let parts)?:
             let texts = parts.compactMap { $0["text"]?.string }
             return texts.isEmpty ? nil : texts.joined()
-        default: throw Problem(description: "\"choices[0].message.content\" is no text")
+        default: throw Problem(description: "\"choices[0].message.content\" is not text")
         }
     }
 
-    /// The tokens that might have come first: in the shape of chats, `content[0].top_logprobs`, or in that of completions, a map.
+    /// The candidates for the first token: from `content[0].top_logprobs` in the format of chat completions, or from a map in
+    /// that of text completions.
     private static func firstToken(in value: JSONValue?) throws(Problem) -> [Token]? {
         guard let value else { return nil }
         if let first = value["content"]?.array?.first {
             var tokens: [Token] = []
             for entry in (first["top_logprobs"]?.array ?? []) + [first] {
                 guard let text = entry["token"]?.string else { throw Problem(description: "a token of \"logprobs\" has no text") }
-                // the one that was drawn stands among the likeliest, or not
+                // the sampled token may or may not be among the most probable ones
                 if tokens.contains(where: { $0.token == text }) { continue }
                 tokens.append(Token(token: text, logProbability: try number(entry["logprob"])))
             }
@@ -123,13 +125,13 @@ public struct ChatReply: Codable, Sendable, Equatable {
     }
 
     private static func number(_ value: JSONValue?) throws(Problem) -> Double {
-        // rounding may leave a certain token a little above 0
+        // rounding may leave the log-probability of a certain token slightly above 0
         guard let number = value?.double, number <= 0.01 else {
-            throw Problem(description: "a \"logprob\" is not a number of at most 0")
+            throw Problem(description: "a \"logprob\" must be a number of at most 0")
         }
         return min(number, 0)
     }
 
-    /// A whole number of at least 0; nil for anything else.
+    /// A non-negative integer; nil for anything else.
     private static func count(_ value: JSONValue?) -> Int? { value?.int.flatMap { $0 >= 0 ? $0 : nil } }
 }

@@ -2,9 +2,10 @@ import Formats
 public import Foundation
 import Synchronization
 
-/// The answers of a judge so far, in a file of JSON lines: one line for each, written as soon as it is there.
+/// A cache of a judge's answers in a JSON lines file; each answer is appended as soon as it arrives.
 ///
-/// The key of an answer is a hash of the address and the bytes of the request. A line that a killed run has left unfinished is passed over.
+/// The key of an answer is a hash of the service's address and the bytes of the request. Incomplete lines from a killed run are
+/// skipped.
 public final class JudgeCache: Sendable {
     private struct Line: Codable {
         var request: String
@@ -18,13 +19,13 @@ public final class JudgeCache: Sendable {
 
     private let file: URL
     private let state: Mutex<State>
-    /// The file's path.
+    /// The path of the file.
     public var path: String { file.path }
-    /// The lines that could not be read, from 1.
+    /// The numbers of the lines that could not be read, counted from 1.
     public let damagedLines: [Int]
 
-    /// Reads a cache; the file need not exist, and is made with the first answer.
-    /// - Throws: `FormatError`; ``Problem`` for a file that is something else.
+    /// Reads a cache file. The file need not exist; it is created with the first answer.
+    /// - Throws: `FormatError`; ``Problem`` for a file that is not a cache.
     public init(_ file: URL) throws {
         self.file = file
         guard try FileStatus.of(file.path) != nil else {
@@ -32,7 +33,7 @@ public final class JudgeCache: Sendable {
             damagedLines = []
             return
         }
-        // a folder, a pipe or a device is told here, before anything is asked
+        // reports folders, pipes and devices now, before any question is asked
         let descriptor = try Descriptor(readingFile: file.path)
         var found = State()
         if try descriptor.length() > 0 { found.endsWithNewline = try Self.lastByte(of: descriptor) == 0x0a }
@@ -55,7 +56,7 @@ public final class JudgeCache: Sendable {
         damagedLines = damaged
     }
 
-    /// The key of a request.
+    /// The key of a request: a hash of the service's address and the request body.
     public static func key(address: String, body: [UInt8]) -> String {
         var hash = FNVHash()
         hash.add(Array(address.utf8))
@@ -64,16 +65,16 @@ public final class JudgeCache: Sendable {
         return hash.digits
     }
 
-    /// The answer to a request, if it is known.
+    /// The cached answer to a request; nil if there is none.
     public subscript(key: String) -> ChatReply? { state.withLock { $0.replies[key] } }
 
-    /// Keeps an answer, in the file before it returns.
+    /// Stores an answer; it is written to the file before the call returns.
     /// - Throws: `FileError`.
     public func store(_ reply: ChatReply, for key: String) throws {
         let line = try JSONLines<Line>.line(Line(request: key, reply: reply))
         try state.withLock { state in
             let descriptor = try Descriptor(creatingFile: file.path, O_WRONLY | O_APPEND)
-            // one write, so that lines of two runs do not mix
+            // a single write, so that lines from concurrent runs do not mix
             let text = (state.endsWithNewline ? "" : "\n") + line + "\n"
             try Array(text.utf8).withUnsafeBytes { try descriptor.write($0) }
             state.endsWithNewline = true
@@ -88,18 +89,20 @@ public final class JudgeCache: Sendable {
         return byte
     }
 
-    /// A file that is no cache.
+    /// The error for a file that is not a cache.
     public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
-        /// The file.
+        /// The path of the file.
         public var path: String
 
+        /// One line that says what is wrong with the file.
         public var description: String {
-            "\(path) is no cache of a judge: no line of it has \"request\" and \"reply\"; name another file, which is then made"
+            "\(path) is not a judge cache: no line has \"request\" and \"reply\"; choose another path for a new cache"
         }
     }
 }
 
-/// The hash FNV-1a of 128 bits. It tells requests apart that differ by accident; nobody gains by two that do not.
+/// The 128-bit FNV-1a hash. It distinguishes requests that differ by accident; it is not cryptographically secure, which a
+/// cache does not need.
 package struct FNVHash {
     private var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
 
@@ -109,7 +112,7 @@ package struct FNVHash {
         for byte in bytes { value = (value ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b }
     }
 
-    /// 32 hexadecimal digits.
+    /// The hash as 32 hexadecimal digits.
     package var digits: String {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 32 - text.count) + text

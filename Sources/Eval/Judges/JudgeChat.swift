@@ -1,36 +1,37 @@
 import Formats
 public import Foundation
 
-/// The questions to a judge as requests of a chat in OpenAI's shape, and what its answers say.
+/// Builds the requests to a judge in OpenAI's chat completion format, and reads verdicts from the responses.
 public struct JudgeChat: Sendable {
-    /// Where the verdict is found.
+    /// Where the verdict is read from.
     public enum Reading: String, Codable, Sendable, CaseIterable {
-        /// In the text of the answer; see ``JudgeLabels``.
+        /// The text of the answer; see ``JudgeLabels``.
         case answer
-        /// In the log-probabilities of the two labels as the answer's first token: their weights. One that is absent weighs nothing.
+        /// The log-probabilities of the two labels as the first token of the answer, which give their relative weights. A label
+        /// that is not among the returned tokens has weight 0.
         case logProbabilities = "log-probs"
     }
 
-    /// Makes the text of a question.
+    /// Builds the prompt for a question.
     public var prompt: @Sendable (PairwiseQuestion) -> String
-    /// What the texts are called in it.
+    /// The labels of the two texts in the prompt.
     public var labels: JudgeLabels
-    /// The model's name as the service knows it.
+    /// The name of the model, as the service knows it.
     public var model: String
-    /// Where the verdict is found.
+    /// Where the verdict is read from.
     public var reading: Reading
-    /// The temperature of sampling.
+    /// The sampling temperature.
     public var temperature = 0.0
-    /// The seed of sampling.
+    /// The sampling seed.
     public var seed: Int = 0
-    /// The greatest length of an answer in tokens; with log-probabilities it is 1.
+    /// The maximum length of an answer in tokens; always 1 when log-probabilities are read.
     public var maxTokens = 64
-    /// How many log-probabilities are asked for.
+    /// The number of log-probabilities that are requested.
     public var topLogProbabilities = 5
-    /// Compares the tokens of a prompt that the service has counted with our own count.
+    /// The check for prompts that the service truncated.
     public var check = PromptTokenCheck()
 
-    /// A conversation.
+    /// A conversation with a model. Default for `reading`: the text of the answer.
     public init(
         model: String, labels: JudgeLabels, reading: Reading = .answer, prompt: @escaping @Sendable (PairwiseQuestion) -> String
     ) {
@@ -40,7 +41,7 @@ public struct JudgeChat: Sendable {
         self.prompt = prompt
     }
 
-    /// The body of a request, in the same bytes for the same question.
+    /// The JSON body of a request; the same prompt always gives the same bytes.
     public func body(prompt: String) -> [UInt8] {
         let body = Body(
             model: model, messages: [.init(role: "user", content: prompt)], temperature: temperature, seed: seed,
@@ -48,11 +49,11 @@ public struct JudgeChat: Sendable {
             top_logprobs: reading == .answer ? nil : topLogProbabilities)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // texts and finite numbers: nothing of it can be refused
+        // strings and finite numbers only, so encoding cannot fail
         return (try? encoder.encode(body)).map { [UInt8]($0) } ?? []
     }
 
-    /// What a reply says.
+    /// Reads the opinion from a response.
     public func opinion(of reply: ChatReply) -> JudgeOpinion {
         if let known = reply.reading, known.labels == labels {
             var opinion = JudgeOpinion(omission: known.omission ?? .unreadable, answer: reply.text)
@@ -79,7 +80,7 @@ public struct JudgeChat: Sendable {
         }
     }
 
-    /// A reply whose texts are changed, so that it says what it said before.
+    /// Returns a response whose texts are changed by `change`, but whose verdict is still the one before the change.
     package func changed(_ reply: ChatReply, _ change: (String) -> String) -> ChatReply {
         var other = reply
         other.text = reply.text.map(change)
@@ -91,7 +92,7 @@ public struct JudgeChat: Sendable {
         return other
     }
 
-    /// The probability of a label, with white space before it or without.
+    /// The probability of a label as the first token, with or without leading white space.
     private func weight(of label: String, in tokens: [ChatReply.Token]) -> Double {
         tokens.reduce(0) { sum, token in
             let text = token.token.drop { $0.isWhitespace || $0 == "\u{2581}" || $0 == "\u{120}" }
@@ -114,28 +115,30 @@ public struct JudgeChat: Sendable {
     }
 }
 
-/// Compares what a service says of a prompt's length with what is known of it, to find prompts that the service has silently truncated.
+/// Compares the prompt length that a service reports with a lower bound, to detect prompts that the service silently truncated.
 public struct PromptTokenCheck: Sendable {
-    /// Counts the tokens of a text as the judge's own tokenizer does; without it, every word is at least one token.
+    /// Counts the tokens of a text with the judge's own tokenizer; nil counts words, each of which has at least one token.
     public var tokens: (@Sendable (String) -> Int)?
-    /// Whether anything is compared.
+    /// Whether the check is enabled.
     public var isOn = true
 
-    /// A comparison by words.
+    /// A check that counts words.
     public init() {}
 
-    /// The tokens that a prompt has at least. A hundredth and two more are let off a tokenizer's count: templates may join or trim the text.
+    /// A lower bound for the number of tokens of a prompt. A tokenizer's count is reduced by 1 % and 2 tokens, since chat
+    /// templates may join or trim the text.
     public func bound(for prompt: String) -> Int {
         guard let tokens else { return Lengths.words(in: prompt) }
         let count = tokens(prompt)
         return max(count - count / 100 - 2, 0)
     }
 
-    /// What is missing of a prompt; nil where nothing is, or the service does not say.
+    /// The reported and the expected number of prompt tokens if the prompt seems truncated; nil if it does not, the service
+    /// reports no count, or the check is off.
     public func shortfall(of prompt: String, in reply: ChatReply) -> (counted: Int, expected: Int)? {
         guard isOn, let counted = reply.promptTokens, counted > 0 else { return nil }
         let expected = bound(for: prompt)
-        // some services leave out what they still have from the request before
+        // some services exclude the tokens taken from their cache
         return counted + (reply.cachedTokens ?? 0) < expected ? (counted, expected) : nil
     }
 }

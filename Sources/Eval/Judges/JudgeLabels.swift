@@ -1,21 +1,22 @@
 import Foundation
 
-/// What the two texts are called in a question to a judge, and how its answer is read.
+/// The labels of the two texts in a question to a judge, and the rules for parsing a verdict from its answer.
 ///
-/// An answer counts when its last line, or the first of several, is nothing but a label, `tie`, or a list of both labels; when its last
-/// line is such a verdict behind `answer:`, `verdict:`, `winner:` or a like word; and when its last line is a plain statement: that a label is
-/// better, that the better one is a label, or that it is chosen, with a reason behind `because`, perhaps. A statement is plain when it has
-/// no other words than those that such a statement needs: whoever doubts, denies or asks uses others. Two verdicts in one answer are none.
-/// Everything else is prose, in which the label that is mentioned may as well be the worse one.
+/// A verdict is recognised in three forms: the last line, or the first of several, is only a label, `tie`, or a list of both
+/// labels; the last line is such a verdict after `answer:`, `verdict:`, `winner:` or a similar word; or the last line is a
+/// plain statement that a label is better, that the better one is a label, or that a label is chosen, with an optional reason
+/// after `because`. A statement is plain if it contains only words that such a statement needs; doubts, negations and questions
+/// contain others. An answer with contradictory verdicts has none. Everything else is treated as prose, since the label that it
+/// mentions may be the worse one.
 public struct JudgeLabels: Sendable, Hashable, Codable {
-    /// The text shown first.
+    /// The label of the text shown first.
     public let first: String
-    /// The text shown second.
+    /// The label of the text shown second.
     public let second: String
 
-    /// Of the built-in questions whose answers are read.
+    /// The labels of built-in questions whose answers are parsed as text.
     public static let names = JudgeLabels(trusted: JudgePrompt.names[0], JudgePrompt.names[1])
-    /// Of the built-in questions whose answer is one token.
+    /// The labels of built-in questions whose answer is a single token.
     public static let letters = JudgeLabels(trusted: "A", "B")
 
     private init(trusted first: String, _ second: String) {
@@ -23,8 +24,8 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         self.second = second
     }
 
-    /// Two labels.
-    /// - Throws: ``Problem``.
+    /// Creates labels. Each is a single word of at most 64 characters, not `tie`, and the two differ in more than case.
+    /// - Throws: ``Problem`` if the labels do not meet these conditions.
     public init(_ first: String, _ second: String) throws(Problem) {
         for label in [first, second] {
             guard !label.isEmpty, label.count <= 64, label.unicodeScalars.allSatisfy(Self.isPart) else { throw .unfit(label) }
@@ -34,29 +35,33 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         self.init(trusted: first, second)
     }
 
-    /// Why two texts can be no labels.
+    /// Why two strings cannot be used as labels.
     public enum Problem: Error, Equatable, Sendable, CustomStringConvertible {
-        /// Not a word of letters, digits, `_` and `-`.
+        /// The label is not a word of letters, digits, `_` and `-`, is too long, or is `tie`.
         case unfit(String)
-        /// Both are the same.
+        /// Both labels are equal, ignoring case.
         case equal(String)
 
+        /// One line that says why the labels are rejected.
         public var description: String {
             switch self {
-            case .unfit(let label): "'\(label)' can be no label: a label is one word of letters, digits, _ and -, and not 'tie'"
-            case .equal(let label): "both labels are '\(label)', with any letters small; an answer could not be told"
+            case .unfit(let label): "'\(label)' is not a valid label; use one word of letters, digits, _ and -, other than 'tie'"
+            case .equal(let label): "both labels are '\(label)', ignoring case; use two different labels"
             }
         }
     }
 
-    /// The verdict of an answer; nil for prose.
-    /// - Parameter isCut: whether the answer ended at its greatest length: then only a label, or a list that begins with one, is taken.
+    /// Parses the verdict of an answer; nil if there is none.
+    /// - Parameters:
+    ///   - answer: the text of the answer.
+    ///   - isCut: whether the answer was truncated at its maximum length; then only a label, or a list that begins with one, is
+    ///     accepted.
     public func preference(in answer: String, isCut: Bool = false) -> Preference? {
         let text = Self.withoutThoughts(answer)
         if isCut {
             let words = Self.words(of: text)
             if words.count <= 2, let whole = list(text) { return whole }
-            // a list whose end is missing
+            // a list that was truncated
             return text.first == "[" && words.first.map(isLabel) == true ? words.first.flatMap(word) : nil
         }
         if let whole = list(text) { return whole }
@@ -69,20 +74,20 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
 
     // MARK: Forms of answers
 
-    /// A label, `tie`, or both labels, the better one first.
+    /// Parses a label, `tie`, or both labels with the better one first.
     private func list(_ text: some StringProtocol) -> Preference? {
         guard !text.contains(where: { "?？".contains($0) }) else { return nil }
         let words = Self.words(of: String(text))
         switch words.count {
         case 1: return word(words[0])
         case 2 where isLabel(words[0]) && isLabel(words[1]) && word(words[0]) != word(words[1]):
-            // other signs than commas and `>` between them may mean anything
+            // other characters than commas and `>` between the labels are ambiguous
             return text.contains { "<=≤≥≈~/&+|".contains($0) } ? nil : word(words[0])
         default: return nil
         }
     }
 
-    /// The verdict of a line whose sentences are all plain and say the same.
+    /// The verdict of a line whose sentences are all plain and agree.
     private func plain(_ line: String) -> Preference? {
         guard !line.contains(where: { "?？".contains($0) }) else { return nil }
         if let verdict = list(line) ?? conclusion(line) { return verdict }
@@ -115,12 +120,12 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
 
     private static func isDoubt(_ word: String) -> Bool { doubts.contains(word) || word.hasSuffix("n't") }
 
-    /// Whether lines behind a verdict take it back.
+    /// Whether lines after a verdict retract it.
     private func takesBack(_ lines: ArraySlice<String>) -> Bool {
         lines.contains { line in Self.words(of: line).contains { Self.retractions.contains($0.lowercased()) } }
     }
 
-    /// `Answer: label`, or `Answer: label is better`.
+    /// Parses `Answer: label` and `Answer: label is better`.
     private func conclusion(_ line: String) -> Preference? {
         guard let mark = line.lastIndex(of: ":") else { return nil }
         let before = Self.words(of: String(line[..<mark])).map { $0.lowercased() }
@@ -134,19 +139,20 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         return list(head) ?? statement(String(rest))
     }
 
-    /// A sentence without its reason, and the words of that.
+    /// Splits a sentence into the part before its reason and the lower-cased words of the reason.
     private static func withoutReason(_ sentence: String) -> (head: String, reason: [String]) {
         let marks = [", for ", ", as ", ", since ", ", because ", " because "].compactMap { sentence.firstRange(of: $0) }
         guard let mark = marks.min(by: { $0.lowerBound < $1.lowerBound }) else { return (sentence, []) }
         return (String(sentence[..<mark.lowerBound]), words(of: String(sentence[mark.upperBound...])).map { $0.lowercased() })
     }
 
-    /// `label is better`, `the better one is label` or `I prefer label`, with nothing around that may change it.
+    /// Parses `label is better`, `the better one is label` and `I prefer label`, without other words that might change the
+    /// meaning.
     private func statement(_ sentence: String) -> Preference? {
         let (head, reason) = Self.withoutReason(sentence)
         guard !reason.contains(where: Self.isDoubt) else { return nil }
         var words = Self.words(of: head)
-        // than, over or to the other label
+        // "than", "over" or "to" the other label
         if let place = words.lastIndex(where: { ["than", "over", "to"].contains($0.lowercased()) }) {
             let others = words[(place + 1)...].filter { isLabel($0) || !Self.isDescription($0) }
             guard others.count == 1, isLabel(others[0]) else { return nil }
@@ -161,7 +167,7 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         let verdict = word(words[place])
         if behind.isEmpty {
             if before.isEmpty { return verdict }
-            // `the better one is`, `I prefer`
+            // "the better one is" or "I prefer"
             let verbs = before.indices.filter { before[$0] == "is" || Self.choices.contains(before[$0]) }
             guard verbs.count == 1, let verb = verbs.first, before[(verb + 1)...].allSatisfy(Self.isDescription) else { return nil }
             let subject = before[..<verb]
@@ -189,7 +195,8 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
 
     private func isLabel(_ text: String) -> Bool { word(text).map { $0 != .tie } ?? false }
 
-    /// What a word names. Labels of one letter are told by their case, for "a" is a word of its own.
+    /// The preference that a word names; nil for other words. One-letter labels are case-sensitive, since "a" is also an
+    /// ordinary word.
     private func word(_ text: String) -> Preference? {
         func matches(_ label: String) -> Bool { label.count == 1 ? text == label : text.lowercased() == label.lowercased() }
         if matches(first) { return .first }
@@ -201,17 +208,18 @@ public struct JudgeLabels: Sendable, Hashable, Codable {
         scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_" || scalar == "-"
     }
 
-    /// Runs of letters, digits, `_`, `-` and apostrophes; Markdown's stars and quotation marks fall away.
+    /// Splits a text into runs of letters, digits, `_`, `-` and apostrophes; Markdown asterisks and quotation marks are
+    /// dropped.
     private static func words(of text: String) -> [String] {
         text.unicodeScalars.split { !isPart($0) && $0 != "'" && $0 != "’" }.map { word in
             String(String.UnicodeScalarView(word)).replacing("’", with: "'").trimmingCharacters(in: CharacterSet(charactersIn: "'_-"))
         }.filter { !$0.isEmpty }
     }
 
-    /// What stands behind the thoughts of a model that writes them down, without white space and fences around.
+    /// The text after a model's `<think>` section, trimmed of white space and code fences.
     private static func withoutThoughts(_ text: String) -> String {
         let end = text.range(of: "</think>", options: .backwards)
-        // thoughts that do not end say nothing yet
+        // an unfinished `<think>` section contains no verdict
         if end == nil, text.contains("<think>") { return "" }
         let rest = end.map { String(text[$0.upperBound...]) } ?? text
         return rest.trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "`")))

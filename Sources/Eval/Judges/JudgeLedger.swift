@@ -1,41 +1,45 @@
-/// What asking a judge has come to: requests, tokens, price and time.
+/// Usage statistics of a judge: requests, tokens, price and time.
 public struct JudgeLedger: Codable, Sendable, Equatable {
-    /// The model that was asked.
+    /// The name of the model that was asked.
     public var model: String
-    /// Questions.
+    /// The number of questions.
     public var questions = 0
-    /// Questions whose answers lay in the cache.
+    /// The number of questions whose answers came from the cache.
     public var fromCache = 0
-    /// Requests that were sent, repeated ones included.
+    /// The number of requests sent, including retries.
     public var requests = 0
-    /// Requests that were repeated.
+    /// The number of retries.
     public var retries = 0
-    /// Tokens of all prompts, as the service counts them, cached answers included.
+    /// The tokens of all prompts as counted by the service, including cached answers.
     public var promptTokens = 0
-    /// Tokens of all answers, likewise.
+    /// The tokens of all answers as counted by the service, including cached answers.
     public var completionTokens = 0
-    /// Answers without a count of the prompt's tokens: whether the prompt was cut, and what it cost, is not known of them.
+    /// The number of answers without a prompt token count, for which neither truncation of the prompt nor the price can be
+    /// determined.
     public var uncounted = 0
-    /// The price of all answers; nil without prices.
+    /// The price of all answers, including cached ones; nil if no prices were given.
     public var price: Double?
-    /// The price of those that were asked for now.
+    /// The price of the answers requested in this run.
     public var priceOfThisRun: Double?
-    /// Seconds of all requests together, cached answers included.
+    /// The total time of all requests in seconds, including cached answers.
     public var requestSeconds = 0.0
-    /// Seconds that this run has waited for answers.
+    /// The time in seconds that this run has waited for answers.
     public var seconds = 0.0
-    /// Lines of the cache that could not be read.
+    /// The number of cache lines that could not be read.
     public var damagedCacheLines = 0
 
-    /// Nothing yet.
+    /// An empty ledger for a model.
     public init(model: String) { self.model = model }
 
-    /// Takes an answer in.
-    /// - Parameter prices: of a million tokens of prompts and of answers.
+    /// Adds an answer.
+    /// - Parameters:
+    ///   - reply: the answer.
+    ///   - fromCache: whether the answer came from the cache.
+    ///   - prices: the prices of a million prompt tokens and of a million answer tokens; nil if unknown.
     package mutating func add(_ reply: ChatReply, fromCache: Bool, prices: (prompt: Double, completion: Double)?) {
         let tokens = (prompt: reply.promptTokens ?? 0, completion: reply.completionTokens ?? 0)
         if tokens.prompt == 0 { uncounted += 1 }
-        // what a service claims may be anything up to the largest number
+        // saturating addition, since a service may report counts up to the largest integer
         promptTokens = promptTokens.addingReportingOverflow(tokens.prompt).overflow ? .max : promptTokens + tokens.prompt
         completionTokens =
             completionTokens.addingReportingOverflow(tokens.completion).overflow ? .max : completionTokens + tokens.completion

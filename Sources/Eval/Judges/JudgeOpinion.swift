@@ -1,32 +1,33 @@
-/// What a judge says to one question, and where it says nothing, why.
+/// A judge's opinion on one question: a verdict, or the reason why there is none.
 public struct JudgeOpinion: Codable, Sendable, Equatable {
-    /// How much the text shown first is preferred: 1, 0, 0.5 for a tie, or the weight of its label; nil without an answer.
+    /// How much the text shown first is preferred: 1, 0, 0.5 for a tie, or the relative weight of its label; nil without a
+    /// verdict.
     public var shareOfFirst: Double?
-    /// What the judge wrote.
+    /// The text that the judge wrote; nil if there is none.
     public var answer: String?
-    /// Why there is no verdict.
+    /// Why there is no verdict; nil if there is one.
     public var omission: JudgeOmission?
 
-    /// A verdict.
+    /// An opinion with a verdict.
     public init(shareOfFirst: Double, answer: String? = nil) {
         self.shareOfFirst = shareOfFirst
         self.answer = answer
     }
 
-    /// No verdict.
+    /// An opinion without a verdict.
     public init(omission: JudgeOmission, answer: String? = nil) {
         self.omission = omission
         self.answer = answer
     }
 
-    /// A verdict, or an answer that has none.
+    /// An opinion with the given preference, or one without a readable verdict if it is nil.
     public init(_ preference: Preference?, answer: String? = nil) {
         self.answer = answer
         shareOfFirst = preference?.shareOfFirst
         omission = preference == nil ? .unreadable : nil
     }
 
-    /// Which text is preferred; nil without an answer.
+    /// The preferred text; nil without a verdict.
     public var preference: Preference? {
         shareOfFirst.map { Preference(shareOfFirst: $0) }
     }
@@ -34,24 +35,24 @@ public struct JudgeOpinion: Codable, Sendable, Equatable {
 
 /// Why a question has no verdict.
 public enum JudgeOmission: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
-    /// The answer names neither text, or both.
+    /// The answer contains no recognisable verdict, or contradictory ones.
     case unreadable
-    /// The answer ended at its greatest length, before a verdict.
+    /// The answer was truncated at its maximum length before a verdict.
     case cut
     /// The answer has no text.
     case empty
-    /// Neither of the two labels is among the tokens whose log-probabilities came back.
+    /// None of the tokens with returned log-probabilities is one of the two labels.
     case noLabel = "no label"
-    /// No log-probabilities came back.
+    /// The service returned no log-probabilities.
     case noLogProbabilities = "no log-probabilities"
-    /// What came back is no answer of a chat.
+    /// The response is not a valid chat completion.
     case malformed
-    /// The service does not take the question.
+    /// The service rejected the question.
     case rejected
-    /// Every attempt failed.
+    /// All attempts failed.
     case failed
 
-    /// Whether the service, not the model behind it, is why.
+    /// Whether the cause is the service rather than the model behind it.
     package var isOfTheService: Bool {
         switch self {
         case .unreadable, .cut, .empty, .noLabel: false
@@ -59,6 +60,6 @@ public enum JudgeOmission: String, Codable, CodingKeyRepresentable, Sendable, Ca
         }
     }
 
-    /// Whether the same question may get an answer another time: then its lack says nothing about the two texts.
+    /// Whether asking the same question again may succeed, so that the missing verdict says nothing about the two texts.
     package var mayBeMended: Bool { self == .failed || self == .malformed }
 }

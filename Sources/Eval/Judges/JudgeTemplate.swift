@@ -1,22 +1,23 @@
 import Formats
 public import Foundation
 
-/// The text of a question to a judge, with places for the input, both texts and their labels.
+/// A template for the question to a judge, with placeholders for the input, both texts and their labels.
 ///
-/// Places are `{input}`, `{first}`, `{second}`, `{label_1}` and `{label_2}`; `{{name}}` is the text `{name}`, and other braces are
-/// themselves. The places are found once, before anything is filled in: what a text looks like changes nothing.
+/// The placeholders are `{input}`, `{first}`, `{second}`, `{label_1}` and `{label_2}`. `{{name}}` stands for the literal text
+/// `{name}`; other braces are literal. Placeholders are located once, before any is filled in, so the inserted texts cannot add
+/// placeholders.
 public struct JudgeTemplate: Sendable, Equatable {
-    /// The places.
+    /// The placeholders.
     public enum Place: String, Sendable, CaseIterable {
-        /// What both texts answer.
+        /// The prompt that both texts respond to.
         case input
         /// The text shown first.
         case first
         /// The text shown second.
         case second
-        /// What the first is called.
+        /// The label of the first text.
         case label1 = "label_1"
-        /// What the second is called.
+        /// The label of the second text.
         case label2 = "label_2"
     }
 
@@ -27,8 +28,8 @@ public struct JudgeTemplate: Sendable, Equatable {
 
     private let parts: [Part]
 
-    /// Reads a template.
-    /// - Throws: ``Problem``.
+    /// Parses a template.
+    /// - Throws: ``Problem`` for an unknown placeholder, or if `{input}`, `{first}` or `{second}` is missing.
     public init(_ text: String) throws(Problem) {
         let scalars = Array(text.unicodeScalars)
         var parts: [Part] = []
@@ -64,7 +65,7 @@ public struct JudgeTemplate: Sendable, Equatable {
         self.parts = parts
     }
 
-    /// Reads a template from a file of UTF-8.
+    /// Reads a template from a UTF-8 file of at most 1 MiB.
     /// - Throws: ``Problem``; `FileError`.
     public init(contentsOf file: URL) throws {
         let bytes = try Descriptor.content(of: file.path, limit: 1 << 20)
@@ -76,7 +77,7 @@ public struct JudgeTemplate: Sendable, Equatable {
         ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "_"
     }
 
-    /// The text of a question.
+    /// Fills in the template for a question.
     public func text(for question: PairwiseQuestion, labels: JudgeLabels) -> String {
         parts.map { part in
             switch part {
@@ -92,19 +93,20 @@ public struct JudgeTemplate: Sendable, Equatable {
 
     /// What is wrong with a template.
     public enum Problem: Error, Equatable, Sendable, CustomStringConvertible {
-        /// A place that there is none of.
+        /// A placeholder that does not exist.
         case unknown(String)
-        /// A place that a question cannot do without.
+        /// A required placeholder is missing.
         case missing(Place)
-        /// The file is no text.
+        /// The file is not UTF-8 text.
         case notUTF8
 
+        /// One line that says what is wrong with the template.
         public var description: String {
             let places = Place.allCases.map { "{\($0.rawValue)}" }.joined(separator: ", ")
             return switch self {
             case .unknown(let name):
-                "the template has {\(name)}, which is no place; it takes \(places), and {{\(name)}} for the text itself"
-            case .missing(let place): "the template lacks {\(place.rawValue)}: it must have {input}, {first} and {second}"
+                "the template has the unknown placeholder {\(name)}; use \(places), or {{\(name)}} for literal braces"
+            case .missing(let place): "the template has no {\(place.rawValue)}; it must have {input}, {first} and {second}"
             case .notUTF8: "the template is not UTF-8; convert it, for example with iconv"
             }
         }

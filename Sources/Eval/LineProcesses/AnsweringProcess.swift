@@ -1,46 +1,49 @@
 import Formats
 import Foundation
 
-/// A program of the user's own that answers lines with lines: each question is a JSON object with an `id`, and so is its answer.
+/// An external program that answers lines with lines: each question is a JSON object with an `id`, and so is its answer.
 ///
-/// It is started once, with the first question. When it ends, answers nonsense or is silent for too long, it is started again and asked
-/// anew for what is missing; when that fails, too, the error says what happened. Its standard error stays on the terminal.
+/// The program is started once, with the first question. If it exits, gives an invalid answer or is silent for too long, it is
+/// restarted once and asked again for the missing answers; if that also fails, the error says what happened. Its standard error
+/// goes to the terminal.
 ///
-/// Ids count up from 0 and are never used again, so no answer that is late or repeated can be taken for that to another question. One
-/// that was not asked for is an error at once: what else such a program has answered cannot be trusted. So is an answer to a question
-/// that the program has not read: a new process gets its first question without the end, and the rest once it reads.
+/// IDs count up from 0 and are never reused, so a late or repeated answer cannot be taken for the answer to another question.
+/// An answer with an ID that was not asked is an error at once, without a restart, since the program's other answers cannot be
+/// trusted either. So is an answer to a question that the program has not read yet: a new process first gets the first question
+/// without its last character, and the rest once it reads.
 final class AnsweringProcess<Answer> {
-    /// Why one line is no answer.
+    /// Why a line is not a valid answer.
     enum Problem: Error {
-        /// The line says nothing that can be understood.
+        /// The line cannot be parsed.
         case nonsense
-        /// It can be understood, and is wrong: the end of "answered '…', ".
+        /// The line can be parsed but is wrong; the value completes the message "answered '…', ".
         case wrong(String)
     }
 
     /// The shell command.
     let command: String
-    /// Seconds without an answer after which it counts as stuck, whatever else it writes.
+    /// The time in seconds without an answer after which the program is considered stuck, whatever else it writes.
     let patience: Double
-    /// Makes the error that says what the command has done.
+    /// Creates the error that describes what the command did.
     private let failure: (String) -> any Error
     private var running: ChildProcess?
-    /// How often the command has been started.
+    /// The number of times the command was started.
     private(set) var starts = 0
-    /// How many ids have been given to questions.
+    /// The number of IDs assigned so far.
     private var asked = 0
 
-    /// A process; nothing is started yet.
+    /// A process for a command, which is not started yet.
     init(command: String, patience: Double, failure: @escaping (String) -> any Error) {
         self.command = command
         self.patience = patience
         self.failure = failure
     }
 
-    /// The answers to some questions, in order.
+    /// The answers to `count` questions, in order.
     /// - Parameters:
-    ///   - question: the line of a question by its index, with the id that it must have, without a newline.
-    ///   - read: what a line says: the id of a question, and its answer. It throws a ``Problem`` for a line that is no answer.
+    ///   - count: the number of questions.
+    ///   - question: the line of a question, given its index and the ID that it must contain, without a newline.
+    ///   - read: parses a line into the ID of a question and its answer; throws a ``Problem`` for an invalid answer.
     func answers(
         _ count: Int, question: (_ index: Int, _ id: Int) throws -> [UInt8],
         read: (Foundation.Data) throws(Problem) -> (id: Int, answer: Answer)
@@ -68,14 +71,14 @@ final class AnsweringProcess<Answer> {
 
     /// Questions that are asked together.
     private struct Call {
-        /// The id of the first one.
+        /// The ID of the first question.
         let first: Int
         var answers: [Answer?]
-        /// Whether the process reads them, so that answers can be right.
+        /// Whether the process is reading the questions, so that answers can be valid.
         var isAsked = false
-        /// Where each of them ends in the text that is sent, without its newline.
+        /// For each question, its end in the sent text, excluding the newline.
         var ends: [Int]
-        /// How much of the text the process has read.
+        /// The number of bytes of the text that the process has read.
         var heard = 0
 
         init(first: Int, count: Int) {
@@ -92,13 +95,13 @@ final class AnsweringProcess<Answer> {
         running = nil
     }
 
-    /// Asks for every answer that is missing.
+    /// Asks all questions that have no answer yet.
     private func ask(
         _ call: inout Call, _ question: (_ index: Int, _ id: Int) throws -> [UInt8],
         _ read: (Foundation.Data) throws(Problem) -> (id: Int, answer: Answer)
     ) throws {
         var text: [UInt8] = []
-        // what no process can answer: the first question without the brace at its end
+        // bytes that no process can answer: the first question without its closing brace
         var opening = 0
         for index in call.answers.indices where call.answers[index] == nil {
             text += try question(index, call.first + index)
@@ -111,7 +114,7 @@ final class AnsweringProcess<Answer> {
         call.isAsked = false
         let isNew = running == nil
         if let running {
-            // what lies there already answers an earlier call; a child that never stops writing is met below
+            // output that is already present answers an earlier call; a child that never stops writing is handled below
             for _ in 0..<Self.looks where running.hasOutput {
                 var nothing = 0
                 _ = try take(exchange(with: running, [], &nothing, seconds: 0), for: &call, read)
@@ -124,7 +127,7 @@ final class AnsweringProcess<Answer> {
         var missing = call.missing
         var wait = Duration.seconds(min(patience, 1e9))
         var hurries = false
-        // of the clock that stands still while the machine sleeps
+        // a clock that stops while the machine sleeps
         var deadline = SuspendingClock.now + wait
         while missing > 0 || sent < text.count {
             if !hurries, ProcessGroup.shouldHurry {
@@ -132,7 +135,7 @@ final class AnsweringProcess<Answer> {
                 wait = min(wait, .seconds(StoppedWaiting.seconds))
                 deadline = min(deadline, SuspendingClock.now + wait)
             }
-            // one more look behind the deadline: this process may have been stopped while the answers came
+            // one more check after the deadline, since this process may have been suspended while the answers arrived
             let left = (deadline - SuspendingClock.now) / .seconds(1)
             let lines: [ArraySlice<UInt8>]
             if call.isAsked {
@@ -144,7 +147,7 @@ final class AnsweringProcess<Answer> {
             call.heard = sent - min(process.unread, sent)
             let count = try take(lines, for: &call, read)
             missing -= count
-            // what it has written before it read lies there by now
+            // everything that it wrote before it began to read has arrived by now
             if !call.isAsked, call.heard == opening, !process.hasOutput { call.isAsked = true }
             if count > 0 {
                 deadline = SuspendingClock.now + wait
@@ -153,7 +156,7 @@ final class AnsweringProcess<Answer> {
                     stop()
                     throw StoppedWaiting(command: command)
                 }
-                throw Failed(problem: String(format: "has been silent for %g seconds", patience))
+                throw Failed(problem: String(format: "has not answered for %g seconds", patience))
             }
         }
     }
@@ -168,11 +171,11 @@ final class AnsweringProcess<Answer> {
         }
     }
 
-    /// How many full pipes are read at most before a call.
+    /// The maximum number of full pipe buffers that are read before a call.
     private static var looks: Int { 16 }
 
-    /// Takes the answers that some lines hold.
-    /// - Returns: How many there are.
+    /// Stores the answers in some lines.
+    /// - Returns: The number of answers.
     private func take(
         _ lines: [ArraySlice<UInt8>], for call: inout Call, _ read: (Foundation.Data) throws(Problem) -> (id: Int, answer: Answer)
     ) throws -> Int {
@@ -188,11 +191,11 @@ final class AnsweringProcess<Answer> {
                 case .wrong(let reason): throw Failed(problem: "\(shown), \(reason)")
                 }
             }
-            // an id may be any number, so nothing is subtracted from it before it is known to be one of the call
+            // an ID may be any integer, so it is compared before anything is subtracted from it
             guard call.isAsked, found.id >= call.first, found.id - call.first < call.answers.count,
                 call.answers[found.id - call.first] == nil, call.ends[found.id - call.first] <= call.heard
             else {
-                throw Failed(problem: "\(shown), an id that was not asked yet or had been answered before", mayTryAgain: false)
+                throw Failed(problem: "\(shown), an id that was not requested yet or was already answered", mayTryAgain: false)
             }
             call.answers[found.id - call.first] = found.answer
             count += 1
@@ -205,7 +208,7 @@ final class AnsweringProcess<Answer> {
         do {
             return try ChildProcess(shell: command)
         } catch {
-            throw Failed(problem: "cannot be started (\(error)\(error.advice))")
+            throw Failed(problem: "could not be started (\(error)\(error.advice))")
         }
     }
 }

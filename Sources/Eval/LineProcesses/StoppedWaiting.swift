@@ -1,12 +1,13 @@
-/// Thrown when a signal has asked the program to end, and the scorer or judge that it waits for does not answer.
+/// The error thrown when a signal asked the program to end and the scorer or judge that it waits for does not answer in time.
 public struct StoppedWaiting: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The seconds without an answer that are still waited for after the signal.
+    /// The maximum time in seconds to wait for an answer after the signal.
     public static let seconds = 10.0
 
-    /// The shell command that is waited for.
+    /// The shell command of the scorer or judge.
     public var command: String
 
+    /// One line that says what was interrupted and how to continue.
     public var description: String {
-        "ended as asked, without this step: '\(command)' gave no answer in time; the same command goes on from the last checkpoint"
+        "stopped on request without finishing this step: '\(command)' did not answer in time; rerun to continue from the last checkpoint"
     }
 }

@@ -1,40 +1,42 @@
 import Foundation
 
-/// The length-controlled win rates of `alpaca_eval` (Dubois et al., 2024): a logistic model of who wins by the difference of the two
-/// lengths, the difficulty of the instruction and an intercept, asked what it expects where both texts are equally long.
+/// The length-controlled win rates of `alpaca_eval` (Dubois et al., 2024): a logistic model predicts the winner from the
+/// difference of the two lengths, the difficulty of the instruction and an intercept. The rate is its prediction for texts of
+/// equal length.
 ///
-/// The features are `tanh(d / s)`, d the length of the other text minus that of the first system's in code points and s the sample standard
-/// deviation of d, the difficulty, and 1. The L1 penalty falls on all three coefficients; its strength is chosen among ten from 10⁻⁴ to
-/// 10⁴ by five folds of whole comparisons, and the rate is the mean of what the model predicts at d = 0. Comparisons without an outcome are
-/// left out of the fit and predicted like the others. ``LengthControlledWinRate`` is another estimate, of this package's own.
+/// The features are `tanh(d / s)`, the difficulty, and 1, where d is the length of the other text minus that of the first
+/// system's text in code points, and s is the sample standard deviation of d. The L1 penalty applies to all three coefficients.
+/// Its strength is chosen from ten values between 10⁻⁴ and 10⁴ by five-fold cross-validation over comparisons. The rate is the
+/// mean prediction at d = 0. Comparisons without an outcome are excluded from the fit and predicted like the others.
+/// ``LengthControlledWinRate`` is a simpler estimate that is specific to this package.
 public enum AlpacaEvalWinRate {
-    /// The forms that the package has.
+    /// The variants of the length-controlled win rate in `alpaca_eval`.
     public enum Form: String, Codable, Sendable, CaseIterable {
-        /// Without the difficulties.
+        /// Without the difficulty of the instruction.
         case minimal = "length_controlled_minimal"
-        /// With the difficulties.
+        /// With the difficulty of the instruction.
         case unregularised = "length_controlled_noreg"
-        /// With the difficulties, and drawn towards what is known of a baseline that writes short and long on purpose.
+        /// With the difficulty, and regularised by comparisons of a baseline that was told to write short or long texts.
         case v1 = "length_controlled_v1"
     }
 
-    /// One comparison.
+    /// One comparison of two texts.
     public struct Comparison: Codable, Sendable, Equatable {
-        /// 1 where the first system wins, 0 where it loses, anything between; nil where nobody has judged.
+        /// 1 if the first system wins, 0 if it loses, or a value in between; nil if it was not judged.
         public var outcome: Double?
         /// The length of the other system's text minus that of the first system's, in code points.
         public var lengthDifference: Double
-        /// The difficulty of the instruction, from elsewhere; the minimal form does not need it.
+        /// The difficulty of the instruction, estimated elsewhere; nil if it is unknown. The minimal form does not use it.
         public var difficulty: Double?
 
-        /// A comparison.
+        /// A comparison with a given length difference.
         public init(outcome: Double?, lengthDifference: Double, difficulty: Double? = nil) {
             self.outcome = outcome
             self.lengthDifference = lengthDifference
             self.difficulty = difficulty
         }
 
-        /// A comparison of two texts.
+        /// A comparison of two texts, whose length difference is computed.
         public init(outcome: Double?, first: String, second: String, difficulty: Double? = nil) {
             self.init(
                 outcome: outcome, lengthDifference: Double(Lengths.scalars(in: second) - Lengths.scalars(in: first)), difficulty: difficulty
@@ -42,16 +44,17 @@ public enum AlpacaEvalWinRate {
         }
     }
 
-    /// One comparison of a baseline with itself, told to be brief or long; v1 fits them beside the others, with a weight of 0.1 each.
+    /// A comparison of a baseline with a version of itself that was told to be brief or verbose. The form v1 fits these in
+    /// addition, each with weight 0.1.
     public struct GamedComparison: Codable, Sendable, Equatable {
-        /// 1 where the gamed text wins, 0 where it loses.
+        /// 1 if the gamed text wins, 0 if it loses.
         public var outcome: Double
-        /// Its difference in length, divided by the standard deviation already.
+        /// The difference in length, already divided by the standard deviation.
         public var scaledLengthDifference: Double
         /// The difficulty of the instruction.
         public var difficulty: Double
 
-        /// A comparison.
+        /// A comparison with a gamed baseline.
         public init(outcome: Double, scaledLengthDifference: Double, difficulty: Double) {
             self.outcome = outcome
             self.scaledLengthDifference = scaledLengthDifference
@@ -59,34 +62,39 @@ public enum AlpacaEvalWinRate {
         }
     }
 
-    /// What the model says.
+    /// The result of the fit.
     public struct Estimate: Codable, Sendable, Equatable {
-        /// The mean prediction at no difference in length.
+        /// The mean prediction at a length difference of 0.
         public var rate: Double
         /// The standard error of that mean over the comparisons.
         public var standardError: Double
-        /// Of tanh of the scaled difference in length.
+        /// The coefficient of `tanh` of the scaled length difference.
         public var lengthCoefficient: Double
-        /// Of the difficulty; nil in the minimal form.
+        /// The coefficient of the difficulty; nil in the minimal form.
         public var difficultyCoefficient: Double?
-        /// Of the first system's being better as such.
+        /// The intercept: the advantage of the first system that neither length nor difficulty explains.
         public var intercept: Double
-        /// The C that the folds have chosen.
+        /// The inverse penalty strength C chosen by cross-validation.
         public var strength: Double
-        /// Comparisons that were fitted.
+        /// The number of fitted comparisons.
         public var fitted: Int
-        /// Comparisons that are neither fitted nor predicted, for their difficulty is not known; nil in the minimal form, which needs none.
+        /// The number of comparisons that are neither fitted nor predicted because their difficulty is unknown; nil in the
+        /// minimal form, which does not use it.
         public var withoutDifficulty: Int?
     }
 
-    /// What each gamed comparison counts: λ = 0.2, shared by the two gamed baselines.
+    /// The weight of each gamed comparison: λ = 0.2, divided between the two gamed baselines.
     static let gamedWeight = 0.1
     private static let folds = 5
-    /// Comparisons that a fit takes, the gamed ones among them.
+    /// The minimum number of comparisons for a fit, including the gamed ones.
     package static let fewest = folds
 
-    /// The estimate of a form; nil where fewer than five comparisons can be fitted.
-    /// - Parameter gamed: for v1.
+    /// Estimates the length-controlled win rate.
+    /// - Parameters:
+    ///   - form: the variant.
+    ///   - comparisons: the comparisons.
+    ///   - gamed: comparisons with gamed baselines, used by v1 only.
+    /// - Returns: nil if fewer than five comparisons can be fitted, or none of `comparisons`.
     public static func estimate(_ form: Form, of comparisons: [Comparison], gamed: [GamedComparison] = []) -> Estimate? {
         let scale = Statistics.sampleStandardDeviation(of: comparisons.map(\.lengthDifference)) ?? 0
         let usesDifficulty = form != .minimal
@@ -113,10 +121,10 @@ public enum AlpacaEvalWinRate {
             withoutDifficulty: usesDifficulty ? comparisons.count - usable.count : nil)
     }
 
-    /// The first C with the smallest sum of the folds' mean log-losses.
+    /// The smallest C with the lowest sum of the folds' mean log-losses.
     private static func chosenStrength(_ problem: L1LogisticRegression) -> Double {
         let count = problem.outcomes.count
-        // comparisons are dealt to the folds from the last one on
+        // comparisons are assigned to the folds from the last one backwards
         func fold(_ index: Int) -> Int { (count - 1 - index) % folds }
         let parts = (0..<folds).map { number in
             (
@@ -128,7 +136,7 @@ public enum AlpacaEvalWinRate {
         for place in 0..<10 {
             let strength = pow(10, -4 + 8 * Double(place) / 9)
             let loss = parts.reduce(0) { $0 + $1.test.logLoss($1.train.fit(strength: strength)) }
-            // rounding alone must not prefer a larger one: with coefficients of zero all losses are equal
+            // a larger C must not win through rounding alone: with all coefficients zero, all losses are equal
             if loss < best.loss - 1e-13 { best = (strength, loss) }
         }
         return best.strength

@@ -1,17 +1,17 @@
 internal import Data
 internal import Foundation
 
-/// How far several people agree about the same tasks, and how each of them answers.
+/// Agreement between annotators who answered the same tasks, and statistics for each annotator and task.
 public struct AnnotatorAgreement: Codable, Equatable, Sendable {
-    /// An answer as agreement sees it.
+    /// An answer reduced to what agreement needs.
     public struct Answer: Sendable {
-        /// The task.
+        /// The ID of the task.
         public var task: String
-        /// Who answered.
+        /// The name of the annotator.
         public var annotator: String
-        /// What was answered: a position of the slider, or a rank.
+        /// The answer as a number: a slider position, or a rank.
         public var value: Double
-        /// Seconds that the answer took, where they are known.
+        /// The time the answer took in seconds; nil if it is unknown.
         public var seconds: Double?
 
         /// An answer.
@@ -20,58 +20,64 @@ public struct AnnotatorAgreement: Codable, Equatable, Sendable {
         }
     }
 
-    /// Two people.
+    /// The agreement of two annotators.
     public struct Pair: Codable, Equatable, Sendable {
-        /// Their names.
+        /// The names of the two annotators.
         public var first, second: String
-        /// Tasks that both have answered.
+        /// The number of tasks that both answered.
         public var tasks: Int
-        /// The share of these in which both chose the same side; a neutral answer is a side of its own.
+        /// The fraction of these tasks in which both chose the same side; a neutral answer counts as a separate side.
         public var sameSide: Double
-        /// Cohen's κ of the sides; nil where it is not defined.
+        /// Cohen's κ of the sides; nil if it is undefined.
         public var kappa: Double?
     }
 
-    /// One person.
+    /// Statistics of one annotator.
     public struct Annotator: Codable, Equatable, Sendable {
-        /// The name.
+        /// The name of the annotator.
         public var annotator: String
-        /// Answered tasks.
+        /// The number of answered tasks.
         public var tasks: Int
-        /// Mean seconds for an answer; nil where no answer says.
+        /// The mean time per answer in seconds; nil if no answer has a time.
         public var meanSeconds: Double?
-        /// The share of tasks in which the side is that of the mean of the others' answers; nil without a task that others answered.
+        /// The fraction of shared tasks in which the annotator's side is that of the mean of the others' answers; nil if there
+        /// is no shared task.
         public var agreementWithOthers: Double?
-        /// The share of neutral answers, and of those for the left text.
+        /// The fraction of neutral answers, and the fraction of answers that prefer the left text.
         public var neutralShare, leftShare: Double
     }
 
-    /// One task.
+    /// Statistics of one task.
     public struct Task: Codable, Equatable, Sendable {
-        /// The task.
+        /// The ID of the task.
         public var task: String
-        /// How many people answered it.
+        /// The number of annotators who answered it.
         public var annotators: Int
-        /// The mean of their answers, and its sample standard deviation; nil for a single answer.
+        /// The mean of their answers.
         public var mean: Double
+        /// The sample standard deviation of their answers; nil for a single answer.
         public var spread: Double?
     }
 
-    /// Krippendorff's α by level of measurement, over tasks with two answers or more, with 95 % bootstrap intervals over these tasks. A resample
-    /// in which α is not defined counts as the estimate. `nominal` compares sides, the others positions. Empty where α is not defined.
+    /// Krippendorff's α by level of measurement (`nominal`, `ordinal`, `interval`), over tasks with at least two answers, with
+    /// 95 % bootstrap intervals over these tasks. A resample in which α is undefined counts as the estimate. `nominal` compares
+    /// sides; the others compare positions. A level for which α is undefined is missing.
     public var alpha: [String: Interval]
-    /// Tasks with two answers or more.
+    /// The number of tasks with at least two answers.
     public var sharedTasks: Int
-    /// Every two people with a task in common, by name.
+    /// Every pair of annotators with a task in common, sorted by name.
     public var pairs: [Pair]
-    /// By name.
+    /// The annotators, sorted by name.
     public var annotators: [Annotator]
-    /// In the order of their first answers.
+    /// The tasks, in the order of their first answers.
     public var tasks: [Task]
 
-    /// Compares answers; of several by one person to one task the last counts.
-    /// - Parameter resamples: of the bootstrap.
-    /// - Returns: nil for answers of fewer than two people.
+    /// Compares answers; if an annotator answered a task several times, the last answer counts.
+    /// - Parameters:
+    ///   - answers: the answers of all annotators.
+    ///   - resamples: the number of bootstrap resamples.
+    ///   - generator: source of randomness for the bootstrap.
+    /// - Returns: nil for answers of fewer than two annotators.
     public init?(_ answers: [Answer], resamples: Int = 2000, using generator: inout some RandomNumberGenerator) {
         var order: [String] = []
         var byTask: [String: [String: Answer]] = [:]
@@ -134,6 +140,6 @@ public struct AnnotatorAgreement: Codable, Equatable, Sendable {
 }
 
 extension Double {
-    /// −1, 0 or 1.
+    /// The sign: −1, 0 or 1.
     fileprivate func sign() -> Int { self < 0 ? -1 : self > 0 ? 1 : 0 }
 }

@@ -1,14 +1,18 @@
 internal import Data
 
-/// Pairs that show whether a person reads: one of the texts asks for a certain position of the slider. They look like other tasks.
+/// Attention checks: tasks in which one of the texts asks for a certain slider position. They look like other tasks and show
+/// whether an annotator reads the texts.
 public enum AttentionChecks {
-    /// Puts checks among tasks.
+    /// Inserts attention checks at random places among tasks.
     ///
-    /// Each has the prompt and one text of a task drawn at random; the other text asks for a position that is not the middle. So that
-    /// neither places nor ids tell them apart, all tasks are named by their places anew.
+    /// Each check has the prompt and one text of a randomly drawn task; the other text asks for a slider position other than
+    /// the middle. All tasks get new IDs from their positions, so that neither place nor ID reveals the checks.
     ///
-    /// - Parameter count: how many checks there are.
-    /// - Returns: the tasks in their order, with the checks at places drawn at random; none without tasks.
+    /// - Parameters:
+    ///   - tasks: the tasks.
+    ///   - count: the number of checks.
+    ///   - generator: source of randomness.
+    /// - Returns: the tasks in their order with the checks in between; the tasks unchanged if there are none or `count` is 0.
     public static func mixed(
         into tasks: [PairwiseTask], count: Int, using generator: inout some RandomNumberGenerator
     ) -> [PairwiseTask] {
@@ -34,17 +38,17 @@ public enum AttentionChecks {
         }
     }
 
-    /// How one annotator answered checks.
+    /// How one annotator answered the attention checks.
     public struct Score: Codable, Sendable, Equatable {
-        /// Who answered.
+        /// The name of the annotator.
         public var annotator: String
-        /// Checks with an answer.
+        /// The number of checks with an answer.
         public var answered: Int
-        /// Those with exactly the position that was asked for.
+        /// The number of checks with exactly the requested position.
         public var passed: Int
     }
 
-    /// How each annotator answered checks, in the order of their names; the last answer to a check counts.
+    /// The scores of all annotators, sorted by name; if a check was answered several times, the last answer counts.
     public static func scores(tasks: [PairwiseTask], answers: [PairwiseAnswer]) -> [Score] {
         var wanted: [String: Int] = [:]
         for task in tasks { if let check = task.check { wanted[task.id] = check } }

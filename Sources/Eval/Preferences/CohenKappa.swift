@@ -1,22 +1,23 @@
-/// How far two people agree about the same tasks, corrected for chance (Cohen 1960; with weights Cohen 1968):
-/// κ = 1 − Σ w·observed / Σ w·expected, the expected table from how often each of them gives each answer.
+/// Cohen's κ: the agreement of two annotators about the same tasks, corrected for chance (Cohen 1960; with weights Cohen 1968):
+/// κ = 1 − Σ w·observed / Σ w·expected, where the expected table follows from how often each annotator gives each answer.
 public enum CohenKappa {
-    /// What a disagreement weighs.
+    /// The weight of a disagreement.
     public enum Weights: String, Codable, Sendable, CaseIterable {
-        /// All disagreements the same.
+        /// All disagreements have equal weight.
         case equal
-        /// By the distance of the answers.
+        /// The absolute difference of the answers.
         case linear
-        /// By the square of the distance.
+        /// The squared difference of the answers.
         case quadratic
     }
 
-    /// The κ of two people's answers.
+    /// The κ of two annotators' answers.
     ///
     /// - Parameters:
-    ///   - first: one person's answer to each task.
-    ///   - second: the other's to the same tasks, in the same order.
-    /// - Returns: nil without tasks, or where both always give the same one answer: κ is not defined then.
+    ///   - first: one annotator's answer to each task.
+    ///   - second: the other annotator's answers to the same tasks, in the same order.
+    ///   - weights: the weights of disagreements.
+    /// - Returns: nil if κ is undefined: there are no tasks, or both annotators always give the same single answer.
     public static func kappa(_ first: [Int], _ second: [Int], weights: Weights = .equal) -> Double? {
         precondition(first.count == second.count, "\(first.count) answers and \(second.count)")
         var (own, other): ([Int: Double], [Int: Double]) = ([:], [:])
@@ -26,7 +27,7 @@ public enum CohenKappa {
             other[b, default: 0] += 1
             observed += weight(a, b, weights)
         }
-        // in a fixed order, so that rounding is the same each time
+        // a fixed order makes the rounding reproducible
         var expected = 0.0
         for (a, count) in own.sorted(by: { $0.key < $1.key }) {
             for (b, times) in other.sorted(by: { $0.key < $1.key }) { expected += count * times * weight(a, b, weights) }

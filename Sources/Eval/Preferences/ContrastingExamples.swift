@@ -1,6 +1,6 @@
-/// Inputs on which two systems differ most in some number, such as the reward.
+/// Selects the inputs on which two systems differ most in some value, such as the reward.
 public enum ContrastingExamples {
-    /// One input, the output of each system that shows the difference, and the difference.
+    /// One input with the output of each system that shows the difference.
     public struct Example: Codable, Sendable, Equatable {
         /// The prompt.
         public var input: String
@@ -8,18 +8,19 @@ public enum ContrastingExamples {
         public var first: String
         /// The second system's output.
         public var second: String
-        /// The number of the first output minus that of the second.
+        /// The value of the first output minus that of the second.
         public var difference: Double
     }
 
-    /// Picks inputs on which the first system does better than the second, the greatest differences first.
+    /// Selects inputs on which the first system is better than the second, largest differences first.
     ///
     /// - Parameters:
-    ///   - first: per input the outputs of the first system with their numbers.
-    ///   - second: the same of the second system.
-    ///   - strictly: whether every output of the first must be better than every output of the second: its worst output is then
-    ///     compared with the other's best. Else its first output is compared with the other's first.
-    ///   - count: how many at most.
+    ///   - inputs: the prompts.
+    ///   - first: for each input, the outputs of the first system with their values.
+    ///   - second: for each input, the outputs of the second system with their values.
+    ///   - strictly: whether every output of the first system must be better than every output of the second: its worst output
+    ///     is compared with the other's best. Otherwise only the first outputs of both are compared.
+    ///   - count: the maximum number of examples.
     public static func pick(
         inputs: [String], first: [[(text: String, value: Double)]], second: [[(text: String, value: Double)]],
         strictly: Bool = false, count: Int
@@ -34,7 +35,7 @@ public enum ContrastingExamples {
             return Example(
                 input: inputs[i], first: own.text, second: other.text, difference: own.value - other.value)
         }
-        // a stable order: of equal differences the first inputs
+        // stable order: among equal differences, the earlier input comes first
         let order = examples.indices.sorted {
             (examples[$1].difference, $0) < (examples[$0].difference, $1)
         }

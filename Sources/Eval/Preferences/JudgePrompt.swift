@@ -1,29 +1,34 @@
-/// What a language model is asked that judges two texts, and what its answer means.
+/// The prompt for a language model that judges two texts, and the interpretation of its answer.
 public enum JudgePrompt {
-    /// The names that the two texts have in a prompt, the one shown first before the other.
+    /// The names of the two texts in a prompt; the text shown first has the first name.
     public static let names = ["model_1", "model_2"]
 
-    /// What the texts are.
+    /// The kind of texts that are judged.
     public enum Subject: String, Codable, Sendable, CaseIterable {
-        /// Summaries: of news where the input begins with `ARTICLE:`, else of a forum's post.
+        /// Summaries: of a news article if the input begins with `ARTICLE:`, otherwise of a forum post.
         case summaries
         /// Answers to instructions.
         case instructions
     }
 
-    /// How a model is asked to answer.
+    /// How the model is asked to answer.
     public enum Closing: Sendable, Equatable {
-        /// With a list of both names, the better one first.
+        /// With a list of both names, the better text first.
         case list
-        /// With the name of the better one alone, so that its first token says all.
+        /// With only the name of the better text, so that the first token contains the verdict.
         case word
     }
 
-    /// The whole text for the model, about summaries.
+    /// The complete prompt for judging summaries.
     public static func text(for question: PairwiseQuestion) -> String { text(for: question, .summaries) }
 
-    /// The whole text for the model.
-    /// - Parameter allowsTies: whether the model is told that it may answer `tie`.
+    /// The complete prompt for a question.
+    /// - Parameters:
+    ///   - question: the two texts.
+    ///   - subject: the kind of texts.
+    ///   - labels: the names of the two texts.
+    ///   - closing: how the model is asked to answer.
+    ///   - allowsTies: whether the model is told that it may answer `tie`.
     public static func text(
         for question: PairwiseQuestion, _ subject: Subject, labels: JudgeLabels = .names, closing: Closing = .list, allowsTies: Bool = false
     ) -> String {
@@ -74,7 +79,8 @@ public enum JudgePrompt {
             """
     }
 
-    /// The preference that an answer states, as ``JudgeLabels`` reads it; `first` and `second` alone are such, too.
+    /// The preference that an answer states, as parsed by ``JudgeLabels``; the plain words `first`, `second` and `tie` are
+    /// accepted as well.
     /// - Returns: nil for an answer without a verdict.
     public static func preference(in answer: String) -> Preference? {
         Preference(rawValue: answer.filter { $0.isLetter || $0 == "?" }.lowercased()) ?? JudgeLabels.names.preference(in: answer)

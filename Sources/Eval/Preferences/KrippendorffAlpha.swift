@@ -1,22 +1,25 @@
-/// How far several people agree, corrected for chance: 1 for full agreement, 0 for what chance would give, below 0 for less than that.
+/// Krippendorff's α: the agreement of any number of annotators, corrected for chance. It is 1 for perfect agreement, 0 for
+/// agreement at chance level and negative below that.
 ///
-/// After Krippendorff, *Computing Krippendorff's Alpha-Reliability* (2011): α = 1 − observed / expected disagreement over the table of
-/// coincidences. Units with one value, and missing values, count for nothing.
+/// After Krippendorff, *Computing Krippendorff's Alpha-Reliability* (2011): α = 1 − observed / expected disagreement, computed
+/// from the coincidence matrix. Units with a single value and missing values are ignored.
 public enum KrippendorffAlpha {
-    /// How far two values lie apart.
+    /// The level of measurement, which defines the distance of two values.
     public enum Level: String, Codable, Sendable, CaseIterable {
-        /// Equal or not.
+        /// 0 for equal values, 1 for different ones.
         case nominal
-        /// By how many values lie between them.
+        /// The square of the number of values ranked between the two, including half of those equal to either.
         case ordinal
-        /// By the square of their difference.
+        /// The square of their difference.
         case interval
     }
 
-    /// The α of values.
+    /// The α of annotators' values.
     ///
-    /// - Parameter units: per unit, such as a task, the values that people gave it, in any order. All values are finite.
-    /// - Returns: nil where no unit has two values, or all values that count are the same: α is not defined then.
+    /// - Parameters:
+    ///   - units: for each unit, such as a task, the values that annotators assigned, in any order. All values must be finite.
+    ///   - level: the level of measurement.
+    /// - Returns: nil if α is undefined, that is, if no unit has two values or all paired values are equal.
     public static func alpha(_ units: [[Double]], level: Level) -> Double? {
         let paired = units.filter { $0.count > 1 }
         let values = Set(paired.joined()).sorted()
@@ -42,7 +45,7 @@ public enum KrippendorffAlpha {
         return 1 - (total - 1) * observed / expected
     }
 
-    /// The square of the distance of two values by their places among the sorted ones.
+    /// The squared distance of two values, given by their indices into the sorted values.
     private static func distance(_ i: Int, _ j: Int, values: [Double], counts: [Double], level: Level) -> Double {
         switch level {
         case .nominal: return 1

@@ -1,19 +1,20 @@
 import Foundation
 
-/// Logistic regression with an L1 penalty and weighted outcomes between 0 and 1:
-/// `min ‖w‖₁ + C Σ sᵢ (log(1 + exp zᵢ) − yᵢ zᵢ)`, z = x · w, without an intercept of its own.
+/// Logistic regression with an L1 penalty and weighted outcomes between 0 and 1: `min ‖w‖₁ + C Σ sᵢ (log(1 + exp zᵢ) − yᵢ zᵢ)`
+/// with z = x · w. There is no separate intercept.
 ///
-/// A proximal Newton method: the penalised quadratic model is minimised coordinate by coordinate, and steps are halved until the objective
-/// falls. It stands here because no package of Swift has one, and three features need no more. Unlike liblinear, which stops at a tolerance
-/// of 10⁻⁴, it goes on to the precision of the numbers.
+/// The solver is a proximal Newton method: the penalised quadratic model is minimised by coordinate descent, and steps are
+/// halved until the objective decreases. Unlike liblinear, which stops at a tolerance of 10⁻⁴, it iterates to floating-point
+/// precision.
 package struct L1LogisticRegression {
-    /// One row for each observation.
+    /// The feature rows, one per observation.
     package var features: [[Double]]
-    /// From 0 to 1.
+    /// The outcomes, from 0 to 1.
     package var outcomes: [Double]
-    /// What each observation counts.
+    /// The weights sᵢ of the observations.
     package var weights: [Double]
 
+    /// A problem with one feature row, outcome and weight per observation.
     package init(features: [[Double]], outcomes: [Double], weights: [Double]) {
         precondition(
             features.count == outcomes.count && features.count == weights.count,
@@ -23,14 +24,14 @@ package struct L1LogisticRegression {
         self.weights = weights
     }
 
-    /// The observations at these places.
+    /// The problem restricted to the observations at the given indices.
     package func subset(_ places: [Int]) -> L1LogisticRegression {
         L1LogisticRegression(
             features: places.map { features[$0] }, outcomes: places.map { outcomes[$0] }, weights: places.map { weights[$0] })
     }
 
-    /// The coefficients.
-    /// - Parameter strength: C, what the observations count beside the penalty.
+    /// Fits the coefficients.
+    /// - Parameter strength: C, the weight of the loss relative to the penalty.
     package func fit(strength: Double) -> [Double] {
         let width = features.first?.count ?? 0
         var w = [Double](repeating: 0, count: width)
@@ -58,7 +59,7 @@ package struct L1LogisticRegression {
         return w
     }
 
-    /// The mean weighted log-loss of coefficients; probabilities are kept 10⁻¹⁵ away from 0 and 1.
+    /// The mean weighted log-loss of coefficients; probabilities are clamped to 10⁻¹⁵…1 − 10⁻¹⁵.
     package func logLoss(_ w: [Double]) -> Double {
         var sum = 0.0
         for i in features.indices {
@@ -68,7 +69,7 @@ package struct L1LogisticRegression {
         return -sum / Double(features.count)
     }
 
-    /// The probability of the outcome 1.
+    /// The predicted probability of outcome 1.
     package static func probability(_ row: [Double], _ w: [Double]) -> Double { 1 / (1 + exp(-score(row, w))) }
 
     private static func score(_ row: [Double], _ w: [Double]) -> Double {
@@ -86,7 +87,7 @@ package struct L1LogisticRegression {
         return w.reduce(0) { $0 + abs($1) } + strength * loss
     }
 
-    /// The gradient of the weighted loss, and its second derivatives.
+    /// The gradient of the weighted loss and its Hessian.
     private func derivatives(_ w: [Double], _ strength: Double) -> (gradient: [Double], curvature: [[Double]]) {
         var gradient = [Double](repeating: 0, count: w.count)
         var curvature = [[Double]](repeating: gradient, count: w.count)
@@ -102,20 +103,20 @@ package struct L1LogisticRegression {
         }
         for a in w.indices {
             for b in 0..<a { curvature[b][a] = curvature[a][b] }
-            // where everything is certain there is no curvature left to divide by
+            // keeps the divisor positive when all predictions are certain and the curvature vanishes
             curvature[a][a] += 1e-12
         }
         return (gradient, curvature)
     }
 
-    /// The step to the minimum of the quadratic model with the penalty.
+    /// The step to the minimum of the penalised quadratic model.
     private func proximalStep(from w: [Double], _ gradient: [Double], _ curvature: [[Double]]) -> [Double] {
         var step = [Double](repeating: 0, count: w.count)
         for _ in 0..<10_000 {
             var largest = 0.0
             for a in w.indices {
                 let slope = gradient[a] + zip(curvature[a], step).reduce(0) { $0 + $1.0 * $1.1 } - curvature[a][a] * step[a]
-                // min over u = w + d of slope (u − w) + bend (u − w)² / 2 + |u|
+                // minimises over u = w + d: slope (u − w) + bend (u − w)² / 2 + |u|
                 let bend = curvature[a][a]
                 let centre = bend * w[a] - slope
                 let u = centre > 1 ? (centre - 1) / bend : centre < -1 ? (centre + 1) / bend : 0

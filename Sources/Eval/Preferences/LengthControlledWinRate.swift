@@ -1,17 +1,20 @@
 import Foundation
 
-/// The win rate that would be seen if both systems wrote equally long texts (after Dubois et al., 2024).
+/// The win rate that would be expected if both systems wrote equally long texts (after Dubois et al., 2024).
 ///
-/// A logistic model `P(first wins) = σ(θ + φ · tanh(d / s))` is fitted to the outcomes, d the difference of the two
-/// lengths (first minus second) and s its standard deviation; the length-controlled rate is `σ(θ)`. A small ridge
-/// `λ (θ² + φ²) / 2` with λ = 0.01 keeps the fit finite where outcomes are perfectly separated. With differences that are
-/// all zero it is the raw rate, up to the ridge.
+/// A logistic model `P(first wins) = σ(θ + φ · tanh(d / s))` is fitted to the outcomes, where d is the difference of the two
+/// lengths (first minus second) and s its standard deviation. The length-controlled rate is `σ(θ)`. A small ridge penalty
+/// `λ (θ² + φ²) / 2` with λ = 0.01 keeps the fit finite for perfectly separated outcomes. If all differences are zero, the result
+/// is the raw rate, apart from the effect of the penalty.
 public enum LengthControlledWinRate {
-    /// The rate with an interval that resamples comparisons and fits again; nil if there are no outcomes.
+    /// The length-controlled rate with a bootstrap interval that refits the model for every resample; nil if there are no
+    /// outcomes.
     ///
     /// - Parameters:
-    ///   - outcomes: per comparison 1 if the first system won, 0 if it lost, 0.5 for a tie or averages in between.
-    ///   - lengthDifferences: per comparison the length of the first text minus that of the second, in any unit.
+    ///   - outcomes: for each comparison, 1 if the first system won, 0 if it lost, 0.5 for a tie, or an average in between.
+    ///   - lengthDifferences: for each comparison, the length of the first text minus that of the second, in any unit.
+    ///   - resamples: the number of bootstrap resamples.
+    ///   - generator: source of randomness for the bootstrap.
     public static func rate(
         outcomes: [Double], lengthDifferences: [Double], resamples: Int = 500,
         using generator: inout some RandomNumberGenerator
@@ -27,10 +30,11 @@ public enum LengthControlledWinRate {
         }
     }
 
-    /// The ridge of the fit.
+    /// The strength λ of the ridge penalty.
     private static let ridge = 0.01
 
-    /// Intercept and slope by Newton's method; the objective is strictly convex and steps are halved until it falls.
+    /// Fits intercept and slope with Newton's method. The objective is strictly convex; steps are halved until it does not
+    /// increase.
     package static func fit(_ outcomes: [Double], _ features: [Double]) -> (intercept: Double, slope: Double) {
         func objective(_ theta: Double, _ phi: Double) -> Double {
             zip(outcomes, features).reduce(ridge * (theta * theta + phi * phi) / 2) { sum, pair in

@@ -1,24 +1,24 @@
-/// Turns answers of people to ``PairwiseTask``s into a win rate.
+/// Rules that turn annotators' answers to ``PairwiseTask``s into a win rate.
 public struct PairwiseAnalysis: Codable, Sendable, Equatable {
-    /// How a slider position counts.
+    /// How a slider position becomes an outcome for the first system.
     public enum Scale: String, Codable, Sendable, CaseIterable {
-        /// Its sign only: 1, 0.5 or 0 for the first system.
+        /// By its sign only: 1, 0.5 or 0 for the first system.
         case sign
-        /// Its size: 0.5 + position / 8, from 0 to 1.
+        /// By its size: 0.5 + position / 8 with positions towards the first system positive, from 0 to 1.
         case weighted
     }
 
-    /// What happens with several answers to one task.
+    /// How several answers to one task are merged.
     public enum Merging: String, Codable, Sendable, CaseIterable {
-        /// Their mean position counts.
+        /// The mean of their positions is used.
         case average
-        /// The last answer counts.
+        /// The last answer is used.
         case override
         /// The task is left out unless all answers prefer the same side.
         case skip
     }
 
-    /// What happens with the neutral position.
+    /// How a neutral (merged) position is treated.
     public enum Neutral: String, Codable, Sendable, CaseIterable {
         /// It counts as a tie.
         case tie
@@ -26,21 +26,22 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
         case leaveOut
     }
 
-    /// How positions count.
+    /// How a slider position becomes an outcome.
     public var scale: Scale
     /// How several answers are merged.
     public var merging: Merging
-    /// What neutral answers count.
+    /// How neutral positions are treated.
     public var neutral: Neutral
 
-    /// An analysis with these rules.
+    /// An analysis with the given rules.
     public init(scale: Scale = .sign, merging: Merging = .average, neutral: Neutral = .tie) {
         self.scale = scale
         self.merging = merging
         self.neutral = neutral
     }
 
-    /// The outcome of each answered task that is not left out: 1 the first system, 0 the second. Attention checks are left out.
+    /// The outcome of each task that has answers and is not left out: 1 if the first system wins, 0 if the second wins.
+    /// Attention checks are left out.
     ///
     /// - Throws: ``PairwiseAnswerError``.
     public func outcomes(tasks: [PairwiseTask], answers: [PairwiseAnswer]) throws -> [(task: String, outcome: Double)] {
@@ -64,14 +65,14 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
         }
     }
 
-    /// Refuses an answer that cannot be one to these tasks.
+    /// Rejects an answer to an unknown task or with a slider position outside −4…4.
     /// - Throws: ``PairwiseAnswerError``.
     package static func check(_ answer: PairwiseAnswer, tasks: Set<String>) throws(PairwiseAnswerError) {
         guard tasks.contains(answer.task) else { throw .unknownTask(answer.task) }
         guard (-4...4).contains(answer.slider) else { throw .sliderOutOfRange(task: answer.task, slider: answer.slider) }
     }
 
-    /// The win rate of the first system; nil if no task is left.
+    /// The win rate of the first system; nil if no task remains.
     /// - Throws: ``PairwiseAnswerError``.
     public func winRate(
         tasks: [PairwiseTask], answers: [PairwiseAnswer], resamples: Int = 2000,

@@ -1,13 +1,13 @@
-/// Which of two texts is better.
+/// A judgement of which of two texts is better.
 public enum Preference: String, Codable, Sendable, CaseIterable {
     /// The text shown first.
     case first
     /// The text shown second.
     case second
-    /// Neither.
+    /// Neither is better.
     case tie
 
-    /// 1 for the text shown first, 0 for the second, 0.5 for a tie.
+    /// The preference as a number: 1 for the text shown first, 0 for the second, 0.5 for a tie.
     var shareOfFirst: Double {
         switch self {
         case .first: 1
@@ -16,17 +16,17 @@ public enum Preference: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// What lies nearer to a half than this is a tie: sums of probabilities are rounded.
+    /// Values closer than this to one half are ties, since sums of probabilities are subject to rounding.
     private static let tolerance = 1e-9
 
-    /// The preference that a share or an outcome comes to.
-    /// - Parameter share: from 0 for the second to 1 for the first.
+    /// The preference that corresponds to a share or an outcome.
+    /// - Parameter share: from 0 (second) to 1 (first).
     package init(shareOfFirst share: Double) {
         self = abs(share - 0.5) <= Self.tolerance ? .tie : share > 0.5 ? .first : .second
     }
 }
 
-/// Two texts for an input, in the order that a judge sees them in.
+/// Two texts for an input, in the order in which a judge sees them.
 public struct PairwiseQuestion: Codable, Sendable, Equatable {
     /// The prompt.
     public var input: String
@@ -43,92 +43,96 @@ public struct PairwiseQuestion: Codable, Sendable, Equatable {
     }
 }
 
-/// A judge of pairs: a person's answers, a model, a reward function.
+/// A judge of pairs of texts: recorded answers, an external program, a language model or a reward function.
 public protocol PairwiseJudge {
-    /// Judges pairs in the order that their texts are given in; nil where the judge has answered, and its answer says nothing.
-    /// - Throws: ``JudgeError`` when the judge has no answers or cannot be reached.
+    /// Judges pairs, with their texts in the given order; nil if the judge answered, but the answer contains no verdict.
+    /// - Throws: ``JudgeError`` if the judge has no answer or cannot be reached.
     func preferences(for questions: [PairwiseQuestion]) throws -> [Preference?]
-    /// The same with weights, answers and reasons, where the judge has them; the preferences alone unless it says more.
+    /// Judges pairs and also returns weights, answers and reasons if the judge has them. Default: the preferences only.
     /// - Throws: as ``preferences(for:)``.
     func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion]
-    /// What asking has come to; nil where the judge does not know.
+    /// The cost of all questions so far, such as requests and tokens; nil if the judge does not track it.
     var ledger: JudgeLedger? { get }
 }
 
 extension PairwiseJudge {
-    /// The preferences alone.
+    /// Default: the preferences only.
     public func opinions(for questions: [PairwiseQuestion]) throws -> [JudgeOpinion] {
         try preferences(for: questions).map { JudgeOpinion($0) }
     }
 
-    /// Not known.
+    /// Default: nil.
     public var ledger: JudgeLedger? { nil }
 }
 
-/// Judges pairs in both orders, so that a judge's liking for a position cancels.
+/// Judges pairs in both orders, so that a judge's position bias cancels out.
 public enum PairwiseJudging {
-    /// What a judge said about one pair.
+    /// A judge's opinions about one pair in both orders.
     public struct Verdict: Codable, Sendable, Equatable {
-        /// What it said with the first system's text shown first.
+        /// The opinion with the first system's text shown first.
         public var forwardOpinion: JudgeOpinion
-        /// What it said with the second system's text shown first.
+        /// The opinion with the second system's text shown first.
         public var backwardOpinion: JudgeOpinion
 
-        /// The two answers.
+        /// A verdict with the opinions in both orders.
         public init(forward: JudgeOpinion, backward: JudgeOpinion) {
             forwardOpinion = forward
             backwardOpinion = backward
         }
 
-        /// The answer with the first system's text shown first; a tie where there is none.
+        /// The preference with the first system's text shown first; a tie if there is no verdict.
         public var forward: Preference { forwardOpinion.preference ?? .tie }
-        /// The answer with the second system's text shown first; a tie where there is none.
+        /// The preference with the second system's text shown first; a tie if there is no verdict.
         public var backward: Preference { backwardOpinion.preference ?? .tie }
 
-        /// Mean over both orders of 1 for the first system, 0 for the second, 0.5 for a tie or no answer.
+        /// The outcome for the first system: mean over both orders of 1 if it wins, 0 if it loses, and 0.5 for a tie or no
+        /// verdict. With weights, the weight takes the place of 1 or 0.
         public var outcome: Double {
-            // a half exactly where both orders give the same weight
+            // exactly one half if both orders give the same weight
             0.5 + ((forwardOpinion.shareOfFirst ?? 0.5) - (backwardOpinion.shareOfFirst ?? 0.5)) / 2
         }
 
-        /// Whether both orders have an answer.
+        /// Whether there is a verdict in both orders.
         public var isAnswered: Bool { forwardOpinion.shareOfFirst != nil && backwardOpinion.shareOfFirst != nil }
 
-        /// Whether both orders name the same winner, or both a tie.
+        /// Whether both orders name the same winner, or both are ties.
         public var isConsistent: Bool {
             forward.shareOfFirst == 1 - backward.shareOfFirst
         }
     }
 
-    /// Results over many pairs.
+    /// The results for many pairs.
     public struct Summary: Codable, Sendable, Equatable {
-        /// Win rate of the first system over all pairs, identical ones counted as ties.
+        /// The win rate of the first system over all pairs; identical outputs and missing verdicts count as ties.
         public var winRate: WinRate
-        /// The rate at equal lengths.
+        /// The length-controlled win rate; see ``LengthControlledWinRate``.
         public var lengthControlled: Interval
-        /// Share of pairs with an answer in both orders for which both gave the same winner, or both a tie.
+        /// The fraction of pairs with the same winner, or a tie, in both orders, among pairs with a verdict in both; nil if
+        /// there is no such pair.
         public var consistency: Double?
-        /// Questions without a verdict; they count as ties.
+        /// The number of questions without a verdict; they count as ties.
         public var unreadable: Int
-        /// Questions: two for each pair that was judged.
+        /// The number of questions: two for each judged pair.
         public var questions: Int
-        /// Questions without a verdict by the reason.
+        /// The number of questions without a verdict, by reason.
         public var omissions: [JudgeOmission: Int]
-        /// The win rate over the pairs that have an answer in both orders, and identical ones; nil where all have one.
+        /// The win rate over pairs with a verdict in both orders and identical pairs; nil if every question has a verdict.
         public var winRateOfAnswered: WinRate?
-        /// The mean over answers of how much the text shown first is preferred, ties half; 0.5 for a judge without a liking for a position.
+        /// The mean preference for the text shown first over all verdicts, with ties as one half; 0.5 for a judge without
+        /// position bias.
         public var firstPositionShare: Double?
-        /// The verdict of each pair; nil where the two texts are identical and were not judged.
+        /// The verdict on each pair; nil for identical outputs, which are not judged.
         public var verdicts: [Verdict?]
 
-        /// The outcome of each pair for the first system; nil where an order has no answer. Identical texts are ties.
+        /// The outcome of each pair for the first system; nil if a verdict is missing in one of the orders. Identical outputs
+        /// are ties.
         public var outcomes: [Double?] {
             verdicts.map { verdict in verdict.map { $0.isAnswered ? $0.outcome : nil } ?? 0.5 }
         }
     }
 
-    /// The questions about the outputs of two systems on the same inputs: each pair in both orders, one after the other. Identical
-    /// outputs make none.
+    /// The questions about the outputs of two systems on the same inputs: each pair in both orders, consecutively. Identical
+    /// outputs are skipped.
     public static func questions(inputs: [String], first: [String], second: [String]) -> [PairwiseQuestion] {
         precondition(
             inputs.count == first.count && inputs.count == second.count,
@@ -142,8 +146,15 @@ public enum PairwiseJudging {
         }
     }
 
-    /// Judges the outputs of two systems on the same inputs; lengths are in words.
+    /// Judges the outputs of two systems on the same inputs. Lengths are measured in words.
     ///
+    /// - Parameters:
+    ///   - inputs: the prompts.
+    ///   - first: the first system's output for each input.
+    ///   - second: the second system's output for each input.
+    ///   - judge: the judge.
+    ///   - resamples: the number of bootstrap resamples; at most 500 are used for the length-controlled win rate.
+    ///   - generator: source of randomness for the bootstrap.
     /// - Returns: nil if there are no inputs.
     /// - Throws: what the judge throws.
     public static func compare(

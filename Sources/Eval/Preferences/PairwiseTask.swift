@@ -1,8 +1,8 @@
 internal import Data
 
-/// One comparison to be judged by people: two texts for an input, in random order, on a slider from −4 to 4.
+/// A comparison for annotators: two texts for an input, in random order, rated on a slider from −4 to 4.
 public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
-    /// Names the task in answers.
+    /// The ID of the task, used in answers.
     public var id: String
     /// The prompt.
     public var input: String
@@ -10,9 +10,10 @@ public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
     public var left: String
     /// The text shown on the right.
     public var right: String
-    /// Whether the left text is the first system's. Not to be shown.
+    /// Whether the left text is the first system's. Must not be shown to annotators.
     public var leftIsFirstSystem: Bool
-    /// For an attention check, which never counts for a system: the slider position that one of its texts asks for. Not to be shown.
+    /// For an attention check, which is never counted for a system: the slider position that one of its texts asks for. nil for
+    /// other tasks. Must not be shown to annotators.
     public var check: Int?
 
     /// A task.
@@ -25,9 +26,10 @@ public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
         self.check = check
     }
 
-    /// Tasks for the outputs of two systems on the same inputs. Identical outputs make no task.
+    /// Creates tasks for the outputs of two systems on the same inputs. Identical outputs are skipped.
     ///
-    /// - Returns: tasks in the order of the inputs, their ids the numbers of the inputs, sides drawn with `generator`.
+    /// - Returns: tasks in the order of the inputs; their IDs are the indices of the inputs, and the sides are drawn with
+    ///   `generator`.
     public static func tasks(
         inputs: [String], first: [String], second: [String], using generator: inout some RandomNumberGenerator
     ) -> [PairwiseTask] {
@@ -45,15 +47,15 @@ public struct PairwiseTask: Codable, Sendable, Equatable, Identifiable {
     }
 }
 
-/// One person's answer to a task.
+/// An annotator's answer to a task.
 public struct PairwiseAnswer: Codable, Sendable, Equatable {
-    /// The task.
+    /// The ID of the task.
     public var task: String
-    /// Who answered.
+    /// The name of the annotator.
     public var annotator: String
-    /// −4 (left much better) … 4 (right much better).
+    /// The slider position: −4 (left much better) to 4 (right much better).
     public var slider: Int
-    /// Seconds that the task was before the annotator, where they are known.
+    /// The time in seconds for which the task was shown to the annotator; nil if it is unknown.
     public var seconds: Double?
 
     /// An answer.
@@ -64,8 +66,8 @@ public struct PairwiseAnswer: Codable, Sendable, Equatable {
         self.seconds = seconds
     }
 
-    /// An answer of a file.
-    /// - Throws: `DecodingError`; `RowProblem` for a position that the slider does not have.
+    /// Decodes an answer from a file.
+    /// - Throws: `DecodingError`; `RowProblem` for a position outside −4…4.
     public init(from decoder: any Decoder) throws {
         let row = try decoder.container(keyedBy: CodingKeys.self)
         task = try row.decode(String.self, forKey: .task)
@@ -75,19 +77,19 @@ public struct PairwiseAnswer: Codable, Sendable, Equatable {
     }
 }
 
-/// What is wrong with answers.
+/// An error in annotators' answers.
 public enum PairwiseAnswerError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// An answer to a task that does not exist.
+    /// An answer refers to a task that does not exist.
     case unknownTask(String)
-    /// A slider position outside −4…4.
+    /// A slider position lies outside −4…4.
     case sliderOutOfRange(task: String, slider: Int)
 
-    /// One line: which answer and why.
+    /// One line that says which answer is wrong and why.
     public var description: String {
         switch self {
-        case .unknownTask(let task): "there is an answer to task \(task), which is not among the tasks"
+        case .unknownTask(let task): "there is an answer to the unknown task \(task)"
         case .sliderOutOfRange(let task, let slider):
-            "the answer to task \(task) is \(slider): the slider goes from -4 to 4"
+            "the answer to task \(task) is \(slider); expected -4 to 4"
         }
     }
 }

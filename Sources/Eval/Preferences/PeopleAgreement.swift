@@ -1,19 +1,25 @@
-/// How often a judge and people who answered tasks about the same texts prefer the same one.
+/// The agreement between a judge and annotators about the same pairs of texts.
 public struct PeopleAgreement: Codable, Sendable, Equatable {
-    /// The mean over tasks of 1 where both prefer the same text or both neither, 0 where they prefer different ones, 0.5 where one of them
-    /// prefers neither.
+    /// The mean agreement over tasks: 1 if both prefer the same text or both neither, 0 if they prefer different texts, 0.5 if
+    /// only one of them prefers neither.
     public var share: Double
-    /// Tasks that both have answered.
+    /// The number of tasks that both have judged.
     public var tasks: Int
-    /// Tasks that people have answered, and the judge has not been asked about, or gave no verdict on in one of the orders.
+    /// The number of tasks that annotators answered, but for which the judge has no outcome: it was not asked, or gave no
+    /// verdict in one of the orders.
     public var leftOut: Int
 
-    /// Compares outcomes.
+    /// Compares the outcomes of a judge and of annotators.
     ///
     /// - Parameters:
-    ///   - inputs: what was judged, with the two systems' texts and the outcome for the first one; nil without one.
-    ///   - people: per answered task its outcome for the first system of the tasks.
-    /// - Returns: nil where no task is common. Tasks that were made with the systems the other way round are recognised by their texts.
+    ///   - inputs: the prompts of the judged pairs.
+    ///   - first: the first system's text of each pair.
+    ///   - second: the second system's text of each pair.
+    ///   - outcomes: the judge's outcome of each pair for the first system; nil if there is none.
+    ///   - tasks: the annotation tasks.
+    ///   - people: for each answered task, its outcome for the first system of the tasks.
+    /// - Returns: nil if the judge and the annotators have no task in common. Tasks with the two systems in the opposite order
+    ///   are recognised by their texts.
     public init?(
         inputs: [String], first: [String], second: [String], outcomes: [Double?], tasks: [PairwiseTask],
         people: [(task: String, outcome: Double)]
@@ -27,7 +33,7 @@ public struct PeopleAgreement: Codable, Sendable, Equatable {
             var second: [UInt8]
 
             init(_ input: String, _ first: String, _ second: String) {
-                // bytes: texts that differ in their spelling of a letter are different texts
+                // compared as bytes: canonically equivalent strings with different code points are different texts
                 (self.input, self.first, self.second) = (Array(input.utf8), Array(first.utf8), Array(second.utf8))
             }
         }

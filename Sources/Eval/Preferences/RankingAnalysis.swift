@@ -20,7 +20,12 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
 
     /// Analyses answers.
     ///
-    /// - Parameter judge: the annotator whose answers are a model's. They count for ``agreementWithJudge`` alone.
+    /// - Parameters:
+    ///   - tasks: the tasks that were ranked.
+    ///   - answers: the answers of all annotators.
+    ///   - judge: the annotator whose answers are a model's. They count for ``agreementWithJudge`` alone.
+    ///   - resamples: the number of bootstrap resamples of the win rates.
+    ///   - generator: source of randomness for the bootstrap.
     /// - Returns: nil if no task has an answer of people.
     /// - Throws: ``RankingError``; ``PairwiseAnswerError/unknownTask(_:)``.
     public init?(
@@ -120,10 +125,10 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .wrongCount(let task, let ranks, let texts):
-            "an answer to task \(task) has \(ranks) ranks for \(texts) texts: each text shown needs one, 1 for the best"
-        case .rankOutOfRange(let task, let rank): "an answer to task \(task) has the rank \(rank): ranks are whole numbers from 1, the best"
-        case .noReference(let task): "none of the texts of task \(task) is the \(RankingTask.reference)'s"
-        case .repeatedTask(let task): "there are two tasks \(task); give every task an id of its own"
+            "an answer to task \(task) has \(ranks) ranks for \(texts) texts; expected one rank per text, 1 for the best"
+        case .rankOutOfRange(let task, let rank): "an answer to task \(task) has the rank \(rank); ranks must be integers from 1 (the best)"
+        case .noReference(let task): "task \(task) has no \(RankingTask.reference) text"
+        case .repeatedTask(let task): "there are two tasks with the id \(task); give every task a unique id"
         }
     }
 }

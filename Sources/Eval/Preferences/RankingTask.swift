@@ -1,20 +1,20 @@
 internal import Data
 
-/// One input with the texts of several systems, and the reference among them, to be ranked by people.
+/// An input with the outputs of several systems and the reference, to be ranked by annotators.
 public struct RankingTask: Codable, Sendable, Equatable, Identifiable {
-    /// Names the task in answers.
+    /// The ID of the task, used in answers.
     public var id: String
     /// The prompt.
     public var input: String
-    /// The texts in the order that they are shown in.
+    /// The texts in the order in which they are shown.
     public var texts: [String]
-    /// Whose text each is. Not to be shown.
+    /// The system of each text. Must not be shown to annotators.
     public var systems: [String]
 
-    /// The name of the reference among the systems.
+    /// The name under which the reference appears among the systems.
     public static let reference = "reference"
 
-    /// A task.
+    /// A task; `texts` and `systems` have the same length.
     public init(id: String, input: String, texts: [String], systems: [String]) {
         precondition(texts.count == systems.count, "\(texts.count) texts of \(systems.count) systems")
         self.id = id
@@ -23,10 +23,15 @@ public struct RankingTask: Codable, Sendable, Equatable, Identifiable {
         self.systems = systems
     }
 
-    /// Tasks for the outputs of several systems on the same inputs, with the reference as one more; the order is drawn for each.
+    /// Creates tasks for the outputs of several systems on the same inputs, with the reference as an additional text. The order
+    /// of the texts is drawn separately for each task.
     ///
-    /// - Parameter systems: the name of each system, and its output for every input.
-    /// - Returns: tasks in the order of the inputs, their ids the numbers of the inputs.
+    /// - Parameters:
+    ///   - inputs: the prompts.
+    ///   - references: the reference of each input.
+    ///   - systems: the name of each system and its output for every input.
+    ///   - generator: source of randomness.
+    /// - Returns: tasks in the order of the inputs; their IDs are the indices of the inputs.
     public static func tasks(
         inputs: [String], references: [String], systems: [(name: String, outputs: [String])],
         using generator: inout some RandomNumberGenerator
@@ -44,15 +49,15 @@ public struct RankingTask: Codable, Sendable, Equatable, Identifiable {
     }
 }
 
-/// One answer to a ranking task.
+/// An annotator's answer to a ranking task.
 public struct RankingAnswer: Codable, Sendable, Equatable {
-    /// The task.
+    /// The ID of the task.
     public var task: String
-    /// Who answered.
+    /// The name of the annotator.
     public var annotator: String
     /// The rank of each text in the order shown, 1 for the best; equal ranks are ties.
     public var ranks: [Int]
-    /// Seconds that the task was before the annotator, where they are known.
+    /// The time in seconds for which the task was shown to the annotator; nil if it is unknown.
     public var seconds: Double?
 
     /// An answer.
@@ -63,8 +68,8 @@ public struct RankingAnswer: Codable, Sendable, Equatable {
         self.seconds = seconds
     }
 
-    /// An answer of a file.
-    /// - Throws: `DecodingError`; `RowProblem` for ranks that are no whole numbers from 1.
+    /// Decodes an answer from a file.
+    /// - Throws: `DecodingError`; `RowProblem` for ranks that are not integers of at least 1.
     public init(from decoder: any Decoder) throws {
         let row = try decoder.container(keyedBy: CodingKeys.self)
         task = try row.decode(String.self, forKey: .task)

@@ -1,6 +1,7 @@
-/// Longest common subsequences of id sequences.
+/// The longest common subsequence (LCS) of two ID sequences.
 package enum LongestCommonSubsequence {
-    /// The length, by bit-parallel dynamic programming (Crochemore et al., 2001; Hyyrö, 2004): 64 cells a step.
+    /// The length of the LCS, by bit-parallel dynamic programming (Crochemore et al., 2001; Hyyrö, 2004), which processes 64
+    /// cells per step.
     package static func length(_ first: [Int32], _ second: [Int32]) -> Int {
         guard !first.isEmpty, !second.isEmpty else { return 0 }
         var matcher = LCSMatcher(vocabularySize: Int(max(first.max() ?? 0, second.max() ?? 0)) + 1)
@@ -8,8 +9,8 @@ package enum LongestCommonSubsequence {
         return matcher.length(with: second)
     }
 
-    /// All prefix lengths: row `i`, column `j` (row-major, width `second.count + 1`) is the length for the first `i` and
-    /// `j` elements.
+    /// The LCS lengths of all pairs of prefixes, row-major with width `second.count + 1`: row `i`, column `j` is the length for
+    /// the first `i` elements of `first` and the first `j` elements of `second`.
     package static func table(_ first: [Int32], _ second: [Int32]) -> [Int32] {
         let width = second.count + 1
         var table = [Int32](repeating: 0, count: (first.count + 1) * width)
@@ -24,15 +25,16 @@ package enum LongestCommonSubsequence {
         return table
     }
 
-    /// Which of several longest subsequences the trace-back from the end takes where both directions are equally long.
+    /// The direction of the trace-back if both directions lead to equally long subsequences; it selects one of several longest
+    /// subsequences.
     package enum Tie {
-        /// Steps back in the first sequence.
+        /// Step back in the first sequence.
         case first
-        /// Steps back in the second sequence.
+        /// Step back in the second sequence.
         case second
     }
 
-    /// The indices into `first` of one longest common subsequence, ascending.
+    /// The indices into `first` of one longest common subsequence, in ascending order.
     package static func indices(_ first: [Int32], _ second: [Int32], onTie tie: Tie) -> [Int] {
         let table = table(first, second)
         let width = second.count + 1
@@ -58,9 +60,9 @@ package enum LongestCommonSubsequence {
     }
 }
 
-/// One sequence prepared for LCS lengths against many others.
+/// A sequence prepared for computing its LCS length with many others.
 package struct LCSMatcher {
-    /// For each id, the bit mask of its positions in the loaded sequence, `stride` machine words each.
+    /// For each ID, the bit mask of its positions in the loaded sequence, `stride` machine words each.
     private var masks: [UInt64]
     private var stride: Int
     private var loaded: [Int32] = []
@@ -68,15 +70,15 @@ package struct LCSMatcher {
     private let vocabularySize: Int
     private var row: [UInt64] = []
 
-    /// A matcher for ids in `0..<vocabularySize`; longer sequences than `maximumLength` may be loaded, at the price of
-    /// new tables.
+    /// A matcher for IDs in `0..<vocabularySize`. Sequences longer than `maximumLength` may be loaded; the tables are then
+    /// reallocated.
     package init(vocabularySize: Int, maximumLength: Int = 64) {
         self.vocabularySize = vocabularySize
         stride = max(1, (maximumLength + 63) / 64)
         masks = Array(repeating: 0, count: vocabularySize * stride)
     }
 
-    /// Takes `sequence` as the left side of the following comparisons.
+    /// Sets the sequence that the following calls of ``length(with:)`` compare with.
     package mutating func load(_ sequence: [Int32]) {
         for id in loaded { for w in 0..<words { masks[Int(id) * stride + w] = 0 } }
         words = max(1, (sequence.count + 63) / 64)
@@ -90,7 +92,7 @@ package struct LCSMatcher {
         }
     }
 
-    /// The LCS length of the loaded sequence and `other`.
+    /// The length of the LCS of the loaded sequence and `other`.
     package mutating func length(with other: [Int32]) -> Int {
         if words == 1 { return lengthInOneWord(with: other) }
         row.removeAll(keepingCapacity: true)
@@ -120,7 +122,7 @@ package struct LCSMatcher {
         return (~vector & used(inWord: 0)).nonzeroBitCount
     }
 
-    /// The bits of machine word `w` that stand for positions of the loaded sequence.
+    /// The bits of machine word `w` that represent positions of the loaded sequence.
     private func used(inWord w: Int) -> UInt64 {
         let bits = min(64, loaded.count - w * 64)
         return bits == 64 ? ~0 : (1 << UInt64(bits)) - 1

@@ -1,12 +1,11 @@
-/// Porter's suffix-stripping algorithm (1980) with the extensions that NLTK's default mode adds, which is the stemmer
-/// behind `rouge-score`'s stemming option.
+/// Porter's suffix-stripping algorithm (1980) with the extensions of NLTK's default mode, the stemmer that `rouge-score` uses.
 ///
-/// The extensions: a short list of irregular forms, words of one or two letters stay, `ies`/`ied` keep their e in
-/// four-letter words, `y → i` only after a consonant that is not the first letter, `alli` before the other rules of
-/// step 2, `bli → ble`, `fulli → ful`, `logi → log` measured with its l, and a two-letter stem vowel + consonant counts
-/// as short.
+/// The extensions: a short list of irregular forms; words of one or two letters are unchanged; `ies`/`ied` keep their e in
+/// four-letter words; `y → i` only after a consonant that is not the first letter; `alli` before the other rules of step 2;
+/// `bli → ble`; `fulli → ful`; `logi → log`, with the l counted in the measure; and a two-letter stem of vowel and consonant
+/// counts as short.
 public enum PorterStemmer {
-    /// The stem of `word`, which is given in lower case. Letters outside ASCII count as consonants.
+    /// The stem of `word`, which must be lower-case. Letters outside ASCII count as consonants.
     public static func stem(_ word: String) -> String {
         String(decoding: stem(Array(word.utf8)), as: UTF8.self)
     }
@@ -57,7 +56,7 @@ public enum PorterStemmer {
         ("ous", ""), ("ive", ""), ("ize", ""),
     ]
 
-    /// Step 1a.
+    /// Step 1a: plurals.
     private static func plurals(_ word: inout [UInt8]) {
         if word.hasSuffix("ies") {
             word.removeLast(word.count == 4 ? 1 : 2)
@@ -68,7 +67,7 @@ public enum PorterStemmer {
         }
     }
 
-    /// Step 1b.
+    /// Step 1b: participles.
     private static func participles(_ word: inout [UInt8]) {
         if word.hasSuffix("ied") {
             word.removeLast(word.count == 4 ? 1 : 2)
@@ -96,20 +95,20 @@ public enum PorterStemmer {
         }
     }
 
-    /// Step 1c.
+    /// Step 1c: final y.
     private static func finalY(_ word: inout [UInt8]) {
         guard word.hasSuffix("y"), word.count > 2, isConsonant(word[...], at: word.count - 2) else { return }
         word[word.count - 1] = UInt8(ascii: "i")
     }
 
-    /// Step 2.
+    /// Step 2: double suffixes.
     private static func doubleSuffixes(_ word: inout [UInt8]) {
         while word.hasSuffix("alli"), measure(word.dropLast(4)) > 0 { word.removeLast(2) }
         if apply(step2, to: &word, where: { measure($0) > 0 }) { return }
         if word.hasSuffix("logi"), measure(word.dropLast(3)) > 0 { word.removeLast() }
     }
 
-    /// Step 5a.
+    /// Step 5a: final e.
     private static func finalE(_ word: inout [UInt8]) {
         guard word.hasSuffix("e") else { return }
         let stem = word.dropLast()
@@ -117,7 +116,8 @@ public enum PorterStemmer {
         if m > 1 || (m == 1 && !isShort(stem)) { word.removeLast() }
     }
 
-    /// Applies the first rule whose suffix fits, if what is left satisfies `condition`. Returns whether a suffix fitted.
+    /// Applies the first rule whose suffix matches if the rest of the word satisfies `condition`. Returns whether a suffix
+    /// matched.
     @discardableResult
     private static func apply(
         _ rules: [Rule], to word: inout [UInt8], where condition: (ArraySlice<UInt8>) -> Bool
@@ -142,7 +142,7 @@ public enum PorterStemmer {
         }
     }
 
-    /// A letter other than a, e, i, o, u, and other than y after a consonant.
+    /// Whether the letter is a consonant: not a, e, i, o or u, and not a y after a consonant.
     private static func isConsonant(_ word: ArraySlice<UInt8>, at index: Int) -> Bool {
         var consonant = true
         for i in word.startIndex...index {
@@ -157,7 +157,7 @@ public enum PorterStemmer {
         return consonant
     }
 
-    /// Porter's m: how often a vowel run is followed by a consonant run.
+    /// Porter's measure m: the number of times a run of vowels is followed by a run of consonants.
     private static func measure(_ word: ArraySlice<UInt8>) -> Int {
         var changes = 0
         var previousIsVowel = false
@@ -176,7 +176,8 @@ public enum PorterStemmer {
         return changes
     }
 
-    /// As long as there was no vowel, a y after the first letter follows a consonant and so is one.
+    /// Whether the word contains a vowel. The test for y is exact: a y after the first letter without a vowel before it follows
+    /// a consonant, so it is a vowel.
     private static func containsVowel(_ word: ArraySlice<UInt8>) -> Bool {
         word.indices.contains { isVowelLetter(word[$0]) || (word[$0] == UInt8(ascii: "y") && $0 > word.startIndex) }
     }
@@ -185,7 +186,7 @@ public enum PorterStemmer {
         word.count >= 2 && word[word.count - 1] == word[word.count - 2] && isConsonant(word[...], at: word.count - 1)
     }
 
-    /// Ends consonant, vowel, consonant other than w, x, y; or is just a vowel and a consonant.
+    /// Whether the word ends in consonant, vowel, consonant other than w, x, y, or consists of a vowel and a consonant only.
     private static func isShort(_ word: ArraySlice<UInt8>) -> Bool {
         let end = word.endIndex
         guard word.count >= 2, !isConsonant(word, at: end - 2), isConsonant(word, at: end - 1) else { return false }

@@ -1,26 +1,26 @@
 extension ROUGE {
-    /// The scores of the form the paper's code uses.
+    /// The scores in the form of the published code.
     public struct OriginalScores: Codable, Sendable, Equatable {
-        /// ROUGE-1 over sets of words.
+        /// ROUGE-1 on sets of words.
         public var rouge1: Score
-        /// ROUGE-2 over sets of word pairs.
+        /// ROUGE-2 on sets of word pairs.
         public var rouge2: Score
-        /// Summary-level ROUGE-L over sets of words.
+        /// Summary-level ROUGE-L on sets of words.
         public var rougeL: Score
 
-        /// No overlap at all.
+        /// The scores for no overlap.
         public static let zero = OriginalScores(rouge1: .zero, rouge2: .zero, rougeL: .zero)
     }
 
     /// ROUGE-1, -2 and -L as the Python package `rouge` 1.0.1 computes them.
     ///
-    /// Both texts are cut at `.`; empty pieces are dropped and white space inside a piece is collapsed (a piece of white
-    /// space alone stays, as one empty word). Words are compared with case, without stemming. ROUGE-1 and -2 intersect
-    /// *sets* of n-grams of the joined pieces. ROUGE-L collects, for each reference piece against each hypothesis piece,
-    /// the words of one longest common subsequence (a tie in the trace-back moves along the hypothesis) into one set.
+    /// Both texts are split at `.`; empty pieces are dropped and white space inside a piece is collapsed (a piece of white
+    /// space alone is kept as a single empty word). Words are case-sensitive and not stemmed. ROUGE-1 and ROUGE-2 intersect
+    /// *sets* of n-grams of the concatenated pieces. ROUGE-L collects into one set, for each reference piece and each
+    /// hypothesis piece, the words of one longest common subsequence (on a tie, the trace-back steps along the hypothesis).
     /// `F = 2PR / (P + R + 1e-8)`.
     ///
-    /// A text without a piece (empty, or periods only) scores zero, where the package raises an error.
+    /// If a text has no piece (it is empty or consists of periods only), all scores are zero; the package raises an error.
     public static func original(_ hypothesis: String, reference: String) -> OriginalScores {
         var table = WordTable()
         let hypothesisPieces = originalPieces(hypothesis, &table)
@@ -55,7 +55,7 @@ extension ROUGE {
             rougeL: score(union.count, hypothesisSet.count, referenceSet.count))
     }
 
-    /// The pieces between periods as word ids.
+    /// The pieces between periods as word IDs.
     private static func originalPieces(_ text: String, _ table: inout WordTable) -> [[Int32]] {
         text.unicodeScalars.split(separator: ".", omittingEmptySubsequences: true).map { piece in
             let words = TextRules.whitespaceWords(piece)

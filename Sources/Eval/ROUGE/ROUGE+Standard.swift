@@ -1,5 +1,5 @@
 extension ROUGE {
-    /// The scores of the form most of the field reports.
+    /// The scores in the most widely used form, that of `rouge-score`.
     public struct StandardScores: Codable, Sendable, Equatable {
         /// Clipped unigram overlap.
         public var rouge1: Score
@@ -7,19 +7,19 @@ extension ROUGE {
         public var rouge2: Score
         /// Longest common subsequence of the whole texts.
         public var rougeL: Score
-        /// Union of the longest common subsequences of lines.
+        /// Union of the longest common subsequences of lines, summary-level ROUGE-L.
         public var rougeLsum: Score
 
-        /// No overlap at all.
+        /// The scores for no overlap.
         public static let zero = StandardScores(rouge1: .zero, rouge2: .zero, rougeL: .zero, rougeLsum: .zero)
     }
 
-    /// ROUGE as the Python package `rouge-score` 0.1.2 computes it.
+    /// ROUGE as computed by the Python package `rouge-score` 0.1.2.
     ///
-    /// Text is lower-cased and every run of characters outside `a–z 0–9` separates words; with ``stems`` words longer
-    /// than three characters are reduced by ``PorterStemmer``. `F = 2PR / (P + R)`, 0 where there is no overlap.
-    /// Lsum takes the lines of a text (`\n`) as its sentences: put a newline between sentences first if you want
-    /// sentence-wise scores. For two texts of one line Lsum equals L.
+    /// Text is lower-cased, and every run of characters outside `a–z 0–9` separates words. With ``stems``, words longer than
+    /// three characters are reduced by ``PorterStemmer``. `F = 2PR / (P + R)`, or 0 without overlap. Lsum treats the lines of a
+    /// text (separated by `\n`) as its sentences; insert a newline between sentences to get sentence-wise scores. For
+    /// single-line texts, Lsum equals L.
     public struct Standard: Codable, Sendable, Equatable {
         /// Whether words are stemmed.
         public var stems: Bool
@@ -29,7 +29,7 @@ extension ROUGE {
             self.stems = stems
         }
 
-        /// All four scores of one pair.
+        /// The scores of a text against one reference.
         public func score(_ hypothesis: String, reference: String) -> StandardScores {
             var table = WordTable()
             let hypothesisLines = lines(hypothesis, &table)
@@ -41,8 +41,8 @@ extension ROUGE {
                 rougeL: subsequence(candidate, target), rougeLsum: summary(hypothesisLines, referenceLines))
         }
 
-        /// For each kind of score the reference with the highest F, as the package's `score_multi` does.
-        /// Zero if there is no reference; the first of equally good references counts.
+        /// The scores of a text against several references: for each score, the reference with the highest F, as in the
+        /// package's `score_multi`. Zero if there is no reference; among equally good references, the first one is used.
         public func score(_ hypothesis: String, references: [String]) -> StandardScores {
             let scores = references.map { score(hypothesis, reference: $0) }
             func best(_ kind: (StandardScores) -> Score) -> Score {
@@ -54,14 +54,14 @@ extension ROUGE {
                 rouge1: best(\.rouge1), rouge2: best(\.rouge2), rougeL: best(\.rougeL), rougeLsum: best(\.rougeLsum))
         }
 
-        /// The words of `text` as UTF-8 bytes, stemmed if asked for.
+        /// The words of `text` as UTF-8 bytes, stemmed if ``stems`` is set.
         package func words(of text: String) -> [[UInt8]] {
             var words: [[UInt8]] = []
             forEachLine(of: text) { words += $0 }
             return words
         }
 
-        /// Word ids per line; a line break always separates words, so the lines joined are the words of the text.
+        /// The word IDs of each line. A line break always separates words, so the concatenated lines are the words of the text.
         private func lines(_ text: String, _ table: inout WordTable) -> [[Int32]] {
             var lines: [[Int32]] = []
             forEachLine(of: text) { words in lines.append(words.map { table.id(of: $0) }) }
@@ -125,8 +125,8 @@ extension ROUGE {
             return result(LongestCommonSubsequence.length(target, candidate), candidate.count, target.count)
         }
 
-        /// Section 3.2 of the paper with the double counting of the original Perl program prevented: a word of the union
-        /// counts as often as both texts still have it.
+        /// Union LCS of section 3.2 of the ROUGE paper, without the double counting of the original Perl program: a word of the
+        /// union counts at most as often as it remains unmatched in both texts.
         private func summary(_ hypothesis: [[Int32]], _ reference: [[Int32]]) -> Score {
             let hypothesisCount = hypothesis.reduce(0) { $0 + $1.count }
             let referenceCount = reference.reduce(0) { $0 + $1.count }

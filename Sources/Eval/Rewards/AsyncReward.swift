@@ -1,40 +1,42 @@
 import Foundation
 
-/// A reward that is computed asynchronously, as by a service, for a training loop that waits for it.
+/// A reward that is computed asynchronously, for example by a service, while the training loop waits.
 ///
 ///     let reward = AsyncReward.each(concurrency: 16) { query, response, _ in try await service.score(query, response) }
 ///
-/// The thread that asks for rewards runs the asynchronous work itself, piece by piece, and sleeps while all of it waits: nothing of it needs
-/// a thread of Swift's pool, so a training loop inside a task cannot starve the work that it waits for. Pieces of one call therefore run one
-/// at a time; what overlaps is the waiting. Work that must run on the main actor, or in a task of its own that was made without structure
-/// (`Task {}`), is run where that belongs, and never comes to an end where the training loop holds that very thread.
+/// The thread that requests the rewards runs the asynchronous work itself, one job at a time, and sleeps while all of it is
+/// waiting. No thread of Swift's cooperative pool is needed, so a training loop inside a task cannot starve the work that it
+/// waits for. The jobs of one call therefore never run in parallel; only their waiting overlaps. Work that must run on the main
+/// actor or in an unstructured task (`Task {}`) runs on its usual executor, and never finishes if the training loop blocks that
+/// thread.
 public struct AsyncReward: RewardFunction {
-    /// The rewards of some requests.
+    /// Computes the rewards of a batch of requests.
     public typealias Body = @Sendable (_ requests: [RewardRequest]) async throws -> [Double]
 
-    /// How many requests are given out at once; nil for all of a call.
+    /// The number of requests per batch; nil for all requests of a call.
     public let batchSize: Int?
-    /// How many batches are under way at the same time.
+    /// The maximum number of batches in progress at the same time.
     public let concurrency: Int
     private let body: Body
 
-    /// A reward that looks at many responses at a time.
+    /// A reward for batches of responses.
     /// - Parameters:
-    ///   - batchSize: how many requests `body` gets at once; nil for all of a call.
-    ///   - concurrency: how many batches are under way at the same time.
-    ///   - body: gives one number for every request of a batch, in order. What it throws ends the call, and cancels the other batches.
+    ///   - batchSize: the number of requests per batch; nil for all requests of a call.
+    ///   - concurrency: the maximum number of batches in progress at the same time.
+    ///   - body: returns one number per request of a batch, in order. If it throws, the call fails and the other batches are
+    ///     cancelled.
     public init(batchSize: Int? = nil, concurrency: Int = 8, _ body: @escaping Body) {
-        precondition(batchSize.map { $0 > 0 } ?? true, "a batch has at least one request")
-        precondition(concurrency > 0, "at least one batch is under way")
+        precondition(batchSize.map { $0 > 0 } ?? true, "the batch size must be at least 1")
+        precondition(concurrency > 0, "the concurrency must be at least 1")
         self.batchSize = batchSize
         self.concurrency = concurrency
         self.body = body
     }
 
-    /// A reward that looks at one response at a time.
+    /// A reward for single responses.
     /// - Parameters:
-    ///   - concurrency: how many responses are looked at at the same time.
-    ///   - body: gets a prompt, the response to it, and the reference answer where there is one.
+    ///   - concurrency: the maximum number of responses in progress at the same time.
+    ///   - body: receives a prompt, the response to it, and the reference answer if there is one.
     public static func each(
         concurrency: Int = 8,
         _ body: @escaping @Sendable (_ query: String, _ response: String, _ reference: String?) async throws -> Double
@@ -46,9 +48,9 @@ public struct AsyncReward: RewardFunction {
         }
     }
 
-    /// Waits for the rewards of all requests.
-    /// - Throws: the first error of the body; `CancellationError` where the task that calls is cancelled and the body heeds it;
-    ///   ``RewardError/wrongCount(_:expected:)`` for a batch with more or fewer rewards than requests.
+    /// Computes the rewards of all requests and waits for them.
+    /// - Throws: the first error that the body throws; `CancellationError` if the calling task is cancelled and the body
+    ///   responds to it; ``RewardError/wrongCount(_:expected:)`` if a batch has a different number of rewards than requests.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
         let size = max(1, batchSize ?? requests.count)
         let batches = stride(from: 0, to: requests.count, by: size).map { start in
@@ -81,7 +83,7 @@ public struct AsyncReward: RewardFunction {
         }
     }
 
-    /// Some requests, and the place of the first among all.
+    /// A batch of requests, and the index of the first one among all requests.
     private struct Batch: Sendable {
         let start: Int
         let requests: [RewardRequest]

@@ -1,19 +1,20 @@
 import Foundation
 
-/// An executor whose thread is the one that waits for the result: how code that is not asynchronous runs code that is.
+/// A task executor whose thread is the one that waits for the result; it lets synchronous code run asynchronous code.
 ///
-/// Blocking a thread of Swift's pool until other work of the pool is done ends in silence once all threads of the pool do so. Here the
-/// waiting thread runs the work: a task prefers this executor, its children inherit the preference, and what they enqueue is taken from the
-/// queue by the thread that waits.
+/// If synchronous code blocked threads of Swift's cooperative pool while waiting for other work in that pool, it would deadlock
+/// once all threads were blocked. Here, the waiting thread runs the work: a task prefers this executor, its child tasks inherit
+/// the preference, and the waiting thread takes their jobs from a queue.
 final class CallingThread: TaskExecutor {
-    /// How long the thread sleeps at most before it looks whether its own task was cancelled.
+    /// The maximum time in seconds that the thread sleeps before it checks whether its own task was cancelled.
     private static let glance = 0.05
 
     private let queue = JobQueue()
 
-    /// Runs `body` to its end on this thread.
+    /// Runs `body` to completion on the calling thread.
     ///
-    /// Where the thread runs a task that is cancelled, `body` is cancelled, too; it is waited for nevertheless.
+    /// If the calling thread runs a task and that task is cancelled, `body` is cancelled as well, but the call still waits for
+    /// it.
     /// - Throws: what `body` throws.
     static func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let executor = CallingThread()
@@ -33,23 +34,24 @@ final class CallingThread: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        // what comes after the end belongs to nobody who waits here
+        // jobs that arrive after the end are not awaited here
         if !queue.add(job) { globalConcurrentExecutor.enqueue(job) }
     }
 
-    /// What came out. Unchecked: the task that writes it runs on the thread that reads it, one after the other.
+    /// The result of the task. Unchecked: the task that writes it runs on the thread that reads it, never at the same time.
     private final class Outcome<Value: Sendable>: @unchecked Sendable {
         var value: Result<Value, any Error>?
     }
 }
 
-/// Jobs in order of arrival. Unchecked: everything is read and written under the condition's lock.
+/// A queue of jobs in order of arrival. Unchecked: all state is accessed under the condition's lock.
 private final class JobQueue: @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [UnownedJob] = []
     private var isOpen = true
 
-    /// - Returns: false when nobody takes jobs any more.
+    /// Adds a job.
+    /// - Returns: false if the queue is closed.
     func add(_ job: UnownedJob) -> Bool {
         condition.withLock {
             guard isOpen else { return false }
@@ -59,7 +61,7 @@ private final class JobQueue: @unchecked Sendable {
         }
     }
 
-    /// The next job; nil if none comes within so many seconds.
+    /// The next job; nil if none arrives within `patience` seconds.
     func next(patience: Double) -> UnownedJob? {
         condition.withLock {
             if jobs.isEmpty { _ = condition.wait(until: Date(timeIntervalSinceNow: patience)) }
@@ -67,7 +69,7 @@ private final class JobQueue: @unchecked Sendable {
         }
     }
 
-    /// Takes no more jobs, and hands on what is left.
+    /// Closes the queue and passes the remaining jobs to the global executor.
     func close() {
         let rest = condition.withLock {
             isOpen = false

@@ -1,9 +1,9 @@
 import Data
 
-/// Whether an answer is right: that of a generated instruction by what it asks for (``InstructionCheck``), any other by its reference, which it must
-/// equal but for case, white space and a full stop at the end.
+/// 1 for a correct answer, 0 otherwise. The answer to a generated instruction is scored against what the instruction asks for
+/// (`InstructionCheck`); any other answer must equal its reference, ignoring case, white space and a period at the end.
 public struct CheckReward: RewardFunction, ReferenceReward {
-    /// A reward.
+    /// Creates the reward.
     public init() {}
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {

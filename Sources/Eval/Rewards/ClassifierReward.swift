@@ -3,36 +3,37 @@ import Formats
 public import Foundation
 public import Models
 
-/// What a sequence classifier of any family says of a response: the probability of one of its labels (the original's `sentiment`), or the
-/// logit of a label, as published reward models are used.
+/// The output of a sequence classifier of any family for a response: the probability of one of its labels (`sentiment` in the
+/// published code), or the logit of a label, as for published reward models.
 ///
-/// Loads what Transformers' `…ForSequenceClassification` writes, encoders and decoders.
+/// Loads folders written by Transformers' `…ForSequenceClassification`, encoders and decoders.
 public struct ClassifierReward: RewardFunction {
-    /// How a prompt and its response are put to the classifier.
+    /// How a prompt and its response are passed to the classifier.
     public enum Format: String, Sendable, CaseIterable {
-        /// Joined as they are; what does not fit loses its beginning.
+        /// Concatenated without a separator; a text that is too long loses its beginning.
         case text
-        /// As the pair of texts that its tokenizer makes; of what does not fit the longer text loses its end.
+        /// As a pair of texts, as encoded by the tokenizer; if the pair is too long, the longer text loses its end.
         case pair
-        /// As messages of a user and of the assistant, by the chat template of its tokenizer; what does not fit loses its beginning.
+        /// As messages of a user and an assistant, formatted by the tokenizer's chat template; a text that is too long loses
+        /// its beginning.
         case chat
     }
 
-    /// Which number of a label counts.
+    /// Which output of a label is the reward.
     public enum Value: Sendable {
-        /// Its probability.
+        /// The probability of the label.
         case probability
-        /// Its logit.
+        /// The logit of the label.
         case logit
     }
 
-    /// The labels that the classifier knows.
+    /// The labels of the classifier.
     public var labels: [String] { classifier.labels }
-    /// The label that counts.
+    /// The label whose output is the reward.
     public var labelName: String { classifier.labels[label] }
-    /// How texts are put to the classifier.
+    /// How texts are passed to the classifier.
     public let format: Format
-    /// What people should know of the files of the tokenizer, a line each.
+    /// Remarks about the tokenizer's files that users should see, one line each.
     public let notes: [String]
     private let classifier: SequenceClassifier
     private let tokenizer: PipelineTokenizer
@@ -41,13 +42,16 @@ public struct ClassifierReward: RewardFunction {
     private let label: Int
     private let limit: Int
 
-    /// Loads a Hugging Face folder with its tokenizer.
+    /// Loads classifier and tokenizer from a Hugging Face folder.
     /// - Parameters:
-    ///   - label: the label that counts, by name or number. Unless given: of a single one, that; of several the second one, which is the
-    ///     positive one of sentiment models, for probabilities, and an error for logits.
-    ///   - value: which number of the label counts.
-    ///   - format: how texts are put to the classifier.
-    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError`, `DataError` or `TokenizerError`, naming the file or the label.
+    ///   - folder: the folder.
+    ///   - label: the label whose output is the reward, by name or index. Default: the only label if there is just one. With
+    ///     several labels, probabilities use the second one, which is the positive label of sentiment models, and logits
+    ///     require an explicit label.
+    ///   - value: which output of the label is the reward.
+    ///   - format: how texts are passed to the classifier.
+    /// - Throws: `CheckpointError`, `ModelError`, `EncoderError`, `DataError` or `TokenizerError`, which name the file or the
+    ///   label.
     public init(_ folder: URL, label: String? = nil, value: Value = .probability, format: Format = .text) throws {
         let classifier = try SequenceClassifier.load(folder)
         let read = try TokenizerFolder.loadPipeline(from: folder)
@@ -65,7 +69,7 @@ public struct ClassifierReward: RewardFunction {
         }
         template = format == .chat ? try tokenizer.chatTemplate() : nil
         guard format != .chat || template != nil else {
-            throw DataError.chat("\(folder.path): the tokenizer has no chat template, which --reward-format chat needs")
+            throw DataError.chat("\(folder.path): the tokenizer has no chat template, but --reward-format chat requires one")
         }
         self.format = format
         self.value = value
@@ -74,8 +78,8 @@ public struct ClassifierReward: RewardFunction {
         limit = min(tokenizer.maximumLength ?? .max, encoder.contextLength)
     }
 
-    /// What the classifier reads of a response.
-    /// - Throws: `DataError.chat` for messages that the template refuses.
+    /// The classifier's input for a response.
+    /// - Throws: `DataError.chat` for messages that the chat template rejects.
     package func input(of request: RewardRequest) throws -> EncoderInput {
         switch format {
         case .text:

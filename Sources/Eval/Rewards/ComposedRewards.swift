@@ -1,12 +1,13 @@
-/// A reward that a closure computes.
+/// A reward computed by a closure.
 public struct ClosureReward: RewardFunction {
     private let body: ([RewardRequest]) throws -> [Double]
 
-    /// - Parameter body: gives one number for every request, in order.
+    /// A reward for all responses of a call.
+    /// - Parameter body: returns one number per request, in order.
     public init(_ body: @escaping ([RewardRequest]) throws -> [Double]) { self.body = body }
 
-    /// A reward that looks at one response at a time.
-    /// - Parameter body: gets a prompt, the response to it, and the reference answer where there is one.
+    /// A reward for single responses.
+    /// - Parameter body: receives a prompt, the response to it, and the reference answer if there is one.
     public static func each(
         _ body: @escaping (_ query: String, _ response: String, _ reference: String?) throws -> Double
     ) -> ClosureReward {
@@ -16,24 +17,28 @@ public struct ClosureReward: RewardFunction {
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try body(requests) }
 }
 
-/// A sum of rewards, each times a weight. Those of them that read states behind the policy's trunk get them.
+/// A weighted sum of rewards. Parts that can use the policy's trunk states receive them.
 public struct WeightedReward: TrunkReadingReward {
-    /// The parts.
+    /// The rewards with their weights.
     public var parts: [(weight: Double, reward: any RewardFunction)]
-    /// The names of the parts in metrics.
+    /// The names of the parts in logged metrics.
     public let names: [String]
 
-    /// A sum; without parts it is 0 for every response.
-    /// - Parameter names: those of the parts in metrics; numbers from 0 unless given.
+    /// A weighted sum; without parts, the reward is 0 for every response.
+    /// - Parameters:
+    ///   - parts: the rewards with their weights.
+    ///   - names: the names of the parts in logged metrics. Default: their indices from 0.
     public init(_ parts: [(weight: Double, reward: any RewardFunction)], names: [String]? = nil) {
         self.parts = parts
         self.names = names ?? parts.indices.map(String.init)
     }
 
-    /// - Throws: what a part throws; ``RewardError/wrongCount(_:expected:)`` and ``RewardError/outOfRange(_:response:)`` for what is no
-    ///   reward for each response.
+    /// The weighted sum for every request, in order.
+    /// - Throws: what a part throws; ``RewardError/wrongCount(_:expected:)`` and ``RewardError/outOfRange(_:response:)`` if a
+    ///   part does not return one valid reward per response.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try sum(for: requests, trunk: nil) }
 
+    /// The weighted sum for every request; `trunk` is passed to the parts that can use it.
     /// - Throws: as ``rewards(for:)``.
     public func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double] { try sum(for: requests, trunk: trunk) }
 

@@ -1,14 +1,14 @@
-/// The hidden judge of simulated preferences (as AlpacaFarm's simulated annotators, Dubois et al. 2023): how close a summary is to the
-/// reference, with a term for its length.
+/// The ground-truth reward of simulated preferences (like AlpacaFarm's simulated annotators, Dubois et al. 2023): the
+/// similarity of a summary to its reference, minus a penalty for its length.
 ///
 ///     gold = ROUGE-L F1 (stemmed) − lengthWeight · min(1, |words − reference words| / reference words)
 ///
-/// Reward models are trained on what it prefers; they never see it, nor the reference.
+/// Reward models are trained on preferences derived from it, but see neither its values nor the references.
 public struct GoldScore: RewardFunction, ReferenceReward, Codable, Sendable, Equatable {
-    /// What a summary of twice the reference's length loses.
+    /// The maximum length penalty, reached for a summary without words or of at least twice the reference's length.
     public var lengthWeight: Double
 
-    /// A judge.
+    /// A score with a weight for the length penalty.
     public init(lengthWeight: Double = 0.2) { self.lengthWeight = lengthWeight }
 
     /// The score of one summary.
@@ -16,7 +16,7 @@ public struct GoldScore: RewardFunction, ReferenceReward, Codable, Sendable, Equ
         score(summary, reference: reference, overlap: ROUGE.Standard(stems: true).score(summary, reference: reference).rougeL.f)
     }
 
-    /// The score of one summary whose stemmed ROUGE-L F1 against the reference is known.
+    /// The score of one summary, given its stemmed ROUGE-L F1 against the reference.
     package func score(_ summary: String, reference: String, overlap: Double) -> Double {
         func words(_ text: String) -> Double { Double(text.split(whereSeparator: \.isWhitespace).count) }
         let expected = max(1, words(reference))

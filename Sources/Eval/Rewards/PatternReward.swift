@@ -1,12 +1,12 @@
-/// 1 for a response in which a regular expression is found, else 0.
+/// 1 for a response that contains a match of a regular expression, 0 otherwise; or the reverse.
 public struct PatternReward: RewardFunction {
-    /// The expression, in Swift's (PCRE's) syntax.
+    /// The regular expression in Swift's syntax, which is largely that of PCRE.
     public let pattern: String
-    /// Whether matches are rewarded (else their absence).
+    /// Whether a match is rewarded; otherwise the absence of a match is.
     public let wantsMatch: Bool
 
-    /// A reward.
-    /// - Throws: ``RewardError/badPattern(_:reason:)``.
+    /// A reward for a pattern.
+    /// - Throws: ``RewardError/badPattern(_:reason:)`` if the pattern is not a valid regular expression.
     public init(_ pattern: String, wantsMatch: Bool = true) throws {
         do {
             _ = try Regex(pattern)
@@ -18,7 +18,7 @@ public struct PatternReward: RewardFunction {
     }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
-        // compiled here and not kept: `Regex` cannot be sent between tasks
+        // compiled for each call, since `Regex` is not `Sendable`
         let expression = try Regex(pattern)
         return try requests.map { (try expression.firstMatch(in: $0.response) != nil) == wantsMatch ? 1 : 0 }
     }

@@ -1,18 +1,18 @@
 public import Formats
 
-/// A response to be judged, with everything that some judge may need.
+/// A response to be scored, with all data that reward functions may need.
 public struct RewardRequest: Sendable, Equatable {
-    /// The prompt's text.
+    /// The text of the prompt.
     public var query: String
-    /// The response's text, without special tokens.
+    /// The text of the response, without special tokens.
     public var response: String
-    /// The reference answer, when there is one.
+    /// The reference answer; nil if there is none.
     public var reference: String?
-    /// The messages that are answered, where the prompt is a conversation.
+    /// The messages of the prompt if it is a conversation; nil otherwise.
     public var messages: [JSONValue]?
-    /// The prompt's tokens, as the policy saw them.
+    /// The token IDs of the prompt, as the policy saw them.
     public var promptTokens: [Int32]
-    /// The response's tokens, with the end-of-sequence token when it was drawn.
+    /// The token IDs of the response, including the end-of-sequence token if it was sampled.
     public var responseTokens: [Int32]
 
     /// A request; see the properties.
@@ -29,9 +29,9 @@ public struct RewardRequest: Sendable, Equatable {
     }
 }
 
-/// A reward that compares responses with the references of their prompts.
+/// A reward that compares responses with their references.
 package protocol ReferenceReward: RewardFunction {
-    /// What is wrong with requests some of which have no reference; nil where nothing is.
+    /// The error for requests of which some lack a required reference; nil if none does.
     func missingReferences(_ requests: [RewardRequest]) -> RewardError?
 }
 
@@ -40,7 +40,7 @@ extension ReferenceReward {
 }
 
 extension RewardFunction {
-    /// Whether all prompts have the references that the function needs, before anything is drawn for them.
+    /// Checks that all prompts have the references that the function needs, before responses are sampled.
     /// - Throws: ``RewardError/noReference(prompts:of:first:)``.
     package func checkReferences(_ requests: [RewardRequest]) throws {
         let parts = (self as? WeightedReward)?.parts.map(\.reward) ?? [self]
@@ -51,7 +51,7 @@ extension RewardFunction {
 }
 
 extension RewardError {
-    /// What to throw where some of the requests need a reference and have none; nil where none of them does.
+    /// The error for requests without a reference that need one; nil if there are none.
     static func missingReferences(
         _ requests: [RewardRequest], unless isJudgedWithout: (RewardRequest) -> Bool = { _ in false }
     ) -> RewardError? {
@@ -68,16 +68,17 @@ extension RewardError {
     }
 }
 
-/// Something that gives every response a number, greater for better.
+/// A function that assigns a reward to every response; larger is better.
 public protocol RewardFunction {
-    /// One number for every request, in order.
-    /// - Throws: ``RewardError`` for a response that cannot be judged, or for a scorer that fails.
+    /// One number per request, in order.
+    /// - Throws: ``RewardError`` for a response that cannot be scored, or if a scorer fails.
     func rewards(for requests: [RewardRequest]) throws -> [Double]
 }
 
 extension RewardFunction {
-    /// One number within the range of 32-bit floats for every request, in order.
-    /// - Throws: ``RewardError/outOfRange(_:response:)``, ``RewardError/wrongCount(_:expected:)``, and what the function itself throws.
+    /// One number within the range of 32-bit floats per request, in order.
+    /// - Throws: ``RewardError/outOfRange(_:response:)`` and ``RewardError/wrongCount(_:expected:)``; any error that the
+    ///   function itself throws.
     package func checkedRewards(for requests: [RewardRequest], offering trunk: TrunkStates? = nil) throws -> [Double] {
         let rewards = try rewards(for: requests, offering: trunk)
         guard rewards.count == requests.count else {

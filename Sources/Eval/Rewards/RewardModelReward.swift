@@ -1,25 +1,28 @@
 public import Models
 import Tensor
 
-/// The score of a reward model at the end-of-sequence token of prompt + response + end, computed on the policy's own tokens.
+/// The score of a reward model at the end-of-sequence token of prompt + response + end-of-sequence token, computed on the
+/// policy's token IDs.
 public struct RewardModelReward: TrunkReadingReward {
-    /// The model.
+    /// The reward model.
     public let model: RewardModel
-    /// Put behind a response that has not drawn it.
+    /// The end-of-sequence token of the reward model, appended to responses that do not end with it.
     public let endOfSequence: Int32
-    /// All tokens that responses end with.
+    /// All tokens with which responses may end.
     public let ends: EndTokens
-    /// How many layers this model and the policy have in common; 0 when the model has to run in full. Trunk states are used when they were
-    /// taken behind no more layers than that.
+    /// The number of layers that the reward model and the policy share; 0 if the reward model has to run in full. Trunk states
+    /// are used if they were taken after no more layers than this.
     public let sharedTrunkLayers: Int
-    /// The most tokens in memory at once.
+    /// The maximum number of tokens per forward pass, which limits memory.
     public let tokensPerPass: Int
 
-    /// A reward by a model.
+    /// A reward from a reward model.
     /// - Parameters:
-    ///   - endOfSequence: what the model has learned to read at the end of a text.
-    ///   - ends: the tokens that responses end with, when there are several.
-    ///   - sharedTrunkLayers: how many layers the policy and this model have in common (see ``Trunk``).
+    ///   - model: the reward model.
+    ///   - endOfSequence: the token at which the model was trained to score the end of a text.
+    ///   - ends: the tokens with which responses may end, if there are several.
+    ///   - sharedTrunkLayers: the number of layers that the policy and the reward model share (see `Trunk`).
+    ///   - tokensPerPass: the maximum number of tokens per forward pass.
     public init(
         _ model: RewardModel, endOfSequence: Int32, ends: EndTokens? = nil, sharedTrunkLayers: Int = 0, tokensPerPass: Int = 2048
     ) {
@@ -32,15 +35,17 @@ public struct RewardModelReward: TrunkReadingReward {
         self.tokensPerPass = tokensPerPass
     }
 
-    /// - Throws: ``RewardError/tooLong(tokens:limit:)`` where the model has a table of positions and a text goes beyond it.
+    /// The score of every request, in order.
+    /// - Throws: ``RewardError/tooLong(tokens:limit:)`` if the model has a limited number of positions and a text exceeds it.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try scores(of: requests, trunk: nil) }
 
+    /// The score of every request; the trunk states are used if possible.
     /// - Throws: as ``rewards(for:)``.
     public func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double] {
         try scores(of: requests, trunk: isUsable(trunk, for: requests) ? trunk : nil)
     }
 
-    /// Whether states come from common layers alone, and are those of all that the model reads.
+    /// Whether the states come from shared layers only and cover all tokens that the model processes.
     private func isUsable(_ trunk: TrunkStates, for requests: [RewardRequest]) -> Bool {
         trunk.layers > 0 && trunk.layers <= sharedTrunkLayers && trunk.texts.count == requests.count
             && zip(trunk.texts, requests).allSatisfy { $0.rows.count == $1.promptTokens.count + answer(of: $1).count }
@@ -75,10 +80,10 @@ public struct RewardModelReward: TrunkReadingReward {
         return result
     }
 
-    /// The response with one end.
+    /// The response with exactly one end-of-sequence token.
     private func answer(of request: RewardRequest) -> [Int32] { ends.closed(request.responseTokens) }
 
-    /// The scores of some requests; consecutive answers to one prompt share its rows.
+    /// The scores of some requests; consecutive responses to the same prompt share the computation of the prompt.
     private func score(_ requests: [RewardRequest], trunk: TrunkStates?) -> [Float] {
         let runs = TokenBatch.runs(ofEqual: requests.map(\.promptTokens))
         if let trunk, runs.count == requests.count {

@@ -2,27 +2,29 @@ public import Data
 public import Models
 import Tensor
 
-/// The score of a reward model on texts: query and response are read anew with the reward model's own tokenizer.
+/// The score of a reward model on texts: query and response are tokenised with the reward model's own tokenizer.
 ///
-/// For reward models whose tokenizer is not the policy's, and for the original's numbers, which are always taken so.
+/// For reward models with a different tokenizer than the policy's, and for reproducing the published code, which always scores
+/// texts.
 public struct RewardTextReward: RewardFunction {
-    /// The model.
+    /// The reward model.
     public let model: RewardModel
-    /// The model's tokenizer.
+    /// The tokenizer of the reward model.
     public let tokenizer: any Tokenizer
-    /// Put behind every response.
+    /// The end-of-sequence token appended to every response.
     public let endOfSequence: Int32
-    /// `canonical` puts one space between query and response. `raw` joins query, response and the end's string as they are: what stands
-    /// between them depends on the decoder, as in the original.
+    /// How query and response are joined. `canonical` puts one space between them. `raw` concatenates query, response and the
+    /// end-of-sequence string without a separator, as the published code does; what lies between them then depends on the
+    /// decoded text.
     public let text: RewardText
-    /// Where the score is read.
+    /// The position at which the score is read.
     public let position: ScorePosition
-    /// Longer texts lose their beginning.
+    /// The maximum length of a text in tokens; longer texts are truncated at the beginning.
     public let maximumTokens: Int
-    /// The most tokens in memory at once.
+    /// The maximum number of tokens per forward pass, which limits memory.
     public let tokensPerPass: Int
 
-    /// A reward; see the properties.
+    /// A reward; see the properties. `maximumTokens` is limited to the model's context length.
     public init(
         _ model: RewardModel, tokenizer: any Tokenizer, endOfSequence: Int32, text: RewardText = .canonical,
         position: ScorePosition = .lastToken, maximumTokens: Int = 2048, tokensPerPass: Int = 2048
@@ -36,7 +38,7 @@ public struct RewardTextReward: RewardFunction {
         self.tokensPerPass = tokensPerPass
     }
 
-    /// The tokens that the model reads.
+    /// The token IDs that the model processes for a request.
     package func tokens(of request: RewardRequest) -> [Int32] {
         switch text {
         case .canonical:
@@ -44,7 +46,7 @@ public struct RewardTextReward: RewardFunction {
                 .tokens(prompt: request.query, summary: request.response, with: tokenizer, endOfSequence: endOfSequence)
         case .raw:
             let end = tokenizer.decode([endOfSequence], skippingSpecialTokens: false)
-            // the text has its end already
+            // the text already ends with the end-of-sequence string
             let tokens = tokenizer.encodeOpening(request.query + request.response + end)
             guard tokens.count > maximumTokens else { return tokens }
             guard let begin = tokenizer.beginOfSequence, tokens.first == begin else {

@@ -1,12 +1,12 @@
-/// Where in a text a reward model's score is read.
+/// The position in a text at which a reward model's score is read.
 public enum ScorePosition: Codable, Sendable, Equatable {
-    /// At the last token, the end of the sequence.
+    /// The last token, that is, the end-of-sequence token.
     case lastToken
-    /// The original's way: at (number of ids other than padding) − 1. Where the padding id is the end of sequence, as with LLaMA, that is
-    /// one token before the end.
+    /// The position of the published code: (number of IDs other than padding) − 1. If the padding ID is the end-of-sequence
+    /// token, as with LLaMA, this is the token before the last one.
     case paddingCount(padding: Int32)
 
-    /// The index in a text's tokens. A text of padding alone is read at its first token.
+    /// The index of the position in a text's tokens. A text of padding only is read at its first token.
     public func index(in tokens: [Int32]) -> Int {
         switch self {
         case .lastToken: tokens.count - 1

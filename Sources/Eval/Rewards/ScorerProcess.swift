@@ -1,24 +1,26 @@
 import Foundation
 
-/// Rewards by a program of the user's own, in any language: it reads one JSON object a line and answers each with one.
+/// Rewards from an external program in any language. It reads one JSON object per line and answers each with one line:
 ///
 ///     {"id": 0, "query": "…", "response": "…", "reference": "…"}   →   {"id": 0, "score": 0.25}
 ///
-/// It is started once, with the first request. When it ends, answers nonsense or is silent for too long, it is started again and asked
-/// anew for what is missing; when that fails, too, the error says what happened. Its standard error stays on the terminal.
+/// The program is started once, with the first request. If it exits, gives an invalid answer or is silent for too long, it is
+/// restarted once and asked again for the missing scores; if that also fails, the error says what happened. Its standard error
+/// goes to the terminal.
 ///
-/// Ids count up over all calls. An answer to what was not asked, or was answered before, is an error at once.
+/// IDs count up over all calls. An answer with an ID that was not asked, or was already answered, is an error at once. An error
+/// is a ``RewardError/scorer(command:problem:)``.
 public final class ScorerProcess: RewardFunction {
     private let process: AnsweringProcess<Double>
 
     /// The shell command.
     public var command: String { process.command }
-    /// Seconds without any answer after which it counts as stuck.
+    /// The time in seconds without any answer after which the program is considered stuck.
     public var patience: Double { process.patience }
-    /// How often the command has been started.
+    /// The number of times the command was started.
     public var starts: Int { process.starts }
 
-    /// A scorer; nothing is started yet.
+    /// A scorer that runs `command`; the program starts with the first request.
     public init(command: String, patience: Double = 600) {
         process = AnsweringProcess(command: command, patience: patience) {
             RewardError.scorer(command: command, problem: $0)
@@ -37,7 +39,7 @@ public final class ScorerProcess: RewardFunction {
                         id: id, query: request.query, response: request.response, reference: request.reference)))
         } read: { line throws(AnsweringProcess<Double>.Problem) in
             guard let answer = try? decoder.decode(Answer.self, from: line) else { throw .nonsense }
-            guard Float(answer.score).isFinite else { throw .wrong("a score that is NaN, infinite or beyond ±3.4e38") }
+            guard Float(answer.score).isFinite else { throw .wrong("a score that is NaN, Inf or beyond ±3.4e38") }
             return (answer.id, answer.score)
         }
     }

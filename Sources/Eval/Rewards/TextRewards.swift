@@ -1,10 +1,10 @@
-/// ROUGE-1 of the response against the best of its references, in the original's form (see ``ROUGE/Original``).
+/// ROUGE-1 F of the response against its reference, in the form of the published code (see ``ROUGE/original(_:reference:)``).
 public struct ROUGEReward: RewardFunction, ReferenceReward {
-    /// Whether the reference is taken for a list of one-character references, as the original does in policy training, where it iterates
-    /// over a bare string.
+    /// Whether the reference is treated as a list of one-character references, of which the best counts. The published code
+    /// does this in policy training, where it iterates over a string.
     public var readsReferenceByCharacter: Bool
 
-    /// A reward; see the property.
+    /// A reward; see ``readsReferenceByCharacter``.
     public init(readsReferenceByCharacter: Bool = false) { self.readsReferenceByCharacter = readsReferenceByCharacter }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
@@ -17,12 +17,12 @@ public struct ROUGEReward: RewardFunction, ReferenceReward {
     }
 }
 
-/// Sentence BLEU over 100 of the response against the best of its references.
+/// Sentence BLEU of the response against its reference, divided by 100.
 public struct BLEUReward: RewardFunction, ReferenceReward {
-    /// As ``ROUGEReward/readsReferenceByCharacter``.
+    /// See ``ROUGEReward/readsReferenceByCharacter``.
     public var readsReferenceByCharacter: Bool
 
-    /// A reward; see the property.
+    /// A reward; see ``readsReferenceByCharacter``.
     public init(readsReferenceByCharacter: Bool = false) { self.readsReferenceByCharacter = readsReferenceByCharacter }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
@@ -35,7 +35,7 @@ public struct BLEUReward: RewardFunction, ReferenceReward {
     }
 }
 
-/// The best of several references, with the rule for empty texts: empty against empty is 1, against anything else 0.
+/// The best score over references, with the rule for empty texts: 1 if both are empty, 0 if only one of them is.
 private enum References {
     static func best(
         _ request: RewardRequest, byCharacter: Bool, _ score: (_ response: String, _ reference: String) -> Double
@@ -51,17 +51,19 @@ private enum References {
     }
 }
 
-/// The share of the response's tokens whose id is above a threshold, for experiments that need no model.
+/// The fraction of the response's tokens whose ID is above a threshold, for experiments without a reward model.
 ///
-/// The original divides by the width of its padded batch, and never counts GPT-2's end of sequence, 50256, whatever the tokenizer.
+/// The published code divides by the width of its padded batch and never counts 50256, GPT-2's end-of-sequence token, with any
+/// tokenizer.
 public struct TokenIDReward: RewardFunction {
-    /// Greater ids count.
+    /// Token IDs greater than this count.
     public var threshold: Int32
-    /// An id that never counts.
+    /// A token ID that never counts; nil for none.
     public var excluded: Int32?
-    /// Whether the share is that of the longest response among the requests.
+    /// Whether the count is divided by the length of the longest response among the requests, instead of the response's length.
     public var dividesByWidth: Bool
-    /// What shorter responses are filled up with, where the share is that of the longest one: an id like any other. Nil counts nothing.
+    /// With ``dividesByWidth``, the ID with which shorter responses are padded; it counts like any other ID. nil counts no
+    /// padding.
     public var padding: Int32?
 
     /// A reward; see the properties.
@@ -85,12 +87,12 @@ public struct TokenIDReward: RewardFunction {
     }
 }
 
-/// How near a response's length is to a wanted one: −|words − wanted| / wanted; without a wanted one, the number of words.
+/// A reward for the response's length in words: −|words − target| / target, or the number of words if there is no target.
 public struct LengthReward: RewardFunction {
-    /// The wanted number of words; nil rewards every further one.
+    /// The target number of words; nil rewards every additional word.
     public var words: Int?
 
-    /// A reward; see the property.
+    /// A reward with an optional target length.
     public init(words: Int? = nil) { self.words = words }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
@@ -102,10 +104,10 @@ public struct LengthReward: RewardFunction {
     }
 }
 
-/// How much shorter the response is than the text that it summarises: 1 − characters of the response / characters of the query, not
-/// below 0. An empty response is no summary and scores 0.
+/// The relative reduction in length from the query to the response: 1 − characters of the response / characters of the query,
+/// at least 0. An empty response scores 0, since it is not a summary.
 public struct CompressionReward: RewardFunction {
-    /// A reward.
+    /// Creates the reward.
     public init() {}
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {

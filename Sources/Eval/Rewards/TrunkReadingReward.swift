@@ -1,22 +1,24 @@
 public import Models
 
-/// A reward that need not read responses from the beginning: it goes on from the states that the policy's first layers have computed of
-/// them. Rewards of any other kind see texts and tokens alone.
+/// A reward that can start from the hidden states that the policy's first layers have computed for the responses, instead of
+/// processing them from the first layer. Other rewards only receive texts and tokens.
 public protocol TrunkReadingReward: RewardFunction {
-    /// One number for every request, in order, as `rewards(for:)` gives it.
-    /// - Parameter trunk: the states of every request's prompt and response.
+    /// One number per request, in order, equal to the result of `rewards(for:)`.
+    /// - Parameters:
+    ///   - requests: the responses.
+    ///   - trunk: the states of every request's prompt and response.
     /// - Throws: as `rewards(for:)`.
     func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double]
 }
 
-/// The states of some texts behind the first layers of a policy.
+/// The hidden states of texts after the first layers of a policy.
 public struct TrunkStates {
-    /// For every text those of its tokens, prompt + response + one closing token.
+    /// For each text, the states of its tokens: prompt, response and one closing token.
     public var texts: [TrunkRows]
-    /// How many layers they have been through.
+    /// The number of layers that computed the states.
     public var layers: Int
 
-    /// The states of texts behind some layers.
+    /// The states of texts after `layers` layers.
     public init(_ texts: [TrunkRows], layers: Int) {
         self.texts = texts
         self.layers = layers
@@ -24,7 +26,7 @@ public struct TrunkStates {
 }
 
 extension RewardFunction {
-    /// One number for every request, in order; states behind the policy's trunk go to a reward that reads them.
+    /// One number per request, in order; `trunk` is passed to the reward if it can use the states.
     package func rewards(for requests: [RewardRequest], offering trunk: TrunkStates?) throws -> [Double] {
         guard let trunk, let reader = self as? any TrunkReadingReward else { return try rewards(for: requests) }
         return try reader.rewards(for: requests, trunk: trunk)

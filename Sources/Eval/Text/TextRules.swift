@@ -1,9 +1,9 @@
-/// The text rules that the published Python implementations inherit from their language, on Unicode scalars:
-/// what counts as white space, how case is folded, what punctuation is.
+/// Text rules that the published Python implementations inherit from Python, on Unicode scalars: white space, lower-casing and
+/// punctuation.
 ///
-/// Nothing here looks at `Character`s: "\r\n" is one character to Swift and two code points to those implementations.
+/// The rules do not use `Character`s: "\r\n" is one character in Swift but two code points in Python.
 package enum TextRules {
-    /// White space as Python's `str.split()` and the class `\s` of its regular expressions see it.
+    /// Whether the scalar is white space for Python's `str.split()` and the class `\s` of its regular expressions.
     package static func isWhitespace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
@@ -11,7 +11,7 @@ package enum TextRules {
         }
     }
 
-    /// The maximal runs of scalars that are not white space, as UTF-8 bytes.
+    /// The maximal runs of scalars other than white space, as UTF-8 bytes.
     package static func whitespaceWords(_ text: some Sequence<Unicode.Scalar>) -> [[UInt8]] {
         var words: [[UInt8]] = []
         var word: [UInt8] = []
@@ -27,7 +27,7 @@ package enum TextRules {
         return words
     }
 
-    /// Lower case by the full Unicode mappings, the capital sigma at the end of a word included.
+    /// The text in lower case by the full Unicode mappings, including the final form of capital sigma at the end of a word.
     package static func lowercased(_ text: String) -> [Unicode.Scalar] {
         let scalars = Array(text.unicodeScalars)
         var result: [Unicode.Scalar] = []
@@ -45,7 +45,8 @@ package enum TextRules {
         return result
     }
 
-    /// A cased scalar somewhere before, none somewhere after; case-ignorable scalars in between do not count.
+    /// Whether a sigma is final: the nearest scalar before it that is not case-ignorable is cased, and the nearest one after it
+    /// is not.
     private static func isFinalSigma(_ scalars: [Unicode.Scalar], at index: Int) -> Bool {
         func firstThatCounts(_ candidates: some Sequence<Unicode.Scalar>) -> Bool {
             for scalar in candidates where !scalar.properties.isCaseIgnorable { return scalar.properties.isCased }
@@ -54,7 +55,7 @@ package enum TextRules {
         return firstThatCounts(scalars[..<index].reversed()) && !firstThatCounts(scalars[(index + 1)...])
     }
 
-    /// The 32 ASCII characters that are neither letters, digits, space nor control characters.
+    /// Whether the scalar is one of the 32 ASCII punctuation characters: not a letter, digit, space or control character.
     package static func isASCIIPunctuation(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true

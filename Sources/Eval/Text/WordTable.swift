@@ -1,7 +1,7 @@
-/// Gives equal byte strings equal ids 0, 1, 2, … in order of first appearance.
+/// Assigns IDs 0, 1, 2, … to distinct byte strings, in order of first appearance.
 ///
 /// Words are compared as UTF-8 bytes: Swift's `String` equality would merge canonically equivalent spellings, which the
-/// published metrics keep apart. Open addressing over one byte arena: no allocation per word.
+/// published metrics distinguish. The table uses open addressing over a single byte arena, without an allocation per word.
 package struct WordTable: Sendable {
     private var slots: [Int32]
     private var arena: [UInt8] = []
@@ -12,17 +12,17 @@ package struct WordTable: Sendable {
         slots = Array(repeating: -1, count: 64)
     }
 
-    /// Number of different words seen.
+    /// The number of distinct words.
     package var count: Int { hashes.count }
 
-    /// The bytes of word `id`.
+    /// The bytes of the word with the given ID.
     package func bytes(of id: Int32) -> ArraySlice<UInt8> {
         arena[ends[Int(id)]..<ends[Int(id) + 1]]
     }
 
-    /// The id of the word `text[range]`, new if it was not seen.
+    /// The ID of the word `text[range]`; a new one if the word was not seen before.
     package mutating func id(of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int32 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a, finished by a multiplication to spread the low bits
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a, followed by a multiplication that spreads the low bits
         for i in range { hash = (hash ^ UInt64(text[i])) &* 0x100_0000_01B3 }
         hash = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
         var slot = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)
@@ -40,7 +40,7 @@ package struct WordTable: Sendable {
         return id
     }
 
-    /// The id of `word`, new if it was not seen.
+    /// The ID of `word`; a new one if the word was not seen before.
     package mutating func id(of word: [UInt8]) -> Int32 {
         word.withUnsafeBufferPointer { id(of: $0, 0..<$0.count) }
     }
@@ -62,7 +62,7 @@ package struct WordTable: Sendable {
     }
 }
 
-/// Gives equal pairs of ids equal ids 0, 1, 2, …: an n-gram is the pair (id of its first n − 1 words, last word).
+/// Assigns IDs 0, 1, 2, … to distinct pairs of IDs. An n-gram is the pair of the ID of its first n − 1 words and its last word.
 package struct PairTable: Sendable {
     private var slots: [Int32]
     private var keys: [UInt64] = []
@@ -74,10 +74,10 @@ package struct PairTable: Sendable {
         keys.reserveCapacity(minimumCapacity)
     }
 
-    /// Number of different pairs seen.
+    /// The number of distinct pairs.
     package var count: Int { keys.count }
 
-    /// The id of `(first, second)`, new if it was not seen.
+    /// The ID of `(first, second)`; a new one if the pair was not seen before.
     package mutating func id(of first: Int32, _ second: Int32) -> Int32 {
         let key = UInt64(UInt32(bitPattern: first)) << 32 | UInt64(UInt32(bitPattern: second))
         var slot = Self.hash(key) & (slots.count - 1)

@@ -1,16 +1,17 @@
 public import Data
 
 extension GenerationMetrics {
-    /// Measures the responses of a table against its references, with the rewards and other numbers of the rows as further columns.
+    /// Measures the responses of a table against its references with the built-in metrics, and adds the rewards and other
+    /// numbers of the rows as columns.
     ///
-    /// A column that has the name of a text metric is passed over. Rows that lack a reference, a reward or a number are left out of what
-    /// is made of it, and counted in ``leftOut``.
+    /// A column with the name of a text metric is skipped. Rows without a reference, reward or number are left out of the
+    /// columns that need it, and counted in ``leftOut``.
     public static func measure(_ rows: [SampleRow]) -> GenerationMetrics {
         measure(rows.map(MeasuredText.init)).with(rows)
     }
 
-    /// The same by the given metrics.
-    /// - Throws: ``TextMetricError``, and what a metric throws.
+    /// Measures the responses of a table with the given metrics, and adds the rewards and other numbers of the rows as columns.
+    /// - Throws: ``TextMetricError``; any error that a metric throws.
     public static func measure(_ rows: [SampleRow], metrics: [any TextMetric]) throws -> GenerationMetrics {
         try measure(rows.map(MeasuredText.init), metrics: metrics).with(rows)
     }
@@ -26,7 +27,7 @@ extension GenerationMetrics {
 }
 
 extension MeasuredText {
-    /// The response of a row, with its reference where it has one.
+    /// The response of a row, with its reference if there is one.
     public convenience init(_ row: SampleRow) {
         self.init(row.response, input: row.input, references: row.reference.map { [$0] })
     }

@@ -1,33 +1,35 @@
-/// All text metrics of generated texts against references, one number per text, ready for means and intervals.
+/// Text metrics of generated texts against references: one number per text and metric, from which means and intervals are
+/// computed.
 public struct GenerationMetrics: Codable, Sendable, Equatable {
-    /// One number per text by metric name; a list is shorter by the texts that ``leftOut`` counts.
+    /// One number per text, by metric name. Texts counted in ``leftOut`` are missing from a column.
     public private(set) var columns: [String: [Double]]
-    /// How many texts lack what a column is made of, by what they lack: `reference`, or the name of a further column. The rest counts.
+    /// The number of texts that were left out, by what they lack: `reference`, or the name of an additional column.
     public private(set) var leftOut: [String: Int] = [:]
-    /// Corpus BLEU in `sacrebleu`'s default form, 0…100; nil without texts.
+    /// Corpus BLEU in `sacrebleu`'s default form, 0…100; nil if no text has references.
     public var corpusBLEU: Double?
 
-    /// The metrics that ``measure(_:references:)`` computes, see ``TextMetrics/builtIn``.
+    /// The names of the metrics that ``measure(_:references:)`` computes; see ``TextMetrics/builtIn``.
     public static let names = TextMetrics.formulas.map(\.name)
 
-    /// Measures texts by the built-in metrics.
+    /// Measures texts with the built-in metrics.
     ///
     /// - Parameters:
-    ///   - texts: what was generated.
-    ///   - references: for each text its references; a text without any scores 0.
+    ///   - texts: the generated texts.
+    ///   - references: the references of each text; a text with an empty list scores 0.
     public static func measure(_ texts: [String], references: [[String]]) -> GenerationMetrics {
         precondition(
             texts.count == references.count, "\(texts.count) texts but \(references.count) lists of references")
         return measure(zip(texts, references).map { MeasuredText($0, references: $1) })
     }
 
-    /// The same where texts may have no references: those are left out of the metrics that need one, and counted.
+    /// Measures texts with the built-in metrics. Texts without references are left out of the metrics that need one, and
+    /// counted.
     static func measure(_ texts: [MeasuredText]) -> GenerationMetrics {
         GenerationMetrics(texts, TextMetrics.columns(of: texts))
     }
 
-    /// Measures texts by the given metrics. Texts for which a metric has no number are left out of its column, and counted.
-    /// - Throws: ``TextMetricError``, and what a metric throws.
+    /// Measures texts with the given metrics. Texts for which a metric has no value are left out of its column, and counted.
+    /// - Throws: ``TextMetricError``; any error that a metric throws.
     public static func measure(_ texts: [MeasuredText], metrics: [any TextMetric]) throws -> GenerationMetrics {
         GenerationMetrics(texts, try TextMetrics.columns(of: texts, by: metrics))
     }
@@ -42,14 +44,15 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         }
     }
 
-    /// Adds a column of numbers about the same texts: rewards, token counts, divergences.
+    /// Adds a column of further numbers about the same texts, such as rewards, token counts or divergences.
     public mutating func add(_ values: [Double], named name: String) {
         let count = columns["words"]?.count ?? values.count
         precondition(values.count == count, "column \(name) has \(values.count) values for \(count) texts")
         columns[name] = values
     }
 
-    /// Adds a column of numbers that some texts do not have; those are left out and counted. Nothing is added where no text has one.
+    /// Adds a column of numbers that some texts may lack; those texts are left out and counted. Nothing is added if all texts
+    /// lack the number.
     mutating func add(known values: [Double?], named name: String) {
         let known = values.compactMap { $0 }
         guard !known.isEmpty else { return }
@@ -57,7 +60,8 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         if known.count < values.count { leftOut[name] = values.count - known.count }
     }
 
-    /// Mean with interval, median and spread of every column; columns are summarised in the order of their names.
+    /// Count, mean with interval, median and standard deviation of every column. Columns are processed in alphabetical order,
+    /// so the intervals are reproducible.
     public func summaries(
         resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> [String: GroupSummary] {
@@ -68,8 +72,8 @@ public struct GenerationMetrics: Codable, Sendable, Equatable {
         return summaries
     }
 
-    /// The original's flat form: `average_` and `median_` of every column, means of text metrics (``names``) rounded to four decimals; and
-    /// `without_` before what some texts lack, how many.
+    /// The values in the flat form of the published code: `average_` and `median_` of every column, with means of text metrics
+    /// (``names``) rounded to four decimals; and the counts of ``leftOut`` with the prefix `without_`.
     public var averagesAndMedians: [String: Double] {
         var flat: [String: Double] = [:]
         for (name, values) in columns {

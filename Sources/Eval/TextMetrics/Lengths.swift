@@ -1,6 +1,6 @@
 /// Lengths of texts.
 public enum Lengths {
-    /// Number of words: maximal runs of scalars that are not white space.
+    /// The number of words: maximal runs of code points that are not white space.
     public static func words(in text: String) -> Int {
         var count = 0
         var inside = false
@@ -12,7 +12,7 @@ public enum Lengths {
         return count
     }
 
-    /// Number of Unicode scalars (code points).
+    /// The number of Unicode scalars (code points).
     public static func scalars(in text: String) -> Int {
         text.unicodeScalars.count
     }

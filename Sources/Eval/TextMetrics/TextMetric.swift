@@ -1,6 +1,7 @@
 import Formats
 
-/// A number for one text. One from outside appears in tables with its interval, beside the built-in ones.
+/// A metric that assigns a number to a single text. Custom metrics appear in tables with their intervals beside the built-in
+/// ones.
 ///
 ///     struct QuestionMarks: TextMetric {
 ///         let name = "question_marks"
@@ -8,34 +9,37 @@ import Formats
 ///     }
 ///     let report = try TextReport(groups, metrics: TextMetrics.builtIn + [QuestionMarks()], using: &random)
 public protocol TextMetric: Sendable {
-    /// What tables call it.
+    /// The name of the metric in tables.
     var name: String { get }
-    /// The number of a text.
-    /// - Returns: nil where the text has none, as without the reference that it would be compared with; such texts are left out and counted.
-    /// - Throws: when the metric cannot be computed at all; the report fails then.
+    /// The value for a text.
+    /// - Returns: nil if the text has no value, for example without the reference that the metric needs; such texts are left
+    ///   out and counted.
+    /// - Throws: if the metric cannot be computed at all; the report then fails.
     func value(of text: MeasuredText) throws -> Double?
 }
 
-/// A text with what it is measured against, and what several metrics make of it, made once.
+/// A text with its references, and a cache for intermediate results that several metrics share.
 ///
-/// Not `Sendable`: one owner, one task.
+/// Not `Sendable`: use an instance from one task only.
 public final class MeasuredText {
     /// The text.
     public let text: String
-    /// What it answers, where that is known.
+    /// The input that the text answers; nil if it is unknown.
     public let input: String?
-    /// The texts that it is compared with; nil where there is none, which is not the same as an empty list: a text of no references scores 0.
+    /// The references of the text; nil if there are none, so that the text is left out. With an empty list, in contrast, the
+    /// text scores 0.
     public let references: [String]?
     private var derived: [String: Any] = [:]
 
-    /// A text; see the properties.
+    /// A text with its optional input and references.
     public init(_ text: String, input: String? = nil, references: [String]? = nil) {
         self.text = text
         self.input = input
         self.references = references
     }
 
-    /// What `make` returns, computed once per `key`; the key must name the value's type and all options it depends on.
+    /// Returns the result of `make`, computed once per `key`. The key must identify the value's type and all options that the
+    /// value depends on.
     public func derived<Value>(_ key: String, make: () throws -> Value) rethrows -> Value {
         if let value = derived[key] as? Value { return value }
         let value = try make()
@@ -44,12 +48,15 @@ public final class MeasuredText {
     }
 }
 
-/// A text metric that a closure computes.
+/// A text metric computed by a closure.
 public struct ClosureTextMetric: TextMetric {
     public let name: String
     private let body: @Sendable (MeasuredText) throws -> Double?
 
-    /// - Parameter body: gives the number of a text; nil where it has none.
+    /// A metric with a name and a closure.
+    /// - Parameters:
+    ///   - name: the name of the metric in tables.
+    ///   - body: the value for a text; nil if it has none.
     public init(_ name: String, _ body: @escaping @Sendable (MeasuredText) throws -> Double?) {
         self.name = name
         self.body = body
@@ -58,26 +65,26 @@ public struct ClosureTextMetric: TextMetric {
     public func value(of text: MeasuredText) throws -> Double? { try body(text) }
 }
 
-/// Why texts cannot be measured.
+/// An error in measuring texts.
 public enum TextMetricError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Two metrics of one name, or one that has the name of something else in the tables.
+    /// Two metrics have the same name, or a metric has the name of another column of the tables.
     case nameTaken(String)
-    /// A metric without a name.
+    /// A metric has an empty name.
     case nameless
-    /// A number that is NaN or infinite.
+    /// A metric returned NaN or Inf.
     case notFinite(metric: String, value: Double)
-    /// Two groups that are compared input by input, of different sizes.
+    /// Two groups that are compared input by input have different numbers of inputs.
     case notPaired(Int, Int)
 
-    /// One line: what is wrong and what to do.
+    /// One line that says what is wrong and how to fix it.
     public var description: String {
         switch self {
-        case .nameTaken(let name): "two columns would be called \(OneLine.quoted(name)); give the metric another name"
-        case .nameless: "a text metric has no name; tables need one"
+        case .nameTaken(let name): "two columns would have the name \(OneLine.quoted(name)); rename the metric"
+        case .nameless: "a text metric has an empty name"
         case .notFinite(let metric, let value):
-            "the text metric \(OneLine.quoted(metric)) gave \(value); it must give a number, or nil for a text that has none"
+            "the text metric \(OneLine.quoted(metric)) returned \(value); it must return a finite number, or nil for a text without a value"
         case .notPaired(let first, let second):
-            "a difference input by input needs the same inputs in both groups, and they have \(first) and \(second)"
+            "a paired difference needs the same inputs in both groups, but they have \(first) and \(second)"
         }
     }
 }

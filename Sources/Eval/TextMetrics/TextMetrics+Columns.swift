@@ -1,16 +1,17 @@
 extension TextMetrics {
-    /// Names of columns that are no metrics.
+    /// Names of columns that are not text metrics.
     private static let otherNames: Set<String> = ["reward", "corpus_bleu"]
 
-    /// The numbers of texts by the built-in metrics.
+    /// The values of the built-in metrics for each text.
     static func columns(of texts: [MeasuredText]) -> [String: [Double?]] {
         var columns: [String: [Double?]] = [:]
         for formula in formulas { columns[formula.name] = texts.map(formula.value) }
         return columns
     }
 
-    /// The numbers of texts by metric: one for each text, nil where it has none.
-    /// - Throws: ``TextMetricError`` for names that do not tell columns apart, and for numbers that are none; what a metric throws.
+    /// The values of metrics for each text, by metric name; nil for a text without a value.
+    /// - Throws: ``TextMetricError`` for empty or duplicate names, and for values that are NaN or Inf; any error that a metric
+    ///   throws.
     static func columns(of texts: [MeasuredText], by metrics: [any TextMetric]) throws -> [String: [Double?]] {
         try checkNames(of: metrics)
         var columns: [String: [Double?]] = [:]
@@ -24,7 +25,8 @@ extension TextMetrics {
         return columns
     }
 
-    /// - Throws: ``TextMetricError`` for names that do not tell columns apart.
+    /// Checks that the names are not empty and distinguish all columns.
+    /// - Throws: ``TextMetricError``.
     private static func checkNames(of metrics: [any TextMetric]) throws {
         var seen = otherNames
         for metric in metrics {

@@ -1,12 +1,12 @@
-/// The text metrics by name.
+/// The built-in text metrics.
 public enum TextMetrics {
-    /// The built-in ones. A caller appends metrics of its own:
-    /// - `rouge_1`, `rouge_l`: F in the original's form; `bleu`: sentence BLEU over 100; `exact_match`.
-    ///   For these the best reference counts, empty against empty is 1 and empty against anything else 0, as in the
-    ///   paper's code.
-    /// - `standard_rouge_1`, `_2`, `_l`, `_lsum`: F in `rouge-score`'s form, `stemmed_…` the same with stemming; the best
-    ///   reference counts.
-    /// - `words`, `characters`: length of the text.
+    /// The built-in metrics, to which custom ones can be appended:
+    /// - `rouge_1`, `rouge_l`: F in the form of the published code; `bleu`: sentence BLEU divided by 100; `exact_match`. The
+    ///   best reference counts. An empty text scores 1 against an empty reference; if only one of them is empty, the score is
+    ///   0, as in the published code.
+    /// - `standard_rouge_1`, `_2`, `_l`, `_lsum`: F in `rouge-score`'s form; `stemmed_rouge_…`: the same metrics with stemming.
+    ///   The best reference counts.
+    /// - `words`, `characters`: the length of the text in words and in code points.
     public static let builtIn: [any TextMetric] = formulas
 
     static let formulas: [TextFormula] =
@@ -36,7 +36,7 @@ public enum TextMetrics {
         }
     }
 
-    /// The best score over references with the rule for empty texts.
+    /// The best score over references, with the rule for empty texts.
     private static func best(_ text: MeasuredText, _ references: [String], _ score: (_ reference: String) -> Double) -> Double {
         references.map { reference in
             if text.text.isEmpty || reference.isEmpty { return text.text.isEmpty && reference.isEmpty ? 1 : 0 }
@@ -45,12 +45,12 @@ public enum TextMetrics {
     }
 }
 
-/// A built-in text metric: a formula that cannot fail.
+/// A built-in text metric, given by a formula that cannot fail.
 struct TextFormula: TextMetric {
     let name: String
     let formula: @Sendable (MeasuredText) -> Double?
 
-    /// A metric that compares with references; texts without any have no value.
+    /// A metric that compares a text with its references; texts without references have no value.
     static func compared(_ name: String, _ formula: @escaping @Sendable (MeasuredText, [String]) -> Double) -> TextFormula {
         TextFormula(name: name) { text in text.references.map { formula(text, $0) } }
     }
@@ -59,7 +59,7 @@ struct TextFormula: TextMetric {
 }
 
 extension MeasuredText {
-    /// The original's scores against a reference.
+    /// The scores against one reference in the form of the published code, computed once.
     fileprivate func original(_ reference: String) -> ROUGE.OriginalScores {
         derived("ROUGE of the original against \(reference)") { ROUGE.original(text, reference: reference) }
     }

@@ -1,21 +1,21 @@
-/// Text metrics of groups of inputs (splits, tables, systems): mean, interval, median and spread of each group, and the differences
-/// between two of them.
+/// Text metrics of groups of inputs (splits, tables, systems): mean with interval, median and standard deviation per group, and
+/// the difference between two groups.
 ///
-/// An input with several texts is one unit: its texts' numbers are averaged first, so that an interval says what another set of inputs
-/// would give.
+/// The unit of the statistics is the input: if an input has several texts, their values are averaged first, so that an interval
+/// describes the variation between sets of inputs.
 public struct TextReport: Codable, Sendable, Equatable {
-    /// An input: what was written for it and what it is compared with.
+    /// An input with its texts and optional reference.
     public struct Input: Sendable, Equatable {
-        /// What was asked for, for metrics that look at it; nil where it is not known.
+        /// The prompt, for metrics that use it; nil if it is unknown.
         public var input: String?
-        /// The texts, at least one.
+        /// The texts; inputs without texts are skipped.
         public var texts: [String]
-        /// The human-written text.
+        /// The reference text; nil if there is none.
         public var reference: String?
-        /// The reward of each text that has one, in the texts' order; empty where none has.
+        /// The reward of each text, in the order of the texts; nil for a text without one, empty if no text has one.
         public var rewards: [Double?]
 
-        /// An input.
+        /// An input with its texts.
         public init(texts: [String], reference: String? = nil, rewards: [Double?] = [], input: String? = nil) {
             self.input = input
             self.texts = texts
@@ -26,28 +26,29 @@ public struct TextReport: Codable, Sendable, Equatable {
 
     /// One group of inputs.
     public struct Group: Codable, Sendable, Equatable {
-        /// The group's name.
+        /// The name of the group.
         public var name: String
-        /// Number of inputs.
+        /// The number of inputs with texts.
         public var inputs: Int
-        /// Number of texts.
+        /// The number of texts.
         public var texts: Int
-        /// ``GenerationMetrics/corpusBLEU`` over all texts of inputs with a reference; nil where none has one.
+        /// Corpus BLEU over all texts of inputs with a reference, as in ``GenerationMetrics/corpusBLEU``; nil if no input has a
+        /// reference.
         public var corpusBLEU: Double?
-        /// Inputs without a reference: they are left out of every metric but `words`, `characters` and `reward`.
+        /// The number of inputs without a reference, which are left out of all metrics that need one.
         public var withoutReference = 0
-        /// Texts without a reward: they are left out of `reward`.
+        /// The number of texts without a reward, which are left out of `reward`.
         public var withoutReward = 0
-        /// Statistics over the inputs that have the metric: those of the text metrics, and `reward`.
+        /// Statistics over the inputs, by metric: the text metrics, and `reward` if there are any.
         public var metrics: [String: GroupSummary]
-        /// One number for each input by metric; nil where an input has none.
+        /// The value of each input, by metric; nil for an input without a value.
         var values: [String: [Double?]] = [:]
 
         private enum CodingKeys: String, CodingKey {
             case name, inputs, texts, corpusBLEU, withoutReference, withoutReward, metrics
         }
 
-        /// What was left out of some metrics but not of all, one line each.
+        /// Notes about what was left out of some metrics, one line each.
         var notes: [String] {
             var notes: [String] = []
             if (1..<max(1, inputs)).contains(withoutReference) {
@@ -61,31 +62,32 @@ public struct TextReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// The groups in the order given.
+    /// The groups, in the given order.
     public var groups: [Group]
-    /// Mean of the first group minus mean of the second by metric, the groups resampled independently: the generalisation gap, where the
-    /// first is in distribution and the second is not.
+    /// The mean of the first group minus the mean of the second, by metric, with the groups resampled independently. This is
+    /// the generalisation gap if the first group is in distribution and the second is not. nil unless requested.
     public var gap: [String: Interval]?
-    /// Mean of the first group's inputs minus the same inputs of the second by metric, resampled in pairs: two systems on one set of
-    /// inputs.
+    /// The mean difference between the first group and the second on the same inputs, by metric, with a paired bootstrap. This
+    /// compares two systems on one set of inputs. nil unless requested.
     public var pairedDifference: [String: Interval]?
 
     /// How the first two groups are compared.
     public enum Comparison: Sendable {
-        /// Not at all.
+        /// They are not compared.
         case none
-        /// As different inputs.
+        /// As groups of different inputs; see ``TextReport/gap``.
         case gap
-        /// As the same inputs in the same order.
+        /// As the same inputs in the same order; see ``TextReport/pairedDifference``.
         case paired
     }
 
-    /// Measures groups by the built-in metrics.
+    /// Measures groups with the built-in metrics.
     ///
     /// - Parameters:
-    ///   - groups: names and inputs; inputs without texts are passed over.
-    ///   - comparison: what the first two groups are to each other; `paired` needs equally many inputs.
-    ///   - resamples: resamples of every bootstrap.
+    ///   - groups: names and inputs; inputs without texts are skipped.
+    ///   - comparison: how the first two groups are compared; `paired` requires equal numbers of inputs.
+    ///   - resamples: the number of resamples of every bootstrap.
+    ///   - generator: source of randomness for the bootstrap.
     public init(
         _ groups: [(name: String, inputs: [Input])], comparing comparison: Comparison = .none, resamples: Int = 2000,
         using generator: inout some RandomNumberGenerator
@@ -99,9 +101,9 @@ public struct TextReport: Codable, Sendable, Equatable {
         self.init(measured: measured, comparing: comparison, resamples: resamples, using: &generator)
     }
 
-    /// The same by the given metrics: those of ``TextMetrics/builtIn``, or others, or both. The intervals of built-in metrics are the same
-    /// whatever others there are.
-    /// - Throws: ``TextMetricError``, and what a metric throws.
+    /// Measures groups with the given metrics, built-in or custom. The intervals of built-in metrics do not depend on which
+    /// custom metrics are added.
+    /// - Throws: ``TextMetricError``; any error that a metric throws.
     public init(
         _ groups: [(name: String, inputs: [Input])], metrics: [any TextMetric], comparing comparison: Comparison = .none,
         resamples: Int = 2000, using generator: inout some RandomNumberGenerator
@@ -123,7 +125,8 @@ public struct TextReport: Codable, Sendable, Equatable {
             gap = comparison == .gap ? [:] : nil
             pairedDifference = comparison == .paired ? [:] : nil
         }
-        // each interval draws from the generator: what is built in goes first, so that further metrics change nothing of it
+        // each interval takes a number from the generator: built-in metrics come first, so custom metrics do not change their
+        // intervals
         let names = Set(measured.flatMap(\.values.keys)).sorted()
         let builtIn = Set(GenerationMetrics.names + ["reward"])
         for part in [names.filter(builtIn.contains), names.filter { !builtIn.contains($0) }] where !part.isEmpty {
@@ -150,7 +153,7 @@ public struct TextReport: Codable, Sendable, Equatable {
                 gap?[name] = GroupedMeans.generalisationGap(
                     inDistribution: inside, outOfDistribution: outside, resamples: resamples, using: &generator)
             } else {
-                // the inputs that have the metric in both
+                // only inputs with a value in both groups
                 let pairs = zip(own, others).compactMap { a, b in a.flatMap { a in b.map { (a, $0) } } }
                 guard !pairs.isEmpty else { continue }
                 pairedDifference?[name] = Bootstrap.pairedDifference(
@@ -159,7 +162,7 @@ public struct TextReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// The texts of each input that has any.
+    /// The texts of each input that has at least one text.
     private static func texts(_ inputs: [Input]) -> [[MeasuredText]] {
         inputs.filter { !$0.texts.isEmpty }.map { input in
             let references = input.reference.map { [$0] }
@@ -167,8 +170,8 @@ public struct TextReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// A group with its values, still without statistics.
-    /// - Parameter columns: for each input that has texts their numbers by metric.
+    /// Collects the values of a group, without statistics.
+    /// - Parameter columns: for each input with texts, the values of its texts by metric.
     private static func measured(_ name: String, _ inputs: [Input], _ columns: [[String: [Double?]]]) -> Group {
         let inputs = inputs.filter { !$0.texts.isEmpty }
         var group = Group(name: name, inputs: inputs.count, texts: inputs.reduce(0) { $0 + $1.texts.count }, metrics: [:])
@@ -193,7 +196,8 @@ public struct TextReport: Codable, Sendable, Equatable {
 }
 
 extension TextReport {
-    /// One line per group and metric after a line of column names; differences have the group `gap` or `difference`.
+    /// Comma-separated values: a line of column names, then one line per group and metric. Differences are listed under the
+    /// group name `gap` or `difference`.
     public var csv: String {
         var lines = ["group,metric,inputs,mean,low,high,median,std"]
         for group in groups {
@@ -217,8 +221,8 @@ extension TextReport {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Aligned columns: a metric a line, a group a column, and the difference last; `*` marks intervals without 0. Below, what was left
-    /// out.
+    /// Aligned columns: one line per metric, one column per group, and the difference in the last column; `*` marks intervals
+    /// that do not contain 0. Followed by notes about what was left out.
     public var text: String {
         let names = Set(groups.flatMap(\.metrics.keys)).sorted()
         let difference = gap ?? pairedDifference

@@ -1,16 +1,16 @@
-/// The table of contents of a zip archive whose members are stored without compression, as PyTorch writes them.
+/// The directory of a zip archive whose members are stored without compression, as PyTorch writes them.
 ///
-/// Nothing is extracted: members are ranges of the mapped file. Read from the central directory at the archive's end,
-/// with the 64-bit extension; every member's local header must agree with it, and members must not share bytes.
-/// Source: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12–4.3.16 and 4.5.3.
+/// Nothing is extracted: members are ranges of the mapped file. The central directory at the end of the archive is read,
+/// including the Zip64 extension. The local header of every member must agree with it, and members must not overlap. Source:
+/// PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12–4.3.16 and 4.5.3.
 struct ZipDirectory {
-    /// The bytes of each member by name.
+    /// The byte range of each member, by name.
     private(set) var members: [String: Range<Int>] = [:]
     private(set) var names: [String] = []
 
     private let file: MappedFile
 
-    /// More members than any model has tensors.
+    /// Maximum number of members.
     static let countLimit = 1_000_000
 
     private static let endSize = 22
@@ -20,7 +20,7 @@ struct ZipDirectory {
     init(_ file: MappedFile) throws {
         self.file = file
         let (start, size, count) = try findDirectory()
-        // Each entry has its fixed part at least: the count cannot make us reserve more than the file holds.
+        // Each entry has at least its fixed part, so the count cannot cause an allocation larger than the file.
         guard count <= size / Self.entrySize else {
             throw bad("the directory of \(size) bytes cannot hold \(count) entries")
         }
@@ -33,14 +33,14 @@ struct ZipDirectory {
         for _ in 0..<count {
             extents.append(try readEntry(at: &position, limit: start + size))
         }
-        guard position == start + size else { throw bad("the directory's size is wrong") }
+        guard position == start + size else { throw bad("the size of the directory is wrong") }
         extents.sort { $0.range.lowerBound < $1.range.lowerBound }
         for (previous, next) in zip(extents, extents.dropFirst())
         where next.range.lowerBound < previous.range.upperBound {
-            throw bad("members \"\(previous.name.prefix(120))\" and \"\(next.name.prefix(120))\" share bytes")
+            throw bad("members \"\(previous.name.prefix(120))\" and \"\(next.name.prefix(120))\" overlap")
         }
         if let last = extents.last, last.range.upperBound > start {
-            throw bad("member \"\(last.name.prefix(120))\" reaches into the directory")
+            throw bad("member \"\(last.name.prefix(120))\" overlaps the directory")
         }
     }
 
@@ -58,14 +58,14 @@ struct ZipDirectory {
         Int(UInt32(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
     }
 
-    /// Eight bytes; values that fit no `Int` become the largest one, which every check refuses.
+    /// A 64-bit integer. Values that do not fit are clamped to `Int.max`, which all checks reject.
     private func uint64(_ offset: Int) -> Int {
         Int(clamping: UInt64(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
     }
 
     // MARK: The end record
 
-    /// Where the central directory lies and how many entries it announces.
+    /// Finds the central directory: its start, its size, and the number of entries that it announces.
     private func findDirectory() throws -> (start: Int, size: Int, count: Int) {
         let size = file.bytes.count
         guard size >= Self.endSize else {
@@ -78,7 +78,7 @@ struct ZipDirectory {
             break
         }
         guard let end else {
-            throw bad("no directory at the end; the file is cut short or of another format")
+            throw bad("no directory at the end; the file is truncated or not a zip archive")
         }
         var (count, directorySize, start) = (uint16(end + 10), uint32(end + 12), uint32(end + 16))
         var limit = end
@@ -91,14 +91,14 @@ struct ZipDirectory {
             limit = record
         }
         guard start <= limit, directorySize <= limit - start else {
-            throw bad("the directory at \(start) of \(directorySize) bytes lies outside of the file")
+            throw bad("the directory at \(start) of \(directorySize) bytes is outside the file")
         }
         return (start, directorySize, count)
     }
 
     // MARK: Entries
 
-    /// Reads one entry of the directory and the local header it points to.
+    /// Reads one entry of the directory, and the local header to which it points.
     private mutating func readEntry(at position: inout Int, limit: Int) throws -> (range: Range<Int>, name: String) {
         guard position <= limit - Self.entrySize, uint32(position) == 0x0201_4B50 else {
             throw bad("a damaged directory entry at \(position)")
@@ -116,7 +116,7 @@ struct ZipDirectory {
         try readWideSizes(extraStart..<extraStart + extraLength, packed: &packed, size: &size, local: &local)
         guard flags & 0x0001 == 0 else { throw bad("member \"\(name.prefix(120))\" is encrypted") }
         guard method == 0, packed == size else {
-            throw bad("member \"\(name.prefix(120))\" is compressed; PyTorch stores members as they are")
+            throw bad("member \"\(name.prefix(120))\" is compressed; expected uncompressed members, as PyTorch writes them")
         }
         let range = try memberRange(local: local, size: size, name: name, nameBytes: nameStart..<extraStart)
         guard members.updateValue(range, forKey: name) == nil else {
@@ -127,7 +127,7 @@ struct ZipDirectory {
         return (local..<range.upperBound, name)
     }
 
-    /// Sizes of four gigabytes and more stand in an extra field, in this order and only if the short field is full.
+    /// Reads Zip64 sizes from the extra field: they are present, in this order, only where the 32-bit field is all ones.
     private func readWideSizes(_ extra: Range<Int>, packed: inout Int, size: inout Int, local: inout Int) throws {
         var position = extra.lowerBound
         while position + 4 <= extra.upperBound {
@@ -154,7 +154,7 @@ struct ZipDirectory {
         guard let name = String(validating: file.bytes[range], as: UTF8.self) else {
             throw bad("a member's name is not valid UTF-8")
         }
-        // Members are never written to disk; a name that tries to leave its folder still has no honest use.
+        // Members are never written to disk, but a path that leaves its folder has no legitimate use.
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard !name.hasPrefix("/"), !parts.contains(".."), !name.contains("\\"), !name.contains("\0") else {
             throw CheckpointError.unsafeName(file: file.path, name: name)
@@ -162,7 +162,7 @@ struct ZipDirectory {
         return name
     }
 
-    /// The bytes of a member, after its local header.
+    /// The byte range of a member's data, which follows its local header.
     private func memberRange(local: Int, size: Int, name: String, nameBytes: Range<Int>) throws -> Range<Int> {
         let total = file.bytes.count
         guard local <= total - Self.localSize, uint32(local) == 0x0403_4B50 else {
@@ -178,7 +178,7 @@ struct ZipDirectory {
         guard uint16(local + 8) == 0, nameLength == nameBytes.count,
             file.bytes[localName..<localName + nameLength].elementsEqual(file.bytes[nameBytes])
         else {
-            throw bad("the header of member \"\(name.prefix(120))\" contradicts the directory")
+            throw bad("the header of member \"\(name.prefix(120))\" does not match the directory")
         }
         return start..<start + size
     }

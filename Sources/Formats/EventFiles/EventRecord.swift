@@ -1,26 +1,26 @@
-/// One record of TensorBoard's event files: the message `Event` of TensorFlow's event.proto, as far as training needs it.
+/// One record of a TensorBoard event file: the message `Event` of TensorFlow's event.proto, with the fields that training needs.
 package struct EventRecord: Equatable, Sendable {
-    /// What a record shows.
+    /// The content of a record.
     package enum Content: Equatable, Sendable {
-        /// The first record of every file.
+        /// The version of the file format, in the first record of every file.
         case fileVersion(String)
-        /// Values under their tags.
+        /// Tagged values.
         case summary([SummaryValue])
     }
 
-    /// Seconds since 1970.
+    /// The time in seconds since 1970.
     package var wallTime: Double
-    /// The step that it belongs to.
+    /// The training step.
     package var step: Int
-    /// What it shows.
+    /// The content.
     package var content: Content
 
-    /// A record.
+    /// Creates a record.
     package init(wallTime: Double, step: Int, content: Content) {
         (self.wallTime, self.step, self.content) = (wallTime, step, content)
     }
 
-    /// The message.
+    /// The encoded protobuf message.
     package var bytes: [UInt8] {
         ProtobufMessage {
             $0.add(1, wallTime)
@@ -32,7 +32,7 @@ package struct EventRecord: Equatable, Sendable {
         }.bytes
     }
 
-    /// Reads a message; nil for bytes that are none, or hold nothing that is known here.
+    /// Decodes a message; nil if the bytes are not a message or contain nothing of a known kind.
     package init?(bytes: [UInt8]) {
         guard let fields = ProtobufMessage.fields(bytes) else { return nil }
         func first(_ field: Int) -> ProtobufMessage.Value? { fields.first { $0.field == field }?.value }

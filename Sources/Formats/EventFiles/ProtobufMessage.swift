@@ -1,47 +1,47 @@
-/// A protocol-buffer message as bytes, written field by field, and read back as fields.
+/// A protocol-buffer message: an encoder that appends fields, and a decoder that returns fields.
 ///
-/// swift-protobuf would need generated code and its build plug-in for the five small messages of an event file, and a dependency of
-/// `Formats`; the wire format (https://protobuf.dev/programming-guides/encoding) is a page.
+/// swift-protobuf is not used because it would add generated code, a build plug-in and a dependency to `Formats` for five small
+/// messages. The wire format (https://protobuf.dev/programming-guides/encoding) is short.
 package struct ProtobufMessage: Equatable, Sendable {
     /// The encoded fields.
     package private(set) var bytes: [UInt8] = []
 
-    /// A message without fields.
+    /// Creates an empty message.
     package init() {}
 
-    /// A message that `fill` puts fields into.
+    /// Creates a message and lets `fill` add its fields.
     package init(_ fill: (inout ProtobufMessage) -> Void) { fill(&self) }
 
-    /// A whole number (int32, int64, bool, enum).
+    /// Appends an integer (int32, int64, bool or enum).
     package mutating func add(_ field: Int, _ value: Int) {
         tag(field, 0)
         varint(UInt64(bitPattern: Int64(value)))
     }
 
-    /// A double.
+    /// Appends a double.
     package mutating func add(_ field: Int, _ value: Double) {
         tag(field, 1)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// A float.
+    /// Appends a float.
     package mutating func add(_ field: Int, _ value: Float) {
         tag(field, 5)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// A text.
+    /// Appends a string.
     package mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
-    /// A message within this one.
+    /// Appends a nested message.
     package mutating func add(_ field: Int, _ message: ProtobufMessage) { add(field, message.bytes) }
 
-    /// Several doubles, packed.
+    /// Appends packed doubles.
     package mutating func add(_ field: Int, packed values: [Double]) {
         add(field, values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } })
     }
 
-    /// Bytes with their length before them.
+    /// Appends bytes with their length.
     package mutating func add(_ field: Int, _ content: [UInt8]) {
         tag(field, 2)
         varint(UInt64(content.count))
@@ -61,30 +61,30 @@ package struct ProtobufMessage: Equatable, Sendable {
 
     // MARK: Reading
 
-    /// What a field holds.
+    /// The value of a decoded field.
     package enum Value: Equatable, Sendable {
         /// A varint.
         case integer(UInt64)
-        /// Eight bytes, as a number.
+        /// A 64-bit value.
         case fixed64(UInt64)
-        /// Four bytes, as a number.
+        /// A 32-bit value.
         case fixed32(UInt32)
-        /// Bytes, a text or a message.
+        /// A length-delimited value: bytes, a string or a message.
         case bytes([UInt8])
 
-        /// The value as a double.
+        /// The value as a double; nil if it is not a 64-bit value.
         package var double: Double? { if case .fixed64(let bits) = self { Double(bitPattern: bits) } else { nil } }
-        /// The value as a float.
+        /// The value as a float; nil if it is not a 32-bit value.
         package var float: Float? { if case .fixed32(let bits) = self { Float(bitPattern: bits) } else { nil } }
-        /// The value as a whole number.
+        /// The value as an integer; nil if it is not a varint.
         package var integer: Int? { if case .integer(let bits) = self { Int(Int64(bitPattern: bits)) } else { nil } }
-        /// The value as bytes.
+        /// The value as bytes; nil if it is not length-delimited.
         package var content: [UInt8]? { if case .bytes(let bytes) = self { bytes } else { nil } }
-        /// The value as a text.
+        /// The value as a string; nil if it is not length-delimited.
         package var text: String? { content.map { String(decoding: $0, as: UTF8.self) } }
     }
 
-    /// The fields of an encoded message in their order; nil for bytes that are no message.
+    /// The fields of an encoded message in order; nil if the bytes are not a message.
     package static func fields(_ bytes: [UInt8]) -> [(field: Int, value: Value)]? {
         var (fields, place): ([(field: Int, value: Value)], Int) = ([], 0)
         func varint() -> UInt64? {

@@ -1,18 +1,18 @@
-/// The framing of TensorFlow's record files, which TensorBoard's event files are:
-/// length (UInt64), masked CRC-32C of the length, data, masked CRC-32C of the data, all little-endian.
+/// The framing of TensorFlow's record files, which TensorBoard's event files use. A record is its length (UInt64), the masked
+/// CRC-32C of the length, the data, and the masked CRC-32C of the data, all little-endian.
 package enum RecordFile {
-    /// The most bytes that a record may have when it is read.
+    /// The maximum size in bytes of a record that is read.
     package static let longestRecord: UInt64 = 64 << 20
 
-    /// A record with its frame.
+    /// A record with its framing.
     package static func framed(_ data: [UInt8]) -> [UInt8] {
         let length = bytes(of: UInt64(data.count))
         return length + bytes(of: CRC32C.masked(length)) + data + bytes(of: CRC32C.masked(data))
     }
 
-    /// The records of a file. What does not follow the format ends the reading: a file that was being written when its process ended has a
-    /// last record that is not whole.
-    /// - Returns: the records, and how many bytes of the file they take.
+    /// The records of a file. Reading stops at the first violation of the format: if the process ended while writing, the last
+    /// record is incomplete.
+    /// - Returns: The records, and the number of bytes that they occupy in the file.
     package static func records(in content: [UInt8]) -> (records: [[UInt8]], length: Int) {
         var (records, place): ([[UInt8]], Int) = ([], 0)
         while content.count - place >= 16 {

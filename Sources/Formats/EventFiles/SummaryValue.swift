@@ -1,26 +1,26 @@
-/// A value of an event: `Summary.Value` of TensorFlow's summary.proto.
+/// A tagged value of an event: `Summary.Value` of TensorFlow's summary.proto.
 package struct SummaryValue: Equatable, Sendable {
-    /// What is shown.
+    /// The kinds of values.
     package enum Kind: Equatable, Sendable {
-        /// A number over the steps; event files hold 32 bits of it.
+        /// A number for the scalar dashboard, stored in 32 bits.
         case scalar(Float)
         /// Markdown, for the text dashboard.
         case text(String)
-        /// How many values lie in each bucket, for the histogram dashboard.
+        /// The number of values in each bucket, for the histogram dashboard.
         case histogram(EventHistogram)
-        /// Settings, for the hyper-parameter dashboard: the content of its plug-in data.
+        /// Hyper-parameters for the HParams dashboard: the content of its plug-in data.
         case hyperParameters([UInt8])
     }
 
-    /// The name that dashboards show; `/` groups.
+    /// The name in the dashboards; `/` separates groups.
     package var tag: String
-    /// What is shown.
+    /// The value.
     package var kind: Kind
 
-    /// A value.
+    /// Creates a value.
     package init(_ tag: String, _ kind: Kind) { (self.tag, self.kind) = (tag, kind) }
 
-    /// The message.
+    /// The encoded protobuf message.
     var message: ProtobufMessage {
         ProtobufMessage {
             $0.add(1, tag)
@@ -42,7 +42,7 @@ package struct SummaryValue: Equatable, Sendable {
         }
     }
 
-    /// The message `SummaryMetadata`, which names the plug-in that shows a value.
+    /// The message `SummaryMetadata`, which names the plug-in that displays the value.
     private static func metadata(_ plugin: String, _ content: [UInt8]) -> ProtobufMessage {
         ProtobufMessage {
             $0.add(
@@ -54,7 +54,7 @@ package struct SummaryValue: Equatable, Sendable {
         }
     }
 
-    /// Reads a message; nil for another kind of value.
+    /// Decodes a message; nil for other kinds of values.
     init?(bytes: [UInt8]) {
         guard let fields = ProtobufMessage.fields(bytes) else { return nil }
         func first(_ field: Int, in fields: [(field: Int, value: ProtobufMessage.Value)]) -> ProtobufMessage.Value? {
@@ -78,18 +78,18 @@ package struct SummaryValue: Equatable, Sendable {
     }
 }
 
-/// The message `HistogramProto`: how many of some values lie in each of a row of buckets.
+/// A histogram of values: the message `HistogramProto`.
 package struct EventHistogram: Equatable, Sendable {
-    /// The least and the greatest value.
+    /// The minimum and maximum.
     package var low, high: Double
-    /// How many values there are, their sum, and the sum of their squares.
+    /// The number of values, their sum and the sum of their squares.
     package var count, sum, squares: Double
-    /// The upper end of each bucket; the first begins at the least value.
+    /// The upper limit of each bucket. The first bucket starts at the minimum.
     package var limits: [Double]
-    /// How many values lie in each.
+    /// The number of values in each bucket.
     package var counts: [Double]
 
-    /// The values in buckets of one width; nil where none is finite.
+    /// The histogram of the finite values in buckets of equal width; nil if none is finite.
     package init?(_ values: [Double], buckets: Int = 30) {
         let finite = values.filter(\.isFinite)
         guard let low = finite.min(), let high = finite.max(), buckets > 0 else { return nil }

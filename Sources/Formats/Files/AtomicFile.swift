@@ -2,11 +2,11 @@ public import Foundation
 
 /// A file that appears under its name only when it is complete.
 ///
-/// Bytes go to a temporary name in the same folder. `commit` syncs them, renames the file and syncs the folder, so
-/// that after a crash at any moment the name holds either the old content or the new one. A file that is never
-/// committed leaves nothing behind; if the process is killed, the next writer of the same name clears up.
+/// Bytes are written to a temporary file in the same folder. `commit` syncs it, renames it and syncs the folder, so that after a
+/// crash at any time the name refers either to the old content or to the new content. A file that is not committed leaves nothing
+/// behind; if the process is killed, the next writer of the same name removes the temporary file.
 public final class AtomicFile {
-    /// The name that the file will have.
+    /// The final path of the file.
     public let url: URL
     private let descriptor: Descriptor
     private var buffer: [UInt8] = []
@@ -14,7 +14,7 @@ public final class AtomicFile {
     private static var bufferLimit: Int { 1 << 18 }
 
     /// Opens a temporary file beside `url`.
-    /// - Throws: `FileError.cannotCreate`; `.cannotReplace` where a link, a folder, a named pipe or a device has the name.
+    /// - Throws: `FileError.cannotCreate`; `.cannotReplace` if the path is a symbolic link, a folder, a named pipe or a device.
     public init(_ url: URL) throws {
         self.url = url
         try FileError.creating(url.path) {
@@ -29,15 +29,15 @@ public final class AtomicFile {
     deinit { discard() }
 
     /// Appends bytes.
-    /// - Throws: `FileError.cannotWrite`; the name is then untouched.
+    /// - Throws: `FileError.cannotWrite`; the file at `url` is then unchanged.
     public func write(_ bytes: some Sequence<UInt8>) throws {
         precondition(isPending, "AtomicFile.write after commit or discard")
         buffer.append(contentsOf: bytes)
         if buffer.count >= Self.bufferLimit { try flush() }
     }
 
-    /// Appends bytes; many at once are not copied on their way.
-    /// - Throws: `FileError.cannotWrite`; the name is then untouched.
+    /// Appends bytes. Large buffers are written without a copy.
+    /// - Throws: `FileError.cannotWrite`; the file at `url` is then unchanged.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         precondition(isPending, "AtomicFile.write after commit or discard")
         guard bytes.count >= Self.bufferLimit else {
@@ -55,8 +55,8 @@ public final class AtomicFile {
         try write(text.utf8)
     }
 
-    /// Gives the file its name, on the disk.
-    /// - Throws: `FileError.cannotWrite`; the name is then untouched.
+    /// Syncs the file and moves it to `url`.
+    /// - Throws: `FileError.cannotWrite`; the file at `url` is then unchanged unless the sync of its folder failed.
     public func commit() throws {
         precondition(isPending, "AtomicFile.commit after commit or discard")
         try flush()
@@ -66,20 +66,20 @@ public final class AtomicFile {
         try Descriptor.synchronise(folder: url.deletingLastPathComponent().path)
     }
 
-    /// Gives up; nothing remains.
+    /// Deletes the temporary file without changing `url`.
     public func discard() {
         if isPending { unlink(descriptor.path) }
         isPending = false
     }
 
-    /// Writes a whole file.
-    /// - Throws: `FileError.cannotCreate` or `.cannotWrite`.
+    /// Writes a whole file atomically, as UTF-8.
+    /// - Throws: `FileError.cannotCreate`, `.cannotReplace` or `.cannotWrite`.
     public static func write(_ text: String, to url: URL) throws {
         try write(text.utf8, to: url)
     }
 
-    /// Writes a whole file.
-    /// - Throws: `FileError.cannotCreate` or `.cannotWrite`.
+    /// Writes a whole file atomically.
+    /// - Throws: `FileError.cannotCreate`, `.cannotReplace` or `.cannotWrite`.
     public static func write(_ bytes: some Sequence<UInt8>, to url: URL) throws {
         let file = try AtomicFile(url)
         try file.write(bytes)
@@ -91,7 +91,7 @@ public final class AtomicFile {
         buffer.removeAll(keepingCapacity: true)
     }
 
-    /// Errors speak of the file, not of its temporary name.
+    /// Runs `body` and reports errors with the final path instead of the temporary one.
     private func named(_ body: () throws -> Void) throws {
         do {
             try body()
@@ -100,7 +100,7 @@ public final class AtomicFile {
         }
     }
 
-    /// A new locked file; another process that clears up may take a name away between its creation and its lock.
+    /// A new locked temporary file. It retries if another process removes the file between creation and lock.
     private static func open(beside url: URL) throws -> Descriptor {
         var attempt = 0
         while true {

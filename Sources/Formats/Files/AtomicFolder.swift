@@ -1,13 +1,14 @@
 public import Foundation
 
-/// A folder that appears under its name only when everything in it is complete and on the disk.
+/// Atomic creation and removal of folders: a folder appears under its name only when all of its contents are complete and synced
+/// to disk.
 public enum AtomicFolder {
-    /// Writes a folder.
+    /// Writes a folder atomically.
     ///
-    /// `contents` fills a temporary folder beside `url`. Then files and folders are synced, and the folder is renamed.
-    /// A folder that already has the name is replaced: it is moved aside first and gets its name back if the process
-    /// dies before the new one has it (at the next `LeftOvers.remove`).
-    /// - Throws: `FileError`, or whatever `contents` throws; nothing of the new folder remains then.
+    /// `contents` fills a temporary folder beside `url`. Then its files and folders are synced, and it is renamed. An existing
+    /// folder at `url` is replaced: it is first moved aside, and the next `LeftOvers.remove` moves it back if the process dies
+    /// before the new folder is in place.
+    /// - Throws: ``FileError`` or an error of `contents`; the new folder is then removed.
     public static func write(to url: URL, contents: (URL) throws -> Void) throws {
         let parent = url.deletingLastPathComponent()
         try FileError.creating(url.path) { try LeftOvers.remove(in: parent, of: url.lastPathComponent) }
@@ -24,7 +25,7 @@ public enum AtomicFolder {
         try Descriptor.synchronise(folder: parent.path)
     }
 
-    /// Removes a folder so that a crash on the way never leaves half of it under its name.
+    /// Removes a folder atomically: after a crash, `url` never refers to a partly deleted folder.
     /// - Throws: `FileError.cannotWrite`.
     public static func remove(_ url: URL) throws {
         let aside = try freePath(beside: url, LeftOvers.partial)
@@ -48,8 +49,8 @@ public enum AtomicFolder {
         try LeftOvers.removeTree(aside)
     }
 
-    /// A new folder, open and locked: the lock tells those who clear up that it has a living writer. One of them may
-    /// still take it away between its creation and its lock.
+    /// A new folder, open and locked. The lock tells processes that clean up that its writer is alive. It retries if one of them
+    /// removes the folder between creation and lock.
     private static func makeTemporary(beside url: URL) throws -> Descriptor {
         var attempt = 0
         while true {
@@ -73,7 +74,7 @@ public enum AtomicFolder {
         throw FileError.cannotCreate(path: url.path, SystemError(code: EEXIST))
     }
 
-    /// Syncs every file and folder below a path, the path itself last.
+    /// Syncs all files and folders below a path, and then the path itself.
     private static func synchroniseTree(_ path: String) throws {
         for name in try FileError.creating(path, { try Folder.names(in: path) }) {
             let inner = path + "/" + name

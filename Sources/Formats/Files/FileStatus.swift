@@ -1,16 +1,18 @@
 package import Foundation
 
-/// What a path names, as the operating system says.
+/// The status of a path: what it names, its length and its identity.
 ///
-/// Only "no such file or folder" is absence. Every other failure (no permission, too many open files, an input/output error) is an
-/// error: whoever takes it for absence begins again where a run should go on, or leaves a file out.
+/// Only "no such file or directory" counts as missing. Every other failure (permission denied, too many open files, an I/O error)
+/// is thrown: treating it as missing would restart a run that should resume, or leave out a file.
 package struct FileStatus: Equatable, Sendable {
+    /// The kinds of file system objects.
     package enum Kind: Equatable, Sendable {
+        /// A regular file, a folder or a symbolic link.
         case file, folder, link
         /// A named pipe, a socket or a device.
         case other
 
-        /// As people call it.
+        /// The kind as words for error messages.
         package var description: String {
             switch self {
             case .file: "a file"
@@ -21,24 +23,27 @@ package struct FileStatus: Equatable, Sendable {
         }
     }
 
-    /// Which file it is, whatever it is called.
+    /// Identifies a file independently of its name (device and inode number).
     package struct Identity: Hashable, Sendable {
         let device: UInt64
         let number: UInt64
     }
 
+    /// The kind of object.
     package let kind: Kind
     /// The length in bytes.
     package let length: UInt64
-    /// The same for all names of a file.
+    /// Equal for all names of one file.
     package let identity: Identity
-    /// How many names a file has.
+    /// The number of hard links to the file.
     package let names: Int
 
-    /// Looks a path up.
-    /// - Parameter followingLinks: Whether a symbolic link stands for what it points to. A link that points to nothing is then absent.
-    /// - Returns: Nil where nothing has this name.
-    /// - Throws: `FileError.unreadable` when the system cannot say.
+    /// The status of a path.
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - followingLinks: Whether to follow symbolic links. A dangling link then counts as missing.
+    /// - Returns: The status, or nil if the path does not exist.
+    /// - Throws: `FileError.unreadable` if the status cannot be read.
     package static func of(_ path: String, followingLinks: Bool = true) throws -> FileStatus? {
         var status = stat()
         while (followingLinks ? stat(path, &status) : lstat(path, &status)) != 0 {
@@ -52,7 +57,7 @@ package struct FileStatus: Equatable, Sendable {
         return FileStatus(status)
     }
 
-    /// Looks a path up, following links.
+    /// The status of a file URL's path, following symbolic links. Nil if the path does not exist.
     package static func of(_ url: URL) throws -> FileStatus? { try of(url.path) }
 
     init(_ status: stat) {

@@ -1,8 +1,8 @@
 package import Foundation
 
-/// Folders as such, whatever is in them.
+/// Operations on folders.
 package enum Folder {
-    /// Makes a folder, and those that it lies in, unless it is there.
+    /// Creates a folder and its missing parents, unless it exists.
     /// - Throws: `FileError.cannotCreate`.
     package static func make(_ url: URL) throws {
         do {
@@ -12,8 +12,8 @@ package enum Folder {
         }
     }
 
-    /// The names of what lies in a folder, sorted; without `.` and `..`.
-    /// - Throws: `FileError.missing`, or `.unreadable` also when the listing breaks off half-way.
+    /// The sorted names of the entries in a folder, without `.` and `..`.
+    /// - Throws: `FileError.missing`, or `.unreadable`, also if an error interrupts the listing.
     package static func names(in path: String) throws -> [String] {
         guard let stream = opendir(path) else { throw FileError.opening(path, .last) }
         defer { closedir(stream) }
@@ -31,7 +31,7 @@ package enum Folder {
         }
     }
 
-    /// The names of what lies in a folder, sorted; nil when there is no such folder.
+    /// The sorted names of the entries in a folder; nil if the folder does not exist.
     /// - Throws: `FileError.unreadable`.
     package static func namesIfPresent(in path: String) throws -> [String]? {
         do {

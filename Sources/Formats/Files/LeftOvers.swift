@@ -1,21 +1,21 @@
 package import Foundation
 
-/// Names for files that are not complete yet, and what becomes of those whose writer has died.
+/// Names for incomplete files and folders, and the cleanup of those whose writer has died.
 ///
-/// The temporary name of `model` is `.model.partial-<pid>-<n>`, beside it. Its writer holds the kernel's lock on it,
-/// so a name that can be locked has no writer any more and may be removed, whatever its pid says.
+/// The temporary name of `model` is `.model.partial-<pid>-<n>` in the same folder. Its writer holds the kernel's lock on it, so a
+/// temporary file that can be locked has no writer and may be removed, whatever process has the ID in its name.
 package enum LeftOvers {
     static let partial = "partial"
-    /// A complete folder that is being replaced: moved back when its successor never arrived.
+    /// The kind of a complete folder that is being replaced. Cleanup moves it back if its successor is missing.
     static let replaced = "replaced"
 
-    /// The `attempt`-th temporary path beside `url`.
+    /// The temporary path number `attempt` beside `url`.
     static func path(beside url: URL, _ kind: String, attempt: Int) -> String {
         url.deletingLastPathComponent()
             .appendingPathComponent(".\(url.lastPathComponent).\(kind)-\(getpid())-\(attempt)").path
     }
 
-    /// Whether a name in a folder is a temporary one, and of what.
+    /// The target and the kind of a temporary name; nil for other names.
     static func parse(_ name: String) -> (target: String, kind: String)? {
         guard name.hasPrefix(".") else { return nil }
         for kind in [partial, replaced] {
@@ -28,16 +28,19 @@ package enum LeftOvers {
         return nil
     }
 
-    /// The name that a temporary one stands for; nil for any other name.
+    /// The final name that belongs to a temporary name; nil for other names.
     package static func target(of name: String) -> String? { parse(name)?.target }
 
-    /// Removes what dead writers left in a folder; a replaced folder whose successor is missing gets its name back.
-    /// - Parameter target: Only left-overs of this name; all when nil.
+    /// Removes what writers that have died left in a folder. A replaced folder whose successor is missing is moved back.
+    /// - Parameters:
+    ///   - folder: The folder to clean up.
+    ///   - target: Only remove leftovers of this name; nil removes all.
+    /// - Throws: ``FileError``.
     package static func remove(in folder: URL, of target: String? = nil) throws {
         for name in try Folder.namesIfPresent(in: folder.path) ?? [] {
             guard let found = parse(name), target == nil || found.target == target else { continue }
             let path = folder.appendingPathComponent(name).path
-            // a link, a named pipe or a device with such a name is nobody's left-over
+            // a link, a named pipe or a device is never a leftover
             guard let kind = try FileStatus.of(path, followingLinks: false)?.kind, kind == .file || kind == .folder else { continue }
             guard let file = try absentIfMissing({ try Descriptor(reading: path, followingLinks: false) }),
                 try isOwnerless(file)
@@ -51,7 +54,7 @@ package enum LeftOvers {
         }
     }
 
-    /// Whether a temporary name has no living writer. Where files cannot be locked at all, nobody can say.
+    /// Whether a temporary file has no living writer. False if the file system does not support locks.
     private static func isOwnerless(_ file: borrowing Descriptor) throws -> Bool {
         do {
             return try file.lock()
@@ -60,7 +63,7 @@ package enum LeftOvers {
         }
     }
 
-    /// What `open` gives; nil when the file has gone in the meantime.
+    /// Returns the result of `open`, or nil if the file has disappeared.
     private static func absentIfMissing(_ open: () throws -> Descriptor) throws -> Descriptor? {
         do {
             return try open()
@@ -69,7 +72,7 @@ package enum LeftOvers {
         }
     }
 
-    /// Removes a file or folder with all that is in it; links are removed, not followed.
+    /// Removes a file, or a folder with all of its contents. Symbolic links are removed, not followed.
     package static func removeTree(_ path: String) throws {
         do {
             try FileManager.default.removeItem(atPath: path)

@@ -1,14 +1,17 @@
 package import Foundation
 
-/// A file mapped read-only into memory: its bytes are read from disk when they are touched and are never copied.
+/// A read-only memory-mapped file. Its bytes are read from disk on access and never copied.
 ///
-/// `@unchecked Sendable`: the pointer is to memory that nobody writes, and it stays mapped until the last owner is
-/// gone. A file that another process cuts short while it is mapped makes the system end this process; replace files by
-/// renaming.
+/// `@unchecked Sendable`: the memory is never written and stays mapped until the last reference is released. If another process
+/// truncates the file while it is mapped, access to the missing part ends this process with a signal; replace files by renaming.
 package final class MappedFile: @unchecked Sendable {
+    /// The path of the file.
     package let path: String
+    /// The mapped bytes.
     package let bytes: UnsafeRawBufferPointer
 
+    /// Maps a regular file.
+    /// - Throws: ``CheckpointError``.
     package init(_ url: URL) throws {
         path = url.path
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
@@ -25,7 +28,7 @@ package final class MappedFile: @unchecked Sendable {
             throw CheckpointError.unreadable(file: path, reason: "it is not a regular file")
         }
         let size = Int(status.st_size)
-        guard size > 0 else {  // a mapping cannot be empty
+        guard size > 0 else {  // an empty mapping is an error
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
@@ -41,9 +44,9 @@ package final class MappedFile: @unchecked Sendable {
         }
     }
 
-    /// Gives the pages that lie wholly in `range` back to the system; they are read again when touched again.
+    /// Releases the pages that lie completely inside `range`. They are read from disk again on the next access.
     ///
-    /// After a tensor has been copied, this keeps its mapped bytes from counting twice in the memory of the process.
+    /// After a tensor has been copied, this keeps its mapped bytes from counting in the memory use of the process.
     package func releasePages(in range: Range<Int>) {
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard page > 0, let address = bytes.baseAddress else { return }
@@ -53,11 +56,11 @@ package final class MappedFile: @unchecked Sendable {
         madvise(UnsafeMutableRawPointer(mutating: address + lower), upper - lower, MADV_DONTNEED)
     }
 
-    /// Names a file that is something else altogether, in words that help: pointers of Git LFS are a common accident.
+    /// Throws an error with advice if the file is a Git LFS pointer instead of the actual content, a common accident.
     package func checkIsNoPointerFile() throws {
         if bytes.starts(with: "version https://git-lfs".utf8) {
             throw CheckpointError.badFormat(
-                file: path, reason: "this is a pointer of Git LFS, not the file itself; fetch it (git lfs pull)")
+                file: path, reason: "this is a Git LFS pointer, not the file itself; download the file (git lfs pull)")
         }
     }
 }

@@ -1,26 +1,26 @@
-/// Text that is not JSON (RFC 8259), or not the JSON expected at a place.
+/// An error in JSON text (RFC 8259): the text is invalid, or is not what the reader expects at a position.
 package struct JSONError: Error, Equatable {
-    /// The line of the fault, from 1.
+    /// The line of the error, counted from 1.
     package var line: Int
-    /// The byte of the fault in its line, from 1.
+    /// The byte of the error within its line, counted from 1.
     package var column: Int
-    /// What is wrong there.
+    /// What is wrong at that position.
     package var reason: String
 }
 
-/// Reads JSON text from start to end, one token at a time, as the caller expects them.
+/// A pull parser for JSON. The caller reads the text from start to end, one expected token at a time.
 ///
-/// Headers and indexes come from strangers: a reader that asks for what it wants builds nothing it did not ask for, so
-/// that a hostile file cannot take more memory than its own size. All errors are `JSONError`s, with their place.
+/// It is safe for untrusted headers and indexes: the caller builds only the values that it asks for, so that a hostile file
+/// cannot use more memory than its own size. All errors are `JSONError`s with their position.
 package struct JSONScanner {
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
 
-    /// Objects and arrays may be nested this deep.
+    /// Maximum nesting depth of objects and arrays.
     package static let depthLimit = 128
 
-    /// A scanner at the first byte; a byte-order mark is passed over where it is allowed.
+    /// Creates a scanner at the start of the text. With `allowsMark`, a byte-order mark is skipped.
     package init(_ bytes: [UInt8], allowsMark: Bool = false) {
         self.bytes = bytes
         if allowsMark, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
@@ -28,7 +28,7 @@ package struct JSONScanner {
 
     // MARK: Errors
 
-    /// An error at the present position.
+    /// An error at the current position.
     package func error(_ reason: String) -> JSONError {
         let before = bytes.prefix(position)
         let line = 1 + before.count { $0 == UInt8(ascii: "\n") }
@@ -45,7 +45,7 @@ package struct JSONScanner {
 
     // MARK: Tokens
 
-    /// The first byte of the next token, nil at the end.
+    /// The first byte of the next token, or nil at the end.
     package mutating func peek() -> UInt8? {
         while position < bytes.count {
             switch bytes[position] {
@@ -56,7 +56,7 @@ package struct JSONScanner {
         return nil
     }
 
-    /// Whether the next token is `byte`; if so it is taken.
+    /// Consumes the next token if it is `byte`. Returns whether it is.
     private mutating func take(_ byte: Unicode.Scalar) -> Bool {
         guard peek() == UInt8(ascii: byte) else { return false }
         position += 1
@@ -67,13 +67,13 @@ package struct JSONScanner {
         guard take(byte) else { throw unexpected("'\(byte)'") }
     }
 
-    /// Throws unless only white space is left.
+    /// Checks that only whitespace is left.
     package mutating func end() throws {
         guard peek() == nil else { throw unexpected("the end of the text") }
     }
 
-    /// Reads an object; `member` is called after each key and must read the value. Repeated keys are an error unless they
-    /// are allowed.
+    /// Reads an object. `member` is called after each key and must read the value. Repeated keys are an error unless
+    /// `allowsRepeatedKeys`.
     package mutating func object(
         allowsRepeatedKeys: Bool = false, _ member: (String, inout JSONScanner) throws -> Void
     ) throws {
@@ -89,7 +89,7 @@ package struct JSONScanner {
         }
     }
 
-    /// Reads an array; `element` is called where each element begins and must read it.
+    /// Reads an array. `element` is called at the start of each element and must read it.
     package mutating func array(_ element: (inout JSONScanner) throws -> Void) throws {
         try nested("[", "]", element)
     }
@@ -107,7 +107,7 @@ package struct JSONScanner {
         depth -= 1
     }
 
-    /// Reads `true`, `false` or `null`.
+    /// Reads `true`, `false` or `null`, for which it returns nil.
     package mutating func word() throws -> Bool? {
         let words: [(text: String, value: Bool?)] = [("true", true), ("false", false), ("null", nil)]
         _ = peek()
@@ -119,18 +119,18 @@ package struct JSONScanner {
         throw unexpected("a value")
     }
 
-    /// Names `NaN` and infinities where a value is expected, at their place.
+    /// Throws an error that names `NaN` or an infinity if it is the next token.
     private mutating func refuseNonFiniteNumber() throws {
         _ = peek()
         let start = position
         guard let number = nonFiniteNumber() else { return }
         position = start
-        throw error("\(number), which JSON does not have")
+        throw error("\(number), which JSON does not allow")
     }
 
-    /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have. Whoever reads a file with
-    /// many keys may let them stand where they are not asked for.
-    /// - Returns: The word; nil, and nothing is read, where something else stands.
+    /// Reads `NaN`, `Infinity` or `-Infinity`, which Python writes although JSON does not allow it. A reader of files with many
+    /// keys may tolerate them in unused keys.
+    /// - Returns: The token; nil without reading anything if the next token is another one.
     package mutating func nonFiniteNumber() -> String? {
         _ = peek()
         for word in ["NaN", "Infinity", "-Infinity"] where bytes[position...].starts(with: word.utf8) {
@@ -140,7 +140,7 @@ package struct JSONScanner {
         return nil
     }
 
-    /// Reads a number and returns it as it is written.
+    /// Reads a number and returns its text.
     package mutating func numberText() throws -> String {
         _ = peek()
         let start = position
@@ -169,7 +169,7 @@ package struct JSONScanner {
             _ = takeAny(&self, ["-"])
             throw unexpected("a value")
         }
-        guard whole == 1 || !leadsWithZero else { throw error("a number with a leading zero") }
+        guard whole == 1 || !leadsWithZero else { throw error("a number has a leading zero") }
         if takeAny(&self, ["."]), digits(&self) == 0 { throw unexpected("a digit") }
         if takeAny(&self, ["e", "E"]) {
             _ = takeAny(&self, ["+", "-"])
@@ -178,14 +178,14 @@ package struct JSONScanner {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    /// Reads a whole number that fits an `Int`.
+    /// Reads an integer that fits an `Int`.
     package mutating func integer() throws -> Int {
         let text = try numberText()
-        guard let value = Int(text) else { throw error("expected a whole number of 64 bits, found \(text.prefix(40))") }
+        guard let value = Int(text) else { throw error("expected a 64-bit whole number, found \(text.prefix(40))") }
         return value
     }
 
-    /// Reads a string.
+    /// Reads a string and resolves its escape sequences.
     package mutating func string() throws -> String {
         try expect("\"")
         var text: [UInt8] = []
@@ -194,10 +194,10 @@ package struct JSONScanner {
             switch bytes[position] {
             case UInt8(ascii: "\""):
                 let rest = bytes[start..<position]
-                // most strings have no escape and are copied in one piece
+                // most strings have no escape sequence and are copied in one piece
                 let string =
                     text.isEmpty ? String(validating: rest, as: UTF8.self) : String(validating: text + rest, as: UTF8.self)
-                guard let string else { throw error("a string that is not valid UTF-8") }
+                guard let string else { throw error("a string is not valid UTF-8") }
                 position += 1
                 return string
             case UInt8(ascii: "\\"):
@@ -206,7 +206,7 @@ package struct JSONScanner {
                 text += try Array(String(escape()).utf8)
                 start = position
             case 0..<0x20:
-                throw error("a control character in a string")
+                throw error("a string has an unescaped control character")
             default:
                 position += 1
             }
@@ -214,7 +214,7 @@ package struct JSONScanner {
         throw error("the text ends inside a string")
     }
 
-    /// Reads what follows a backslash.
+    /// Reads an escape sequence after its backslash.
     private mutating func escape() throws -> Unicode.Scalar {
         guard position < bytes.count else { throw error("the text ends inside a string") }
         let byte = bytes[position]
@@ -230,7 +230,7 @@ package struct JSONScanner {
         case UInt8(ascii: "u"):
             func half(_ scanner: inout JSONScanner) -> JSONError {
                 scanner.position = backslash
-                return scanner.error("half of a surrogate pair (\\u and four digits that are no character by themselves)")
+                return scanner.error("an unpaired surrogate (a \\u escape for half a character)")
             }
             var code = try fourHexDigits()
             if (0xD800..<0xDC00).contains(code), bytes[position...].starts(with: [0x5C, 0x75]) {
@@ -242,7 +242,7 @@ package struct JSONScanner {
             guard let scalar = Unicode.Scalar(code) else { throw half(&self) }
             return scalar
         default:
-            throw error("an unknown escape in a string")
+            throw error("a string has an unknown escape")
         }
     }
 
@@ -257,7 +257,7 @@ package struct JSONScanner {
 }
 
 extension JSONScanner {
-    /// Reads any value and forgets it; also the numbers of Python that are not finite.
+    /// Skips any value, including `NaN` and infinities.
     package mutating func skipValue() throws {
         if nonFiniteNumber() != nil { return }
         switch peek() {

@@ -1,34 +1,36 @@
 public import Foundation
 
-/// What is let pass in JSON text: its writers differ.
+/// Deviations from strict JSON that a reader tolerates, since writers differ.
 package struct JSONReading: OptionSet, Sendable {
+    /// The bits of the set.
     package let rawValue: UInt8
 
+    /// Creates a set from its bits.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// A byte-order mark may stand before the text.
+    /// The text may start with a byte-order mark.
     package static let byteOrderMark = JSONReading(rawValue: 1)
-    /// A key may come twice in an object. All its members are kept; who asks for the key gets the last.
+    /// Objects may contain a key twice. All members are kept; looking up the key gives the last one.
     package static let repeatedKeys = JSONReading(rawValue: 2)
-    /// Numbers may be beyond the range of a `Double`.
+    /// Numbers may exceed the range of a `Double`.
     package static let hugeNumbers = JSONReading(rawValue: 4)
 }
 
 extension JSONValue {
-    /// Text larger than this is not a configuration, in bytes.
+    /// The maximum size of a configuration in bytes.
     package static let sizeLimit = 4 << 20
 
-    /// Reads JSON text (RFC 8259) of any length; Python's `NaN` and infinities, too.
-    /// - Throws: `JSONError` at the first fault.
+    /// Parses JSON text (RFC 8259) of any length. `NaN` and infinities are accepted.
+    /// - Throws: `JSONError` for the first error.
     package init(parsing bytes: [UInt8], _ reading: JSONReading) throws {
         var scanner = JSONScanner(bytes, allowsMark: reading.contains(.byteOrderMark))
         self = try scanner.value(reading)
         try scanner.end()
     }
 
-    /// Reads JSON text. `file` appears in errors.
+    /// Parses JSON text. `file` is the name for error messages.
     ///
-    /// - Throws: `CheckpointError.badJSON`.
+    /// - Throws: `CheckpointError.tooLarge` or `.badJSON`.
     public init(parsing bytes: [UInt8], file: String) throws {
         guard bytes.count <= Self.sizeLimit else {
             throw CheckpointError.tooLarge(file: file, part: "text", size: bytes.count, limit: Self.sizeLimit)
@@ -36,9 +38,9 @@ extension JSONValue {
         self = try CheckpointError.inJSON(of: file) { try JSONValue(parsing: bytes, .hugeNumbers) }
     }
 
-    /// Reads a file.
+    /// Reads and parses a JSON file.
     ///
-    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`.
+    /// - Throws: `CheckpointError.unreadable`, `.tooLarge` or `.badJSON`.
     public init(contentsOf url: URL) throws {
         let file = try MappedFile(url)
         guard file.bytes.count <= Self.sizeLimit else {
@@ -72,7 +74,7 @@ extension JSONScanner {
             }
             let text = try numberText()
             guard reading.contains(.hugeNumbers) || Int(text) != nil || Double(text)?.isFinite == true else {
-                throw error("\"\(text)\" is no number")
+                throw error("\"\(text)\" is not a number")
             }
             return .number(text)
         }

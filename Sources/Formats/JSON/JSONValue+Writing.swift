@@ -1,11 +1,12 @@
 public import Foundation
 
 extension JSONValue {
-    /// The text, with two spaces for each level and a newline at the end; what Hugging Face's libraries write.
+    /// The JSON text, indented by two spaces per level and with a newline at the end, as Hugging Face's libraries write it.
     public var text: String { String(decoding: serialised(), as: UTF8.self) }
 
-    /// The text as UTF-8.
-    /// - Parameter keepsPairsTogether: Whether an array of one or two strings takes one line: the merges of a tokenizer stay readable so.
+    /// The JSON text as UTF-8.
+    /// - Parameter keepsPairsTogether: Whether an array of one or two strings is written on one line, which keeps the merges of a
+    ///   tokenizer readable.
     package func serialised(keepsPairsTogether: Bool = false) -> [UInt8] {
         var writer = Writer(keepsPairsTogether: keepsPairsTogether)
         writer.write(self, depth: 0)
@@ -13,16 +14,16 @@ extension JSONValue {
         return writer.output
     }
 
-    /// A JSON string.
+    /// A string as a JSON string literal.
     package static func quoted(_ text: String) -> String {
         var writer = Writer(keepsPairsTogether: false)
         writer.write(text)
         return String(decoding: writer.output, as: UTF8.self)
     }
 
-    /// Writes the text to a file, which appears under its name only when it is complete.
+    /// Writes the JSON text to a file atomically.
     ///
-    /// - Throws: `FileError`.
+    /// - Throws: ``FileError``.
     public func write(to url: URL) throws {
         try AtomicFile.write(serialised(), to: url)
     }

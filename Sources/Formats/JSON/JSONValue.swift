@@ -1,43 +1,44 @@
-/// Any JSON value, with its members in order and its numbers as they were written.
+/// A JSON value that preserves the order of object members and the spelling of numbers.
 ///
-/// Configuration files of models carry keys of many programs. What is read into a `JSONValue` and written again keeps
-/// all of them, so that a checkpoint goes back out with what it came with.
+/// Model configurations contain keys of many programs. Reading a `JSONValue` and writing it again keeps all of them.
 public enum JSONValue: Equatable, Sendable {
     /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number as text, so that 1e-05 and 10000.0 stay what they were; also `NaN`, `Infinity` and `-Infinity`, which Python writes
-    /// and which are no number to anyone who asks.
+    /// A number as text, so that 1e-05 and 10000.0 keep their spelling. May also be `NaN`, `Infinity` or `-Infinity`, which
+    /// Python writes; the accessors do not return those as numbers.
     case number(String)
-    /// A string, unescaped.
+    /// A string with its escape sequences resolved.
     case string(String)
-    /// Values in order.
+    /// An array.
     case array([JSONValue])
-    /// Members in order.
+    /// An object, with its members in order.
     case object([Member])
 
-    /// A key and its value.
+    /// A member of an object.
     public struct Member: Equatable, Sendable {
-        /// The key, unescaped.
+        /// The key, with its escape sequences resolved.
         public var key: String
-        /// What stands behind it.
+        /// The member's value.
         public var value: JSONValue
 
-        /// A key with its value.
+        /// Creates a member.
         public init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value
         }
 
-        /// Whether this is the member of a key: two keys may look the same and differ in their bytes, as tokens of a vocabulary do.
+        /// Whether this member has a key. Keys are compared as bytes: canonically equivalent strings differ, as vocabulary tokens
+        /// do.
         package func has(_ key: String) -> Bool { self.key.utf8.elementsEqual(key.utf8) }
     }
 
     // MARK: Access
 
-    /// The value of a key of an object; nil when there is none, or when this is not an object. Keys are told apart by their bytes, and
-    /// of repeated ones the last counts. Assigning nil removes the key; assigning to a key of something that is no object makes it one.
+    /// The value for a key of an object; nil if the key is missing or this is not an object. Keys are compared as bytes, and the
+    /// last of repeated keys counts. Assigning nil removes the key. Assigning to a value that is not an object turns it into an
+    /// object.
     public subscript(key: String) -> JSONValue? {
         get {
             guard case .object(let members) = self else { return nil }
@@ -57,40 +58,40 @@ public enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// The boolean, if this is one.
+    /// The value of a boolean; nil otherwise.
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// The whole number, if this is one; 3.0 counts as one.
+    /// The value of an integer; nil otherwise. 3.0 counts as an integer.
     public var int: Int? {
         guard case .number(let text) = self else { return nil }
         return Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
 
-    /// The whole number, if this is written as one: not as 3.0 or 3e0.
+    /// The value of a number that is written as an integer, not as 3.0 or 3e0; nil otherwise.
     package var integer: Int? { if case .number(let text) = self { Int(text) } else { nil } }
 
-    /// The number, if this is a finite one.
+    /// The value of a finite number; nil otherwise.
     public var double: Double? {
         guard case .number(let text) = self, let value = Double(text), value.isFinite else { return nil }
         return value
     }
 
-    /// The string, if this is one.
+    /// The value of a string; nil otherwise.
     public var string: String? { if case .string(let value) = self { value } else { nil } }
 
-    /// The elements, if this is an array.
+    /// The elements of an array; nil otherwise.
     public var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
 
-    /// The members, if this is an object.
+    /// The members of an object; nil otherwise.
     public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// Whether this is `null`.
     public var isNull: Bool { if case .null = self { true } else { false } }
 
-    /// This value, unless it is `null`: for files in which a key of `null` is as good as none.
+    /// This value, or nil if it is `null`, for files in which a key with `null` counts as missing.
     package var unlessNull: JSONValue? { isNull ? Optional.none : .some(self) }
 
-    /// What kind of value this is, for messages.
+    /// The kind of value, for error messages.
     package var kind: String {
         switch self {
         case .null: "null"
@@ -104,15 +105,15 @@ public enum JSONValue: Equatable, Sendable {
 
     // MARK: Building
 
-    /// A whole number.
+    /// An integer.
     package static func integer(_ value: Int) -> JSONValue { .number(String(value)) }
 
-    /// This object without some keys.
+    /// This object without the given keys.
     package func removing(_ keys: [String]) -> JSONValue {
         .object((members ?? []).filter { member in !keys.contains { member.has($0) } })
     }
 
-    /// This object with `value` under `key`, in the key's place or at the end.
+    /// This object with `key` set to `value`. An existing key keeps its position; a new one is appended.
     package func setting(_ key: String, to value: JSONValue) -> JSONValue {
         var changed = self
         changed[key] = value
@@ -123,18 +124,25 @@ public enum JSONValue: Equatable, Sendable {
 extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// A whole number.
+    /// An integer.
     public init(_ value: Int) { self = .number(String(value)) }
 
-    /// A number; not-finite ones have no spelling in JSON and become `null`.
+    /// A number. NaN and infinities, which JSON cannot represent, become `null`.
     public init(_ value: Double) { self = value.isFinite ? .number(value.description) : .null }
 
+    /// `null`.
     public init(nilLiteral: ()) { self = .null }
+    /// A boolean.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// An integer.
     public init(integerLiteral value: Int) { self.init(value) }
+    /// A number.
     public init(floatLiteral value: Double) { self.init(value) }
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// An array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// An object with the members in order.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(elements.map { Member($0.0, $0.1) })
     }

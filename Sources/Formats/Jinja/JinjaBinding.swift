@@ -1,10 +1,14 @@
-/// The arguments of a function by the names of its parameters.
+/// The arguments of a call, bound to the parameter names of the called function.
 struct JinjaBinding {
     private let values: [String: JinjaValue]
 
+    /// Binds the arguments of a call to parameter names.
     /// - Parameters:
-    ///   - what: What is called, for messages.
-    ///   - names: Its parameters in order.
+    ///   - what: The called function, as error messages name it.
+    ///   - arguments: The evaluated arguments.
+    ///   - names: The parameter names in order.
+    ///   - renderer: The renderer that reports errors.
+    /// - Throws: `JinjaError` if there are too many arguments, or one is unknown or given twice.
     init(_ what: String, _ arguments: JinjaCallArguments, _ names: [String], _ renderer: JinjaRenderer) throws {
         var values: [String: JinjaValue] = [:]
         guard arguments.positional.count <= names.count else {
@@ -27,24 +31,26 @@ struct JinjaBinding {
     private let what: String
     private let renderer: JinjaRenderer
 
-    /// An argument that may be absent.
+    /// The argument for a parameter, or nil if the call does not give it.
     subscript(name: String) -> JinjaValue? { values[name] }
 
-    /// An argument that is neither absent nor None.
+    /// The argument for a parameter, or nil if it is missing or `None`.
     func given(_ name: String) -> JinjaValue? {
         guard let value = values[name] else { return nil }
         if case .none = value { return nil }
         return value
     }
 
+    /// The argument for a parameter; throws if the call does not give it.
     func required(_ name: String) throws -> JinjaValue {
         guard let value = values[name] else { throw renderer.fault("\(what) needs an argument \"\(name)\"") }
         return value
     }
 
+    /// Whether the argument for a parameter is true in Python's sense; false if the call does not give it.
     func flag(_ name: String) -> Bool { values[name]?.isTrue ?? false }
 
-    /// A whole number; the default where it is absent or None.
+    /// An integer argument, or the default if it is missing or `None`.
     func whole(_ name: String, default value: Int) throws -> Int {
         guard let given = given(name) else { return value }
         guard let whole = given.wholeNumber else {
@@ -54,7 +60,7 @@ struct JinjaBinding {
         return whole
     }
 
-    /// A text; the default where it is absent or None.
+    /// A string argument, or the default if it is missing or `None`.
     func text(_ name: String, default value: String? = nil) throws -> String {
         if given(name) == nil, let value { return value }
         let given = try required(name)

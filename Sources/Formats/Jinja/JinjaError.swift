@@ -1,27 +1,27 @@
-/// What is wrong with a template, or went wrong while it was rendered: the line, and what about it.
+/// An error in a template, or an error while a template is rendered, with its line.
 public struct JinjaError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What kind of fault it is.
+    /// The kinds of error.
     public enum Kind: String, Sendable {
-        /// The text is no template.
+        /// The template is not valid Jinja.
         case syntax
-        /// A construct, filter, test or method of Jinja that is not here.
+        /// The template uses a construct, filter, test or method of Jinja that this implementation does not support.
         case unsupported
-        /// Rendering met a value that does not fit.
+        /// An operation met a value that it cannot handle.
         case runtime
         /// The template called `raise_exception`.
         case raised
-        /// Rendering would take more steps, text or nesting than any honest template.
+        /// Rendering exceeded one of the limits in ``JinjaLimits``, or the template is too large or too deeply nested.
         case limit
     }
 
-    /// What kind of fault it is.
+    /// The kind of error.
     public var kind: Kind
-    /// The line of the template, from 1.
+    /// The line of the template, counted from 1.
     public var line: Int
-    /// What is wrong there.
+    /// What is wrong on that line.
     public var reason: String
 
-    /// One line for people.
+    /// The line and the reason, on one line.
     public var description: String { "line \(line): \(OneLine.escaped(reason))" }
 
     init(_ kind: Kind, line: Int, _ reason: String) {
@@ -31,21 +31,23 @@ public struct JinjaError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How much a template may do before rendering it ends with an error.
+/// Limits on the resources that rendering a template may use. Rendering throws an error of kind `limit` when it exceeds one.
 public struct JinjaLimits: Sendable, Equatable {
-    /// Expressions and statements that are evaluated.
+    /// Maximum number of evaluated expressions and statements.
     public var steps = 1_000_000
-    /// Bytes of text and of lists that are made and gone through on the way, all of them together.
+    /// Maximum total size of intermediate strings and lists, in bytes, counting those that are created and those that are
+    /// scanned.
     public var work = 32 << 20
-    /// Bytes of output.
+    /// Maximum size of the output in bytes.
     public var output = 32 << 20
-    /// Calls of macros within each other.
+    /// Maximum nesting of macro calls.
     public var calls = 60
 
-    /// The limits that hold everywhere. Rendering may do more for each byte of its values, so that long conversations do not meet them.
+    /// The default limits. ``JinjaTemplate/render(_:now:timeZone:limits:)`` raises them in proportion to the size of its
+    /// variables, so that long conversations do not exceed them.
     public init() {}
 
-    /// These limits for values of some size.
+    /// These limits, raised for variables with `bytes` bytes of text in `values` JSON values.
     func allowing(bytes: Int, values: Int) -> JinjaLimits {
         var limits = self
         limits.work += 32 * bytes
@@ -54,14 +56,14 @@ public struct JinjaLimits: Sendable, Equatable {
         return limits
     }
 
-    /// The longest source of a template, in bytes.
+    /// Maximum size of a template's source, in bytes.
     public static let source = 1 << 20
-    /// Brackets, operators and blocks may be nested this deep.
+    /// Maximum nesting of brackets, operators and blocks.
     static let nesting = 80
-    /// What one expression may have in depth, chains of operators included.
+    /// Maximum depth of one expression tree, including chains of operators.
     static let depth = 300
-    /// Expressions and statements that are evaluated within each other, macros included.
+    /// Maximum nesting of expressions and statements during evaluation, including macro bodies.
     static let evaluation = 1000
-    /// The longest `range`, as in Jinja's sandbox.
+    /// Maximum length of a `range`, as in Jinja's sandbox.
     static let range = 100_000
 }

@@ -1,4 +1,4 @@
-/// Numbers and strings, as Python writes them.
+/// Lexing of number and string literals with Python's syntax.
 extension JinjaLexer {
     mutating func number() throws {
         var index = position
@@ -35,7 +35,7 @@ extension JinjaLexer {
         _ = digits(isDecimal)
         var isFloat = false
         let whole = index
-        // a number behind a point is the index of an item
+        // after a dot, digits are an index (`a.0`), not part of a float
         if !(position > 0 && source[position - 1] == ".") {
             if has(".", at: index), index + 1 < source.count, isDecimal(source[index + 1]) {
                 index += 1
@@ -54,7 +54,7 @@ extension JinjaLexer {
         } else {
             index = whole
             guard text == "0" || !text.hasPrefix("0") || text.allSatisfy({ $0 == "0" }) else {
-                throw JinjaError(.syntax, line: line, "a number with a leading zero")
+                throw JinjaError(.syntax, line: line, "a number has a leading zero")
             }
             guard let value = Int(text) else { throw tooLarge(text) }
             add(.integer(value))
@@ -63,7 +63,7 @@ extension JinjaLexer {
     }
 
     private func tooLarge(_ text: String) -> JinjaError {
-        JinjaError(.unsupported, line: line, "the number \(text.prefix(40)) has more than 64 bits")
+        JinjaError(.unsupported, line: line, "the number \(text.prefix(40)) does not fit into 64 bits")
     }
 
     mutating func string(quote: Unicode.Scalar) throws {
@@ -78,19 +78,19 @@ extension JinjaLexer {
                 index += 1
             }
         }
-        guard index < source.count else { throw JinjaError(.syntax, line: line, "a string without its end") }
+        guard index < source.count else { throw JinjaError(.syntax, line: line, "an unterminated string") }
         add(.string(String(text)))
         move(to: index + 1)
     }
 
-    /// Reads what follows a backslash, as Python does.
+    /// Reads the escape sequence after a backslash, with Python's rules.
     private func escape(at index: Int, into text: inout String.UnicodeScalarView) throws -> Int {
-        guard index < source.count else { throw JinjaError(.syntax, line: line, "a string without its end") }
+        guard index < source.count else { throw JinjaError(.syntax, line: line, "an unterminated string") }
         func hexadecimal(_ count: Int) throws -> Int {
             let digits = source[(index + 1)..<min(source.count, index + 1 + count)]
             guard digits.count == count, digits.allSatisfy({ $0.properties.isASCIIHexDigit }),
                 let scalar = UInt32(PythonText.string(digits), radix: 16).flatMap(Unicode.Scalar.init)
-            else { throw JinjaError(.syntax, line: line, "an escape in a string that is no character") }
+            else { throw JinjaError(.syntax, line: line, "an escape in a string is not a valid character") }
             text.append(scalar)
             return index + 1 + count
         }
@@ -104,7 +104,7 @@ extension JinjaLexer {
         case "x": return try hexadecimal(2)
         case "u": return try hexadecimal(4)
         case "U": return try hexadecimal(8)
-        case "N": throw JinjaError(.unsupported, line: line, "a character by its name (\\N{…}) in a string")
+        case "N": throw JinjaError(.unsupported, line: line, "named characters (\\N{…}) in strings are not supported")
         case "0"..."7":
             var end = index
             var value: UInt32 = 0

@@ -1,4 +1,4 @@
-/// The words of a tag, up to its end.
+/// Lexing of the tokens inside a tag, up to the end of the tag.
 extension JinjaLexer {
     private static let symbols = [
         "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",
@@ -39,7 +39,7 @@ extension JinjaLexer {
                 case ")", "]", "}":
                     let wanted = open.popLast()
                     guard wanted == (symbol == ")" ? "(" : symbol == "]" ? "[" : "{") else {
-                        throw JinjaError(.syntax, line: line, "'\(symbol)' without its opening bracket")
+                        throw JinjaError(.syntax, line: line, "'\(symbol)' without an opening bracket")
                     }
                 default: break
                 }

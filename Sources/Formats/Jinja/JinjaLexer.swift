@@ -1,14 +1,15 @@
-/// Cuts a template into tokens, with white space as Transformers has Jinja treat it: the newline behind a statement or comment goes
-/// (`trim_blocks`), and so does white space before one that begins a line (`lstrip_blocks`); `-` takes all white space, `+` keeps it.
+/// Splits a template into tokens. Whitespace is handled with the settings that Transformers uses: the newline after a statement
+/// or comment is removed (`trim_blocks`), and so is the whitespace before one that starts a line (`lstrip_blocks`). `-` removes
+/// all adjacent whitespace; `+` keeps it.
 struct JinjaLexer {
     let source: [Unicode.Scalar]
     var position = 0
     var line = 1
     private var tokens: [JinjaToken] = []
-    /// Whether the last token ended with a newline, or is the first.
+    /// Whether the next token starts a line: the last token ended with a newline, or there is none yet.
     private var startsLine = true
 
-    /// All tokens of a source, the last of them `end`.
+    /// All tokens of a source. The last one is `end`.
     static func tokens(of source: String) throws -> [JinjaToken] {
         var lexer = JinjaLexer(source)
         try lexer.run()
@@ -94,7 +95,7 @@ struct JinjaLexer {
         add(.text(PythonText.string(text)))
     }
 
-    /// Text before a tag, without what the tag takes of it.
+    /// The text before a tag, without the trailing whitespace that the tag removes.
     private func stripped(_ range: Range<Int>, sign: Unicode.Scalar?, isOutput: Bool) -> ArraySlice<Unicode.Scalar> {
         var text = source[range]
         if sign == "-" {
@@ -113,11 +114,12 @@ struct JinjaLexer {
         move(to: start)
         var end = content
         while end < source.count, !has("#}", at: end), !has("-#}", at: end), !has("+#}", at: end) { end += 1 }
-        guard end < source.count else { throw JinjaError(.syntax, line: line, "a comment without its end '#}'") }
+        guard end < source.count else { throw JinjaError(.syntax, line: line, "an unterminated comment; expected '#}'") }
         move(to: behindEnd(at: end, "#}"))
     }
 
-    /// Where the text behind the end of a comment or statement begins, by the mark in front of it.
+    /// The index at which the text after a comment or statement starts. `index` is that of the end marker or of the sign before
+    /// it.
     func behindEnd(at index: Int, _ end: String) -> Int {
         switch source[index] {
         case "-": skippingSpace(from: index + 1 + end.count)
@@ -149,6 +151,6 @@ struct JinjaLexer {
             move(to: behindEnd(at: end, "%}"))
             return
         }
-        throw JinjaError(.syntax, line: line, "\"raw\" without its \"endraw\"")
+        throw JinjaError(.syntax, line: line, "\"raw\" without \"endraw\"")
     }
 }

@@ -1,4 +1,4 @@
-/// What follows an expression: attributes, items, slices, calls, filters and tests.
+/// Parsing of what follows a primary expression: attributes, items, slices, calls, filters and tests.
 extension JinjaParser {
     mutating func postfix(_ value: JinjaExpression) throws -> JinjaExpression {
         var value = value
@@ -9,7 +9,7 @@ extension JinjaParser {
                 case .name(let name): value = try JinjaExpression(.attribute(value, name), line: line, [value])
                 case .integer(let number):
                     value = try JinjaExpression(.item(value, JinjaExpression(.int(number), line: line)), line: line, [value])
-                default: throw fault("expected a name or number behind '.'", line: line)
+                default: throw fault("expected a name or a number after '.'", line: line)
                 }
             } else if skip("[") {
                 value = try nested { try $0.subscripted(value, line: line) }
@@ -29,7 +29,7 @@ extension JinjaParser {
             if isSymbol("]") { break }
             let first = isSymbol(":") ? nil : try expression()
             if isSymbol(":") {
-                guard elements.isEmpty else { throw JinjaError(.unsupported, line: line, "a slice of several dimensions") }
+                guard elements.isEmpty else { throw JinjaError(.unsupported, line: line, "multidimensional slices are not supported") }
                 let slice = try slice(of: value, from: first, line: line)
                 try expect("]")
                 return slice
@@ -66,7 +66,7 @@ extension JinjaParser {
         }
     }
 
-    /// Filters, each behind a bar; the first bar may be absent.
+    /// Parses filters, each after a `|`. With `startsInline`, the first filter has no `|`.
     mutating func filter(_ value: JinjaExpression?, startsInline: Bool = false) throws -> JinjaExpression {
         var value = value
         var isFirst = startsInline
@@ -116,7 +116,7 @@ extension JinjaParser {
         var arguments = JinjaArguments()
         var isFirst = true
         func check(_ isRight: Bool) throws {
-            if !isRight { throw JinjaError(.syntax, line: line, "arguments of a call in a wrong order") }
+            if !isRight { throw JinjaError(.syntax, line: line, "the arguments of a call are in the wrong order") }
         }
         while !isSymbol(")") {
             if !isFirst {

@@ -1,12 +1,12 @@
 extension JinjaParser {
-    /// Reads a whole template.
+    /// Parses a whole template.
     mutating func template() throws -> [JinjaStatement] {
         let statements = try body(until: [])
         guard current.kind == .end else { throw fault("unexpected \(current.kind.shown)") }
         return statements
     }
 
-    /// Reads statements until a statement of one of these names begins, whose name is then the current token.
+    /// Parses statements until a tag whose name is in `ends`. That name is then the current token.
     private mutating func body(until ends: [String]) throws -> [JinjaStatement] {
         var statements: [JinjaStatement] = []
         while true {
@@ -37,7 +37,7 @@ extension JinjaParser {
         }
     }
 
-    /// Reads the rest of a block: its tag's end, its statements and the name that ends it.
+    /// Parses the rest of a block: the end of its opening tag, its body, and the name of the tag that ends it.
     private mutating func block(until ends: String...) throws -> (body: [JinjaStatement], end: String) {
         _ = skip(":")
         try expect(.blockEnd)
@@ -57,7 +57,7 @@ extension JinjaParser {
         case "call":
             let signature = isSymbol("(") ? try signature() : JinjaSignature()
             let call = try expression()
-            guard case .call(let callee, let arguments) = call.kind else { throw fault("expected a call behind \"call\"", line: line) }
+            guard case .call(let callee, let arguments) = call.kind else { throw fault("expected a call after \"call\"", line: line) }
             return .callBlock(callee: callee, arguments, try macro("caller", signature, until: "endcall"))
         case "filter":
             let filter = try filter(nil, startsInline: true)
@@ -116,7 +116,7 @@ extension JinjaParser {
         return .setBlock(target, filter: filter, try block(until: "endset").body)
     }
 
-    /// Reads the rest of a macro's statement and its body.
+    /// Parses the rest of a macro's opening tag, and its body.
     private mutating func macro(_ name: String, _ signature: JinjaSignature, until end: String) throws -> JinjaStatement.Macro {
         let (outerLoops, outerNames) = (loops, namesUsed)
         loops = 0
@@ -137,7 +137,7 @@ extension JinjaParser {
             if skip("=") {
                 signature.defaults.append(try expression())
             } else if !signature.defaults.isEmpty {
-                throw fault("a parameter without a default behind one with a default")
+                throw fault("a parameter without a default follows one with a default")
             }
         }
         try expect(")")
@@ -170,7 +170,7 @@ extension JinjaParser {
         let name = try expectName()
         if allowsNamespace, skip(".") { return .attribute(name, try expectName()) }
         guard !["true", "false", "True", "False", "none", "None"].contains(name) else {
-            throw fault("\(name) cannot be set", line: line)
+            throw fault("\(name) cannot be assigned", line: line)
         }
         return .name(name)
     }

@@ -1,19 +1,19 @@
-/// Reads the expressions of a template; statements are in an extension.
+/// Recursive-descent parser for templates. This file parses expressions; extensions parse statements and postfix operators.
 struct JinjaParser {
     private let tokens: [JinjaToken]
     private var index = 0
-    /// Brackets and blocks around what is read.
+    /// The number of brackets and blocks around the current token.
     private var nesting = 0
-    /// Whether a `{% generation %}` block was met.
+    /// Whether the template contains a `{% generation %}` block.
     var marksGenerations = false
-    /// Loops around what is read that `break` may leave.
+    /// The number of loops around the current token that `break` and `continue` may refer to.
     var loops = 0
-    /// The names that the macro around what is read asks for.
+    /// The names that the enclosing macro's body refers to.
     var namesUsed: Set<String> = []
 
     init(_ source: String) throws {
         guard source.utf8.count <= JinjaLimits.source else {
-            throw JinjaError(.limit, line: 1, "a template of \(source.utf8.count) bytes, more than \(JinjaLimits.source)")
+            throw JinjaError(.limit, line: 1, "the template has \(source.utf8.count) bytes; at most \(JinjaLimits.source) are supported")
         }
         tokens = try JinjaLexer.tokens(of: source)
     }
@@ -62,12 +62,12 @@ struct JinjaParser {
 
     func fault(_ reason: String, line: Int? = nil) -> JinjaError { JinjaError(.syntax, line: line ?? self.line, reason) }
 
-    /// Does something one level further in.
+    /// Runs `body` one nesting level deeper; throws an error of kind `limit` beyond the maximum.
     mutating func nested<Result>(_ body: (inout JinjaParser) throws -> Result) throws -> Result {
         nesting += 1
         defer { nesting -= 1 }
         guard nesting <= JinjaLimits.nesting else {
-            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.nesting) brackets and blocks within each other")
+            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.nesting) nested brackets and blocks")
         }
         return try body(&self)
     }
@@ -190,7 +190,7 @@ struct JinjaParser {
         case .name("none"), .name("None"): return try JinjaExpression(.none, line: line)
         case .name(let name):
             guard let first = name.unicodeScalars.first, first == "_" || PythonText.isLetter(first) else {
-                throw fault("\(OneLine.quoted(name)) is no name", line: line)
+                throw fault("\(OneLine.quoted(name)) is not a valid name", line: line)
             }
             namesUsed.insert(name)
             return try JinjaExpression(.name(name), line: line)
@@ -231,7 +231,7 @@ struct JinjaParser {
         }
     }
 
-    /// Expressions between commas, or one without.
+    /// Parses a comma-separated tuple, or one expression without a comma.
     mutating func tuple(
         inParentheses: Bool = false, withCondition: Bool = true, until end: String? = nil
     ) throws -> JinjaExpression {

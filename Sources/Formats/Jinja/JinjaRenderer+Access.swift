@@ -1,5 +1,5 @@
 extension JinjaRenderer {
-    /// What stands behind a point: a method or attribute, else an item.
+    /// The value of `value.name`: a method or attribute, else an item.
     func attribute(_ name: String, of value: JinjaValue) throws -> JinjaValue {
         if case .undefined(let reason) = value { throw fault(reason) }
         if let found = try ownAttribute(name, of: value) { return found }
@@ -7,7 +7,7 @@ extension JinjaRenderer {
         return missing(name, of: value)
     }
 
-    /// What stands in square brackets: an item, else a method or attribute.
+    /// The value of `value[key]`: an item, else a method or attribute.
     func item(_ key: JinjaValue, of value: JinjaValue) throws -> JinjaValue {
         switch value {
         case .undefined(let reason): throw fault(reason)
@@ -35,7 +35,7 @@ extension JinjaRenderer {
         try charge(text.utf8.count / 8)
         let scalars = text.unicodeScalars
         if index >= 0 { return scalars.dropFirst(index).first }
-        // counted from the end, and none where there are fewer
+        // a negative index counts from the end; out of range gives nil
         let tail = scalars.suffix(-max(index, -scalars.count - 1))
         return tail.count == -index ? tail.first : nil
     }
@@ -45,7 +45,7 @@ extension JinjaRenderer {
         return .undefined(value.typeName == "dict" ? "a dict has no attribute \(shown)" : "\(value.typeName) has no attribute \(shown)")
     }
 
-    /// Methods and attributes; nil where Python has none of that name.
+    /// A method or attribute of a value; nil if Python's type has none of that name.
     private func ownAttribute(_ name: String, of value: JinjaValue) throws -> JinjaValue? {
         if name.hasPrefix("_") { return nil }
         switch value {
@@ -74,14 +74,14 @@ extension JinjaRenderer {
         case .int, .float, .bool:
             guard JinjaMethods.numbers.contains(name) else { return nil }
             if name == "real" { return value.wholeNumber.map { .int($0) } ?? value }
-            throw unsupported("the attribute \"\(name)\" of numbers")
+            throw unsupported("the attribute \"\(name)\" of numbers is not supported")
         default: return nil
         }
     }
 
-    /// A method that would change a list or dictionary, which Transformers keeps from being called.
+    /// The undefined value for a method that would modify a list or dictionary. Transformers' sandbox forbids such methods.
     private func changing(_ name: String, _ value: JinjaValue) -> JinjaValue {
-        .undefined("the method \"\(name)\" changes a \(value.typeName), which a chat template may not; use + or a namespace")
+        .undefined("the method \"\(name)\" modifies a \(value.typeName), which chat templates cannot do; use + or a namespace")
     }
 
     private func attribute(_ name: String, of loop: JinjaLoop) throws -> JinjaValue? {
@@ -131,13 +131,13 @@ extension JinjaRenderer {
             let places = Self.places(count, numbers[0], numbers[1], stride)
             let (newStep, isOver) = step.multipliedReportingOverflow(by: stride)
             let (first, isOverToo) = start.addingReportingOverflow(places.start &* step)
-            if isOver || isOverToo { throw unsupported("a whole number of more than 64 bits") }
+            if isOver || isOverToo { throw unsupported("whole numbers that do not fit into 64 bits are not supported") }
             return .range(start: first, stop: start &+ places.end &* step, count: places.all.count, step: newStep)
         default: throw fault("a \(value.typeName) cannot be sliced")
         }
     }
 
-    /// The places that a slice of Python takes.
+    /// The start and end of a Python slice, and the indices that it selects.
     private static func places(_ count: Int, _ start: Int?, _ stop: Int?, _ step: Int) -> (start: Int, end: Int, all: [Int]) {
         func clamped(_ bound: Int, _ low: Int, _ high: Int) -> Int {
             let place = bound < 0 ? max(bound, -count - 1) + count : bound
@@ -154,7 +154,8 @@ extension JinjaRenderer {
     }
 }
 
-/// The names of Python's methods, also of those that are not here: one that is called is named rather than taken for undefined.
+/// The names of Python's methods, including those that are not implemented: calling one of these gives an error that names it,
+/// instead of an undefined value.
 enum JinjaMethods {
     static let strings: Set<String> = [
         "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum",

@@ -1,5 +1,5 @@
 extension JinjaRenderer {
-    /// Calls whatever can be called.
+    /// Calls a function, method, macro or other callable value.
     func call(_ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         try step()
         switch value {
@@ -10,7 +10,7 @@ extension JinjaRenderer {
         case .cycler(let cycler) where cycler.isJoiner:
             defer { cycler.position = 1 }
             return cycler.position == 0 ? .string("") : cycler.items[0]
-        case .loop: throw unsupported("recursive loops")
+        case .loop: throw unsupported("recursive loops are not supported")
         default: throw fault("a \(value.typeName) cannot be called")
         }
     }
@@ -22,7 +22,7 @@ extension JinjaRenderer {
         case .namespace:
             let namespace = JinjaNamespace()
             for member in try dict(arguments, "namespace").members {
-                guard let name = member.key.text else { throw fault("the attributes of a namespace have names") }
+                guard let name = member.key.text else { throw fault("the attributes of a namespace must have names") }
                 try set(name, of: namespace, to: member.value)
             }
             return .namespace(namespace)
@@ -63,14 +63,14 @@ extension JinjaRenderer {
         if isEmpty { return .range(start: start, stop: stop, count: 0, step: step) }
         let size = isOver ? UInt.max : (distance.magnitude - 1) / step.magnitude + 1
         guard size <= JinjaLimits.range else {
-            throw JinjaError(.limit, line: line, "a range of more than \(JinjaLimits.range) numbers, which Jinja's sandbox refuses, too")
+            throw JinjaError(.limit, line: line, "a range has more than \(JinjaLimits.range) numbers, the limit of Jinja's sandbox")
         }
         return .range(start: start, stop: stop, count: Int(size), step: step)
     }
 
     private func dict(_ arguments: JinjaCallArguments, _ what: String) throws -> JinjaDict {
         var dict = JinjaDict()
-        guard arguments.positional.count <= 1 else { throw fault("\(what) takes at most one argument beside keywords") }
+        guard arguments.positional.count <= 1 else { throw fault("\(what) takes at most one positional argument") }
         if let source = arguments.positional.first {
             switch source {
             case .dict(let other): dict = other
@@ -104,7 +104,7 @@ extension JinjaRenderer {
             let values = try iterate(receiver)
             guard let wanted = arguments.positional.first, arguments.keywords.isEmpty else { throw fault("\(name) needs an argument") }
             if name == "count" { return .int(try values.count { try isEqual($0, wanted) }) }
-            guard arguments.positional.count == 1 else { throw unsupported("\(name) with bounds") }
+            guard arguments.positional.count == 1 else { throw unsupported("\(name) with bounds is not supported") }
             guard let index = try values.firstIndex(where: { try isEqual($0, wanted) }) else {
                 throw fault("the value of index is not in the list")
             }
@@ -120,7 +120,7 @@ extension JinjaRenderer {
                 throw fault("get takes one or two arguments")
             }
             return try dict[key(arguments.positional[0])] ?? (arguments.positional.count > 1 ? arguments.positional[1] : .none)
-        case "fromkeys": throw unsupported("the method \"fromkeys\" of dictionaries")
+        case "fromkeys": throw unsupported("the method \"fromkeys\" of dictionaries is not supported")
         default: _ = try JinjaBinding(name, arguments, [], self)
         }
         switch name {

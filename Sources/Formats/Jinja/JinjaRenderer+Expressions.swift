@@ -1,4 +1,4 @@
-/// The arguments of a call, evaluated.
+/// The evaluated arguments of a call.
 struct JinjaCallArguments {
     var positional: [JinjaValue] = []
     var keywords: [(name: String, value: JinjaValue)] = []
@@ -7,11 +7,11 @@ struct JinjaCallArguments {
 extension JinjaRenderer {
     // MARK: Making values
 
-    /// A value that goes into a list, dictionary or namespace.
+    /// Checks that a value may be stored in a list, dictionary or namespace, and returns it.
     func kept(_ value: JinjaValue) throws -> JinjaValue {
         guard value.depth < JinjaValue.depthLimit else {
             throw unsupported(
-                "a \(value.typeName) within a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) lists within each other")
+                "unsupported: a \(value.typeName) in a list, dictionary or namespace, or more than \(JinjaValue.depthLimit) nested lists")
         }
         return value
     }
@@ -21,7 +21,7 @@ extension JinjaRenderer {
         let sequence = JinjaSequence(values)
         guard sequence.depth <= JinjaValue.depthLimit else {
             for value in values { _ = try kept(value) }
-            throw unsupported("more than \(JinjaValue.depthLimit) lists within each other")
+            throw unsupported("more than \(JinjaValue.depthLimit) nested lists are not supported")
         }
         return sequence
     }
@@ -30,7 +30,7 @@ extension JinjaRenderer {
     func tuple(_ values: [JinjaValue]) throws -> JinjaValue { .tuple(try sequence(values)) }
     func view(_ name: String, _ values: [JinjaValue]) throws -> JinjaValue { .view(name, try sequence(values)) }
 
-    /// What a filter makes of a value, once somebody asks for it.
+    /// A generator over the results of a filter. The filter runs when the first element is requested.
     func generator(of source: JinjaValue, _ make: @escaping () throws -> [JinjaValue]) throws -> JinjaValue {
         guard source.depth + 2 <= JinjaValue.depthLimit else { return try list(make()) }
         let start = line
@@ -41,7 +41,7 @@ extension JinjaRenderer {
             })
     }
 
-    /// A text that was made; its size counts.
+    /// A new string; its size counts towards the work limit.
     func made(_ text: String) throws -> JinjaValue {
         try charge(text.utf8.count)
         return .string(text)
@@ -49,7 +49,7 @@ extension JinjaRenderer {
 
     func isTrue(_ value: JinjaValue) throws -> Bool { value.isTrue }
 
-    /// What Python calls `hash` of, to find a value in a dictionary.
+    /// The dictionary key for a value, as Python's `hash` and equality define it.
     func key(_ value: JinjaValue) throws -> JinjaKey {
         switch value {
         case .none: return .none
@@ -180,9 +180,9 @@ extension JinjaRenderer {
         found.keywords = try arguments.keywords.map { ($0.name, try evaluate($0.value, scope)) }
         if let sequence = arguments.sequence { found.positional += try iterate(evaluate(sequence, scope)) }
         if let mapping = arguments.mapping {
-            guard case .dict(let dict) = try evaluate(mapping, scope) else { throw fault("what stands behind ** must be a dictionary") }
+            guard case .dict(let dict) = try evaluate(mapping, scope) else { throw fault("the value after ** must be a dictionary") }
             for member in dict.members {
-                guard let name = member.key.text else { throw fault("keywords must be strings") }
+                guard let name = member.key.text else { throw fault("keyword names must be strings") }
                 found.keywords.append((name, member.value))
             }
         }
@@ -192,11 +192,12 @@ extension JinjaRenderer {
         return found
     }
 
-    /// Applies the filters of an expression whose innermost operand is a block's text, or one filter to its value.
+    /// Applies one filter to a value. If the filter's operand is itself a chain of filters on a block's text, applies that chain
+    /// first.
     func filter(_ expression: JinjaExpression, on value: JinjaValue, _ scope: JinjaScope) throws -> JinjaValue {
         guard case .filter(let operand, let name, let arguments) = expression.kind else { return try evaluate(expression, scope) }
         var value = value
-        // a filter of a block stands behind others, whose innermost has no operand
+        // in a chain of filters on a block, only the innermost filter has no operand
         if let operand, case .filter = operand.kind, operand.startsWithBlock { value = try filter(operand, on: value, scope) }
         let found = try self.arguments(arguments, scope)
         line = expression.line
@@ -205,7 +206,7 @@ extension JinjaRenderer {
 
     // MARK: Iterating
 
-    /// The values of anything that a loop may go through.
+    /// The elements that a loop over a value visits.
     func iterate(_ value: JinjaValue) throws -> [JinjaValue] {
         if case .generator(let generator) = value { return try generator.all() }
         if case .loop(let loop) = value { return loop.items }
@@ -221,7 +222,7 @@ extension JinjaRenderer {
 }
 
 extension JinjaExpression {
-    /// Whether the innermost operand of filters is the text of a block.
+    /// Whether this is a chain of filters whose innermost operand is a block's text.
     fileprivate var startsWithBlock: Bool {
         guard case .filter(let operand, _, _) = kind else { return false }
         return operand?.startsWithBlock ?? true

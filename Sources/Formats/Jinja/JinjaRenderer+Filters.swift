@@ -1,4 +1,4 @@
-/// The names of filters.
+/// The names of the filters.
 enum JinjaFilters {
     static let names: Set<String> = [
         "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",
@@ -12,7 +12,7 @@ enum JinjaFilters {
 }
 
 extension JinjaRenderer {
-    /// Applies a filter.
+    /// Applies the filter `name` to a value.
     func filter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         try step()
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
@@ -46,7 +46,7 @@ extension JinjaRenderer {
             return try made(replaced(string(value), old, new, limit: given.whole("count", default: -1)))
         case "indent": return try indented(value, bind("width", "first", "blank"))
         case "format":
-            guard arguments.keywords.isEmpty else { throw unsupported("the filter \"format\" with keywords") }
+            guard arguments.keywords.isEmpty else { throw unsupported("the filter \"format\" with keyword arguments is not supported") }
             return try made(formatted(string(value), tuple(arguments.positional)))
         case "center":
             return try stringMethod(
@@ -68,12 +68,12 @@ extension JinjaRenderer {
             }
             return try attribute(name, of: value)
         default:
-            guard JinjaFilters.names.contains(name) else { throw unsupported("no filter named \(OneLine.quoted(name, limit: 40))") }
+            guard JinjaFilters.names.contains(name) else { throw unsupported("unknown filter \(OneLine.quoted(name, limit: 40))") }
             return try sequenceFilter(name, value, arguments)
         }
     }
 
-    /// `len`.
+    /// The length of a value, as Python's `len`.
     func length(_ value: JinjaValue) throws -> Int {
         switch value {
         case .string(let text):
@@ -98,13 +98,13 @@ extension JinjaRenderer {
                 style.indent = text
             } else {
                 let width = try given.whole("indent", default: 0)
-                guard width <= 1000 else { throw JinjaError(.limit, line: line, "JSON set in with more than 1000 spaces") }
+                guard width <= 1000 else { throw JinjaError(.limit, line: line, "the JSON indentation has more than 1000 spaces") }
                 style.indent = String(repeating: " ", count: max(0, width))
             }
         }
         if let separators = given.given("separators") {
-            let pair = try iterate(separators).map { try $0.text ?? { throw fault("separators of JSON are strings") }() }
-            guard pair.count == 2 else { throw fault("separators of JSON are two") }
+            let pair = try iterate(separators).map { try $0.text ?? { throw fault("JSON separators must be strings") }() }
+            guard pair.count == 2 else { throw fault("expected two JSON separators") }
             (style.itemSeparator, style.keySeparator) = (pair[0], pair[1])
         }
         return .string(try json(value, style))
@@ -126,7 +126,7 @@ extension JinjaRenderer {
         return String(result)
     }
 
-    /// Every word with a capital, where words begin behind spaces, hyphens and opening brackets.
+    /// Capitalises every word. Words start after whitespace, hyphens and opening brackets.
     private func titled(_ text: String) throws -> String {
         try chargeScan(text)
         var result = ""
@@ -159,7 +159,7 @@ extension JinjaRenderer {
             indent = width
         } else {
             let width = try given.whole("width", default: 4)
-            guard width <= 100_000 else { throw JinjaError(.limit, line: line, "text set in with more than 100000 spaces") }
+            guard width <= 100_000 else { throw JinjaError(.limit, line: line, "the indentation has more than 100000 spaces") }
             indent = String(repeating: " ", count: max(0, width))
         }
         var lines = try lines(of: text + "\n")
@@ -173,9 +173,9 @@ extension JinjaRenderer {
         let end = try given.text("end", default: "...")
         let leeway = try given.whole("leeway", default: 5)
         guard length >= PythonText.count(end), leeway >= 0 else {
-            throw fault("the filter \"truncate\" with a length that is too small")
+            throw fault("the length for the filter \"truncate\" is too small")
         }
-        // Jinja asks for the length first, which lists have, too
+        // Jinja checks the length first, which also works for lists
         if try self.length(value) <= length + leeway { return value }
         guard let text = value.text else { throw fault("the filter \"truncate\" needs a string, not a \(value.typeName)") }
         try chargeScan(text)

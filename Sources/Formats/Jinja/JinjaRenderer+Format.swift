@@ -1,6 +1,6 @@
 import Foundation
 
-/// `%` and `format` of strings, as far as they are short to say.
+/// The `%` operator and the `format` method of strings, for the common conversions.
 extension JinjaRenderer {
     /// `format % value`.
     func formatted(_ format: String, _ value: JinjaValue) throws -> String {
@@ -33,7 +33,7 @@ extension JinjaRenderer {
             var argument: JinjaValue?
             if rest.first == "(" {
                 guard let mapping else { throw fault("the format requires a mapping") }
-                guard let end = rest.firstIndex(of: ")") else { throw fault("an incomplete key in a format") }
+                guard let end = rest.firstIndex(of: ")") else { throw fault("a format has an incomplete key") }
                 let name = String(rest[rest.index(after: rest.startIndex)..<end])
                 rest = rest[rest.index(after: end)...]
                 argument = mapping[name]
@@ -42,11 +42,11 @@ extension JinjaRenderer {
             }
             var spec = FormatSpec()
             try spec.readPercent(&rest, self)
-            guard let argument = argument ?? arguments.popFirst() else { throw fault("not enough arguments for a format") }
+            guard let argument = argument ?? arguments.popFirst() else { throw fault("a format has too few arguments") }
             output += try formatted(argument, spec)
             try charge(output.utf8.count / 8)
         }
-        if !arguments.isEmpty, mapping == nil, !usedMapping, !mayBeUnused { throw fault("not all arguments of a format are used") }
+        if !arguments.isEmpty, mapping == nil, !usedMapping, !mayBeUnused { throw fault("a format has too many arguments") }
         return output
     }
 
@@ -66,9 +66,9 @@ extension JinjaRenderer {
                 rest.removeFirst()
                 precision = try Self.number(&rest, renderer) ?? 0
             }
-            guard let kind = rest.popFirst() else { throw renderer.fault("an incomplete format") }
+            guard let kind = rest.popFirst() else { throw renderer.fault("a format is incomplete") }
             guard "sdifreEgxXoc".unicodeScalars.contains(kind) else {
-                throw renderer.unsupported("the format \(OneLine.quoted("%" + String(kind)))")
+                throw renderer.unsupported("the format \(OneLine.quoted("%" + String(kind))) is not supported")
             }
             self.kind = kind
         }
@@ -77,7 +77,7 @@ extension JinjaRenderer {
             let digits = rest.prefix { ("0"..."9").contains($0) }
             if digits.isEmpty { return nil }
             rest = rest.dropFirst(digits.count)
-            guard let number = Int(String(digits)), number <= 10_000 else { throw renderer.fault("a format that is too wide") }
+            guard let number = Int(String(digits)), number <= 10_000 else { throw renderer.fault("the width of a format is too large") }
             return number
         }
     }
@@ -103,7 +103,7 @@ extension JinjaRenderer {
         case "f", "e", "E", "g":
             guard let number = value.number else { throw fault("the format %\(spec.kind) needs a number, not a \(value.typeName)") }
             text = String(format: "%.\(min(spec.precision ?? 6, 400))\(spec.kind)", number)
-        default: throw unsupported("the format \"%\(spec.kind)\"")
+        default: throw unsupported("the format \"%\(spec.kind)\" is not supported")
         }
         if isNumber, !text.hasPrefix("-") {
             if spec.flags.contains("+") { text = "+" + text } else if spec.flags.contains(" ") { text = " " + text }
@@ -118,7 +118,7 @@ extension JinjaRenderer {
         return String(repeating: " ", count: missing) + text
     }
 
-    /// `format.format(…)` with plain fields.
+    /// `format.format(…)` with simple replacement fields.
     func braced(_ format: String, _ arguments: JinjaCallArguments) throws -> String {
         var output = ""
         var rest = format.unicodeScalars[...]
@@ -129,12 +129,12 @@ extension JinjaRenderer {
                 output.unicodeScalars.append(scalar)
                 continue
             }
-            guard scalar != "}" else { throw fault("a single '}' in a format") }
+            guard scalar != "}" else { throw fault("a format has an unmatched '}'") }
             guard scalar == "{" else {
                 output.unicodeScalars.append(scalar)
                 continue
             }
-            guard let end = rest.firstIndex(of: "}") else { throw fault("a single '{' in a format") }
+            guard let end = rest.firstIndex(of: "}") else { throw fault("a format has an unmatched '{'") }
             let field = String(rest[..<end])
             rest = rest[rest.index(after: end)...]
             var value: JinjaValue?
@@ -145,7 +145,7 @@ extension JinjaRenderer {
             } else if field.unicodeScalars.allSatisfy(PythonText.isWord) {
                 value = arguments.keywords.first { $0.name == field }?.value
             } else {
-                throw unsupported("the field \(OneLine.quoted(field, limit: 40)) of a format")
+                throw unsupported("the field \(OneLine.quoted(field, limit: 40)) of a format is not supported")
             }
             guard let value else { throw fault("the format has no value for \(OneLine.quoted(field, limit: 40))") }
             output += try string(value)

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Filters that make numbers.
+/// Filters that return numbers.
 extension JinjaRenderer {
     func numberFilter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
         if case .undefined(let reason) = value {
-            // Python asks an undefined value for its number, which fails with the value's own error
+            // Python converts an undefined value to a number, which raises the undefined value's own error
             throw fault(reason)
         }
         switch name {
@@ -29,10 +29,10 @@ extension JinjaRenderer {
         if let whole = value.wholeNumber { return .int(whole) }
         if let text = value.text, let whole = try Self.whole(text, radix: radix, self) { return .int(whole) }
         guard let number = number(value), number.isFinite else {
-            if case .float(let number) = value, number.isInfinite { throw fault("an infinite number is no whole number") }
+            if case .float(let number) = value, number.isInfinite { throw fault("an infinite number is not a whole number") }
             return nil
         }
-        guard number.magnitude < 9.2e18 else { throw unsupported("a whole number of more than 64 bits") }
+        guard number.magnitude < 9.2e18 else { throw unsupported("whole numbers that do not fit into 64 bits are not supported") }
         return .int(Int(number))
     }
 
@@ -49,11 +49,11 @@ extension JinjaRenderer {
             radix = base
         }
         if radix == 0 { radix = 10 }
-        guard (2...36).contains(radix) else { throw renderer.fault("the base of a number is 0 or 2 to 36") }
+        guard (2...36).contains(radix) else { throw renderer.fault("the base of a number must be 0 or from 2 to 36") }
         let parts = digits.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { Self.value(of: $0) < radix } }) else { return nil }
         guard let value = Int(sign + parts.joined(), radix: radix) else {
-            throw renderer.unsupported("a whole number of more than 64 bits")
+            throw renderer.unsupported("whole numbers that do not fit into 64 bits are not supported")
         }
         return value
     }
@@ -67,7 +67,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `float(value)`; nil for what is none.
+    /// `float(value)`; nil if the conversion fails.
     private func number(_ value: JinjaValue) -> Double? {
         if let number = value.number { return number }
         guard let text = value.text, let trimmed = try? stripped(text, nil), !trimmed.isEmpty else { return nil }
@@ -95,9 +95,9 @@ extension JinjaRenderer {
     private func rounded(_ value: JinjaValue, _ given: JinjaBinding) throws -> JinjaValue {
         let precision = try given.whole("precision", default: 0)
         let method = try given.text("method", default: "common")
-        guard ["common", "ceil", "floor"].contains(method) else { throw fault("the method of round is common, ceil or floor") }
+        guard ["common", "ceil", "floor"].contains(method) else { throw fault("the method of round must be common, ceil or floor") }
         guard let number = value.number else { throw fault("the filter \"round\" needs a number, not a \(value.typeName)") }
-        guard (-300...300).contains(precision) else { throw unsupported("rounding to \(precision) digits") }
+        guard (-300...300).contains(precision) else { throw unsupported("rounding to \(precision) digits is not supported") }
         if method == "common" {
             if let whole = value.wholeNumber {
                 guard precision < 0 else { return .int(whole) }
@@ -116,7 +116,7 @@ extension JinjaRenderer {
         let unit = pow(10, Double(precision))
         let scaled = number * unit
         let result = method == "ceil" ? scaled.rounded(.up) : scaled.rounded(.down)
-        // Python has whole numbers here, without a zero below zero
+        // Python returns an integer here, so there is no negative zero
         return .float((result == 0 ? 0 : result) / unit)
     }
 }

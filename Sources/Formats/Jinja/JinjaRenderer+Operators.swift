@@ -14,11 +14,11 @@ extension JinjaRenderer {
         return .float(operation == .subtract ? -number : number)
     }
 
-    private func tooLarge() -> JinjaError { unsupported("a whole number of more than 64 bits") }
+    private func tooLarge() -> JinjaError { unsupported("whole numbers that do not fit into 64 bits are not supported") }
 
     private func misfit(_ operation: String, _ values: JinjaValue...) -> JinjaError {
         for value in values { if case .undefined(let reason) = value { return fault(reason) } }
-        return fault("\(operation) does not work for \(values.map(\.typeName).joined(separator: " and "))")
+        return fault("\(operation) is not defined for \(values.map(\.typeName).joined(separator: " and "))")
     }
 
     func binary(_ operation: JinjaOperator, _ left: JinjaValue, _ right: JinjaValue) throws -> JinjaValue {
@@ -69,20 +69,20 @@ extension JinjaRenderer {
         case .subtract: return try checked(left.subtractingReportingOverflow(right))
         case .multiply: return try checked(left.multipliedReportingOverflow(by: right))
         case .divide:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             return .float(Double(left) / Double(right))
         case .floorDivide:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             let quotient = try checked(left.dividedReportingOverflow(by: right)).wholeNumber ?? 0
             return .int(left % right != 0 && (left < 0) != (right < 0) ? quotient - 1 : quotient)
         case .modulo:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             if right == -1 { return .int(0) }
             let remainder = left % right
             return .int(remainder != 0 && (remainder < 0) != (right < 0) ? remainder + right : remainder)
         case .power:
             if right < 0 {
-                if left == 0 { throw fault("a negative power of zero") }
+                if left == 0 { throw fault("zero to a negative power") }
                 return .float(pow(Double(left), Double(right)))
             }
             return try power(left, right)
@@ -108,22 +108,22 @@ extension JinjaRenderer {
         case .subtract: return .float(left - right)
         case .multiply: return .float(left * right)
         case .divide:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             return .float(left / right)
         case .floorDivide:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             let quotient = (left - modulo(left, right)) / right
             let floor = quotient.rounded(.down)
             return .float(
                 quotient == 0 ? (left / right < 0 || (left / right).sign == .minus ? -0.0 : 0) : quotient - floor > 0.5 ? floor + 1 : floor)
         case .modulo:
-            if right == 0 { throw fault("a division by zero") }
+            if right == 0 { throw fault("division by zero") }
             return .float(modulo(left, right))
         case .power:
-            if left == 0, right < 0 { throw fault("a negative power of zero") }
+            if left == 0, right < 0 { throw fault("zero to a negative power") }
             let result = pow(left, right)
-            if result.isNaN, !left.isNaN, !right.isNaN { throw unsupported("a complex number") }
-            if result.isInfinite, left.isFinite, right.isFinite { throw fault("a result that is too large") }
+            if result.isNaN, !left.isNaN, !right.isNaN { throw unsupported("complex numbers are not supported") }
+            if result.isInfinite, left.isFinite, right.isFinite { throw fault("the result is too large") }
             return .float(result)
         default: throw misfit(operation.rawValue, .float(left), .float(right))
         }
@@ -175,14 +175,14 @@ extension JinjaRenderer {
         case (.loop(let first), .loop(let second)): return first === second
         case (.macro(let first), .macro(let second)): return first === second
         case (.generator(let first), .generator(let second)): return first === second
-        case (.view(let name, _), .view): throw unsupported("a comparison of two \(name)")
+        case (.view(let name, _), .view): throw unsupported("comparing two \(name) is not supported")
         case (.function(let first), .function(let second)): return first == second
-        case (.method, .method): throw unsupported("a comparison of methods")
+        case (.method, .method): throw unsupported("comparing methods is not supported")
         default: return false
         }
     }
 
-    /// Whether a value comes before another, or is as good as it.
+    /// Whether `left < right`, or `left <= right` with `orEqual`. `sign` is the operator that error messages name.
     func isOrdered(_ left: JinjaValue, _ right: JinjaValue, _ sign: String, orEqual: Bool = false) throws -> Bool {
         try step()
         if let first = left.wholeNumber, let second = right.wholeNumber { return orEqual ? first <= second : first < second }

@@ -1,4 +1,4 @@
-/// Filters of lists and dictionaries.
+/// Filters on lists and dictionaries.
 extension JinjaRenderer {
     func sequenceFilter(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         func bind(_ names: String...) throws -> JinjaBinding { try JinjaBinding("the filter \"\(name)\"", arguments, names, self) }
@@ -12,7 +12,7 @@ extension JinjaRenderer {
             return try iterate(value).first ?? .undefined("there is no first item")
         case "last":
             _ = try bind()
-            if case .generator = value { throw fault("a generator has no last item; use the filter list before") }
+            if case .generator = value { throw fault("a generator has no last item; apply the filter list first") }
             return try iterate(value).last ?? .undefined("there is no last item")
         case "join":
             let given = try bind("d", "attribute")
@@ -66,7 +66,7 @@ extension JinjaRenderer {
 
     // MARK: Attributes
 
-    /// What takes an attribute such as `a.b.0` of a value, or the value itself.
+    /// A function that looks up an attribute path such as `a.b.0` in a value. Without an attribute it returns the value itself.
     private func getter(_ attribute: JinjaValue?, default other: JinjaValue? = nil) throws -> (JinjaValue) throws -> JinjaValue {
         guard let attribute else { return { $0 } }
         let parts: [JinjaValue]
@@ -77,7 +77,7 @@ extension JinjaRenderer {
         } else if case .int = attribute {
             parts = [attribute]
         } else {
-            throw fault("an attribute is a string or a whole number, not a \(attribute.typeName)")
+            throw fault("an attribute must be a string or a whole number, not a \(attribute.typeName)")
         }
         return { value in
             var value = value
@@ -111,7 +111,7 @@ extension JinjaRenderer {
         return try reversible(keyed, given.flag("reverse")) { try isOrdered(.list($0.1), .list($1.1), "<") }.map(\.0)
     }
 
-    /// Sorted upwards or downwards; equal elements keep their order either way.
+    /// Sorts in ascending or descending order. The sort is stable in both directions.
     private func reversible<Element>(
         _ elements: [Element], _ isReversed: Bool, _ isBefore: (Element, Element) throws -> Bool
     ) throws -> [Element] {
@@ -120,7 +120,7 @@ extension JinjaRenderer {
 
     private func dictsort(_ value: JinjaValue, _ given: JinjaBinding) throws -> JinjaValue {
         let by = try given.text("by", default: "key")
-        guard by == "key" || by == "value" else { throw fault("dictionaries are sorted by key or value") }
+        guard by == "key" || by == "value" else { throw fault("dictionaries can be sorted by key or by value only") }
         guard case .dict(let dict) = value else {
             if case .undefined(let reason) = value { throw fault(reason) }
             throw fault("the filter \"dictsort\" needs a dictionary, not a \(value.typeName)")
@@ -215,7 +215,7 @@ extension JinjaRenderer {
     }
 
     private func slices(_ values: [JinjaValue], _ count: Int, _ fill: JinjaValue?) throws -> [JinjaValue] {
-        if count == 0 { throw fault("the filter \"slice\" into no slices") }
+        if count == 0 { throw fault("the filter \"slice\" needs at least one slice") }
         guard count > 0 else { return [] }
         try charge(min(count, Int.max / 64) * 32)
         let (size, extra) = (values.count / count, values.count % count)

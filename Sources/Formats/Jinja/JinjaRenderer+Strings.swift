@@ -1,4 +1,4 @@
-/// The methods of strings.
+/// String methods.
 extension JinjaRenderer {
     func stringMethod(_ name: String, of text: String, _ arguments: JinjaCallArguments) throws -> JinjaValue {
         try chargeScan(text)
@@ -36,7 +36,7 @@ extension JinjaRenderer {
                 _ = try bind()
                 return .bool(test(text))
             }
-            throw unsupported("the method \"\(name)\" of strings")
+            throw unsupported("the method \"\(name)\" of strings is not supported")
         }
     }
 
@@ -51,7 +51,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `str.strip`, of white space unless told otherwise.
+    /// `str.strip`. Strips whitespace if `characters` is nil or `None`; `start` and `end` select the sides.
     func stripped(_ text: String, _ characters: JinjaValue?, start: Bool = true, end: Bool = true) throws -> String {
         try charge(text.utf8.count)
         var goes = PythonText.isSpace
@@ -72,7 +72,7 @@ extension JinjaRenderer {
     private func split(_ text: String, _ separator: String?, limit: Int, fromEnd: Bool) throws -> [String] {
         let limit = limit < 0 ? Int.max : limit
         guard let separator else { return try splitAtSpace(text, limit: limit, fromEnd: fromEnd) }
-        if separator.isEmpty { throw fault("an empty separator") }
+        if separator.isEmpty { throw fault("the separator is empty") }
         let (bytes, part) = fromEnd ? (text.utf8.reversed(), separator.utf8.reversed()) : (Array(text.utf8), Array(separator.utf8))
         var pieces: [[UInt8]] = []
         var start = 0
@@ -135,7 +135,7 @@ extension JinjaRenderer {
     }
 
     private func partition(_ text: String, _ separator: String, fromEnd: Bool) throws -> JinjaValue {
-        if separator.isEmpty { throw fault("an empty separator") }
+        if separator.isEmpty { throw fault("the separator is empty") }
         let (bytes, part) = (Array(text.utf8), Array(separator.utf8))
         guard let place = fromEnd ? PythonSearch.last(of: part, in: bytes) : PythonSearch.first(of: part, in: bytes) else {
             return try tuple(fromEnd ? [.string(""), .string(""), .string(text)] : [.string(text), .string(""), .string("")])
@@ -146,7 +146,8 @@ extension JinjaRenderer {
         ])
     }
 
-    /// The part of a text between two bounds of Python, and the place of its start in code points.
+    /// The substring between the arguments `start` and `end` with Python's rules for negative indices, and its start in code
+    /// points; nil if the start is after the end.
     private func bounded(_ text: String, _ given: JinjaBinding) throws -> (text: [UInt8], start: Int)? {
         guard given.given("start") != nil || given.given("end") != nil else { return (Array(text.utf8), 0) }
         let scalars = Array(text.unicodeScalars)
@@ -203,7 +204,7 @@ extension JinjaRenderer {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// `str.join`, which takes strings alone.
+    /// `str.join`, which accepts only strings.
     private func joined(_ values: [JinjaValue], separator: String) throws -> String {
         let texts = try values.map { value -> String in
             guard let text = value.text else {

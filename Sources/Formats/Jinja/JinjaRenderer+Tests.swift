@@ -1,4 +1,4 @@
-/// What may stand behind `is`.
+/// The tests that may follow `is`.
 extension JinjaRenderer {
     func test(_ name: String, _ value: JinjaValue, _ arguments: JinjaCallArguments) throws -> Bool {
         if let comparison = Self.comparisons[name] {
@@ -48,7 +48,7 @@ extension JinjaRenderer {
         case "filter": return try JinjaFilters.names.contains(string(value))
         case "test": return try Self.testNames.contains(string(value)) || Self.comparisons[string(value)] != nil
         case "escaped": return false
-        default: throw unsupported("no test named \(OneLine.quoted(name, limit: 40))")
+        default: throw unsupported("unknown test \(OneLine.quoted(name, limit: 40))")
         }
     }
 
@@ -59,7 +59,7 @@ extension JinjaRenderer {
         case (.none, _), (_, .none), (.bool, _), (_, .bool): false
         case (.namespace(let first), .namespace(let second)): first === second
         case _ where left.typeName != right.typeName: false
-        default: throw unsupported("the test \"sameas\" of a \(left.typeName) and a \(right.typeName)")
+        default: throw unsupported("the test \"sameas\" of a \(left.typeName) and a \(right.typeName) is not supported")
         }
     }
 

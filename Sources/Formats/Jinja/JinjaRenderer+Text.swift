@@ -1,5 +1,5 @@
 extension JinjaRenderer {
-    /// `str` of a value, as it is written.
+    /// `str(value)`: the text that a template writes for a value.
     func string(_ value: JinjaValue) throws -> String {
         switch value {
         case .string(let text): return text
@@ -8,7 +8,7 @@ extension JinjaRenderer {
         }
     }
 
-    /// `repr` of a value.
+    /// `repr(value)`.
     func representation(_ value: JinjaValue) throws -> String {
         try step()
         switch value {
@@ -33,7 +33,7 @@ extension JinjaRenderer {
         case .loop(let loop): return "<LoopContext \(loop.index + 1)/\(loop.items.count)>"
         case .macro(let macro): return "<Macro \(PythonText.quoted(macro.definition.name))>"
         case .generator, .cycler, .function, .method:
-            throw unsupported("a \(value.typeName) as text; use a filter such as list, or call it")
+            throw unsupported("a \(value.typeName) cannot be written as text; apply a filter such as list, or call it")
         }
     }
 
@@ -45,11 +45,11 @@ extension JinjaRenderer {
 
     // MARK: JSON
 
-    /// How JSON is written.
+    /// The formatting options of `json`.
     struct JSONStyle {
         var escapesNonASCII = false
         var sortsKeys = false
-        /// What each level is set in with; nil for everything on one line.
+        /// The indentation of each nesting level; nil writes everything on one line.
         var indent: String?
         var itemSeparator: String
         var keySeparator = ": "
@@ -82,8 +82,8 @@ extension JinjaRenderer {
                 output += style.keySeparator
                 try writeJSON(member.value, style, level: level + 1, to: &output)
             }
-        case .undefined(let reason): throw fault("\(reason), which has no JSON")
-        default: throw fault("a \(value.typeName) has no JSON")
+        case .undefined(let reason): throw fault("\(reason) and cannot be written as JSON")
+        default: throw fault("a \(value.typeName) cannot be written as JSON")
         }
         try charge(8)
     }
@@ -118,7 +118,7 @@ extension JinjaRenderer {
         case .bool(let value): return value ? "true" : "false"
         case .int(let value): return String(value)
         case .float(let value): return Self.jsonText(value)
-        default: throw fault("a \(key.typeName) cannot be a key of JSON")
+        default: throw fault("a \(key.typeName) cannot be a JSON key")
         }
     }
 
@@ -152,7 +152,7 @@ extension JinjaRenderer {
 
     // MARK: Order
 
-    /// Sorted by a comparison that may fail; equal elements keep their order.
+    /// Stable sort with a comparison that may throw.
     func sorted<Element>(_ elements: [Element], by isBefore: (Element, Element) throws -> Bool) throws -> [Element] {
         try charge(elements.count * 16)
         return try elements.enumerated().sorted { first, second in

@@ -1,14 +1,14 @@
-/// Carries out the statements of a template.
+/// Executes the statements of a template.
 final class JinjaRenderer {
     let limits: JinjaLimits
     let clock: JinjaClock
-    /// The line that is being carried out.
+    /// The line of the template that is being executed.
     var line = 1
-    /// What stood in `{% generation %}` blocks.
+    /// The ranges of the output that `{% generation %}` blocks wrote, in code points.
     private(set) var generations: [Range<Int>] = []
     private let root = JinjaScope(nil)
     private var buffers = [""]
-    /// The code points that are in the lowest buffer.
+    /// The number of code points in the outermost buffer.
     private var rootCount = 0
     private var steps = 0
     private var work = 0
@@ -25,10 +25,10 @@ final class JinjaRenderer {
         for (name, value) in variables { root[name] = JinjaValue(value) }
     }
 
-    /// What was written.
+    /// The output so far.
     var output: String { buffers[0] }
 
-    /// Carries out a whole template.
+    /// Executes a whole template.
     func run(_ statements: [JinjaStatement]) throws { _ = try run(statements, JinjaScope(root)) }
 
     // MARK: Faults and limits
@@ -41,26 +41,26 @@ final class JinjaRenderer {
         if steps > limits.steps { throw JinjaError(.limit, line: line, "the template takes more than \(limits.steps) steps") }
     }
 
-    /// Goes one expression or statement further in. What stands within each other takes room on the stack.
+    /// Enters a nested expression or statement; throws beyond the maximum depth, because nesting uses the stack.
     func enter() throws {
         depth += 1
         if depth > JinjaLimits.evaluation {
-            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.evaluation) steps within each other")
+            throw JinjaError(.limit, line: line, "more than \(JinjaLimits.evaluation) nested steps")
         }
     }
 
     func leave() { depth -= 1 }
 
-    /// Counts bytes or elements that are made; called before they are.
+    /// Counts bytes or elements towards the work limit. Call it before allocating them.
     func charge(_ count: Int) throws {
         let (sum, isOver) = work.addingReportingOverflow(count)
         if isOver || sum > limits.work {
-            throw JinjaError(.limit, line: line, "the template makes more than \(limits.work) bytes of text on its way")
+            throw JinjaError(.limit, line: line, "the template needs more than \(limits.work) bytes of intermediate text")
         }
         work = sum
     }
 
-    /// Counts text that is gone through character by character, which takes longer than to copy it.
+    /// Counts a character-by-character scan of a text, which costs more than copying it.
     func chargeScan(_ text: String) throws { try charge(text.utf8.count > Int.max / 8 ? .max : text.utf8.count * 4) }
 
     private func write(_ text: String) throws {
@@ -71,7 +71,7 @@ final class JinjaRenderer {
         if buffers.count == 1 { rootCount += PythonText.count(text) }
     }
 
-    /// What is written by `body`.
+    /// The output of `body`, captured instead of written.
     private func captured(_ body: () throws -> Flow) throws -> (text: String, flow: Flow) {
         buffers.append("")
         do {
@@ -85,7 +85,7 @@ final class JinjaRenderer {
 
     // MARK: Statements
 
-    /// How a statement ended.
+    /// How a statement ended: normally, or with `break` or `continue`.
     enum Flow { case normal, broken, continued }
 
     private func run(_ statements: [JinjaStatement], _ scope: JinjaScope) throws -> Flow {
@@ -118,7 +118,7 @@ final class JinjaRenderer {
             try assign(value, to: target, scope)
         case .with(let values, let body):
             let inner = JinjaScope(scope)
-            // every value is found before the first of the names is given one
+            // evaluate all values before assigning the first name
             let found = try values.map { try evaluate($0.value, scope) }
             for (value, entry) in zip(found, values) { try assign(value, to: entry.target, inner) }
             return try run(body, inner)
@@ -175,13 +175,13 @@ final class JinjaRenderer {
         case .name(let name): scope[name] = value
         case .attribute(let name, let attribute):
             guard case .namespace(let namespace) = scope[name] else {
-                throw fault("cannot assign attribute \(OneLine.quoted(attribute)) on an object that is no namespace")
+                throw fault("cannot assign attribute \(OneLine.quoted(attribute)) of an object that is not a namespace")
             }
             try set(attribute, of: namespace, to: value)
         case .tuple(let targets):
             let values = try iterate(value)
             guard values.count == targets.count else {
-                throw fault("\(values.count) value\(values.count == 1 ? "" : "s") for \(targets.count) names")
+                throw fault("cannot assign \(values.count) value\(values.count == 1 ? "" : "s") to \(targets.count) names")
             }
             for (value, target) in zip(values, targets) { try assign(value, to: target, scope) }
         }
@@ -189,7 +189,7 @@ final class JinjaRenderer {
 
     func set(_ attribute: String, of namespace: JinjaNamespace, to value: JinjaValue) throws {
         guard !attribute.hasPrefix("_") else {
-            throw fault("a namespace has no attributes that begin with an underscore (\"\(attribute)\")")
+            throw fault("attributes of a namespace cannot begin with an underscore (\"\(attribute)\")")
         }
         _ = try kept(value)
         namespace.attributes.set(attribute, value)
@@ -203,7 +203,7 @@ final class JinjaRenderer {
         return JinjaMacro(definition, scope)
     }
 
-    /// What a macro writes for some arguments.
+    /// Calls a macro and returns its output.
     func call(_ macro: JinjaMacro, _ given: JinjaCallArguments) throws -> JinjaValue {
         let definition = macro.definition
         let names = definition.signature.names
@@ -215,7 +215,7 @@ final class JinjaRenderer {
         }
         calls += 1
         defer { calls -= 1 }
-        if calls > limits.calls { throw JinjaError(.limit, line: line, "more than \(limits.calls) macros call each other") }
+        if calls > limits.calls { throw JinjaError(.limit, line: line, "more than \(limits.calls) nested macro calls") }
         let callLine = line
         var missing: [Int] = []
         for (index, name) in names.enumerated() {

@@ -22,14 +22,14 @@ struct JinjaExpression: Sendable {
         case item(JinjaExpression, JinjaExpression)
         case slice(JinjaExpression, start: JinjaExpression?, stop: JinjaExpression?, step: JinjaExpression?)
         case call(JinjaExpression, JinjaArguments)
-        /// A filter; without an operand that of a block.
+        /// A filter. An operand of nil stands for the text of a filter block.
         case filter(JinjaExpression?, String, JinjaArguments)
         case test(JinjaExpression, String, JinjaArguments)
     }
 
     let kind: Kind
     let line: Int
-    /// How many expressions are within each other at most.
+    /// The height of this expression tree.
     let depth: Int
 
     init(_ kind: Kind, line: Int, _ parts: [JinjaExpression?] = []) throws {
@@ -37,12 +37,12 @@ struct JinjaExpression: Sendable {
         self.line = line
         depth = 1 + (parts.compactMap { $0?.depth }.max() ?? 0)
         guard depth <= JinjaLimits.depth else {
-            throw JinjaError(.limit, line: line, "an expression with more than \(JinjaLimits.depth) operators within each other")
+            throw JinjaError(.limit, line: line, "an expression has more than \(JinjaLimits.depth) nested operators")
         }
     }
 }
 
-/// An operator as it is written; `not in` is one.
+/// An operator. The raw value is its spelling; `not in` is one operator.
 enum JinjaOperator: String, Sendable {
     case add = "+"
     case subtract = "-"
@@ -61,19 +61,19 @@ enum JinjaOperator: String, Sendable {
     case notContained = "not in"
 }
 
-/// The arguments of a call as they are written.
+/// The arguments of a call, not yet evaluated.
 struct JinjaArguments: Sendable {
     var positional: [JinjaExpression] = []
     var keywords: [(name: String, value: JinjaExpression)] = []
-    /// What stands behind `*`.
+    /// The argument after `*`.
     var sequence: JinjaExpression?
-    /// What stands behind `**`.
+    /// The argument after `**`.
     var mapping: JinjaExpression?
 
     var parts: [JinjaExpression?] { positional + keywords.map(\.value) + [sequence, mapping] }
 }
 
-/// What a value is given to.
+/// The target of an assignment.
 indirect enum JinjaTarget: Sendable {
     case name(String)
     case tuple([JinjaTarget])
@@ -81,7 +81,7 @@ indirect enum JinjaTarget: Sendable {
     case attribute(String, String)
 }
 
-/// The parameters of a macro, the last of them with defaults.
+/// The parameters of a macro. The defaults belong to the last parameters.
 struct JinjaSignature: Sendable {
     var names: [String] = []
     var defaults: [JinjaExpression] = []
@@ -101,7 +101,7 @@ struct JinjaStatement: Sendable {
         var name: String
         var signature: JinjaSignature
         var body: [JinjaStatement]
-        /// Whether the body asks for `varargs`, `kwargs` or `caller`.
+        /// Which of `varargs`, `kwargs` and `caller` the body refers to.
         var asksFor: Set<String>
     }
 

@@ -1,30 +1,31 @@
 public import Foundation
 
-/// A template in the language of Jinja, as far as chat templates use it, with Transformers' settings: `trim_blocks` and `lstrip_blocks`,
-/// `break` and `continue`, `{% generation %}`, its `tojson`, `raise_exception` and `strftime_now`, and no change of lists and dictionaries.
+/// A Jinja template, limited to what chat templates use, with the settings and extensions of Transformers: `trim_blocks`,
+/// `lstrip_blocks`, `break` and `continue`, `{% generation %}`, its `tojson`, `raise_exception` and `strftime_now`. Templates
+/// cannot modify lists and dictionaries.
 ///
 ///     let template = try JinjaTemplate("{% for m in messages %}{{ m.role }}: {{ m['content'] | trim }}\n{% endfor %}")
 ///     let text = try template.render(["messages": [["role": "user", "content": " Hello "]]]).text
 ///
-/// Output equals that of jinja2 3.1. What is not known here is an error that names the construct and its line. A template can do nothing
-/// but make text of the values that it is given, within ``JinjaLimits``.
+/// The output is identical to that of jinja2 3.1. An unsupported construct is an error that names the construct and its line. A
+/// template can only compute text from the variables that it is given, within ``JinjaLimits``.
 public struct JinjaTemplate: Sendable {
-    /// The template as it was written.
+    /// The template's source text.
     public let source: String
-    /// Whether a `{% generation %}` block stands in it.
+    /// Whether the template contains a `{% generation %}` block.
     public let marksGenerations: Bool
     private let statements: [JinjaStatement]
 
-    /// What a template made of its values.
+    /// The result of rendering a template.
     public struct Rendering: Sendable, Equatable {
-        /// The text.
+        /// The rendered text.
         public var text: String
-        /// What stands in `{% generation %}` blocks, in code points of the text, as Transformers counts them.
+        /// The ranges of `text` that `{% generation %}` blocks wrote, in code points, as Transformers counts them.
         public var generations: [Range<Int>]
     }
 
-    /// Reads a template.
-    /// - Throws: `JinjaError`.
+    /// Parses a template.
+    /// - Throws: ``JinjaError`` if the source is not valid, uses something unsupported or is too large.
     public init(_ source: String) throws {
         var parser = try JinjaParser(source)
         statements = try parser.template()
@@ -32,19 +33,20 @@ public struct JinjaTemplate: Sendable {
         marksGenerations = parser.marksGenerations
     }
 
-    /// Whether Jinja takes a character for white space, as Python does.
+    /// Whether Jinja and Python treat a character as whitespace.
     public static func isSpace(_ scalar: Unicode.Scalar) -> Bool { PythonText.isSpace(scalar) }
 
-    /// The text of code points.
+    /// The string made of a sequence of code points.
     package static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String { PythonText.string(scalars) }
 
-    /// Makes the text of some values.
+    /// Renders the template.
     /// - Parameters:
-    ///   - variables: The values by name.
-    ///   - now: What `strftime_now` tells.
-    ///   - timeZone: Where it tells it.
-    ///   - limits: How much it may do.
-    /// - Throws: `JinjaError`.
+    ///   - variables: The template's variables by name.
+    ///   - now: The time that `strftime_now` formats.
+    ///   - timeZone: The time zone of `strftime_now`.
+    ///   - limits: Resource limits, raised here in proportion to the size of `variables`.
+    /// - Returns: The text and the ranges of its `{% generation %}` blocks.
+    /// - Throws: ``JinjaError``.
     public func render(
         _ variables: [String: JSONValue], now: Date = Date(), timeZone: TimeZone = .current, limits: JinjaLimits = JinjaLimits()
     ) throws -> Rendering {
@@ -58,7 +60,7 @@ public struct JinjaTemplate: Sendable {
 }
 
 extension JSONValue {
-    /// Adds up the bytes of the texts in this value, and the values.
+    /// Adds the number of bytes of text in this value to `bytes`, and the number of values to `values`.
     fileprivate func count(_ bytes: inout Int, _ values: inout Int) {
         values += 1
         switch self {
@@ -74,12 +76,12 @@ extension JSONValue {
     }
 }
 
-/// The time that a template may ask for.
+/// The clock behind `strftime_now`.
 struct JinjaClock {
     let now: Date
     let timeZone: TimeZone
 
-    /// The time in the notation of `strftime`, in English.
+    /// The time formatted with `strftime` codes, in English.
     func text(_ format: String) -> String {
         let seconds = now.timeIntervalSince1970.rounded(.down)
         var time = time_t(seconds + Double(timeZone.secondsFromGMT(for: now)))
@@ -87,7 +89,7 @@ struct JinjaClock {
         gmtime_r(&time, &parts)
         let micros = String(Int((now.timeIntervalSince1970 - seconds) * 1_000_000))
         let microseconds = String(repeating: "0", count: max(0, 6 - micros.count)) + micros
-        // Python writes fractions by itself, and nothing for the zone of a time that has none
+        // `%f` is Python's own, and Python writes nothing for the zone of a time without one
         var plain = ""
         var rest = Substring(format)
         while let mark = rest.firstIndex(of: "%"), rest.index(after: mark) < rest.endIndex {

@@ -1,4 +1,4 @@
-/// A piece of a template: text between tags, the bounds of a tag, or a word of what stands in one.
+/// A token of a template: text between tags, the start or end of a tag, or a token inside a tag.
 struct JinjaToken: Sendable {
     enum Kind: Sendable, Equatable {
         case text(String)
@@ -10,7 +10,7 @@ struct JinjaToken: Sendable {
         case symbol(String)
         case end
 
-        /// What it is called in messages.
+        /// How error messages name the token.
         var shown: String {
             switch self {
             case .text: "text"

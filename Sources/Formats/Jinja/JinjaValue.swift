@@ -1,6 +1,6 @@
-/// A value while a template is rendered; Python's types as far as templates meet them.
+/// A value during rendering. The cases are the Python types that templates use.
 indirect enum JinjaValue {
-    /// What a name or attribute stands for that is not there, and what is said when it is used.
+    /// The value of a missing name or attribute, with the error message for its use.
     case undefined(String)
     case none
     case bool(Bool)
@@ -11,20 +11,20 @@ indirect enum JinjaValue {
     case tuple(JinjaSequence)
     case dict(JinjaDict)
     case range(start: Int, stop: Int, count: Int, step: Int)
-    /// What `keys`, `values` and `items` of a dictionary give.
+    /// The result of a dictionary's `keys`, `values` or `items`.
     case view(String, JinjaSequence)
-    /// What is read once from its start.
+    /// An iterator, which can be read only once.
     case generator(JinjaGenerator)
     case namespace(JinjaNamespace)
     case loop(JinjaLoop)
     case cycler(JinjaCycler)
     case macro(JinjaMacro)
     case function(JinjaFunction)
-    /// A method together with the value that it belongs to.
+    /// A method bound to its receiver.
     case method(JinjaValue, String)
 }
 
-/// Values in order, and how deep they are nested.
+/// An ordered sequence of values, with its nesting depth.
 struct JinjaSequence {
     let values: [JinjaValue]
     let depth: Int
@@ -35,14 +35,14 @@ struct JinjaSequence {
     }
 }
 
-/// The functions that every template has.
+/// The global functions of every template.
 enum JinjaFunction: String, CaseIterable {
     case range, dict, namespace, cycler, joiner
     case raiseException = "raise_exception"
     case strftimeNow = "strftime_now"
 }
 
-/// A dictionary that keeps its order.
+/// A dictionary that keeps insertion order.
 struct JinjaDict {
     private(set) var members: [(key: JinjaValue, value: JinjaValue)] = []
     private var index: [JinjaKey: Int] = [:]
@@ -67,7 +67,7 @@ struct JinjaDict {
     mutating func set(_ name: String, _ value: JinjaValue) { set(.string(name), value, hash: .string(Array(name.utf8))) }
 }
 
-/// What values are found by in a dictionary: equal numbers of different types are the same key.
+/// A hashable dictionary key. Equal numbers of different types give the same key.
 enum JinjaKey: Hashable {
     case none
     case undefined
@@ -78,13 +78,13 @@ enum JinjaKey: Hashable {
     case object(ObjectIdentifier)
 }
 
-/// Values that are made when the first of them is asked for, and read once.
+/// Values that are computed when the first one is requested. They can be read only once.
 final class JinjaGenerator {
     private var make: (() throws -> [JinjaValue])?
     private var rest: ArraySlice<JinjaValue> = []
     let depth: Int
 
-    /// - Parameter depth: How deep the values may be nested.
+    /// - Parameter depth: The maximum nesting depth of the values.
     init(depth: Int, _ make: @escaping () throws -> [JinjaValue]) {
         self.make = make
         self.depth = depth
@@ -96,13 +96,13 @@ final class JinjaGenerator {
         rest = try make()[...]
     }
 
-    /// The next value.
+    /// The next value, or nil at the end.
     func next() throws -> JinjaValue? {
         try fill()
         return rest.popFirst()
     }
 
-    /// All values that are left.
+    /// All remaining values.
     func all() throws -> [JinjaValue] {
         try fill()
         defer { rest = [] }
@@ -110,17 +110,17 @@ final class JinjaGenerator {
     }
 }
 
-/// A value with attributes that can be set.
+/// The result of `namespace()`: an object whose attributes can be assigned.
 final class JinjaNamespace {
     var attributes = JinjaDict()
 }
 
-/// The variable `loop`.
+/// The `loop` variable inside a `for` loop.
 final class JinjaLoop {
     let items: [JinjaValue]
     let depth: Int
     var index = 0
-    /// What `changed` was last called with.
+    /// The arguments of the last call of `loop.changed`.
     var seen: [JinjaValue]?
 
     init(_ items: [JinjaValue], depth: Int) {
@@ -129,7 +129,7 @@ final class JinjaLoop {
     }
 }
 
-/// What `cycler` and `joiner` make.
+/// The result of `cycler()` or `joiner()`.
 final class JinjaCycler {
     let items: [JinjaValue]
     let isJoiner: Bool
@@ -141,7 +141,7 @@ final class JinjaCycler {
     }
 }
 
-/// A macro and the variables around its definition.
+/// A macro with the scope in which it is defined.
 final class JinjaMacro {
     let definition: JinjaStatement.Macro
     let scope: JinjaScope
@@ -152,7 +152,7 @@ final class JinjaMacro {
     }
 }
 
-/// The variables of a block, and those around it.
+/// The variables of a block, with the enclosing scope.
 final class JinjaScope {
     private var variables: [String: JinjaValue] = [:]
     let parent: JinjaScope?
@@ -166,7 +166,7 @@ final class JinjaScope {
 }
 
 extension JinjaValue {
-    /// The value of a JSON value.
+    /// The template value of a JSON value.
     init(_ json: JSONValue) {
         switch json {
         case .null: self = .none
@@ -186,7 +186,7 @@ extension JinjaValue {
         }
     }
 
-    /// How many containers are within each other. What refers to others can be in none.
+    /// The nesting depth of containers. Values that may refer to others count as too deep to be stored in a container.
     var depth: Int {
         switch self {
         case .list(let sequence), .tuple(let sequence), .view(_, let sequence): sequence.depth
@@ -198,12 +198,12 @@ extension JinjaValue {
         }
     }
 
-    /// The depth of what may come to refer to itself.
+    /// The depth given to values that could come to refer to themselves.
     private static let unbounded = 1000
-    /// Containers may be nested this deep.
+    /// Maximum nesting depth of containers.
     static let depthLimit = 200
 
-    /// What Python calls its type.
+    /// The name of the value's Python type.
     var typeName: String {
         switch self {
         case .undefined: "Undefined"
@@ -229,7 +229,7 @@ extension JinjaValue {
 
     var isUndefined: Bool { if case .undefined = self { true } else { false } }
 
-    /// Whether Python takes it for true.
+    /// Whether the value is true in Python's sense.
     var isTrue: Bool {
         switch self {
         case .undefined, .none: false
@@ -245,7 +245,7 @@ extension JinjaValue {
         }
     }
 
-    /// The whole number, if this is one or a Boolean.
+    /// The value as an integer, if it is an integer or a Boolean.
     var wholeNumber: Int? {
         switch self {
         case .int(let value): value
@@ -254,12 +254,12 @@ extension JinjaValue {
         }
     }
 
-    /// The number, if this is one or a Boolean.
+    /// The value as a floating-point number, if it is a number or a Boolean.
     var number: Double? { if case .float(let value) = self { value } else { wholeNumber.map(Double.init) } }
 
     var text: String? { if case .string(let text) = self { text } else { nil } }
 
-    /// The elements of what can be read more than once; nil for anything else.
+    /// The elements of a value that can be iterated repeatedly; nil for other values.
     var elements: [JinjaValue]? {
         switch self {
         case .list(let sequence), .tuple(let sequence), .view(_, let sequence): sequence.values

@@ -1,19 +1,19 @@
-/// Where texts stand within texts, in bytes of UTF-8; in time that grows with their sizes alone.
+/// Substring search in UTF-8 bytes, in linear time.
 enum PythonSearch {
-    /// The first place of a part.
+    /// The byte offset of the first occurrence of `part`.
     static func first(of part: [UInt8], in text: [UInt8]) -> Int? {
         part.isEmpty ? 0 : places(of: part, in: text, limit: 1).first
     }
 
-    /// The last place of a part.
+    /// The byte offset of the last occurrence of `part`.
     static func last(of part: [UInt8], in text: [UInt8]) -> Int? {
         first(of: part.reversed(), in: text.reversed()).map { text.count - part.count - $0 }
     }
 
-    /// Every place of a part, which is not empty, without overlaps; at most `limit` of them. (Knuth, Morris and Pratt.)
+    /// The byte offsets of all non-overlapping occurrences of a non-empty `part`, at most `limit` of them (Knuth-Morris-Pratt).
     static func places(of part: [UInt8], in text: [UInt8], limit: Int? = nil) -> [Int] {
         guard let head = part.first, text.count >= part.count, limit != 0 else { return [] }
-        // how much of the part still stands behind a byte that breaks it
+        // the failure function: the length of the longest border of each prefix
         var borders = [0]
         var border = 0
         for byte in part.dropFirst() {

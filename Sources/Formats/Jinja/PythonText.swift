@@ -1,33 +1,33 @@
 import Foundation
 
-/// Texts as Python sees them: sequences of code points, with Python's ideas of white space and letters.
+/// Python's view of strings: sequences of code points, with Python's definitions of whitespace and letters.
 enum PythonText {
-    /// The text of code points.
+    /// The string made of a sequence of code points.
     static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
         return String(view)
     }
 
-    /// How many code points a text has.
+    /// The number of code points in a string.
     static func count(_ text: String) -> Int {
-        // all bytes but those that go on with a code point
+        // count all bytes except UTF-8 continuation bytes
         func starts(_ bytes: some Sequence<UInt8>) -> Int { bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } }
         return text.utf8.withContiguousStorageIfAvailable { starts($0) } ?? starts(text.utf8)
     }
 
-    /// Whether two texts are the same code points; Swift takes different spellings of one letter for the same.
+    /// Whether two strings have the same code points. Swift's `==` also accepts canonically equivalent strings.
     static func isSame(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count && compared(left, right) == 0
     }
 
-    /// Whether a text comes before another by its code points.
+    /// Whether one string precedes another in code point order.
     static func isBefore(_ left: String, _ right: String) -> Bool {
         let order = compared(left, right)
         return order == 0 ? left.utf8.count < right.utf8.count : order < 0
     }
 
-    /// The order of the bytes that both have.
+    /// The order of the common prefix of the UTF-8 bytes, as `memcmp` gives it.
     private static func compared(_ left: String, _ right: String) -> Int32 {
         var (left, right) = (left, right)
         return left.withUTF8 { first in
@@ -38,7 +38,7 @@ enum PythonText {
         }
     }
 
-    /// `str.isspace` of one character.
+    /// `str.isspace` for one character.
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
@@ -46,7 +46,7 @@ enum PythonText {
         }
     }
 
-    /// Whether a character ends a line for `str.splitlines`.
+    /// Whether `str.splitlines` splits at a character.
     static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A...0x0D, 0x1C...0x1E, 0x85, 0x2028, 0x2029: true
@@ -54,7 +54,7 @@ enum PythonText {
         }
     }
 
-    /// `\w` of one character.
+    /// Whether the regular expression `\w` matches a character.
     static func isWord(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII {
             return ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar) || scalar == "_"
@@ -89,7 +89,7 @@ enum PythonText {
         return result
     }
 
-    /// The small letter; a sigma at the end of a word has its own.
+    /// The lowercase form of one character. A sigma at the end of a word becomes a final sigma.
     private static func lower(_ scalar: Unicode.Scalar, at index: Int, in scalars: [Unicode.Scalar]) -> String {
         guard scalar == "\u{3A3}" else { return scalar.properties.lowercaseMapping }
         let before = scalars[..<index].last { !$0.properties.isCaseIgnorable }
@@ -117,7 +117,7 @@ enum PythonText {
         return result
     }
 
-    /// `str.casefold`, without which letters of two sizes are equal: those of the large form's small form.
+    /// `str.casefold`: the lowercase form of the uppercase form, for caseless comparison.
     static func folded(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.lowercased() }
         return text.unicodeScalars.map { scalar in
@@ -141,7 +141,7 @@ enum PythonText {
 
     // MARK: repr
 
-    /// `repr` of a text.
+    /// `repr` of a string.
     static func quoted(_ text: String) -> String {
         let quote: Unicode.Scalar = text.unicodeScalars.contains("'") && !text.unicodeScalars.contains("\"") ? "\"" : "'"
         var result = String.UnicodeScalarView()
@@ -178,7 +178,7 @@ enum PythonText {
     static func text(_ value: Double) -> String {
         if value.isNaN { return "nan" }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-        // the shortest digits that mean this number, and where the point stands among them
+        // the shortest digits that round-trip, and the position of the decimal point in them
         var description = Substring(value.magnitude.description)
         var exponent = 0
         if let mark = description.firstIndex(where: { $0 == "e" }) {

@@ -1,10 +1,10 @@
-/// Text of files, names and options as messages show it: on one line, of bounded length.
+/// Formatting of text from files, names and options in messages: on one line and of limited length.
 package enum OneLine {
-    /// The longest message that a program prints, in bytes.
+    /// The maximum length of a printed message in bytes.
     package static let messageLimit = 4000
 
-    /// The text with everything that a terminal would act on written out: line ends as `\n`, other control characters and marks of the
-    /// direction of writing as `\u{1b}`.
+    /// The text with all characters escaped that would affect a terminal: newlines as `\n`, other control characters and
+    /// bidirectional controls as `\u{1b}`.
     package static func escaped(_ text: some StringProtocol) -> String {
         guard text.unicodeScalars.contains(where: acts) else { return String(text) }
         var shown = ""
@@ -20,24 +20,25 @@ package enum OneLine {
         return shown
     }
 
-    /// The beginning of a text in quotation marks, for a message that says what was met.
+    /// The first characters of a text, escaped and in quotation marks; "…" marks a cut.
     package static func quoted(_ text: some StringProtocol, limit: Int = 80) -> String {
         let start = text.prefix(limit)
         return "\"" + escaped(start) + (start.endIndex < text.endIndex ? "…" : "") + "\""
     }
 
-    /// A message as it is printed: lines joined by spaces, control characters written out, the middle of a very long one left out.
+    /// A message as it is printed: lines joined by spaces, control characters escaped, and the middle of a very long message
+    /// omitted.
     package static func message(_ text: String) -> String {
         var text = text
         if text.utf8.count > messageLimit {
-            // whole characters of the beginning and of the end, where the advice stands
+            // keep the beginning, and the end, which usually contains the advice
             text = prefix(text, messageLimit - 1000) + " … " + suffix(text, 900)
         }
         let joined = text.split(whereSeparator: \.isNewline).map(trimmed).joined(separator: " ")
         return escaped(joined)
     }
 
-    /// Whether a byte is white space of JSON.
+    /// Whether a byte is JSON whitespace.
     package static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d }
 
     private static func trimmed(_ line: Substring) -> Substring {
@@ -46,7 +47,7 @@ package enum OneLine {
         return line
     }
 
-    /// The first scalars of a text that have at most so many bytes.
+    /// The longest prefix of a text with at most `count` bytes of UTF-8.
     private static func prefix(_ text: String, _ count: Int) -> String {
         var left = count
         return String(
@@ -57,7 +58,7 @@ package enum OneLine {
                 }))
     }
 
-    /// The last scalars of a text that have at most so many bytes.
+    /// The longest suffix of a text with at most `count` bytes of UTF-8.
     private static func suffix(_ text: String, _ count: Int) -> String {
         var scalars: [Unicode.Scalar] = []
         var left = count

@@ -1,20 +1,20 @@
 public import Foundation
 
 extension NumpyArray {
-    /// An array in memory.
-    /// - Precondition: As many elements as the shape says.
+    /// Creates an array in memory.
+    /// - Precondition: The number of elements matches the shape.
     public init(shape: [Int], elements: Elements) {
-        precondition(shape.reduce(1, *) == elements.reals.count, "\(elements.reals.count) elements of the shape \(shape)")
+        precondition(shape.reduce(1, *) == elements.reals.count, "\(elements.reals.count) elements do not fit the shape \(shape)")
         self.shape = shape
         self.elements = elements
     }
 
-    /// Writes the elements as numpy's `float64`, in version 1 of the format.
-    /// - Throws: `FileError`.
+    /// Writes the array as numpy's `float64`, in version 1 of the `.npy` format.
+    /// - Throws: ``FileError``.
     public func write(to url: URL) throws {
         let extents = shape.map { "\($0)," }.joined(separator: " ")
         var header = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(extents)), }"
-        // the data begin at a multiple of 64 bytes
+        // the data start at a multiple of 64 bytes
         header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
         let length = UInt16(header.utf8.count)
         var bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)]

@@ -1,14 +1,17 @@
 public import Foundation
 
-/// An array from a `.npy` file of numpy: Booleans, integers or floating-point numbers, nothing else.
+/// An array from numpy's `.npy` format with Booleans, integers or floating-point numbers.
 ///
-/// The format is that of numpy's NEP 1, versions 1 to 3. Files that hold Python objects are pickles, that is programs for
-/// Python's interpreter; they are refused by name.
+/// The format is NEP 1, versions 1 to 3. Files that contain Python objects are pickles, that is, programs for the Python
+/// interpreter; they are rejected with an error that says so.
 public struct NumpyArray: Sendable, Equatable {
-    /// The elements in the order of the file.
+    /// The elements of an array.
     public enum Elements: Sendable, Equatable {
+        /// Booleans.
         case flags([Bool])
+        /// Integers.
         case integers([Int])
+        /// Floating-point numbers.
         case reals([Double])
 
         /// The elements as floating-point numbers; true is 1.
@@ -21,16 +24,16 @@ public struct NumpyArray: Sendable, Equatable {
         }
     }
 
-    /// The extents, outermost first.
+    /// The dimensions, outermost first.
     public var shape: [Int]
-    /// All elements, in the order of rows.
+    /// All elements, in row-major order.
     public var elements: Elements
 
-    /// The largest file that is read: 1 GiB.
+    /// The maximum size of a file: 1 GiB.
     static let sizeLimit = 1 << 30
 
-    /// Reads a file.
-    /// - Throws: `FormatError.unreadable`; `badFile` that says what the file holds instead of such an array.
+    /// Reads a `.npy` file.
+    /// - Throws: `FormatError.unreadable`, or `badFile` with a description of what the file contains instead.
     public init(_ file: URL) throws {
         let bytes = try ByteSource.content(of: file, limit: Self.sizeLimit)
         do {
@@ -45,26 +48,26 @@ public struct NumpyArray: Sendable, Equatable {
     init(bytes: [UInt8]) throws(Problem) {
         guard bytes.starts(with: [0x93] + Array("NUMPY".utf8)) else {
             if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) {
-                throw Problem(reason: "it is a .npz archive; save each array by itself with numpy.save")
+                throw Problem(reason: "it is an .npz archive; save each array to its own file with numpy.save")
             }
             if bytes.first == 0x80 {
-                throw Problem(reason: "it is a Python pickle, which is never read; " + Self.advice)
+                throw Problem(reason: "it is a Python pickle, which is never loaded; " + Self.advice)
             }
-            throw Problem(reason: "it does not begin as a .npy file does")
+            throw Problem(reason: "it is not a .npy file: it does not begin with \\x93NUMPY")
         }
         guard bytes.count >= 10, (1...3).contains(bytes[6]) else {
-            throw Problem(reason: "its .npy version is not 1, 2 or 3, or it is cut off")
+            throw Problem(reason: "its .npy version is not 1, 2 or 3, or the file is truncated")
         }
         let lengthBytes = bytes[6] == 1 ? 2 : 4
         let start = 8 + lengthBytes
-        guard bytes.count >= start else { throw Problem(reason: "it is cut off in its header") }
+        guard bytes.count >= start else { throw Problem(reason: "it is truncated in its header") }
         let length = bytes[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
         guard length <= 65_536, bytes.count - start >= length else {
-            throw Problem(reason: "it is cut off in its header, or the header's length of \(length) is wrong")
+            throw Problem(reason: "it is truncated in its header, or the header length \(length) is wrong")
         }
         let header = try Header(parsing: Array(bytes[start..<start + length]))
         if header.isFortranOrder && header.shape.count > 1 {
-            throw Problem(reason: "its order is Fortran's; save numpy.ascontiguousarray(a)")
+            throw Problem(reason: "it is in Fortran order; save numpy.ascontiguousarray(a)")
         }
         var count = 1
         for extent in header.shape {
@@ -78,7 +81,7 @@ public struct NumpyArray: Sendable, Equatable {
         guard bytes.count - start - length == count * type.size else {
             throw Problem(
                 reason:
-                    "its shape \(header.shape) needs \(count * type.size) bytes, it has \(bytes.count - start - length)"
+                    "its shape \(header.shape) needs \(count * type.size) bytes, but it has \(bytes.count - start - length)"
             )
         }
         shape = header.shape
@@ -86,12 +89,12 @@ public struct NumpyArray: Sendable, Equatable {
     }
 
     static let advice =
-        "write a map of lists with Python, for example json.dump({k: [int(i) for i in v] for k, v in "
+        "convert it to JSON with Python, for example json.dump({k: [int(i) for i in v] for k, v in "
         + "numpy.load(FILE, allow_pickle=True).item().items()}, open('index.json', 'w')), if you trust the file"
 }
 
 extension NumpyArray {
-    /// What one element is, from a descriptor such as `<i8`.
+    /// The type of one element, from a descriptor such as `<i8`.
     struct ElementType {
         var kind: Character
         var size: Int
@@ -101,24 +104,25 @@ extension NumpyArray {
             let characters = Array(descriptor)
             guard characters.count >= 2, "<>|=".contains(characters[0]) else {
                 throw Problem(
-                    reason: "its element type \"\(descriptor)\" is none of Booleans, integers or floating point")
+                    reason: "its element type \"\(descriptor)\" is not supported; expected Booleans, integers or floating-point numbers")
             }
             kind = characters[1]
             isBigEndian = characters[0] == ">"
             if kind == "O" {
-                throw Problem(reason: "it holds Python objects (a pickle), which are never read; " + NumpyArray.advice)
+                throw Problem(reason: "it contains Python objects (a pickle), which are never loaded; " + NumpyArray.advice)
             }
             let sizes: [Character: [Int]] = ["b": [1], "i": [1, 2, 4, 8], "u": [1, 2, 4, 8], "f": [4, 8]]
             guard let size = Int(String(characters[2...])), sizes[kind]?.contains(size) ?? false else {
                 throw Problem(
                     reason:
-                        "its element type \"\(descriptor)\" is none of Booleans, integers, or floating point of 4 or 8 bytes"
+                        "its element type \"\(descriptor)\" is not supported; expected Booleans, integers or 4- or 8-byte floats"
                 )
             }
             self.size = size
         }
 
-        /// - Precondition: The bytes are a multiple of the size.
+        /// Decodes elements.
+        /// - Precondition: The number of bytes is a multiple of the element size.
         func read(_ bytes: ArraySlice<UInt8>) throws(Problem) -> Elements {
             var words: [UInt64] = []
             words.reserveCapacity(bytes.count / size)
@@ -147,7 +151,7 @@ extension NumpyArray {
                 integers.reserveCapacity(words.count)
                 for word in words {
                     guard let integer = Int(exactly: word) else {
-                        throw Problem(reason: "it holds the integer \(word)")
+                        throw Problem(reason: "the integer \(word) is out of range")
                     }
                     integers.append(integer)
                 }
@@ -156,7 +160,7 @@ extension NumpyArray {
         }
     }
 
-    /// The header: a Python dictionary of three known keys, read as exactly that.
+    /// The header: a Python dictionary literal with three known keys. Nothing else is accepted.
     struct Header {
         var type = ""
         var isFortranOrder = false
@@ -173,7 +177,7 @@ extension NumpyArray {
                 switch key {
                 case "descr":
                     guard !text.take("[") else {
-                        throw Problem(reason: "its elements are structures; save a plain array of numbers")
+                        throw Problem(reason: "its elements are structures; expected a plain array of numbers")
                     }
                     type = try text.string()
                 case "fortran_order":
@@ -198,9 +202,9 @@ extension NumpyArray {
         }
     }
 
-    /// A position in the header's text.
+    /// A parser position in the text of the header.
     private struct HeaderText {
-        static var fault: Problem { Problem(reason: "its header is not one that numpy.save writes") }
+        static var fault: Problem { Problem(reason: "its header is invalid; expected one that numpy.save writes") }
         let bytes: [UInt8]
         var position = 0
 

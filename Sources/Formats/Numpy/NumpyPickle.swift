@@ -1,31 +1,31 @@
-/// The pickle of a map that numpy has saved: lists, maps, texts, numbers, and numpy's arrays of whole numbers.
+/// The rules for the pickle of a map saved by numpy: lists, dictionaries, strings, numbers, and numpy arrays of integers.
 enum NumpyPickle: PickleRules {
-    /// The names a pickle may mention.
+    /// The Python names that the pickle may mention.
     enum Global {
-        /// An empty array, which a state fills.
+        /// Creates an empty array, whose state is set later.
         case reconstruct
-        /// The type of elements.
+        /// An element type (`numpy.dtype`).
         case elementType
-        /// A single number.
+        /// A numpy scalar.
         case scalar
-        /// An array from its bytes, as protocol 5 writes it.
+        /// An array from a buffer of bytes, as pickle protocol 5 writes it.
         case fromBuffer
-        /// Bytes from a text, as protocol 2 writes them.
+        /// Bytes encoded as a string, as pickle protocol 2 writes them.
         case encode
-        /// The class of arrays, which is only named.
+        /// The array class (`numpy.ndarray`), which is only mentioned and never called.
         case arrayClass
     }
 
     enum Value {
-        /// numpy's description of elements: the byte order, and a kind with a size.
+        /// An element type: the byte order, and a kind with a size.
         case elementType(order: String, name: String)
-        /// An array by its elements, objects of Python.
+        /// An array of Python objects, as node numbers.
         case array([Int32])
-        /// An array of whole numbers.
+        /// An array of integers.
         case numbers([Int])
     }
 
-    /// Lists of as many row numbers as there are objects.
+    /// Enough for lists with millions of row numbers; each number is an object.
     static let limits = PickleLimits(bytes: 1 << 28, nodes: 5_000_000)
     static let opcodes: PickleOpcodes = [.bytes, .pop]
 
@@ -50,30 +50,32 @@ enum NumpyPickle: PickleRules {
         case .scalar:
             guard parts.count == 2, case .bytes(let bytes) = machine[parts[1]], bytes.count <= 8,
                 let number = try integers(bytes, parts[0], in: &machine).first
-            else { throw machine.refused("a number that is none") }
+            else { throw machine.refused("an invalid number") }
             try machine.push(.integer(number))
         case .fromBuffer:
             // (bytes, element type, shape, order)
             guard parts.count == 4, case .bytes(let bytes) = machine[parts[0]] else { throw machine.refused("an array without bytes") }
             try machine.push(.numbers(integers(bytes, parts[1], in: &machine)))
         case .encode:
-            // a text of the first 256 characters
-            guard let first = parts.first, case .text(let text) = machine[first] else { throw machine.refused("bytes of no text") }
+            // a Latin-1 string: code points below 256
+            guard let first = parts.first, case .text(let text) = machine[first] else {
+                throw machine.refused("bytes that are not encoded as text")
+            }
             try machine.pay(text.utf8.count)
-            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else { throw machine.refused("bytes of another text") }
+            guard text.unicodeScalars.allSatisfy({ $0.value < 256 }) else { throw machine.refused("bytes with characters outside Latin-1") }
             try machine.push(.bytes(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }))
         case .arrayClass: throw machine.refused("a call of a class")
         }
     }
 
-    /// The state of an element type or an array.
+    /// Sets the state of an element type or an array.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .value(let index) = machine[object], let parts = machine.elements(state), parts.count >= 5 else {
-            throw machine.refused("a state of something that has none")
+            throw machine.refused("a state for an object without state")
         }
         switch machine.values[Int(index)] {
         case .elementType(_, let name):
-            guard case .text(let order) = machine[parts[1]] else { throw machine.refused("a type without an order of bytes") }
+            guard case .text(let order) = machine[parts[1]] else { throw machine.refused("a type without a byte order") }
             machine.values[Int(index)] = .elementType(order: order, name: name)
         case .numbers, .array:
             if case .bytes(let bytes) = machine[parts[4]] {
@@ -91,7 +93,7 @@ enum NumpyPickle: PickleRules {
         throw machine.refused("a persistent identifier")
     }
 
-    /// The whole numbers that some bytes are.
+    /// Decodes bytes as integers of an element type.
     private static func integers(
         _ bytes: [UInt8], _ type: Int32, in machine: inout PickleMachine<Self>
     ) throws(PickleFault) -> [Int] {
@@ -103,7 +105,7 @@ enum NumpyPickle: PickleRules {
         } catch {
             throw .unsuitable(error.reason)
         }
-        throw machine.refused("elements that are no whole numbers")
+        throw machine.refused("elements that are not whole numbers")
     }
 }
 

@@ -1,15 +1,17 @@
 package import Foundation
 
-/// A map from names to whole numbers in a `.npy` file, as `numpy.save` writes a Python dictionary: the form of the original's index files.
+/// A map from names to integers in a `.npy` file, as `numpy.save` writes a Python dictionary. The original implementation's index
+/// files have this form.
 ///
-/// Such a file is a pickle, a program for an interpreter of Python. Nothing of it is run here: a few instructions build lists, maps, texts
-/// and numbers, a fixed list of names stands for numpy's arrays of numbers, and everything else is refused.
+/// Such a file is a pickle, that is, a program for the Python interpreter. None of it is executed: a few instructions build
+/// lists, dictionaries, strings and numbers, a fixed list of names stands for numpy's integer arrays, and everything else is
+/// rejected.
 package struct PickledMap {
-    /// Name → numbers, in the file's order.
+    /// The names and their numbers, in the order of the file.
     package let rows: [(name: String, numbers: [Int])]
 
-    /// Reads a file; nil for a `.npy` file that holds no Python object.
-    /// - Throws: `FormatError.unreadable`, `badFile`.
+    /// Reads a file; nil for a `.npy` file without a Python object.
+    /// - Throws: `FormatError.unreadable` or `badFile`.
     package static func read(_ file: URL) throws -> PickledMap? {
         let bytes = try ByteSource.content(of: file, limit: NumpyArray.sizeLimit)
         do throws(NumpyArray.Problem) {
@@ -20,7 +22,7 @@ package struct PickledMap {
         }
     }
 
-    /// Where the pickle of a single Python object begins.
+    /// The offset at which the pickle of a single Python object starts; nil for other arrays.
     private static func objectStart(_ bytes: [UInt8]) throws(NumpyArray.Problem) -> Int? {
         guard bytes.starts(with: [0x93] + Array("NUMPY".utf8)), bytes.count >= 12, (1...3).contains(bytes[6]) else {
             return nil
@@ -32,19 +34,19 @@ package struct PickledMap {
         return header.type == "|O" && header.shape.isEmpty ? start + length : nil
     }
 
-    /// The map that a pickle builds: `numpy.array(map, dtype=object)`, or the map itself.
+    /// Reads the map from a pickle of `numpy.array(map, dtype=object)` or of the dictionary itself.
     init(pickle bytes: ArraySlice<UInt8>) throws(NumpyArray.Problem) {
         let (machine, root) = try Self.run(bytes)
         var content = machine[root]
         if case .value = content, let elements = machine.elements(root), elements.count == 1 { content = machine[elements[0]] }
         guard case .dictionary(let entries) = content else { throw Self.other }
         var rows: [(name: String, numbers: [Int])] = []
-        // one list may stand under many names
+        // a pickle can use one list under many names, so limit the total number of elements
         var left = bytes.count
         for (key, value) in entries {
             guard case .text(let name) = machine[key] else { throw Self.other }
             guard !rows.contains(where: { $0.name == name }) else {
-                throw NumpyArray.Problem(reason: "it names the split \(OneLine.quoted(name)) twice")
+                throw NumpyArray.Problem(reason: "the split \(OneLine.quoted(name)) appears twice")
             }
             var numbers: [Int] = []
             if case .numbers(let own)? = machine.value(value) {
@@ -65,7 +67,7 @@ package struct PickledMap {
         self.rows = rows
     }
 
-    /// Carries a pickle out.
+    /// Runs a pickle.
     private static func run(
         _ bytes: ArraySlice<UInt8>
     ) throws(NumpyArray.Problem) -> (machine: PickleMachine<NumpyPickle>, root: Int32) {
@@ -77,21 +79,21 @@ package struct PickledMap {
         } catch {
             switch error {
             case .refused: throw Self.other
-            case .truncated, .endlessName: throw NumpyArray.Problem(reason: "it is cut off")
+            case .truncated, .endlessName: throw NumpyArray.Problem(reason: "it is truncated")
             case .tooLarge(_, let size, NumpyPickle.limits.bytes) where size == bytes.count:
                 throw NumpyArray.Problem(reason: "its objects have more than \(NumpyPickle.limits.bytes) bytes")
-            case .tooLarge(_, _, let limit): throw NumpyArray.Problem(reason: "it builds more than \(limit) things")
+            case .tooLarge(_, _, let limit): throw NumpyArray.Problem(reason: "it creates more than \(limit) objects")
             case .unpacksTooFar: throw Self.unpacksTooFar
             case .unsuitable(let reason): throw NumpyArray.Problem(reason: reason)
             }
         }
     }
 
-    /// What is said of anything that is no such map.
+    /// The error for a pickle that is not such a map.
     static let other = NumpyArray.Problem(
-        reason: "it holds Python objects other than a map from splits to row numbers; " + NumpyArray.advice)
+        reason: "it contains Python objects other than a dictionary from splits to row numbers; " + NumpyArray.advice)
 
-    /// What is said of a file that repeats its parts until they fill the memory.
+    /// The error for a pickle that repeats its parts to exhaust memory.
     static let unpacksTooFar = NumpyArray.Problem(
-        reason: "its pickle would become many times its size by naming parts of itself again and again; it is not read")
+        reason: "its pickle expands to many times its size through repeated references; it is rejected")
 }

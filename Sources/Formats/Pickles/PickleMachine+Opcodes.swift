@@ -1,20 +1,20 @@
-/// The opcodes the machine knows, and the names of those it refuses.
+/// The implementation of the supported opcodes, and the names of the others.
 extension PickleMachine {
-    /// Executes one opcode; returns the result at the end of the program.
+    /// Executes one opcode. Returns the root object at the end of the program.
     mutating func step() throws(PickleFault) -> Int32? {
         opcodeOffset = position
         guard stack.count <= Rules.limits.nodes, marks.count <= Rules.limits.marks else {
-            throw refused("a stack deeper than any tensor needs")
+            throw refused("a stack that is too deep")
         }
         let opcode = try number(UInt8.self)
         switch opcode {
         case 0x80:
             let version = try number(UInt8.self)
             guard (2...5).contains(version) else { throw refused("pickle protocol \(version)") }
-        case 0x95: _ = try number(UInt64.self)  // FRAME: a hint for readers of streams
+        case 0x95: _ = try number(UInt64.self)  // FRAME: a hint for stream readers
         case UInt8(ascii: "."):
             let root = try pop()
-            guard stack.isEmpty, marks.isEmpty else { throw refused("an end with objects left over") }
+            guard stack.isEmpty, marks.isEmpty else { throw refused("an end with objects left on the stack") }
             return root
 
         case UInt8(ascii: "N"): stack.append(0)
@@ -71,7 +71,7 @@ extension PickleMachine {
         case UInt8(ascii: "R"):
             let (arguments, callable) = (try pop(), try pop())
             guard case .tuple(let parts) = self[arguments], case .global(let global) = self[callable] else {
-                throw refused("a call of something that is no known global")
+                throw refused("a call of an unknown object")
             }
             try Rules.call(global, parts, in: &self)
         case UInt8(ascii: "b"):
@@ -100,7 +100,7 @@ extension PickleMachine {
 
     private mutating func append(_ elements: [Int32]) throws(PickleFault) {
         let list = try top()
-        guard case .list(var present) = self[list] else { throw refused("appending to something that is no list") }
+        guard case .list(var present) = self[list] else { throw refused("an append to an object that is not a list") }
         self[list] = .none  // the only owner, so that appending does not copy
         present += elements
         self[list] = .list(present)
@@ -109,7 +109,7 @@ extension PickleMachine {
     private mutating func set(_ pairs: [Int32]) throws(PickleFault) {
         let dictionary = try top()
         guard case .dictionary(var present) = self[dictionary], pairs.count % 2 == 0 else {
-            throw refused("setting items of something that is no dictionary")
+            throw refused("setting items of an object that is not a dictionary")
         }
         self[dictionary] = .none
         for index in stride(from: 0, to: pairs.count, by: 2) { present.append((pairs[index], pairs[index + 1])) }
@@ -117,7 +117,7 @@ extension PickleMachine {
     }
 }
 
-/// The opcodes that are refused, by name.
+/// The names of the opcodes that are rejected.
 private let pickleOpcodeNames: [UInt8: String] = {
     let names: [(Unicode.Scalar, String)] = [
         ("0", "POP"), ("1", "POP_MARK"), ("2", "DUP"), ("F", "FLOAT"), ("I", "INT"), ("L", "LONG"), ("P", "PERSID"),

@@ -1,14 +1,14 @@
-/// A machine for the part of Python's pickle language that describes plain containers, and what its rules know beside them.
+/// An interpreter for the part of Python's pickle language that describes plain containers and the types of its `Rules`.
 ///
-/// A pickle is a program. Python runs it with every function it can import; this machine has no functions at all. It
-/// knows the opcodes in which dictionaries, lists, tuples, strings and numbers are written, and a handful of names (`PickleRules`), which
-/// it treats as words; whatever else a pickle asks for is refused by name.
+/// A pickle is a program, which Python runs with every function that it can import. This machine cannot call functions. It
+/// implements the opcodes for dictionaries, lists, tuples, strings and numbers, and recognises a short list of names
+/// (`PickleRules`), which it treats as constants. Anything else in a pickle is rejected with an error that names it.
 ///
-/// Objects are numbered nodes in one flat array: a pickle can neither nest them so deep that freeing them overflows the
-/// stack, nor make cycles that are never freed, and their number is limited.
-/// Source: the opcodes' descriptions in Python's pickletools module.
+/// Objects are numbered nodes in one flat array. A pickle can neither nest them so deeply that freeing them overflows the stack,
+/// nor create cycles that are never freed, and their number is limited. Source: the descriptions of the opcodes in Python's
+/// pickletools module.
 struct PickleMachine<Rules: PickleRules> {
-    /// An object; others are named by their number.
+    /// An object. Containers refer to other objects by node number.
     enum Node {
         case none
         case bool(Bool)
@@ -20,12 +20,12 @@ struct PickleMachine<Rules: PickleRules> {
         case list([Int32])
         case dictionary([(key: Int32, value: Int32)])
         case global(Rules.Global)
-        /// What the rules have built: an index of `values`.
+        /// An object that the rules have built: an index into `values`.
         case value(Int32)
     }
 
     private(set) var nodes: [Node] = [.none, .bool(false), .bool(true), .tuple([])]
-    /// What the rules have built.
+    /// The objects that the rules have built.
     var values: [Rules.Value] = []
     var stack: [Int32] = []
     var marks: [Int] = []
@@ -33,7 +33,7 @@ struct PickleMachine<Rules: PickleRules> {
     var position = 0
     var opcodeOffset = 0
     let bytes: UnsafeRawBufferPointer
-    /// How many more numbers and bytes may be made of parts that are already there.
+    /// The number of elements and bytes that may still be created by expanding existing objects.
     private var budget: Int
 
     private init(_ bytes: UnsafeRawBufferPointer) {
@@ -41,7 +41,7 @@ struct PickleMachine<Rules: PickleRules> {
         budget = 2 * bytes.count
     }
 
-    /// Runs a pickle and returns the machine with the number of the object it describes.
+    /// Runs a pickle. Returns the machine and the number of the root object.
     static func run(_ bytes: UnsafeRawBufferPointer) throws(PickleFault) -> (machine: PickleMachine, root: Int32) {
         guard bytes.count <= Rules.limits.bytes else {
             throw .tooLarge(part: "the pickle", size: bytes.count, limit: Rules.limits.bytes)
@@ -76,7 +76,7 @@ struct PickleMachine<Rules: PickleRules> {
         return text
     }
 
-    /// A line of text without its end.
+    /// Reads a line of text, without its newline.
     mutating func line() throws(PickleFault) -> String {
         guard let end = bytes[position...].prefix(1024).firstIndex(of: UInt8(ascii: "\n")) else {
             throw .endlessName(offset: opcodeOffset)
@@ -88,13 +88,13 @@ struct PickleMachine<Rules: PickleRules> {
 
     // MARK: Stack, memo and objects
 
-    /// What a number stands for.
+    /// The node with a number.
     subscript(number: Int32) -> Node {
         get { nodes[Int(number)] }
         set { nodes[Int(number)] = newValue }
     }
 
-    /// What the rules have built under a number; nil for any other object.
+    /// The object that the rules have built for a node; nil for other nodes.
     func value(_ number: Int32) -> Rules.Value? {
         guard case .value(let index) = self[number] else { return nil }
         return values[Int(index)]
@@ -108,35 +108,36 @@ struct PickleMachine<Rules: PickleRules> {
         nodes.append(node)
     }
 
-    /// Pushes something that the rules have built.
+    /// Pushes an object that the rules have built.
     mutating func push(_ value: Rules.Value) throws(PickleFault) {
         try push(.value(Int32(values.count)))
         values.append(value)
     }
 
-    /// Notes that so many numbers or bytes are made of a part: parts that are named again and again must not fill the memory.
+    /// Charges the expansion of an object to the budget, so that a pickle that refers to its parts repeatedly cannot exhaust
+    /// memory.
     mutating func pay(_ count: Int) throws(PickleFault) {
         budget -= count
         guard budget >= 0 else { throw .unpacksTooFar }
     }
 
     mutating func pop() throws(PickleFault) -> Int32 {
-        // An object below the mark belongs to what was begun before it.
+        // an object below the mark belongs to an enclosing container
         guard stack.count > (marks.last ?? 0), let top = stack.popLast() else {
-            throw refused("an opcode that finds nothing on the stack")
+            throw refused("an opcode with an empty stack")
         }
         return top
     }
 
     mutating func popToMark() throws(PickleFault) -> [Int32] {
-        guard let mark = marks.popLast() else { throw refused("an opcode that finds no mark on the stack") }
+        guard let mark = marks.popLast() else { throw refused("an opcode without a mark on the stack") }
         defer { stack.removeSubrange(mark...) }
         return Array(stack[mark...])
     }
 
     func top() throws(PickleFault) -> Int32 {
         guard stack.count > (marks.last ?? 0), let top = stack.last else {
-            throw refused("an opcode that finds nothing on the stack")
+            throw refused("an opcode with an empty stack")
         }
         return top
     }
@@ -149,7 +150,7 @@ struct PickleMachine<Rules: PickleRules> {
     }
 
     mutating func recall(_ key: Int) throws(PickleFault) {
-        guard let number = memo[key] else { throw refused("a memo entry \(key) that was never made") }
+        guard let number = memo[key] else { throw refused("the undefined memo entry \(key)") }
         stack.append(number)
     }
 

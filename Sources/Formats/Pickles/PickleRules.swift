@@ -1,62 +1,63 @@
-/// What one kind of pickle may ask for: the names of Python that it may mention, and what a call of each gives. Everything else is refused.
+/// The rules for one kind of pickle: the Python names that it may mention, and the results of calling them. Everything else is
+/// rejected.
 protocol PickleRules {
-    /// A name that may be mentioned. It is a word to the machine: nothing is looked up, imported or run.
+    /// An allowed name. The machine treats it as a constant: nothing is looked up, imported or executed.
     associatedtype Global
-    /// What this kind of pickle builds beside plain containers, texts and numbers.
+    /// The objects that this kind of pickle builds besides plain containers, strings and numbers.
     associatedtype Value
 
-    /// How much it may build.
+    /// The size limits.
     static var limits: PickleLimits { get }
-    /// The opcodes that it may use beside the common ones.
+    /// The opcodes that are allowed besides the common ones.
     static var opcodes: PickleOpcodes { get }
 
-    /// The name of a module; nil for one that is refused.
+    /// The constant for a name in a module; nil rejects the name.
     static func global(module: String, name: String) -> Global?
 
-    /// Carries out a call of a name: pushes what it gives.
+    /// Handles a call of a name: pushes its result.
     static func call(_ global: Global, _ arguments: [Int32], in machine: inout PickleMachine<Self>) throws(PickleFault)
 
-    /// Gives an object a state. Both are numbers of nodes.
+    /// Handles the setting of an object's state. Both arguments are node numbers.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault)
 
-    /// Pushes what an identifier of something outside of the pickle stands for.
+    /// Resolves a persistent identifier: pushes the object for something stored outside the pickle.
     static func resolve(_ identifier: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault)
 }
 
-/// How much a pickle may build.
+/// The size limits of a pickle.
 struct PickleLimits {
-    /// Its length.
+    /// Maximum length in bytes.
     var bytes: Int
-    /// Objects, entries of the memo and of the stack, each.
+    /// Maximum number of objects, of memo entries and of stack entries.
     var nodes: Int
-    /// Containers that are open at the same time.
+    /// Maximum number of containers open at the same time.
     var marks = 1000
 }
 
-/// Opcodes that some kinds of pickle need and others refuse by name.
+/// Opcodes that only some kinds of pickle may use.
 struct PickleOpcodes: OptionSet {
     let rawValue: UInt8
 
-    /// Byte strings, in all lengths.
+    /// Byte strings of all lengths.
     static let bytes = PickleOpcodes(rawValue: 1)
-    /// Dropping the top of the stack.
+    /// Removal of the top of the stack.
     static let pop = PickleOpcodes(rawValue: 2)
-    /// Identifiers of things outside of the pickle.
+    /// Persistent identifiers, which refer to objects outside the pickle.
     static let persistentIdentifiers = PickleOpcodes(rawValue: 4)
 }
 
-/// What is wrong with a pickle, or refused in it.
+/// An error in a pickle.
 enum PickleFault: Error, Equatable {
-    /// It asks for something that is not on the list of what it may; in words, and the byte of the opcode.
+    /// The pickle uses something that is not allowed: a description, and the offset of the opcode in bytes.
     case refused(String, offset: Int)
-    /// It ends before what it announces; in bytes.
+    /// The pickle is too short. Sizes are in bytes.
     case truncated(need: Int, have: Int)
-    /// A name has no end, or none where the end of any name would be.
+    /// A name or line has no end within the maximum length.
     case endlessName(offset: Int)
-    /// There is more of a part than an honest pickle has.
+    /// A part of the pickle exceeds a size limit.
     case tooLarge(part: String, size: Int, limit: Int)
-    /// By naming its parts again and again it would become many times its size.
+    /// Expanding repeated references would make the pickle many times larger.
     case unpacksTooFar
-    /// A name was called with something that it does not take; in words.
+    /// A name was called with unsuitable arguments, with a description.
     case unsuitable(String)
 }

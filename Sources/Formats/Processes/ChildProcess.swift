@@ -1,21 +1,23 @@
 internal import Foundation
 internal import Synchronization
 
-/// A shell command with pipes to its standard input and output; its standard error is that of this process.
+/// A shell command with pipes to its standard input and output. It shares this process's standard error.
 ///
-/// Nothing that it does keeps this process waiting: every read and write has a deadline, a line has a bound, and it ends with all that it has
-/// started (``ProcessGroup``). This is not swift-subprocess, because callers are synchronous and need deadlines of `poll` and a bounded
-/// line, nor `Foundation.Process`, which traps where descriptors run out and has no groups.
+/// The child cannot block this process: every read and write has a deadline, the length of a line is limited, and ending the
+/// child also ends all processes that it started (``ProcessGroup``). swift-subprocess is not used because callers are synchronous
+/// and need deadlines from `poll` and limited lines; `Foundation.Process` is not used because it traps when file descriptors run
+/// out and does not support process groups.
 package final class ChildProcess {
-    /// Why nothing more can be had from the child.
+    /// The reason why communication with the child has stopped.
     package enum Stop: Error, Equatable, CustomStringConvertible {
-        /// It has ended, or reads and writes no longer.
+        /// The child has ended or closed its pipes. The text says how.
         case ended(String)
-        /// The system refuses to read or write.
+        /// The operating system reports an error on read or write.
         case unreachable(SystemError)
-        /// A line without an end in sight.
+        /// The child has written a line longer than ``longestLine``.
         case longLine
 
+        /// The reason, to be appended to the name of the child in a message.
         package var description: String {
             switch self {
             case .ended(let how): "has ended (\(how))"
@@ -25,28 +27,28 @@ package final class ChildProcess {
         }
     }
 
-    /// The most bytes of a line.
+    /// The maximum length of a line in bytes.
     package static var longestLine: Int { 1 << 20 }
 
     private let group: ProcessGroup
     private var writer: Int32
     private var reader: Int32
-    /// Whether it takes no more input.
+    /// Whether the child accepts no more input.
     private var isDeaf = false
-    /// What there is of a line that has not ended.
+    /// The start of a line that is not complete yet.
     private var line: [UInt8] = []
     private var chunk = [UInt8](repeating: 0, count: 1 << 16)
 
-    /// Starts a command by `/bin/sh`.
+    /// Starts a command with `/bin/sh`.
     package init(shell command: String) throws(SystemError) {
-        // a child that has ended must be an error of the write, not the end of this process
+        // a write to a child that has ended must fail with EPIPE, not kill this process
         _ = signal(SIGPIPE, SIG_IGN)
         let start = Self.starting.withLock { _ in Result { () throws(SystemError) in try Self.start(command) } }
         (group, writer, reader) = try start.get()
         for number in [writer, reader] { _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK) }
     }
 
-    /// Held while descriptors are open that another child, started at the same time, could inherit.
+    /// Held while file descriptors are open that a child started at the same time could inherit.
     private static let starting = Mutex(())
 
     private static func start(_ command: String) throws(SystemError) -> (ProcessGroup, writer: Int32, reader: Int32) {
@@ -70,42 +72,47 @@ package final class ChildProcess {
 
     deinit { end() }
 
-    /// Closes the pipes and ends the child and all that it has started: by itself, when asked, or by force, within about a second.
+    /// Closes the pipes and ends the child with all processes that it started, within about a second. A child that does not end
+    /// by itself is sent SIGTERM and then SIGKILL.
     package func end() {
         guard writer >= 0 else { return }
         close(writer)
         close(reader)
         (writer, reader) = (-1, -1)
-        // at the end of its input a filter ends by itself
+        // a filter ends by itself when its input is closed
         group.wait(seconds: 0.2)
         group.end()
     }
 
-    /// Whether something can be read, or the child has closed its output.
+    /// Whether there is output to read, or the child has closed its output.
     package var hasOutput: Bool {
         var end = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
         return poll(&end, 1, 0) > 0
     }
 
-    /// Bytes that have been written and that nobody has read yet; 0 where the system does not say.
+    /// The number of written bytes that the child has not read yet; 0 if the operating system does not report it.
     package var unread: Int {
         var count: Int32 = 0
         return ioctl(writer, UInt(FIONREAD), &count) == 0 ? Int(max(0, count)) : 0
     }
 
-    /// Looks whether anybody is left who could read; if not, the child counts as ended once it has written all.
+    /// Checks whether any process can still read from the pipe. If not, the child counts as ended once all of its output has been
+    /// read.
     package func checkReader() {
         var end = pollfd(fd: writer, events: 0, revents: 0)
         if poll(&end, 1, 0) > 0, end.revents & Int16(POLLERR) != 0 { isDeaf = true }
     }
 
-    /// Writes what the child takes and returns the whole lines that it has written, without those of no length; it may be none. Neither
-    /// side waits for the other with full pipes.
+    /// Writes as much of the input as the child accepts, and returns the complete non-empty lines that the child has written, if
+    /// any. It never deadlocks on full pipes.
     /// - Parameters:
-    ///   - sent: how many bytes of the text have been written.
-    ///   - seconds: how long it may wait at most. It returns earlier, too.
+    ///   - text: The input.
+    ///   - sent: The number of bytes of `text` that have been written so far.
+    ///   - seconds: The maximum time to wait. One call waits at most 0.1 seconds.
+    /// - Returns: The lines, without their line ends.
+    /// - Throws: `Stop`.
     package func exchange(_ text: [UInt8], sent: inout Int, seconds: Double) throws(Stop) -> [ArraySlice<UInt8>] {
-        // asked before looking at the pipe: all that it has written is there then, whoever else holds the other end
+        // check this before reading the pipe: if the child has ended, all of its output is already there
         let hasEnded = isDeaf || group.hasEnded
         var ends = [pollfd(fd: reader, events: Int16(POLLIN), revents: 0)]
         if sent < text.count, !isDeaf { ends.append(pollfd(fd: writer, events: Int16(POLLOUT), revents: 0)) }
@@ -117,7 +124,7 @@ package final class ChildProcess {
         if ends.count > 1, ends[1].revents != 0 {
             let count = text[sent...].withUnsafeBytes { write(writer, $0.baseAddress, $0.count) }
             if count > 0 { sent += count }
-            // what it has answered before is still read
+            // output that the child wrote earlier is still read
             if count < 0, errno != EAGAIN, errno != EINTR { isDeaf = true }
         }
         guard ends[0].revents != 0 else {
@@ -133,7 +140,7 @@ package final class ChildProcess {
         return try lines(in: chunk[..<count])
     }
 
-    /// The lines that end in some new bytes.
+    /// Appends bytes to the current line and returns the lines that they complete.
     private func lines(in bytes: ArraySlice<UInt8>) throws(Stop) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         var rest = bytes
@@ -150,15 +157,15 @@ package final class ChildProcess {
     }
 
     private func stopped() -> Stop {
-        // one that has closed its ends is about to end
+        // a child that has closed its pipes usually ends soon
         group.wait(seconds: 0.5)
-        guard group.hasEnded else { return .ended("it has closed its input or output, and runs on") }
+        guard group.hasEnded else { return .ended("it closed its input or output, but is still running") }
         group.end()
-        return .ended(group.status ?? "it is not known how")
+        return .ended(group.status ?? "unknown exit status")
     }
 }
 
-/// The two ends of a pipe, which no other child inherits.
+/// The two ends of a pipe, which other children do not inherit.
 private struct PipeEnds {
     var reading: Int32
     var writing: Int32
@@ -166,7 +173,7 @@ private struct PipeEnds {
     init() throws(SystemError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw .last }
-        // the numbers of standard input and output are to be replaced in the child, and may be free in this process
+        // the child replaces descriptors 0 to 2, which may be unused in this process: move the pipe to higher numbers
         for index in ends.indices {
             let isLow = ends[index] <= STDERR_FILENO
             let kept = isLow ? fcntl(ends[index], F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : ends[index]

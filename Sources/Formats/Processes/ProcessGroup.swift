@@ -1,18 +1,18 @@
 internal import Foundation
 internal import Synchronization
 
-/// A shell command in a process group of its own, with all that it starts, so that all of it can be ended.
+/// A shell command in a separate process group, which can be ended together with all processes that it starts.
 ///
-/// The group is no part of the terminal's: Ctrl-C reaches this process alone, which then ends the group.
+/// The group is not the terminal's foreground group: Ctrl-C reaches only this process, which then ends the group.
 package final class ProcessGroup {
-    /// The shell, whose number is that of the group.
+    /// The process ID of the shell, which is also the ID of the group.
     private let leader: pid_t
     private let place: Place?
-    /// How the leader ended; nil until ``end()``.
+    /// How the leader ended; nil before ``end()``.
     private(set) var status: String?
     private var isOver = false
 
-    /// Starts a command by `/bin/sh`, with the signals as they are in a new process.
+    /// Starts a command with `/bin/sh`, with default signal handling.
     init(shell command: String, input: Int32, output: Int32) throws(SystemError) {
         guard !Self.isClosed.load(ordering: .sequentiallyConsistent) else { throw SystemError(code: ECANCELED) }
         leader = try Self.spawn(command, input, output)
@@ -28,7 +28,7 @@ package final class ProcessGroup {
     /// Whether the leader has ended.
     var hasEnded: Bool { isOver || !Self.isRunning(leader) }
 
-    /// Waits for the leader's end, so long at most.
+    /// Waits until the leader has ended, at most `seconds`.
     func wait(seconds: Double) {
         var left = Int(seconds * 1000)
         var pause = 1
@@ -39,24 +39,24 @@ package final class ProcessGroup {
         }
     }
 
-    /// Asks the group to end and, half a second after the leader has not, makes it. It is safe to be called again.
+    /// Ends the group: SIGTERM, then SIGKILL if the leader has not ended within half a second. Repeated calls have no effect.
     func end() {
         guard !isOver else { return }
         Self.ask(leader)
         wait(seconds: 0.5)
-        // the leader's number cannot be another's before it is waited for
+        // the kernel cannot reuse the leader's process ID before waitpid
         kill(-leader, SIGKILL)
         wait(seconds: 1)
         place?.leader.store(0, ordering: .sequentiallyConsistent)
         isOver = true
         var code: Int32 = 0
-        // one that the kernel cannot end, as on a dead file system, is left
+        // a process that the kernel cannot kill, as on a dead network file system, is abandoned
         if waitpid(leader, &code, WNOHANG) == leader {
             status = code & 0x7f == 0 ? "exit \((code >> 8) & 0xff)" : "signal \(code & 0x7f)"
         }
     }
 
-    /// Asks to end; one that is stopped has to go on to hear it.
+    /// Asks the group to end. SIGCONT lets a stopped process handle SIGTERM.
     private static func ask(_ leader: pid_t) {
         kill(-leader, SIGTERM)
         kill(-leader, SIGCONT)
@@ -84,7 +84,7 @@ package final class ProcessGroup {
             posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO),
             posix_spawnattr_setsigmask(&attributes, &signals),
         ]
-        // what this process ignores, a new one does not
+        // restore the default action of signals that this process ignores
         sigaddset(&signals, SIGPIPE)
         sigaddset(&signals, SIGXFSZ)
         failures += [
@@ -106,32 +106,33 @@ package final class ProcessGroup {
 
     // MARK: All groups of this process
 
-    /// Where a handler of signals finds a group.
+    /// A slot in which a signal handler finds a group.
     private final class Place: Sendable {
         let leader = Atomic<pid_t>(0)
     }
 
-    /// More than are ever used at once; a group beyond them only misses ``endAll()``. Handlers of signals need state that belongs to the
-    /// process, and atomic.
+    /// Slots for running groups, more than are ever in use at once. Without a slot, a group is only missed by ``endAll()``.
+    /// Signal handlers require global atomic state.
     private static let places = (0..<32).map { _ in Place() }
     private static let isClosed = Atomic<Bool>(false)
     private static let isHurried = Atomic<Bool>(false)
 
-    /// Whether the process has been asked to end, so that nobody should wait long for a child. A handler of signals may set it.
+    /// Whether the process has been asked to end, so that waits for a child should be short. A signal handler may set it.
     package static var shouldHurry: Bool {
         get { isHurried.load(ordering: .sequentiallyConsistent) }
         set { isHurried.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// To be called before a handler of signals that calls ``endAll()`` can run: it must not be the one that sets the state up.
+    /// Initialises the global state. Call it before installing a signal handler that calls ``endAll()``, because the handler must
+    /// not initialise it.
     package static func prepare() {
         _ = places.count
         _ = isClosed.load(ordering: .relaxed)
         _ = isHurried.load(ordering: .relaxed)
     }
 
-    /// Ends all groups, as the last thing before the process does; from then on none is started. It can be called from a handler of
-    /// signals and takes half a second at most.
+    /// Ends all groups just before the process exits, and prevents new ones from starting. It may be called from a signal handler
+    /// and takes at most half a second.
     package static func endAll() {
         isClosed.store(true, ordering: .sequentiallyConsistent)
         for place in places {

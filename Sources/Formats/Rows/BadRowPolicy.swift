@@ -1,27 +1,27 @@
-/// What a reader does with a row that breaks the format (`--on-bad-row`).
+/// The treatment of rows that violate the format (`--on-bad-row`).
 public enum BadRowPolicy: String, Codable, Sendable, CaseIterable {
-    /// Stop at the first one and name its file and line.
+    /// Stop at the first bad row with an error that names its file and line.
     case fail
-    /// Leave it out, count it, and keep its place for the report.
+    /// Skip bad rows, count them, and record the first ones with their location.
     case skip
 }
 
-/// What a reader met: how many rows it gave out and which it left out.
+/// The number of rows that a reader returned and skipped.
 public struct RowCounts: Sendable, Equatable, CustomStringConvertible {
-    /// At most this many skipped rows are remembered with their places; all are counted.
+    /// The maximum number of skipped rows whose location is recorded. All skipped rows are counted.
     public static let rememberedProblems = 5
 
-    /// Rows handed out.
+    /// The number of rows returned.
     public package(set) var read = 0
-    /// Rows left out because they break the format.
+    /// The number of rows skipped because they violate the format.
     public package(set) var skipped = 0
-    /// The first few rows that were left out, each as `file:line: what is wrong`.
+    /// The first skipped rows, each as `file:line: what is wrong`.
     public package(set) var problems: [String] = []
 
-    /// Nothing has been read yet.
+    /// Counts of zero.
     public init() {}
 
-    /// The sum of two files' counts.
+    /// The sum of the counts of two files.
     public static func + (left: RowCounts, right: RowCounts) -> RowCounts {
         var sum = left
         sum.read += right.read
@@ -30,13 +30,13 @@ public struct RowCounts: Sendable, Equatable, CustomStringConvertible {
         return sum
     }
 
-    /// One line for people, such as `1200 rows read, 3 skipped (first: train.jsonl:17: …)`.
+    /// A one-line summary, such as `1200 rows read, 3 skipped (first: train.jsonl:17: …)`.
     public var description: String {
         guard skipped > 0 else { return "\(read) rows read" }
         return "\(read) rows read, \(skipped) skipped" + (problems.first.map { " (first: \($0))" } ?? "")
     }
 
-    /// Notes a bad row under `policy`: throws it or counts it.
+    /// Handles a bad row: throws `FormatError.badRow` with the policy `fail`, otherwise counts and records it.
     package mutating func meet(_ problem: RowProblem, at location: RowLocation, policy: BadRowPolicy) throws {
         let error = FormatError.badRow(location, problem)
         guard policy == .skip else { throw error }

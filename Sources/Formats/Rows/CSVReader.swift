@@ -1,19 +1,21 @@
 internal import Foundation
 
-/// Splits a byte source into the records of a CSV file (RFC 4180) without ever holding more than one record and one chunk.
+/// Splits a byte source into the records of a CSV file (RFC 4180). It holds at most one record and one chunk in memory.
 ///
-/// Fields are separated by commas; a field in double quotes may hold commas, newlines and doubled quotes. Records end
-/// with a newline, before which a carriage return is dropped; where the first of them ends with a carriage return alone, as in old files
-/// of the Macintosh, all may. A byte-order mark at the start and empty lines are no content. Nothing is trimmed.
+/// Fields are separated by commas. A field in double quotes may contain commas, newlines and doubled quotes. Records end with a
+/// newline; a carriage return before it is dropped. If the first record ends with a carriage return alone, as in files from
+/// classic Mac OS, a carriage return ends every record. A byte-order mark at the start and empty lines are ignored. Whitespace is
+/// not trimmed.
 package final class CSVReader {
-    /// A record, or what is wrong with one.
+    /// A record, or what is wrong with it.
     package enum Result: Equatable {
+        /// The fields of a record.
         case fields([String])
-        /// The record breaks the format; reading can go on with the next line.
+        /// The record violates the format. Reading can continue with the next line.
         case bad(RowProblem)
     }
 
-    /// The line on which the record that `next` gave last begins, from 1.
+    /// The line on which the record that `next` returned last starts, counted from 1.
     package private(set) var recordLine = 1
     private let source: ByteSource
     private let limit: Int
@@ -23,30 +25,31 @@ package final class CSVReader {
     private var line = 1
     private var atEnd = false
     private var isStart = true
-    /// What ends lines, as the first line end outside of quotes says.
+    /// The line ending, determined by the first line end outside quotes.
     private var lineEnd = LineEnd.unknown
 
     private enum LineEnd { case unknown, newline, carriageReturn }
 
     /// Reads the records of a source.
     /// - Parameters:
-    ///   - file: what to call it in errors.
-    ///   - limit: the most bytes of a record.
+    ///   - source: The bytes.
+    ///   - file: The file's name for error messages.
+    ///   - limit: The maximum size of a record in bytes.
     package init(_ source: ByteSource, file: String, limit: Int) {
         self.source = source
         self.limit = limit
         self.file = file
     }
 
-    /// Where a reader is inside a field.
+    /// The position of the parser within a field.
     fileprivate enum Place {
-        /// No byte of the field has been read.
+        /// Before the first byte of the field.
         case start
         case plain
         case quoted
-        /// Behind a quote inside a quoted field: its end, or the first of two.
+        /// After a quote inside a quoted field: the end of the field, or the first of two quotes.
         case quote
-        /// Behind a fault: reading on to the end of the line.
+        /// After an error: skipping the rest of the line.
         case lost(RowProblem)
     }
 
@@ -94,7 +97,7 @@ package final class CSVReader {
                 case 0x0a:
                     if field.last == 0x0d, place.isPlain { field.removeLast() }
                     if fields.isEmpty, field.isEmpty, !place.isQuote {
-                        // an empty line
+                        // empty line
                         place = .start
                         size = 0
                         recordLine = line
@@ -108,10 +111,10 @@ package final class CSVReader {
                     case .quote:
                         field.append(byte)
                         place = .quoted
-                    default: place = .lost(.malformed("a quote inside a field that is not in quotes"))
+                    default: place = .lost(.malformed("a quote inside an unquoted field"))
                     }
                 case 0x0d where place.isQuote:
-                    // the carriage return before a newline; anything else behind it is a fault
+                    // a carriage return before the newline; anything else after the quote is an error
                     guard let after = try nextByte(isQuoted: false) else {
                         fields.append(field)
                         return Self.result(of: fields)
@@ -146,10 +149,10 @@ package final class CSVReader {
         return .fields(texts)
     }
 
-    /// Appends the bytes up to the next one that means something, as far as the buffer and the limit go.
+    /// Appends the bytes before the next special character, within the buffer and the limit.
     private func appendRun(to field: inout [UInt8], isQuoted: Bool, size: inout Int) {
         let last = min(buffer.count, position + max(0, limit - size))
-        // a carriage return may end the line
+        // a carriage return may be a line end
         let stopsAtReturn = lineEnd != .newline
         var end = position
         var newlines = 0
@@ -173,7 +176,7 @@ package final class CSVReader {
         position = end
     }
 
-    /// Reads past the rest of a record that is too long, keeping nothing. Quotes still say where it ends.
+    /// Skips the rest of a record that exceeds the limit. Quotes are still tracked to find its end.
     private func skipRecord(insideQuotes: Bool, atNewline: Bool) throws -> Result {
         var isQuoted = insideQuotes
         if !isQuoted && atNewline { return .bad(.tooLong(limit: limit)) }
@@ -189,10 +192,10 @@ package final class CSVReader {
     }
 
     private func unclosed() -> FormatError {
-        .malformedFile(RowLocation(file: file, line: recordLine), "the file ends inside the quotes of this record")
+        .malformedFile(RowLocation(file: file, line: recordLine), "the file ends inside a quoted field of this record")
     }
 
-    /// The next byte; outside of quotes, a carriage return that ends a line by itself is given out as a newline.
+    /// The next byte. Outside quotes, a carriage return that is a line end is returned as a newline.
     private func nextByte(isQuoted: Bool) throws -> UInt8? {
         guard let byte = try rawByte() else { return nil }
         switch byte {

@@ -1,17 +1,20 @@
 internal import Foundation
 
-/// Cuts a file that holds one JSON array into its elements, or one of JSON objects, each over any number of lines, into these, without ever holding more than one of them and one chunk.
+/// Splits a file with one JSON array into its elements, or a file of concatenated JSON objects into the objects. Elements may
+/// span any number of lines. At most one element and one chunk are held in memory.
 ///
-/// Only the framing is read here (brackets outside of strings, commas between elements); whether an element is JSON is
-/// for its parser to say.
+/// Only the structure is examined (brackets outside strings, commas between elements). The caller's parser checks whether each
+/// element is valid JSON.
 package final class JSONArrayReader {
-    /// The text of an element.
+    /// An element of the file.
     package enum Element: Equatable {
+        /// The text of the element.
         case text([UInt8])
+        /// The element exceeds the limit.
         case tooLong
     }
 
-    /// The line on which the element that `next` gave last begins, from 1.
+    /// The line on which the element that `next` returned last starts, counted from 1.
     package private(set) var elementLine = 1
     private let source: ByteSource
     private let limit: Int
@@ -27,19 +30,24 @@ package final class JSONArrayReader {
     fileprivate enum State {
         /// Before the opening bracket.
         case before
-        /// Behind the opening bracket: an element or the closing one.
+        /// After the opening bracket: an element or the closing bracket.
         case first
-        /// Behind a comma: an element.
+        /// After a comma: an element.
         case element
-        /// Behind an element: a comma or the closing bracket.
+        /// After an element: a comma or the closing bracket.
         case comma
-        /// Behind the closing bracket.
+        /// After the closing bracket.
         case after
-        /// Without brackets and commas: an object, or the end.
+        /// In a file of objects: an object or the end of the file.
         case object
     }
 
-    /// - Parameter isArray: Whether the file holds an array; otherwise objects, one after the other.
+    /// Reads the elements of a source.
+    /// - Parameters:
+    ///   - source: The bytes.
+    ///   - file: The file's name for error messages.
+    ///   - limit: The maximum size of an element in bytes.
+    ///   - isArray: Whether the file contains an array; otherwise it contains concatenated objects.
     package init(_ source: ByteSource, file: String, limit: Int, isArray: Bool = true) {
         self.isArray = isArray
         state = isArray ? .before : .object
@@ -49,7 +57,7 @@ package final class JSONArrayReader {
     }
 
     /// The next element, or nil at the end.
-    /// - Throws: `FormatError.malformedFile` where the framing breaks; `FormatError.unreadable`.
+    /// - Throws: `FormatError.malformedFile` if the structure is broken; `FormatError.unreadable`.
     package func next() throws -> Element? {
         while let byte = try nextByte() {
             switch byte {
@@ -71,7 +79,7 @@ package final class JSONArrayReader {
         return nil
     }
 
-    /// Reads one element from the byte at `position` on.
+    /// Reads one element, starting with the byte at `position`.
     private func element() throws -> Element {
         elementLine = line
         var bytes: [UInt8] = []
@@ -92,12 +100,12 @@ package final class JSONArrayReader {
         } while try fill()
         guard scan.depth == 0 && !scan.isString else {
             throw FormatError.malformedFile(
-                RowLocation(file: file, line: elementLine), "the file ends inside the element that begins here")
+                RowLocation(file: file, line: elementLine), "the file ends inside the element that starts here")
         }
         return isTooLong ? .tooLong : .text(bytes)
     }
 
-    /// Where an element is between its first and its last byte.
+    /// The state of the scan within an element.
     private struct Scan {
         var depth = 0
         var isString = false
@@ -105,7 +113,7 @@ package final class JSONArrayReader {
         var newlines = 0
         private var isEscaped = false
 
-        /// The end of what belongs to the element: behind its last byte, or the end of the bytes.
+        /// The index after the element's last byte, or the end of the bytes if the element continues.
         mutating func end(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
             var index = start
             while index < bytes.count {
@@ -125,7 +133,7 @@ package final class JSONArrayReader {
                     case UInt8(ascii: "\""): isString = true
                     case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
                     case UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","), 0x0a, 0x20, 0x09, 0x0d:
-                        // behind a bare word such as null these belong to the array
+                        // after a bare value such as null, this byte belongs to the array
                         if depth == 0 {
                             isDone = true
                             return index
@@ -145,7 +153,7 @@ package final class JSONArrayReader {
 
     private func fault(_ what: String) -> FormatError {
         .malformedFile(
-            RowLocation(file: file, line: line), "not \(isArray ? "a JSON array of rows" : "JSON objects, one for each row"): \(what)")
+            RowLocation(file: file, line: line), "not \(isArray ? "a JSON array of rows" : "JSON objects, one per row"): \(what)")
     }
 
     private func nextByte() throws -> UInt8? {
@@ -156,7 +164,7 @@ package final class JSONArrayReader {
         return buffer[position - 1]
     }
 
-    /// Replaces the bytes that have been read by the next chunk; false at the end.
+    /// Replaces the buffer with the next chunk. Returns false at the end.
     private func fill() throws -> Bool {
         guard !atEnd else { return false }
         buffer.removeAll(keepingCapacity: true)
@@ -184,8 +192,8 @@ extension JSONArrayReader.State {
         case .first: "a row or \"]\""
         case .element: "a row"
         case .comma: "a comma or \"]\""
-        case .after: "nothing behind the array"
-        case .object: "\"{\", the beginning of a row"
+        case .after: "nothing after the array"
+        case .object: "\"{\", the start of a row"
         }
     }
 }

@@ -1,31 +1,31 @@
 public import Foundation
 
-/// A file of one JSON object per line, read as a stream and written with sorted keys.
+/// A file with one JSON object per line (JSON Lines), read as a stream and written with sorted keys.
 ///
-/// Reading holds one line at a time. Gzip files are read as they are; a byte-order mark and carriage returns are
-/// dropped; blank lines are passed over.
+/// Reading holds one line in memory at a time. Gzip files are decompressed; a byte-order mark and carriage returns are dropped;
+/// blank lines are skipped.
 public struct JSONLines<Row: Codable>: Sendable {
-    /// The longest line that is read unless told otherwise: 16 MiB.
+    /// The default of `lineLimit`: 16 MiB.
     public static var defaultLineLimit: Int { 1 << 24 }
 
-    /// The file.
+    /// The location of the file.
     public var url: URL
-    /// What happens to a line that does not decode.
+    /// What happens to a line that cannot be decoded.
     public var onBadRow: BadRowPolicy
-    /// Longer lines are bad rows; they are read past without being held.
+    /// The maximum length of a line in bytes. Longer lines are bad rows and are skipped without being stored.
     public var lineLimit: Int
 
-    /// A file to read or to write; nothing is opened yet.
+    /// A file to read or write. Nothing is opened yet.
     public init(_ url: URL, onBadRow: BadRowPolicy = .fail, lineLimit: Int = Self.defaultLineLimit) {
         self.url = url
         self.onBadRow = onBadRow
         self.lineLimit = lineLimit
     }
 
-    /// Calls `body` with each row and its place, in order.
-    /// - Returns: How many rows were read and skipped.
-    /// - Throws: `FormatError.unreadable`; `FormatError.badRow` under the policy `fail`; whatever `body` throws. A
-    ///   `RowProblem` thrown by `body` counts as a bad row.
+    /// Calls `body` with each row and its location, in order.
+    /// - Returns: The number of rows read and skipped.
+    /// - Throws: `FormatError.unreadable`; `FormatError.badRow` with the policy `fail`; errors of `body`. A `RowProblem` thrown
+    ///   by `body` counts as a bad row.
     @discardableResult
     public func readEach(_ body: (Row, RowLocation) throws -> Void) throws -> RowCounts {
         let lines = LineReader(try ByteSource(file: url), limit: lineLimit)
@@ -49,14 +49,14 @@ public struct JSONLines<Row: Codable>: Sendable {
         return counts
     }
 
-    /// All rows, or the first `count` of them.
+    /// All rows, or the first `count` rows.
     /// - Throws: As `readEach`.
     public func read(first count: Int = .max) throws -> [Row] {
         try firstRows(count) { take in try readEach { row, _ in try take(row) } }
     }
 
-    /// Writes the rows, one per line with sorted keys, under the file's name only when complete.
-    /// - Throws: `FileError`; `FormatError.badRow` for a row that JSON cannot hold (a number not finite).
+    /// Writes the rows atomically, one per line, with sorted keys.
+    /// - Throws: ``FileError``; `FormatError.badRow` for a row that JSON cannot represent (NaN or Inf).
     public func write(_ rows: some Sequence<Row>) throws {
         let file = try AtomicFile(url)
         var number = 0
@@ -72,8 +72,8 @@ public struct JSONLines<Row: Codable>: Sendable {
         try file.commit()
     }
 
-    /// One row as a line of JSON, without the newline: keys sorted, slashes plain.
-    /// - Throws: `RowProblem` if JSON cannot hold the row.
+    /// One row as a line of JSON without the newline. Keys are sorted and slashes are not escaped.
+    /// - Throws: ``RowProblem`` if JSON cannot represent the row.
     public static func line(_ row: Row) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -84,7 +84,7 @@ public struct JSONLines<Row: Codable>: Sendable {
         }
     }
 
-    /// Decodes one line; every failure becomes a `RowProblem` that names the field.
+    /// Decodes one line. Every failure is a `RowProblem`, which names the field where possible.
     package static func decode(_ bytes: [UInt8], with decoder: JSONDecoder) throws -> Row {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw RowProblem.invalidUTF8 }
         do {
@@ -94,15 +94,15 @@ public struct JSONLines<Row: Codable>: Sendable {
         }
     }
 
-    /// What is wrong with a line that does not decode: as JSON, or else as this row.
+    /// The problem with a line that cannot be decoded: invalid JSON, or a value that does not fit the row type.
     private static func problem(_ error: any Error, decoding bytes: [UInt8]) -> RowProblem {
         if let problem = error as? RowProblem { return problem }
         if let problem = RowJSON.problem(in: bytes) { return problem }
         let value = try? RowJSON.value(bytes)
-        if let value, value.members == nil { return .malformed("not a JSON object but \(value.kind) (\(RowJSON.excerpt(bytes)))") }
-        // sound but for numbers that JSON does not have, which do not decode whatever key they are in
+        if let value, value.members == nil { return .malformed("expected a JSON object, found \(value.kind) (\(RowJSON.excerpt(bytes)))") }
+        // valid except for NaN or Inf, with which decoding fails whatever the key
         if let value, let (field, number) = RowJSON.nonFinite(in: value) {
-            return .malformed("not JSON: the field \(OneLine.quoted(field)) is \(number), which JSON does not have")
+            return .malformed("not JSON: the field \(OneLine.quoted(field)) is \(number), which JSON does not allow")
         }
         switch error {
         case DecodingError.keyNotFound(let key, let context):
@@ -114,10 +114,10 @@ public struct JSONLines<Row: Codable>: Sendable {
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             return .malformed("field \"\(fieldName(context.codingPath))\": \(context.debugDescription)")
         default:
-            // of a number that is too large or not whole, the decoder does not say which field it stands in
+            // for a number that is too large or not an integer, the decoder does not report the field
             if let value, case let numbers = RowJSON.notWhole(in: value), !numbers.isEmpty {
                 let shown = numbers.map { "\(OneLine.quoted($0.field)) is \($0.number)" }.joined(separator: ", ")
-                return .malformed("a number is not whole or out of range where it must be: \(shown)")
+                return .malformed("a number is not whole or is out of range: \(shown)")
             }
             return .malformed("not a JSON object (\(RowJSON.excerpt(bytes)))")
         }
@@ -138,8 +138,10 @@ public struct JSONLines<Row: Codable>: Sendable {
     }
 }
 
-/// The first rows of a stream, which is not read any further.
-/// - Parameter stream: hands each row to the function that it is given.
+/// The first `count` rows of a stream. The rest of the stream is not read.
+/// - Parameters:
+///   - count: The maximum number of rows.
+///   - stream: Passes each row to the given function.
 package func firstRows<Row>(_ count: Int, of stream: (_ take: (Row) throws -> Void) throws -> Void) throws -> [Row] {
     var rows: [Row] = []
     guard count > 0 else { return rows }
@@ -152,5 +154,5 @@ package func firstRows<Row>(_ count: Int, of stream: (_ take: (Row) throws -> Vo
     return rows
 }
 
-/// Ends a stream before its end.
+/// Stops a stream early.
 private struct ReadEnough: Error {}

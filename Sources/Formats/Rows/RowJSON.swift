@@ -1,10 +1,10 @@
-/// Reads the JSON of rows, and says in one line what is wrong with it: what, at which column, in which key.
+/// Parses the JSON of rows and reports errors in one line with the problem, the column and the key.
 ///
-/// `NaN` and infinities, which Python writes, are read as numbers: a key that nobody asks for may hold one, and a reader that asks for the
-/// key names it.
+/// `NaN` and infinities, which Python writes, are parsed as numbers: an unused key may contain one, and code that reads the key
+/// reports it.
 package enum RowJSON {
-    /// The value of a row.
-    /// - Throws: `RowProblem.malformed`, `invalidUTF8`.
+    /// Parses the JSON value of a row.
+    /// - Throws: `RowProblem.malformed` or `invalidUTF8`.
     package static func value(_ bytes: [UInt8]) throws(RowProblem) -> JSONValue {
         do {
             return try JSONValue(parsing: bytes, [.byteOrderMark, .repeatedKeys, .hugeNumbers])
@@ -15,7 +15,7 @@ package enum RowJSON {
         }
     }
 
-    /// What is wrong with a text as JSON; nil where it is sound, or holds nothing worse than numbers that are not finite.
+    /// The first JSON error in a text; nil if it is valid apart from NaN or Inf.
     static func problem(in bytes: [UInt8]) -> RowProblem? {
         do throws(RowProblem) {
             _ = try value(bytes)
@@ -25,24 +25,24 @@ package enum RowJSON {
         }
     }
 
-    /// The beginning of a row, for messages.
+    /// The first bytes of a row, for error messages.
     static func excerpt(_ bytes: [UInt8]) -> String {
         let start = String(decoding: bytes.prefix(40), as: UTF8.self)
         return "\"" + OneLine.escaped(start) + (bytes.count > 40 ? "…\"" : "\"")
     }
 
-    /// How a message names a value that was not expected.
+    /// The kind of an unexpected value, for error messages.
     package static func kind(_ value: JSONValue) -> String {
         guard case .number(let text) = value, let number = Double(text), !number.isFinite else { return value.kind }
         return shown(number)
     }
 
-    /// A number as a message shows it.
+    /// A number, for error messages.
     package static func shown(_ number: Double) -> String {
         number.isFinite ? "\(number)" : number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity"
     }
 
-    /// The first number of a value that is not finite, and the path to it.
+    /// The first NaN or infinity in a value, and the path to it.
     static func nonFinite(in value: JSONValue) -> (field: String, number: String)? {
         switch value {
         case .number(let text):
@@ -61,7 +61,7 @@ package enum RowJSON {
         return nil
     }
 
-    /// The first few numbers of a value that are not whole, or too large for an integer, and the paths to them.
+    /// The first few numbers in a value that are not integers or do not fit an `Int`, and the paths to them.
     static func notWhole(in value: JSONValue) -> [(field: String, number: String)] {
         let parts: [(String, JSONValue)]
         switch value {
@@ -76,18 +76,18 @@ package enum RowJSON {
     private static func joined(_ name: String, _ path: String) -> String { path.isEmpty ? name : name + "." + path }
 
     private static func reason(_ fault: JSONError?, of bytes: [UInt8]) -> String {
-        guard let fault else { return "it cannot be read" }
+        guard let fault else { return "it cannot be parsed" }
         let path = pathToFault(of: bytes)
         let key = path.isEmpty ? "" : ", in \(OneLine.quoted(path.joined(separator: ".")))"
         let first = bytes.first { !OneLine.isSpace($0) }
         if fault.reason.hasPrefix("the text ends"), first == UInt8(ascii: "{"), !bytes.contains(0x0a) {
-            return "\(fault.reason)\(key): one row is one line; an object that goes over several lines is read from a file named .json"
+            return "\(fault.reason)\(key): each row must be on one line; objects that span several lines are read from .json files"
         }
         let place = fault.line == 1 ? "column \(fault.column)" : "line \(fault.line) of the row, column \(fault.column)"
         return "\(fault.reason), at \(place)\(key)"
     }
 
-    /// The keys and numbers of elements that lead to the first fault of a text.
+    /// The path of keys and indices to the first error in a text.
     private static func pathToFault(of bytes: [UInt8]) -> [String] {
         var path: [String] = []
         func walk(_ scanner: inout JSONScanner) throws {

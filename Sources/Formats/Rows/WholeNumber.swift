@@ -1,6 +1,6 @@
-/// Whole numbers of rows: what is none, or out of range, is said with its field.
+/// Decoding of integers in rows. Values that are not integers or are out of range are reported with their field.
 package enum WholeNumber {
-    /// The range in words.
+    /// A range in words.
     static func words(_ range: ClosedRange<Int>) -> String {
         switch (range.lowerBound, range.upperBound) {
         case (.min, .max): "a whole number of 64 bits"
@@ -9,10 +9,12 @@ package enum WholeNumber {
         }
     }
 
-    /// A number from a decoder.
+    /// Decodes an integer.
     /// - Parameters:
-    ///   - integer: decodes it as what it must be.
-    ///   - number: decodes it as any number.
+    ///   - path: The path of the field.
+    ///   - range: The valid range.
+    ///   - integer: Decodes the value as an integer.
+    ///   - number: Decodes the value as a floating-point number, for the error message.
     fileprivate static func read(
         _ path: [any CodingKey], in range: ClosedRange<Int>, integer: () throws -> Int, number: () throws -> Double
     ) throws -> Int {
@@ -25,10 +27,10 @@ package enum WholeNumber {
             value = try integer()
         } catch let error as DecodingError {
             guard case .dataCorrupted = error else { throw error }
-            throw wrong((try? number()).map(RowJSON.shown) ?? "a number beyond all numbers")
+            throw wrong((try? number()).map(RowJSON.shown) ?? "a number that is out of range")
         } catch {
-            // the decoder's own errors have their place only after they have left it
-            throw wrong((try? number()).map(RowJSON.shown) ?? "a number beyond all numbers")
+            // only outside this function does the decoder add the location to its own errors
+            throw wrong((try? number()).map(RowJSON.shown) ?? "a number that is out of range")
         }
         guard range.contains(value) else { throw wrong("\(value)") }
         return value
@@ -36,14 +38,14 @@ package enum WholeNumber {
 }
 
 extension KeyedDecodingContainer {
-    /// A whole number in a range.
+    /// Decodes an integer in a range.
     /// - Throws: `DecodingError`; `RowProblem.wrongNumber`.
     package func wholeNumber(in range: ClosedRange<Int> = .min ... .max, forKey key: Key) throws -> Int {
         try WholeNumber.read(
             codingPath + [key], in: range, integer: { try decode(Int.self, forKey: key) }, number: { try decode(Double.self, forKey: key) })
     }
 
-    /// A list of whole numbers in a range.
+    /// Decodes a list of integers in a range.
     /// - Throws: `DecodingError`; `RowProblem.wrongNumber`.
     package func wholeNumbers(in range: ClosedRange<Int> = .min ... .max, forKey key: Key) throws -> [Int] {
         var list = try nestedUnkeyedContainer(forKey: key)
@@ -59,7 +61,7 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// The place of an element.
+/// The index of an array element as a coding key.
 private struct Place: CodingKey {
     let intValue: Int?
     let stringValue: String

@@ -1,11 +1,12 @@
 package import Foundation
 
-/// The bytes of a file, of what a command prints, or of memory, in chunks: memory use does not depend on the length.
+/// A stream of bytes from a file, the output of a command, or memory. It reads in chunks, so that memory use does not depend on
+/// the length.
 ///
-/// Files are regular files: named pipes and devices are refused at once. Those that begin with the gzip mark are unpacked, whatever
-/// their name.
+/// Only regular files are accepted: named pipes and devices are rejected without waiting. Files that start with the gzip magic
+/// bytes are decompressed, whatever their name.
 package final class ByteSource {
-    /// Bytes asked for at once.
+    /// The chunk size in bytes.
     static let chunk = 1 << 18
 
     private enum Content {
@@ -29,16 +30,19 @@ package final class ByteSource {
         }
     }
 
-    /// Gives bytes out that are in memory.
+    /// Creates a source from bytes in memory.
     package init(bytes: [UInt8]) { content = .memory(bytes) }
 
-    /// Starts a command and reads what it prints. The arguments are passed as they are; no shell sees them.
+    /// Starts a command and reads its standard output. The first element is the path of the program. Arguments are passed without
+    /// a shell.
     /// - Throws: `FormatError.commandFailed`.
     package init(command: [String]) throws { content = .command(try CommandOutput(command)) }
 
     /// The whole content of a file, plain or gzip.
-    /// - Parameter limit: The most bytes that are taken into memory, unpacked.
-    /// - Throws: `FormatError.unreadable`; `badFile` for a longer file.
+    /// - Parameters:
+    ///   - url: The file.
+    ///   - limit: The maximum size in bytes after decompression.
+    /// - Throws: `FormatError.unreadable`; `badFile` if the content exceeds the limit.
     package static func content(of url: URL, limit: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         let source = try ByteSource(file: url)
@@ -52,8 +56,7 @@ package final class ByteSource {
 
     /// Appends the next chunk to `buffer`.
     /// - Returns: False at the end.
-    /// - Throws: `FormatError.unreadable`; `damagedArchive` if the file is no sound gzip file; `commandFailed` if a command ended with an
-    ///   error.
+    /// - Throws: `FormatError.unreadable`; `damagedArchive` if a gzip file is invalid; `commandFailed` if the command failed.
     package func read(into buffer: inout [UInt8]) throws -> Bool {
         let before = buffer.count
         switch content {
@@ -67,7 +70,7 @@ package final class ByteSource {
         return buffer.count > before
     }
 
-    /// Stops reading. A command that is still writing is left to end by itself on its closed pipe.
+    /// Stops reading. A command that is still writing ends by itself because its pipe is closed.
     package func close() { content = .none }
 
     private var isInMemory: Bool { if case .memory = content { true } else { false } }
@@ -81,7 +84,7 @@ package final class ByteSource {
     }
 }
 
-/// A plain file that is open.
+/// An open uncompressed file.
 private final class OpenFile {
     let descriptor: Descriptor
 

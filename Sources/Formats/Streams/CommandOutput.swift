@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// What a command prints, in chunks.
+/// The standard output of a command, read in chunks.
 final class CommandOutput {
     private let process = Process()
     private let output = Pipe()
     private let errors = Pipe()
     private let command: [String]
 
-    /// Starts a command. The arguments are passed as they are; no shell sees them.
+    /// Starts a command. Arguments are passed without a shell.
     /// - Throws: `FormatError.commandFailed`.
     init(_ command: [String]) throws {
         self.command = command
@@ -28,8 +28,8 @@ final class CommandOutput {
         process.waitUntilExit()
     }
 
-    /// Appends the next chunk; none at the end.
-    /// - Throws: `FormatError.unreadable`; `commandFailed` if it ended with an error.
+    /// Appends the next chunk to `buffer`; appends nothing at the end.
+    /// - Throws: `FormatError.unreadable`; `commandFailed` if the command failed.
     func read(into buffer: inout [UInt8]) throws {
         do {
             if let bytes = try output.fileHandleForReading.read(upToCount: ByteSource.chunk), !bytes.isEmpty {
@@ -39,7 +39,7 @@ final class CommandOutput {
         } catch {
             throw FormatError.unreadable(path: command.joined(separator: " "), reason: error.localizedDescription)
         }
-        // The commands that run here print a line or two of errors, far less than a pipe holds.
+        // the commands that run here print only a few lines of errors, which fit into the pipe's buffer
         let message = try? errors.fileHandleForReading.readToEnd()
         process.waitUntilExit()
         let (status, reason) = (process.terminationStatus, process.terminationReason)

@@ -1,10 +1,10 @@
 internal import CSystemZlib
 
-/// Unpacks the members of a gzip file (RFC 1952), one behind the other, in chunks.
+/// Decompresses the concatenated members of a gzip file (RFC 1952), in chunks.
 final class GzipReader {
     private let file: Descriptor
     private let chunk: Int
-    /// zlib's state keeps the address of this structure, so it must not move.
+    /// zlib's state stores the address of this structure, so it must not move
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private let packed: UnsafeMutableRawBufferPointer
     private var state = State.betweenMembers
@@ -14,16 +14,16 @@ final class GzipReader {
         case betweenMembers, inMember, atEnd
     }
 
-    /// - Parameter chunk: the bytes that are read, and given out, at once.
+    /// - Parameter chunk: The number of bytes that are read, and that are returned, at a time.
     init(_ file: consuming Descriptor, chunk: Int) throws {
         self.file = file
         self.chunk = chunk
         packed = .allocate(byteCount: chunk, alignment: 16)
         stream.initialize(to: z_stream())
-        // 15 bits of window and 16 for gzip's header and checksums
+        // a 15-bit window, plus 16 to read gzip's header and checksums
         let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
-            throw FormatError.unreadable(path: self.file.path, reason: "zlib cannot begin (status \(status))")
+            throw FormatError.unreadable(path: self.file.path, reason: "zlib initialisation failed (status \(status))")
         }
     }
 
@@ -33,7 +33,7 @@ final class GzipReader {
         packed.deallocate()
     }
 
-    /// Appends up to a chunk of unpacked bytes; none at the end.
+    /// Appends up to one chunk of decompressed bytes; appends nothing at the end.
     /// - Throws: `FileError.unreadable`; `FormatError.damagedArchive`.
     func read(into buffer: inout [UInt8]) throws {
         let end = buffer.count
@@ -63,14 +63,14 @@ final class GzipReader {
         return space.count - Int(stream.pointee.avail_out)
     }
 
-    /// Zeros may follow a member, as on tapes; anything else must be a member.
+    /// Starts the next member. A member may be followed by zero padding; anything else must be another member.
     private func beginMember() throws {
         while hasMember, stream.pointee.avail_in > 0, stream.pointee.next_in?.pointee == 0 {
             stream.pointee.next_in? += 1
             stream.pointee.avail_in -= 1
         }
         guard stream.pointee.avail_in > 0 else { return }
-        if hasMember, stream.pointee.next_in?.pointee != 0x1f { throw damage("trailing garbage behind its last member") }
+        if hasMember, stream.pointee.next_in?.pointee != 0x1f { throw damage("trailing garbage after its last member") }
         state = .inMember
     }
 
@@ -82,13 +82,13 @@ final class GzipReader {
             (hasMember, state) = (true, .betweenMembers)
             inflateReset(stream)
         case Z_MEM_ERROR:
-            throw FormatError.unreadable(path: file.path, reason: "there is no memory to unpack it")
+            throw FormatError.unreadable(path: file.path, reason: "not enough memory to decompress it")
         default:
-            throw damage(stream.pointee.msg.map { String(cString: $0) } ?? "zlib gives status \(status)")
+            throw damage(stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)")
         }
     }
 
-    /// The file's path.
+    /// The path of the file.
     var path: String { file.path }
 
     private func damage(_ reason: String) -> FormatError { .damagedArchive(path: file.path, reason: reason) }

@@ -1,18 +1,20 @@
 internal import Foundation
 
-/// Splits a byte source into lines without ever holding more than one line and one chunk.
+/// Splits a byte source into lines. It holds at most one line and one chunk in memory.
 ///
-/// A byte-order mark at the start is dropped, and so is a carriage return before a newline. A line longer than the
-/// limit is read past, not kept. Where the first line end is a carriage return alone behind a closing brace, as in JSON lines from old
-/// Macintoshes, such ones end all lines.
+/// A byte-order mark at the start is dropped, and so is a carriage return before a newline. Lines that exceed the limit are
+/// skipped without being stored. If the first line ends with a carriage return alone after a closing brace, as in JSON Lines
+/// files from classic Mac OS, a carriage return ends every line.
 package final class LineReader {
-    /// What stands in a line.
+    /// The content of a line.
     package enum Line: Equatable {
+        /// The bytes of the line, without its line end.
         case text([UInt8])
+        /// The line exceeds the limit.
         case tooLong
     }
 
-    /// The number of the line that `next` gave last, from 1.
+    /// The number of the line that `next` returned last, counted from 1.
     package private(set) var lineNumber = 0
     private let source: ByteSource
     private let limit: Int
@@ -20,16 +22,16 @@ package final class LineReader {
     private var start = 0
     private var atEnd = false
     private var mayHaveMark = true
-    /// The byte that ends lines.
+    /// The byte that ends a line.
     private var lineEnd: UInt8 = 0x0a
 
-    /// Reads the lines of a source; `limit` is in bytes.
+    /// Reads the lines of a source. `limit` is the maximum length of a line in bytes.
     package init(_ source: ByteSource, limit: Int) {
         self.source = source
         self.limit = limit
     }
 
-    /// The next line, or nil at the end. A last line without newline counts; an empty rest does not.
+    /// The next line, or nil at the end. The last line may lack a newline; an empty remainder does not count.
     package func next() throws -> Line? {
         var scanned = start
         var dropping = false
@@ -58,14 +60,14 @@ package final class LineReader {
         }
     }
 
-    /// Looks at what ends the first line, as far as it has been read.
-    /// - Returns: Whether it has turned out to be a carriage return.
+    /// Determines from the buffered bytes whether lines end with a carriage return.
+    /// - Returns: Whether the first line does.
     private func findLineEnd(from position: Int) -> Bool {
         guard lineEnd == 0x0a, position < buffer.count,
             let end = buffer[position...].firstIndex(where: { $0 == 0x0a || $0 == 0x0d }), buffer[end] == 0x0d,
             end + 1 < buffer.count ? buffer[end + 1] != 0x0a : atEnd, end > start, buffer[end - 1] == UInt8(ascii: "}")
         else { return false }
-        // a closing brace before the end of its object is followed by more of it
+        // if the brace closed only a nested object, the next line would not start with "{"
         if end + 1 < buffer.count, buffer[(end + 1)...].first(where: { !OneLine.isSpace($0) }) != UInt8(ascii: "{") { return false }
         lineEnd = 0x0d
         return true

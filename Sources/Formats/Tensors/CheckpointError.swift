@@ -1,62 +1,64 @@
-/// What can be wrong with a model folder or one of its files.
+/// An error in a model folder or in one of its files.
 ///
-/// Everything a file says is checked before it is believed: each case carries the file, the tensor and the numbers, and
+/// Everything that a file says is checked before it is used. Each case carries the file, the tensor and the numbers;
 /// `description` is one line for people.
 public enum CheckpointError: Error, Equatable, Sendable {
     // MARK: Files
 
-    /// The system could not open, map or read the file.
+    /// The operating system could not open, map or read the file.
     case unreadable(file: String, reason: String)
-    /// The folder has none of the weight files that `WeightStore` knows.
+    /// The folder contains none of the weight files that `WeightStore` reads.
     case noWeights(folder: String)
-    /// The file ends before what its own header promises; sizes in bytes.
+    /// The file is shorter than its own header requires. Sizes are in bytes.
     case truncated(file: String, part: String, need: Int, have: Int)
-    /// A part of the file is larger than any honest file needs; sizes in bytes unless `part` says otherwise.
+    /// A part of the file exceeds a size limit. Sizes are in bytes unless `part` says otherwise.
     case tooLarge(file: String, part: String, size: Int, limit: Int)
     /// A file or archive refers to a path outside its folder.
     case unsafeName(file: String, name: String)
-    /// Text that is not JSON, or not the JSON expected here.
+    /// The text is not JSON, or not the JSON that is expected.
     case badJSON(file: String, line: Int, column: Int, reason: String)
-    /// The file is not of the format its name says, or breaks that format's rules.
+    /// The file does not have the format that its name says, or violates the format.
     case badFormat(file: String, reason: String)
 
     // MARK: PyTorch archives
 
-    /// The file was saved by PyTorch before version 1.6 (or with the old option), which is not a zip archive.
+    /// The file was saved by PyTorch before version 1.6 (or with `_use_new_zipfile_serialization=False`) and is not a zip
+    /// archive.
     case legacyTorchFormat(file: String)
-    /// The pickle asks for something other than tensors and plain containers; nothing of it was executed.
+    /// The pickle contains something other than tensors and plain containers. Nothing in it was executed.
     case refusedPickle(file: String, offset: Int, what: String)
 
     // MARK: Tensors
 
-    /// No tensor of this name is stored.
+    /// The checkpoint has no tensor with this name.
     case missingTensor(name: String, file: String)
-    /// A tensor is stored that nothing asks for.
+    /// The checkpoint has a tensor that the model does not use.
     case surplusTensor(name: String, file: String)
     /// Two tensors have the same name.
     case duplicateTensor(name: String, file: String)
-    /// The tensor is stored with another shape than the one asked for.
+    /// The stored tensor has a different shape from the expected one.
     case wrongShape(name: String, got: [Int], expected: [Int])
-    /// The tensor is stored with another element type than the one asked for.
+    /// The stored tensor has a different element type from the expected one.
     case wrongElementType(name: String, got: String, expected: String)
-    /// The tensor's place in the file is outside of the data; offsets in bytes.
+    /// The tensor's byte range lies outside the data. Offsets are in bytes.
     case outOfRange(file: String, name: String, begin: Int, end: Int, size: Int)
-    /// Shape and element type need another number of bytes than the tensor has.
+    /// The number of bytes does not match the tensor's shape and element type.
     case wrongSize(file: String, name: String, shape: [Int], type: String, need: Int, have: Int)
-    /// Two tensors of a safetensors file share bytes.
+    /// Two tensors of a safetensors or GGUF file overlap.
     case overlap(file: String, first: String, second: String)
-    /// Bytes of a safetensors file that belong to no tensor.
+    /// A safetensors file has bytes that belong to no tensor.
     case unclaimedBytes(file: String, begin: Int, end: Int)
-    /// A tensor's description is impossible: negative sizes, unknown type, overflow.
+    /// The description of a tensor is invalid: a negative size, an unknown type or an overflow.
     case badTensor(file: String, name: String, reason: String)
     /// A stored weight is NaN or infinite.
     case notFinite(name: String, index: Int, value: String)
-    /// A finite number does not fit the element type it is to be saved as.
+    /// A finite value is too large for the element type in which it is to be saved.
     case notRepresentable(name: String, index: Int, value: String, type: String)
 }
 
 extension CheckpointError {
-    /// What `body` reads from the JSON text of a file; faults of the text name the file.
+    /// Runs `body`, which parses the JSON text of `file`, and turns a `JSONError` into `CheckpointError.badJSON` with the file's
+    /// name.
     package static func inJSON<Result>(of file: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -67,6 +69,7 @@ extension CheckpointError {
 }
 
 extension CheckpointError: CustomStringConvertible {
+    /// The error message, on one line.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason):
@@ -75,20 +78,20 @@ extension CheckpointError: CustomStringConvertible {
             "\(folder) has no weights: expected model.safetensors, model.safetensors.index.json, pytorch_model.bin or "
                 + "pytorch_model.bin.index.json"
         case .truncated(let file, let part, let need, let have):
-            "\(file) is cut short: \(part) needs \(need) bytes, there are \(have); fetch or save the file again"
+            "\(file) is truncated: \(part) needs \(need) bytes, but only \(have) are available; download or save the file again"
         case .tooLarge(let file, let part, let size, let limit):
-            "\(file): \(part) is \(size), more than the limit of \(limit); is the file damaged or of another format?"
+            "\(file): \(part) is \(size), more than the limit of \(limit); check that the file is not damaged and has the right format"
         case .unsafeName(let file, let name):
-            "\(file) refers to \(quoted(name)), which is not a plain name inside its own folder; refused"
+            "\(file) refers to \(quoted(name)), which is not a plain file name in its own folder; refused"
         case .badJSON(let file, let line, let column, let reason):
             "\(file):\(line):\(column): \(reason)"
         case .badFormat(let file, let reason):
             "\(file): \(reason)"
         case .legacyTorchFormat(let file):
-            "\(file) is in PyTorch's format of before 1.6, which is not read; load it with torch and save it again "
-                + "(torch.save writes the zip format), better as safetensors"
+            "\(file) has PyTorch's format from before 1.6, which is not supported; load it with torch and save it again "
+                + "(torch.save writes the zip format), preferably as safetensors"
         case .refusedPickle(let file, let offset, let what):
-            "\(file): refused \(what) at byte \(offset) of its pickle: only tensors and plain containers are read, "
+            "\(file): refused \(what) at byte \(offset) of its pickle: only tensors and plain containers are supported, "
                 + "nothing is executed"
         case .missingTensor(let name, let file):
             "\(file) has no tensor \(quoted(name))"
@@ -101,24 +104,25 @@ extension CheckpointError: CustomStringConvertible {
         case .wrongElementType(let name, let got, let expected):
             "tensor \(quoted(name)) has elements of type \(got), expected \(expected)"
         case .outOfRange(let file, let name, let begin, let end, let size):
-            "\(file): tensor \(quoted(name)) lies at \(begin)..<\(end), outside of the \(size) bytes of data; "
-                + "is the file cut short?"
+            "\(file): tensor \(quoted(name)) is at bytes \(begin)..<\(end), outside the \(size) bytes of data; "
+                + "check that the file is complete"
         case .wrongSize(let file, let name, let shape, let type, let need, let have):
-            "\(file): tensor \(quoted(name)) of shape \(shape) and type \(type) needs \(need) bytes, it has \(have)"
+            "\(file): tensor \(quoted(name)) of shape \(shape) and type \(type) needs \(need) bytes, but it has \(have)"
         case .overlap(let file, let first, let second):
-            "\(file): tensors \(quoted(first)) and \(quoted(second)) share bytes"
+            "\(file): tensors \(quoted(first)) and \(quoted(second)) overlap"
         case .unclaimedBytes(let file, let begin, let end):
-            "\(file): bytes \(begin)..<\(end) of the data belong to no tensor"
+            "\(file): bytes \(begin)..<\(end) of the data do not belong to any tensor"
         case .badTensor(let file, let name, let reason):
             "\(file): tensor \(quoted(name)): \(reason)"
         case .notFinite(let name, let index, let value):
-            "tensor \(quoted(name)) holds \(value) at element \(index); weights must be finite"
+            "tensor \(quoted(name)) has the value \(value) at element \(index); weights must be finite"
         case .notRepresentable(let name, let index, let value, let type):
             "element \(index) of tensor \(quoted(name)), \(value), is too large for \(type); save with a wider type"
         }
     }
 
-    /// Names come from files: shown escaped and cut, so that one cannot forge lines of a log.
+    /// A tensor name in quotes. Names come from files: control characters are replaced and long names are cut, so that a name
+    /// cannot forge lines of a log.
     private func quoted(_ name: String) -> String {
         let shown = name.unicodeScalars.prefix(120).map { $0.value < 0x20 ? "?" : String($0) }.joined()
         return "\"\(shown)\(name.unicodeScalars.count > 120 ? "…" : "")\""

@@ -1,40 +1,40 @@
-/// How the elements of a stored tensor are written; raw values are the names of the safetensors format.
+/// The element type of a stored tensor. Raw values are the names in the safetensors format.
 ///
-/// The order of the cases is the order in which the safetensors library writes tensors of mixed types into one file,
-/// widest first, so that each stays aligned.
+/// The cases are in the order in which the safetensors library writes tensors of mixed types into one file: widest first, so that
+/// every tensor stays aligned.
 public enum ElementType: String, Sendable, CaseIterable {
-    /// Whole numbers from 0, 64 bits.
+    /// Unsigned integer, 64 bits.
     case uint64 = "U64"
-    /// Whole numbers, 64 bits.
+    /// Signed integer, 64 bits.
     case int64 = "I64"
-    /// IEEE 754, 64 bits.
+    /// IEEE 754 double precision, 64 bits.
     case float64 = "F64"
-    /// IEEE 754, 32 bits.
+    /// IEEE 754 single precision, 32 bits.
     case float32 = "F32"
-    /// Whole numbers from 0, 32 bits.
+    /// Unsigned integer, 32 bits.
     case uint32 = "U32"
-    /// Whole numbers, 32 bits.
+    /// Signed integer, 32 bits.
     case int32 = "I32"
-    /// The upper half of a 32-bit float.
+    /// bfloat16: the upper 16 bits of a 32-bit float.
     case bfloat16 = "BF16"
-    /// IEEE 754, 16 bits.
+    /// IEEE 754 half precision, 16 bits.
     case float16 = "F16"
-    /// Whole numbers from 0, 16 bits.
+    /// Unsigned integer, 16 bits.
     case uint16 = "U16"
-    /// Whole numbers, 16 bits.
+    /// Signed integer, 16 bits.
     case int16 = "I16"
-    /// 8 bits, 4 of them exponent.
+    /// 8-bit float with 4 exponent bits and 3 mantissa bits.
     case float8E4M3 = "F8_E4M3"
-    /// 8 bits, 5 of them exponent.
+    /// 8-bit float with 5 exponent bits and 2 mantissa bits.
     case float8E5M2 = "F8_E5M2"
-    /// Whole numbers, 8 bits.
+    /// Signed integer, 8 bits.
     case int8 = "I8"
-    /// Whole numbers from 0, 8 bits.
+    /// Unsigned integer, 8 bits.
     case uint8 = "U8"
-    /// 0 or 1 in a byte.
+    /// Boolean: one byte that is 0 or 1.
     case bool = "BOOL"
 
-    /// Bytes of one element.
+    /// The size of one element in bytes.
     public var width: Int {
         switch self {
         case .uint64, .int64, .float64: 8
@@ -44,7 +44,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether `StoredTensor.floats()` can read it.
+    /// Whether `StoredTensor.floats()` supports this type.
     public var isReadableAsFloat: Bool {
         switch self {
         case .float64, .float32, .bfloat16, .float16: true
@@ -52,7 +52,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
-    /// Bytes of a tensor of this type; nil when a dimension is negative or the number does not fit an `Int`.
+    /// The size of a tensor of this type in bytes; nil if a dimension is negative or the size overflows `Int`.
     package func byteCount(shape: [Int]) -> Int? {
         var total = width
         var isEmpty = false

@@ -1,19 +1,19 @@
 public import Foundation
 
-/// A safetensors file, mapped into memory: opening it reads the header alone.
+/// A safetensors file, mapped into memory. Opening it reads only the header.
 ///
-/// The header is checked in full before any tensor is handed out: lengths, types, shapes, offsets, overlaps and gaps.
+/// The whole header is validated before any tensor is returned: lengths, types, shapes, offsets, overlaps and gaps.
 public struct SafetensorsFile: Sendable {
-    /// The strings of `__metadata__`; Hugging Face's libraries ask for `"format": "pt"`.
+    /// The strings in `__metadata__`. Hugging Face's libraries require `"format": "pt"`.
     public let metadata: [String: String]
     /// The tensors in the order of the header.
     public let tensors: [StoredTensor]
     private let indexByName: [String: Int]
     private let path: String
 
-    /// Opens a file.
+    /// Opens a file and validates its header.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it.
     public init(_ url: URL) throws {
         let file = try MappedFile(url)
         let header = try SafetensorsHeader(file)
@@ -27,10 +27,10 @@ public struct SafetensorsFile: Sendable {
         path = file.path
     }
 
-    /// The names in the order of the header.
+    /// The tensor names in the order of the header.
     public var names: [String] { tensors.map(\.name) }
 
-    /// The tensor of a name.
+    /// The tensor with a name.
     ///
     /// - Throws: `CheckpointError.missingTensor`.
     public func tensor(_ name: String) throws -> StoredTensor {
@@ -40,7 +40,7 @@ public struct SafetensorsFile: Sendable {
         return tensors[index]
     }
 
-    /// A tensor's elements as 32-bit floats.
+    /// The elements of a tensor as 32-bit floats in row-major order.
     ///
     /// - Throws: `CheckpointError.missingTensor`, `.wrongElementType`, `.notFinite`.
     public func floats(of name: String) throws -> [Float] {

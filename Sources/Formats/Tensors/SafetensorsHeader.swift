@@ -1,21 +1,21 @@
-/// The header of a safetensors file, read as what it is: a claim by a stranger.
+/// The header of a safetensors file, read as untrusted input.
 ///
-/// Layout of the file: eight bytes, the header's length (little-endian); the header, a JSON object `{name: {"dtype",
-/// "shape", "data_offsets": [begin, end]}}` with an optional `"__metadata__"` of strings; the data. Offsets count from
-/// the beginning of the data, the tensors cover the data without gaps and without overlaps. Source: the format's
-/// description in the safetensors repository (README, "Format").
+/// Layout of the file: the length of the header as a little-endian 64-bit integer; the header, a JSON object `{name: {"dtype",
+/// "shape", "data_offsets": [begin, end]}}` with an optional `"__metadata__"` object of strings; the data. Offsets are relative
+/// to the start of the data, and the tensors cover the data without gaps or overlaps. Source: the description of the format in
+/// the safetensors repository (README, "Format").
 struct SafetensorsHeader {
     struct Entry {
         var name: String
         var elementType: ElementType
         var shape: [Int]
-        /// Bytes of the file, not of the data.
+        /// The tensor's byte range, relative to the start of the file.
         var range: Range<Int>
     }
 
-    /// The safetensors library's own limit, in bytes.
+    /// Maximum length of the header in bytes, as in the safetensors library.
     static let lengthLimit = 100_000_000
-    /// More dimensions than any weight has.
+    /// Maximum number of dimensions.
     static let rankLimit = 16
 
     private(set) var metadata: [String: String] = [:]
@@ -25,7 +25,7 @@ struct SafetensorsHeader {
         try file.checkIsNoPointerFile()
         let size = file.bytes.count
         guard size >= 8 else {
-            throw CheckpointError.truncated(file: file.path, part: "the header's length", need: 8, have: size)
+            throw CheckpointError.truncated(file: file.path, part: "the header length", need: 8, have: size)
         }
         if file.bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
             throw CheckpointError.badFormat(file: file.path, reason: "this is a zip archive, not a safetensors file")
@@ -99,13 +99,13 @@ struct SafetensorsHeader {
     private static func integers(_ scanner: inout JSONScanner, atMost limit: Int) throws -> [Int] {
         var values: [Int] = []
         try scanner.array {
-            guard values.count < limit else { throw $0.error("more than \(limit) numbers") }
+            guard values.count < limit else { throw $0.error("a list has more than \(limit) numbers") }
             values.append(try $0.integer())
         }
         return values
     }
 
-    /// The tensors must cover the data exactly once.
+    /// Checks that the tensors cover the data exactly once.
     private func checkCover(file: String, dataStart: Int, size: Int) throws {
         let inOrder = entries.sorted {
             ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)

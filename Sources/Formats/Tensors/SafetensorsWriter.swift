@@ -1,37 +1,37 @@
 public import Foundation
 
-/// Writes tensors as safetensors: one file, or shards with an index when they are larger than a limit.
+/// Writes tensors in the safetensors format: one file, or shards with an index if they exceed a size limit.
 ///
-/// Tensors are fetched one at a time while they are written. Each file appears under its name when it is complete; the
-/// index, or the single file, comes last. A folder in which a checkpoint is replaced can still be caught half-way
-/// between two sharded versions: write to a new folder (`ModelFolder.save` does) where that matters.
+/// Tensors are fetched one at a time during writing. Each file appears under its name when it is complete; the index, or the
+/// single file, is written last. Replacing a sharded checkpoint in place is not atomic: a crash between two shards leaves a
+/// mixture of both versions. Where that matters, write to a new folder, as `ModelFolder.save` does.
 public struct SafetensorsWriter: Sendable {
-    /// The most bytes of tensors in one file; a larger tensor has a file of its own. Hugging Face's libraries use 5 GB
-    /// too.
+    /// Maximum number of tensor bytes in one file. A larger tensor gets a file to itself. Default: 5 GB, as in Hugging Face's
+    /// libraries.
     public var shardLimit: Int
-    /// Strings for `__metadata__`. Transformers refuses files without `"format": "pt"`.
+    /// The strings for `__metadata__`. Transformers rejects files without `"format": "pt"`.
     public var metadata: [String: String]
 
-    /// A writer. `shardLimit` is in bytes and above 0.
+    /// Creates a writer. `shardLimit` is in bytes and must be positive.
     public init(shardLimit: Int = 5_000_000_000, metadata: [String: String] = ["format": "pt"]) {
-        precondition(shardLimit > 0, "a shard needs room")
+        precondition(shardLimit > 0, "the shard size limit must be positive")
         self.shardLimit = shardLimit
         self.metadata = metadata
     }
 
-    /// The name of weights in a single file.
+    /// The file name for weights in a single file.
     public static let singleFileName = "model.safetensors"
-    /// The name of the index of shards.
+    /// The file name of the index of a sharded checkpoint.
     public static let indexFileName = "model.safetensors.index.json"
 
     // MARK: Folders
 
-    /// Writes `model.safetensors`, or shards `model-00001-of-00003.safetensors` … and `model.safetensors.index.json`,
-    /// and removes what an earlier checkpoint of the other kind left in the folder.
+    /// Writes `model.safetensors`, or shards `model-00001-of-00003.safetensors` … and `model.safetensors.index.json`, and removes
+    /// weight files of an earlier checkpoint from the folder.
     ///
-    /// - Returns: the names of the files with tensors.
-    /// - Throws: `CheckpointError.duplicateTensor`, `.unwritable`, `.wrongSize`, `.notRepresentable`, or what a tensor
-    ///   throws when its elements are fetched.
+    /// - Returns: The names of the files that contain tensors.
+    /// - Throws: `CheckpointError.duplicateTensor`, `.wrongSize`, `.notRepresentable`, ``FileError``, or the error of a tensor
+    ///   whose elements cannot be fetched.
     @discardableResult
     public func write(_ tensors: [WritableTensor], to folder: URL) throws -> [String] {
         try checkNames(tensors, file: folder.path)
@@ -59,7 +59,7 @@ public struct SafetensorsWriter: Sendable {
         return "model-\(padded(number))-of-\(padded(count)).safetensors"
     }
 
-    /// Tensors in the given order, cut where a file would exceed the limit.
+    /// The tensors in the given order, divided into shards of at most `shardLimit` bytes.
     private func divided(_ tensors: [WritableTensor]) -> [[WritableTensor]] {
         var shards: [[WritableTensor]] = [[]]
         var size = 0
@@ -102,10 +102,10 @@ public struct SafetensorsWriter: Sendable {
 
     /// Writes all tensors into one file.
     ///
-    /// - Throws: as `write(_:to:)`.
+    /// - Throws: As `write(_:to:)`.
     public func write(_ tensors: [WritableTensor], toFile url: URL) throws {
         try checkNames(tensors, file: url.path)
-        // The order of the safetensors library: by type, wide ones first, then by name.
+        // the order of the safetensors library: by type, widest first, then by name
         let rank = Dictionary(uniqueKeysWithValues: ElementType.allCases.enumerated().map { ($1, $0) })
         let inOrder = tensors.sorted { first, second in
             first.elementType == second.elementType

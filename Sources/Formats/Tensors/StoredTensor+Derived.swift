@@ -1,13 +1,14 @@
-/// What is made of a stored tensor when its elements are asked for.
+/// A transformation of a stored tensor that is computed when its elements are read.
 package enum Derivation: Sendable {
-    /// Rows in another order, or some of them: row i is row `order[i]` of the other tensor. A vector has rows of one element.
+    /// A selection or permutation of rows: row i of the result is row `order[i]` of the base tensor. Rows of a vector have one
+    /// element.
     case rows([Int32])
-    /// A matrix with its two dimensions exchanged.
+    /// The transpose of a matrix.
     case transposed
-    /// A number added to each element, in 32-bit floats.
+    /// A number added to every element, in 32-bit floats.
     case adding(Float)
 
-    /// Writes the elements as floats.
+    /// Writes the derived elements of `base` into `result` as floats.
     func fillFloats(_ result: UnsafeMutableBufferPointer<Float>, from base: StoredTensor) {
         switch self {
         case .rows(let order):
@@ -27,13 +28,13 @@ package enum Derivation: Sendable {
         }
     }
 
-    /// Writes the elements in the other tensor's type; sums are floats.
+    /// Writes the derived elements of `base` into `result` in the element type of `base`; sums are floats.
     func fill(_ result: UnsafeMutableRawBufferPointer, from base: StoredTensor) {
         if case .adding = self { return fillFloats(result.bindMemory(to: Float.self), from: base) }
         base.withUnsafeBytes { move($0, width: base.elementType.width, base, into: result) }
     }
 
-    /// The way of those whose elements cannot be read in parts: all of them, for a moment.
+    /// Fallback for tensors that cannot be read in parts: converts the whole base tensor into a temporary buffer of floats first.
     private func fill(_ result: UnsafeMutableRawBufferPointer, asFloatsFrom base: StoredTensor) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: base.count) { all in
             base.fillFloats(UnsafeMutableBufferPointer(rebasing: all[..<base.count]))
@@ -49,7 +50,7 @@ package enum Derivation: Sendable {
         case .rows(let order):
             let length = result.count / max(1, order.count)
             for (row, source) in order.enumerated() {
-                precondition((Int(source) + 1) * length <= bytes.count, "rows were checked when they were put in order")
+                precondition((Int(source) + 1) * length <= bytes.count, "row indices were validated when they were set")
                 (to + row * length).copyMemory(from: from + Int(source) * length, byteCount: length)
             }
         case .transposed:
@@ -67,30 +68,31 @@ package enum Derivation: Sendable {
 }
 
 extension StoredTensor {
-    /// The same elements under another name.
+    /// The same tensor under another name.
     package func named(_ name: String) -> StoredTensor {
         StoredTensor(name: name, elementType: elementType, shape: shape, contents: contents)
     }
 
-    /// Rows in another order, or some of them: row i is row `order[i]` of this one. Nil where there are no such rows.
+    /// A selection or permutation of the rows: row i of the result is row `order[i]` of this tensor. Nil if an index is out of
+    /// range or the tensor is a scalar.
     package func rows(_ order: [Int32]) -> StoredTensor? {
         guard let count = shape.first, order.allSatisfy({ $0 >= 0 && $0 < count }) else { return nil }
         return StoredTensor(
             name: name, elementType: elementType, shape: [order.count] + shape.dropFirst(), contents: .derived(self, .rows(order)))
     }
 
-    /// The matrix with its two dimensions exchanged; nil for what is no matrix.
+    /// The transposed matrix; nil if the tensor is not a matrix.
     package func exchanged() -> StoredTensor? {
         guard shape.count == 2 else { return nil }
         return StoredTensor(name: name, elementType: elementType, shape: shape.reversed(), contents: .derived(self, .transposed))
     }
 
-    /// The tensor of which this one is the transpose; nil where it is not made that way.
+    /// The tensor of which this one is the transpose; nil if it is not a transposed tensor.
     package var original: StoredTensor? {
         if case .derived(let base, .transposed) = contents { base } else { nil }
     }
 
-    /// A number added to each element; nil for integers.
+    /// This tensor with a number added to every element, as 32-bit floats; nil for integer tensors.
     package func adding(_ number: Float) -> StoredTensor? {
         guard elementType.isReadableAsFloat else { return nil }
         return StoredTensor(name: name, elementType: .float32, shape: shape, contents: .derived(self, .adding(number)))

@@ -5,9 +5,8 @@ extension StoredTensor {
 
     /// The elements as 32-bit floats in row-major order.
     ///
-    /// F16 and BF16 convert exactly, F64 to the nearest; quantised blocks as ggml does.
-    /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and infinities
-    ///   unless `allowingNonFinite`.
+    /// F16 and BF16 convert exactly, F64 rounds to the nearest, and quantised blocks are decoded as ggml does.
+    /// - Throws: `CheckpointError.wrongElementType` for integers; `.notFinite` for NaN and infinities unless `allowingNonFinite`.
     public func floats(allowingNonFinite: Bool = false) throws -> [Float] {
         try checkReadable()
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -17,19 +16,19 @@ extension StoredTensor {
         }
     }
 
-    /// Writes the elements as 32-bit floats into `destination`, which must have room for exactly `count` of them, and
-    /// gives the file's pages back to the system.
+    /// Writes the elements as 32-bit floats into `destination`, which must have exactly `count` elements. Then releases the
+    /// file's mapped pages.
     ///
-    /// - Throws: as `floats`.
+    /// - Throws: As `floats`.
     public func copyFloats(to destination: UnsafeMutableBufferPointer<Float>, allowingNonFinite: Bool = false) throws {
-        precondition(destination.count == count, "room for \(destination.count) of \(count) elements of \(name)")
+        precondition(destination.count == count, "the destination has \(destination.count) elements, but \(name) has \(count)")
         try checkReadable()
         fillFloats(destination)
         releasePages()
         if !allowingNonFinite { try Self.checkFinite(UnsafeBufferPointer(destination), name: name) }
     }
 
-    /// Writes all elements as floats.
+    /// Writes all elements into `destination` as floats.
     func fillFloats(_ destination: UnsafeMutableBufferPointer<Float>) {
         switch contents {
         case .elements:
@@ -41,7 +40,7 @@ extension StoredTensor {
         }
     }
 
-    /// Whether runs of so many elements, counted from the first, can be read by themselves.
+    /// Whether `readFloats` can read any aligned run of `length` elements without reading the rest of the tensor.
     func isReadable(inRunsOf length: Int) -> Bool {
         switch contents {
         case .elements: isContiguous
@@ -50,7 +49,7 @@ extension StoredTensor {
         }
     }
 
-    /// Writes some of the elements as floats; see `isReadable(inRunsOf:)`.
+    /// Writes a range of elements into `destination` as floats. Requires `isReadable(inRunsOf:)`.
     func readFloats(_ elements: Range<Int>, into destination: UnsafeMutableBufferPointer<Float>) {
         switch contents {
         case .elements(let file, let range, _):
@@ -60,12 +59,12 @@ extension StoredTensor {
             withExtendedLifetime(file) { Self.widen(bytes, elementType, into: destination) }
         case .blocks(let file, let range, let type):
             let (length, width) = type.block
-            precondition(elements.lowerBound % length == 0 && elements.count % length == 0, "blocks are read whole")
+            precondition(elements.lowerBound % length == 0 && elements.count % length == 0, "only complete blocks can be read")
             let start = range.lowerBound + elements.lowerBound / length * width
             let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + elements.count / length * width])
             withExtendedLifetime(file) { type.decode(bytes, into: destination) }
         case .derived:
-            preconditionFailure("only stored elements are read in parts")
+            preconditionFailure("only stored elements can be read in parts")
         }
     }
 
@@ -91,11 +90,11 @@ extension StoredTensor {
                 destination[index] = Float(Double(bitPattern: UInt64(littleEndian: bits)))
             }
         default:
-            preconditionFailure("integers are not read as floats")
+            preconditionFailure("integers cannot be read as floats")
         }
     }
 
-    /// The bit patterns of a BF16 tensor in row-major order.
+    /// The bit patterns of a BF16 tensor's elements in row-major order.
     ///
     /// - Throws: `CheckpointError.wrongElementType`; `.notFinite` for NaN and infinities unless `allowingNonFinite`.
     public func bfloat16Bits(allowingNonFinite: Bool = false) throws -> [UInt16] {
@@ -116,7 +115,7 @@ extension StoredTensor {
 
     // MARK: Checks
 
-    /// Throws unless the stored shape is `expected`.
+    /// Checks that the stored shape is `expected`.
     ///
     /// - Throws: `CheckpointError.wrongShape`.
     public func checkShape(_ expected: [Int]) throws {
@@ -125,7 +124,8 @@ extension StoredTensor {
         }
     }
 
-    /// Throws if a BF16 element is NaN or infinite, without copying: for weights that are used where they lie.
+    /// Checks that no element of a BF16 tensor is NaN or infinite, without copying. For weights that are used directly from the
+    /// mapped file.
     ///
     /// - Throws: `CheckpointError.wrongElementType`, `.notFinite`.
     public func checkFinite() throws {
@@ -135,7 +135,7 @@ extension StoredTensor {
         try withUnsafeBytes { try Self.checkFinite(bfloat16: $0, name: name) }
     }
 
-    /// Throws if one of some BF16 elements, little-endian, is NaN or infinite.
+    /// Checks that none of these little-endian BF16 elements is NaN or infinite; throws `CheckpointError.notFinite`.
     package static func checkFinite(bfloat16 bytes: UnsafeRawBufferPointer, name: String) throws {
         let count = bytes.count / 2
         var bad = false
@@ -160,8 +160,9 @@ extension StoredTensor {
         }
     }
 
+    /// Checks that none of these values is NaN or infinite; throws `CheckpointError.notFinite`.
     package static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
-        // The largest magnitude's bits tell at once; the index is looked for only when there is something to report.
+        // the bit pattern of the largest magnitude shows whether any value is not finite; only then search for its index
         var largest: UInt32 = 0
         for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
         guard largest >= 0x7F80_0000, let index = values.firstIndex(where: { !$0.isFinite }) else { return }

@@ -1,32 +1,32 @@
 import ShortFloats
 
-/// A tensor as it lies in a checkpoint: name, type, shape and where its elements come from.
+/// A tensor in a checkpoint: name, element type, shape and the source of its elements.
 ///
-/// Nothing is copied until elements are asked for; the view keeps the file mapped. Elements are little-endian, in
-/// row-major order of `shape` through `withUnsafeBytes`, `floats` and `copyFloats`, whatever the strides in the file
-/// are, and whether they lie there as they are, in blocks of a GGUF file, or have to be put into another order first.
+/// Nothing is copied until elements are requested; the tensor keeps the file mapped. `withUnsafeBytes`, `floats` and `copyFloats`
+/// return elements in row-major order of `shape`, little-endian, regardless of the strides in the file and of whether the
+/// elements are stored directly, stored in quantised blocks of a GGUF file, or computed from another tensor.
 public struct StoredTensor: Sendable {
-    /// Its name in the checkpoint.
+    /// The tensor's name in the checkpoint.
     public let name: String
-    /// How elements are stored; those in quantised blocks, and those that are computed, are 32-bit floats.
+    /// The element type. Quantised and computed elements read as 32-bit floats.
     public let elementType: ElementType
-    /// The extents, outermost first.
+    /// The dimensions, outermost first.
     public let shape: [Int]
-    /// Where the elements come from.
+    /// The source of the elements.
     let contents: Contents
 
     indirect enum Contents: Sendable {
-        /// The bytes of a file: exactly the elements' without strides, else those of the storage from the first element on. Strides are
-        /// distances of neighbours along each dimension, in elements.
+        /// A byte range of a file. Without strides, the range holds exactly the elements in row-major order; with strides (in
+        /// elements, one for each dimension), it starts at the first element and covers all of the view.
         case elements(MappedFile, Range<Int>, strides: [Int]?)
-        /// Blocks of small integers with scales.
+        /// Quantised blocks: small integers with scales.
         case blocks(MappedFile, Range<Int>, GGMLType)
-        /// What is made of another tensor when it is asked for.
+        /// A transformation of another tensor, computed on access.
         case derived(StoredTensor, Derivation)
     }
 
-    /// Elements as they lie in a file.
-    /// - Parameter strides: nil when they lie in order without gaps.
+    /// Creates a tensor whose elements are in a file.
+    /// - Parameter strides: The strides in elements; nil if the elements are contiguous and in row-major order.
     init(name: String, elementType: ElementType, shape: [Int], strides: [Int]?, file: MappedFile, range: Range<Int>) {
         self.init(name: name, elementType: elementType, shape: shape, contents: .elements(file, range, strides: strides))
     }
@@ -38,21 +38,21 @@ public struct StoredTensor: Sendable {
         self.contents = contents
     }
 
-    /// Number of elements.
+    /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
 
-    /// Bytes of all elements.
+    /// The size of all elements in bytes.
     public var byteCount: Int { count * elementType.width }
 
-    /// The mapped bytes of elements that lie in order without gaps; nil for all others.
+    /// The mapped byte range of a tensor that is contiguous and in row-major order; nil otherwise.
     package var mapped: (file: MappedFile, range: Range<Int>)? {
         if case .elements(let file, let range, strides: nil) = contents { (file, range) } else { nil }
     }
 
-    /// Whether `withUnsafeBytes` hands out the mapped file itself rather than a copy.
+    /// Whether `withUnsafeBytes` passes the mapped file itself and not a copy.
     public var isContiguous: Bool { mapped != nil }
 
-    /// The file that holds the tensor.
+    /// The path of the file that contains the tensor.
     public var path: String {
         switch contents {
         case .elements(let file, _, _), .blocks(let file, _, _): file.path
@@ -60,7 +60,7 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    /// Gives the file's pages back to the system, once the elements have been copied.
+    /// Releases the file's mapped pages after the elements have been copied.
     func releasePages() {
         switch contents {
         case .elements(let file, let range, let strides): if strides == nil { file.releasePages(in: range) }
@@ -69,7 +69,7 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    /// Whether another tensor is stored in the same way with the same bytes; false for what is computed.
+    /// Whether another tensor is stored in the same way with identical bytes; false for strided and computed tensors.
     package func hasSameContents(as other: StoredTensor) -> Bool {
         func bytes(_ tensor: StoredTensor) -> (type: GGMLType?, bytes: UnsafeRawBufferPointer)? {
             switch tensor.contents {
@@ -86,8 +86,8 @@ public struct StoredTensor: Sendable {
 
     // MARK: As bytes
 
-    /// Calls `body` with the elements' bytes in row-major order: the mapped file itself when `isContiguous`, which need
-    /// not be aligned to the element's width; else a copy that is gone afterwards.
+    /// Calls `body` with the elements' bytes in row-major order. If `isContiguous`, the buffer is the mapped file, which may be
+    /// unaligned for the element type; otherwise it is a copy that is freed after the call.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         if let (file, range) = mapped {
             return try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
@@ -98,7 +98,7 @@ public struct StoredTensor: Sendable {
         return try body(UnsafeRawBufferPointer(copy))
     }
 
-    /// Writes the bytes of elements that do not lie in order.
+    /// Writes the bytes of elements that are not contiguous.
     private func fill(_ result: UnsafeMutableRawBufferPointer) {
         switch contents {
         case .elements(let file, let range, let strides):
@@ -117,7 +117,7 @@ public struct StoredTensor: Sendable {
         var index = [Int](repeating: 0, count: shape.count)
         var source = 0
         for element in 0..<count {
-            precondition((source + 1) * width <= stored.count, "strides were checked when the file was opened")
+            precondition((source + 1) * width <= stored.count, "strides were validated when the file was opened")
             (to + element * width).copyMemory(from: from + source * width, byteCount: width)
             var dimension = shape.count - 1
             while dimension >= 0 {

@@ -1,17 +1,17 @@
 public import Foundation
 
-/// A file of torch.save (`pytorch_model.bin`), read without executing anything.
+/// A file written by `torch.save` (`pytorch_model.bin`), read without executing anything.
 ///
-/// The file is a zip archive with a pickle, `data.pkl`, that describes tensors as views of storages, and one member
-/// with the bytes of each storage. Only tensors by name are read; see `TorchPickle` for what is refused. Every view
-/// is checked to lie inside of its storage and to be no larger than the file before it is handed out.
+/// The file is a zip archive with a pickle, `data.pkl`, that describes tensors as views of storages, and one member with the
+/// bytes of each storage. Only named tensors are read; `TorchPickle` lists what is rejected. Every view must lie inside its
+/// storage, and must not be larger than the file.
 public struct TorchArchive: Sendable {
     /// The tensors in the order of the state dictionary.
     public let tensors: [StoredTensor]
 
-    /// Opens a file.
+    /// Opens a file and validates its tensors.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it or refused in it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it or rejected in it.
     public init(_ url: URL) throws {
         let file = try MappedFile(url)
         try file.checkIsNoPointerFile()
@@ -24,17 +24,18 @@ public struct TorchArchive: Sendable {
         }
         let folder = String(pickles[0].dropLast("data.pkl".count))
         if let order = archive.members[folder + "byteorder"], !file.bytes[order].elementsEqual("little".utf8) {
-            throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian")
+            throw CheckpointError.badFormat(file: file.path, reason: "the byte order is not little-endian, which is the only one supported")
         }
         let (machine, root) = try Self.run(UnsafeRawBufferPointer(rebasing: file.bytes[pickle]), file: file.path)
         guard case .dictionary(let pairs) = machine[root] else {
-            throw CheckpointError.badFormat(file: file.path, reason: "the pickle holds no dictionary of tensors")
+            throw CheckpointError.badFormat(
+                file: file.path, reason: "the pickle does not contain a dictionary of tensors; expected a state dictionary")
         }
         var tensors: [StoredTensor] = []
         var seen: Set<String> = []
         for (key, value) in pairs {
             guard case .text(let name) = machine[key], case .tensor(let claim)? = machine.value(value) else {
-                continue  // training scripts keep counters and the like beside their tensors
+                continue  // checkpoints may hold counters and other values beside tensors
             }
             guard seen.insert(name).inserted else {
                 throw CheckpointError.duplicateTensor(name: name, file: file.path)
@@ -43,12 +44,12 @@ public struct TorchArchive: Sendable {
         }
         guard !tensors.isEmpty || pairs.isEmpty else {
             throw CheckpointError.badFormat(
-                file: file.path, reason: "the dictionary holds no tensors by name; expected a state dictionary")
+                file: file.path, reason: "the dictionary has no tensors by name; expected a state dictionary")
         }
         self.tensors = tensors
     }
 
-    /// Carries the pickle of a file out.
+    /// Runs the pickle of a file.
     private static func run(
         _ bytes: UnsafeRawBufferPointer, file: String
     ) throws -> (machine: PickleMachine<TorchPickle>, root: Int32) {
@@ -59,7 +60,7 @@ public struct TorchArchive: Sendable {
         }
     }
 
-    /// Files of before PyTorch 1.6 are a pickle of a magic number, then more pickles; still older ones are tar
+    /// Rejects files from before PyTorch 1.6, which are a pickle of a magic number followed by more pickles, and the older tar
     /// archives.
     private static func checkIsNotLegacy(_ file: MappedFile) throws {
         let magicNumber: [UInt8] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
@@ -69,7 +70,7 @@ public struct TorchArchive: Sendable {
         }
     }
 
-    /// Checks a view against its storage and the archive.
+    /// The stored tensor of a view, checked against its storage and the archive.
     private static func tensor(
         _ name: String, _ claim: TorchPickle.TensorClaim, archive: ZipDirectory, folder: String, file: MappedFile
     ) throws -> StoredTensor {
@@ -89,7 +90,7 @@ public struct TorchArchive: Sendable {
         else {
             throw bad("impossible view: shape \(claim.shape), strides \(claim.strides), offset \(claim.offset)")
         }
-        // An expanded view (stride 0) can be larger than its storage; none needs to be larger than the file.
+        // An expanded view (stride 0) can be larger than its storage, but must not be larger than the file.
         guard byteCount <= max(file.bytes.count, storageBytes) else {
             throw CheckpointError.tooLarge(
                 file: file.path, part: "the view \(name.prefix(120))", size: byteCount, limit: file.bytes.count)
@@ -116,7 +117,7 @@ public struct TorchArchive: Sendable {
         let isContiguous = Self.isContiguous(shape: claim.shape, strides: claim.strides)
         return StoredTensor(
             name: name, elementType: storage.elementType, shape: claim.shape,
-            // A dimension of one element is never stepped along; its stride may be any number.
+            // The stride of a dimension with one element is never used and may have any value.
             strides: isContiguous ? nil : zip(claim.shape, claim.strides).map { $0 == 1 ? 0 : $1 }, file: file,
             range: begin..<member.lowerBound + (last + 1) * width)
     }
@@ -126,7 +127,7 @@ public struct TorchArchive: Sendable {
         return overflow ? .max : product
     }
 
-    /// Whether a view with at least one element lies in row-major order without gaps.
+    /// Whether a non-empty view is contiguous and in row-major order.
     private static func isContiguous(shape: [Int], strides: [Int]) -> Bool {
         var expected = 1
         for (dimension, stride) in zip(shape, strides).reversed() where dimension != 1 {

@@ -1,6 +1,6 @@
-/// The pickle of a file of torch.save: tensors as views of storages, in plain containers.
+/// The rules for a pickle written by `torch.save`: tensors as views of storages, in plain containers.
 enum TorchPickle: PickleRules {
-    /// The names a pickle may mention.
+    /// The Python names that the pickle may mention.
     enum Global: Equatable {
         case orderedDictionary
         case rebuildTensor
@@ -9,14 +9,14 @@ enum TorchPickle: PickleRules {
         case storage(ElementType)
     }
 
-    /// A run of elements in a member of the archive.
+    /// A storage: a sequence of elements in one member of the archive.
     struct Storage: Equatable {
         var key: String
         var elementType: ElementType
         var count: Int
     }
 
-    /// A view of a storage, as the pickle claims it.
+    /// A view of a storage as the pickle describes it, not yet validated.
     struct TensorClaim: Equatable {
         var storage: Storage
         var offset: Int
@@ -29,7 +29,7 @@ enum TorchPickle: PickleRules {
         case tensor(TensorClaim)
     }
 
-    /// The pickle of a model with ten thousand tensors has about a tenth of these objects.
+    /// A model with ten thousand tensors needs about a tenth of these objects.
     static let limits = PickleLimits(bytes: 64 << 20, nodes: 2_000_000)
     static let opcodes: PickleOpcodes = .persistentIdentifiers
 
@@ -50,17 +50,17 @@ enum TorchPickle: PickleRules {
         "BoolStorage": .bool,
     ]
 
-    /// A persistent identifier: ("storage", type, key, device, number of elements).
+    /// Resolves a persistent identifier: `("storage", type, key, device, number of elements)`.
     static func resolve(_ identifier: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .tuple(let parts) = machine[identifier], parts.count == 5,
             case .text("storage") = machine[parts[0]], case .global(.storage(let type)) = machine[parts[1]],
             case .text(let key) = machine[parts[2]], case .text = machine[parts[3]],
             case .integer(let count) = machine[parts[4]], count >= 0
-        else { throw machine.refused("a persistent identifier that describes no storage") }
+        else { throw machine.refused("a persistent identifier that does not describe a storage") }
         try machine.push(.storage(Storage(key: key, elementType: type, count: count)))
     }
 
-    /// A call. There are four that only arrange what is already there.
+    /// Handles a call. The four allowed functions only arrange objects that already exist.
     static func call(_ global: Global, _ parts: [Int32], in machine: inout PickleMachine<Self>) throws(PickleFault) {
         switch global {
         case .orderedDictionary:
@@ -89,10 +89,10 @@ enum TorchPickle: PickleRules {
         }
     }
 
-    /// State of an object. PyTorch gives its dictionaries a `_metadata` that way, which is of no use here.
+    /// Handles the state of an object. PyTorch sets `_metadata` on its dictionaries this way; it is ignored.
     static func build(_ object: Int32, from state: Int32, in machine: inout PickleMachine<Self>) throws(PickleFault) {
         guard case .dictionary = machine[state], case .dictionary = machine[object] else {
-            throw machine.refused("the opcode BUILD on something that is no dictionary")
+            throw machine.refused("the opcode BUILD on an object that is not a dictionary")
         }
     }
 
@@ -113,15 +113,15 @@ enum TorchPickle: PickleRules {
 }
 
 extension CheckpointError {
-    /// What is wrong with the pickle of a file.
+    /// Converts an error in the pickle of a file.
     init(_ fault: PickleFault, file: String) {
         self =
             switch fault {
             case .refused(let what, let offset): .refusedPickle(file: file, offset: offset, what: what)
             case .truncated(let need, let have): .truncated(file: file, part: "the pickle", need: need, have: have)
-            case .endlessName(let offset): .refusedPickle(file: file, offset: offset, what: "a name without an end")
+            case .endlessName(let offset): .refusedPickle(file: file, offset: offset, what: "an unterminated name")
             case .tooLarge(let part, let size, let limit): .tooLarge(file: file, part: part, size: size, limit: limit)
-            case .unpacksTooFar: .badFormat(file: file, reason: "the pickle names parts of itself again and again")
+            case .unpacksTooFar: .badFormat(file: file, reason: "the pickle expands to many times its size through repeated references")
             case .unsuitable(let what): .badFormat(file: file, reason: what)
             }
     }

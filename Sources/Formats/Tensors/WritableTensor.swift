@@ -1,29 +1,31 @@
 import ShortFloats
 
-/// A tensor on its way into a file: what it is called and how its elements come.
+/// A tensor to be written to a file: its name, type, shape and a source of its elements.
 ///
-/// The elements are asked for when their turn comes, so that a large model is never in memory a second time.
+/// The elements are requested only when the tensor is written, so that a large model is not duplicated in memory.
 public struct WritableTensor {
-    /// Its name in the checkpoint.
+    /// The tensor's name in the checkpoint.
     public let name: String
-    /// How elements are stored.
+    /// The element type in the file.
     public let elementType: ElementType
-    /// The extents, outermost first.
+    /// The dimensions, outermost first.
     public let shape: [Int]
-    /// Hands all bytes, in order, to the function it is given.
+    /// Passes all bytes, in order, to the given function.
     private let produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
-    /// Elements that are converted at once.
+    /// The number of elements that are converted at a time.
     private static let chunk = 1 << 16
 
-    /// Bytes of all elements.
+    /// The size of all elements in bytes.
     public var byteCount: Int { shape.reduce(elementType.width, *) }
 
     /// A tensor of floats that are fetched when they are written.
     ///
     /// - Parameters:
-    ///   - elementType: how they are stored: F32, BF16 or F16 (rounded to nearest, ties to even).
-    ///   - floats: gives the elements in row-major order.
+    ///   - name: The tensor's name in the checkpoint.
+    ///   - shape: The dimensions, outermost first.
+    ///   - elementType: The type in the file: F32, BF16 or F16 (rounded to nearest, ties to even).
+    ///   - floats: Returns the elements in row-major order.
     public init(
         _ name: String, shape: [Int], as elementType: ElementType = .float32, floats: @escaping () throws -> [Float]
     ) {
@@ -32,22 +34,22 @@ public struct WritableTensor {
         }
     }
 
-    /// A tensor of floats in row-major order.
+    /// A tensor with the given floats in row-major order.
     public init(_ name: String, shape: [Int], as elementType: ElementType = .float32, values: [Float]) {
-        precondition(values.count == shape.reduce(1, *), "\(name): \(values.count) values for the shape \(shape)")
+        precondition(values.count == shape.reduce(1, *), "\(name): \(values.count) values do not fit the shape \(shape)")
         self.init(name, shape: shape, as: elementType) { body in
             try values.withUnsafeBufferPointer(body)
         }
     }
 
-    /// A tensor of floats that someone else owns: `access` calls its argument once with the elements in row-major
-    /// order.
+    /// A tensor of floats in memory that this tensor does not own. `access` calls its argument once with the elements in
+    /// row-major order.
     public init(
         _ name: String, shape: [Int], as elementType: ElementType = .float32,
         access: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
     ) {
         precondition(
-            [.float32, .bfloat16, .float16].contains(elementType), "\(name): floats are not written as \(elementType)")
+            [.float32, .bfloat16, .float16].contains(elementType), "\(name): floats cannot be written as \(elementType)")
         self.name = name
         self.shape = shape
         self.elementType = elementType
@@ -56,8 +58,8 @@ public struct WritableTensor {
         }
     }
 
-    /// A tensor of any type as bytes, little-endian in row-major order: counters, generator states, bfloat16 as it
-    /// lies.
+    /// A tensor of any type, given as little-endian bytes in row-major order: counters, generator states, or bfloat16 without
+    /// conversion.
     public init(
         _ name: String, shape: [Int], elementType: ElementType,
         bytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
@@ -68,14 +70,14 @@ public struct WritableTensor {
         produce = bytes
     }
 
-    /// A stored tensor as it is, under its own name or another.
+    /// A stored tensor, copied without conversion; with `name`, under another name.
     public init(_ stored: StoredTensor, name: String? = nil) {
         self.init(name ?? stored.name, shape: stored.shape, elementType: stored.elementType) { sink in
             try stored.withUnsafeBytes(sink)
         }
     }
 
-    /// Hands over all bytes in order and checks that they are as many as the shape says.
+    /// Passes all bytes, in order, to `sink`. Throws `CheckpointError.wrongSize` if their number does not match the shape.
     func write(to sink: (UnsafeRawBufferPointer) throws -> Void, file: String) throws {
         var written = 0
         let expected = byteCount

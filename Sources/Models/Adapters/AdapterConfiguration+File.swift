@@ -1,24 +1,24 @@
 import Formats
 
-// adapter_config.json, as PEFT reads and writes it.
+// Reading and writing of adapter_config.json in PEFT's format.
 extension AdapterConfiguration {
-    /// Keys of the file that say nothing about what an adapter computes, or say it to programs that make one.
+    /// Keys that do not affect an adapter's output, or that only matter for its creation.
     private static let harmless: Set = [
         "peft_type", "task_type", "base_model_name_or_path", "revision", "auto_mapping", "peft_version", "inference_mode", "fan_in_fan_out",
         "megatron_core", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "runtime_config",
     ]
 
-    /// What A and B may start from: all that leaves the model's own weights as they are.
+    /// The initialisations of A and B that leave the base model's weights unchanged.
     private static let initialisations: Set = ["gaussian", "eva", "orthogonal"]
 
-    /// Reads the file's object.
-    /// - Throws: ``ModelError`` for what makes no sense, and for every key that would change numbers in a way that is not here.
+    /// Reads the contents of adapter_config.json.
+    /// - Throws: ``ModelError`` for invalid values, and for every key that has an effect but is not supported.
     init(reading object: JSONValue) throws {
         let file = ConfigurationReader(object)
         let type = try file.string("peft_type")
-        guard type == "LORA" else { throw ModelError.unsupported("an adapter of peft_type '\(type)' (LORA is)") }
+        guard type == "LORA" else { throw ModelError.unsupported("peft_type '\(type)' (only LORA)") }
         let bias = try file.optionalString("bias") ?? "none"
-        guard bias == "none" else { throw ModelError.unsupported("trained biases (bias '\(bias)') in an adapter") }
+        guard bias == "none" else { throw ModelError.unsupported("trained biases in an adapter (bias '\(bias)'; only none)") }
         try Self.checkInitialisation(object["init_lora_weights"])
         guard let rank = try file.optionalCount("r") else { throw ModelError.configuration(key: "r", problem: "is missing") }
         guard let alpha = try file.optionalNumber("lora_alpha") else {
@@ -49,12 +49,12 @@ extension AdapterConfiguration {
         guard let value = value?.unlessNull, value.bool == nil else { return }
         guard let name = value.string, initialisations.contains(name) else {
             throw ModelError.unsupported(
-                "init_lora_weights \(OneLine.escaped(value.text.split(separator: "\n").joined().prefix(40))) (base weights that are not the model's own)"
+                "init_lora_weights \(OneLine.escaped(value.text.split(separator: "\n").joined().prefix(40))) (changes the base weights)"
             )
         }
     }
 
-    /// Whether a value switches nothing on.
+    /// Whether a value is null, false or empty, and so has no effect.
     private static func isNothing(_ value: JSONValue) -> Bool {
         switch value {
         case .null, .bool(false): true
@@ -65,7 +65,7 @@ extension AdapterConfiguration {
         }
     }
 
-    /// A text or a list of texts; nil where there is neither.
+    /// A string or a list of strings; nil if the key is missing, null or empty.
     private static func texts(_ key: String, of file: ConfigurationReader) throws -> [String]? {
         guard let value = file.object[key]?.unlessNull, !isNothing(value) else { return nil }
         return value.string == nil ? try file.optionalStrings(key) : try [file.string(key)]
@@ -77,14 +77,14 @@ extension AdapterConfiguration {
         return text.lowercased() == Targets.allLinearName ? .allLinear : .pattern(text)
     }
 
-    /// A number or a list of numbers.
+    /// The layer indices, from an integer or a list of integers; nil if the key is missing, null or empty.
     private static func layers(_ file: ConfigurationReader) throws -> [Int]? {
         let key = "layers_to_transform"
         guard let value = file.object[key]?.unlessNull, !isNothing(value) else { return nil }
         if let single = value.int { return [single] }
         let list = try file.optionalList(key) ?? []
         let numbers = list.compactMap(\.int)
-        guard numbers.count == list.count else { throw ModelError.configuration(key: key, problem: "is not a list of whole numbers") }
+        guard numbers.count == list.count else { throw ModelError.configuration(key: key, problem: "is not a list of integers") }
         return numbers
     }
 
@@ -94,7 +94,7 @@ extension AdapterConfiguration {
         guard let section = try file.section(key) else { return [] }
         return try (section.object.members ?? []).map { member in
             guard let value = try read(section, member.key) else {
-                throw ModelError.configuration(key: key, problem: "has no number for '\(OneLine.escaped(member.key.prefix(60)))'")
+                throw ModelError.configuration(key: key, problem: "has no value for '\(OneLine.escaped(member.key.prefix(60)))'")
             }
             return Exception(member.key, value)
         }
@@ -102,7 +102,7 @@ extension AdapterConfiguration {
 }
 
 extension Adapter {
-    /// adapter_config.json, with PEFT's names: what was read, and what this adapter is.
+    /// The contents of adapter_config.json with PEFT's keys: what was read, updated with this adapter's settings.
     func file() -> JSONValue {
         var file = source ?? ["peft_type": "LORA", "task_type": "CAUSAL_LM"]
         file["base_model_name_or_path"] = .string(base)
@@ -124,10 +124,11 @@ extension Adapter {
         return file
     }
 
-    /// PEFT keeps whole numbers whole.
+    /// A JSON number; integral values are written as integers, as PEFT does.
     private static func number(_ value: Double) -> JSONValue { Int(exactly: value).map { JSONValue($0) } ?? JSONValue(value) }
 
-    /// All projections are written by the last parts of their names: PEFT allows no layers beside `all-linear`.
+    /// The targets in PEFT's format. `all-linear` becomes the list of the last components of all names, because PEFT does not
+    /// allow `layers_to_transform` together with `all-linear`.
     private func targets(_ targets: AdapterConfiguration.Targets) -> JSONValue {
         switch targets {
         case .pattern(let pattern): .string(pattern)

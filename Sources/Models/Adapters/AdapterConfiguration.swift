@@ -1,70 +1,71 @@
-/// What a low-rank adapter looks like (LoRA, Hu et al. 2022): which projections it changes, and by matrices of which rank.
+/// The configuration of a low-rank adapter (LoRA, Hu et al. 2022): which projections it adapts, and the rank of its matrices.
 ///
-/// A projection W x + b becomes W x + b + s · B A x with A [rank, inputs], B [outputs, rank] and s = alpha / rank. The names and meanings are
-/// those of PEFT's `LoraConfig`.
+/// A projection W x + b becomes W x + b + s · B A x, with A [rank, inputs], B [outputs, rank] and s = alpha / rank. Names and
+/// meanings of the properties follow PEFT's `LoraConfig`.
 public struct AdapterConfiguration: Codable, Sendable, Equatable {
-    /// Which projections are changed.
+    /// A selection of projections.
     public enum Targets: Codable, Sendable, Equatable {
-        /// All but the output projection.
+        /// All projections except the output projection.
         case allLinear
-        /// Those whose name, such as `model.layers.0.self_attn.q_proj`, is one of these or ends with a dot and one of these.
+        /// Projections whose name, such as `model.layers.0.self_attn.q_proj`, equals one of these, or ends with a dot and one of
+        /// these.
         case names([String])
-        /// Those whose whole name matches a regular expression.
+        /// Projections whose whole name matches a regular expression.
         case pattern(String)
 
-        /// `all-linear`, or names with commas between them.
+        /// Creates a selection from text: `all-linear`, or names separated by commas.
         public init(_ text: String) {
             let names = text.split(separator: ",").map { String($0).trimmed }.filter { !$0.isEmpty }
             self = names.count == 1 && names[0].lowercased() == Self.allLinearName ? .allLinear : .names(names)
         }
 
-        /// What PEFT calls all of them.
+        /// PEFT's name for all projections.
         static let allLinearName = "all-linear"
     }
 
-    /// A number that some projections have in place of the usual one.
+    /// A value that replaces the default for some projections.
     public struct Exception<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
-        /// A regular expression; the projections whose whole name it matches, or what follows a dot in it.
+        /// A regular expression that must match the whole name of a projection, or all of it after one of its dots.
         public var modules: String
-        /// Their number.
+        /// The value for these projections.
         public var value: Value
 
-        /// A number of some projections.
+        /// Creates an exception.
         public init(_ modules: String, _ value: Value) { (self.modules, self.value) = (modules, value) }
     }
 
-    /// The rank r of the product of A and B.
+    /// The rank r of the product B A.
     public var rank: Int
-    /// What the product is multiplied by, before it is divided by the rank.
+    /// The scaling constant: the product B A is multiplied by alpha / rank.
     public var alpha: Double
-    /// The share of what A reads that training drops.
+    /// The dropout rate of the input of A, in [0, 1).
     public var dropout: Double
-    /// Which projections are changed.
+    /// Which projections are adapted.
     public var targets: Targets
-    /// Projections that are left alone though ``targets`` has them; nil for none.
+    /// Projections to leave out although ``targets`` includes them; nil for none.
     public var excluded: Targets?
-    /// The layers, from 0, in which projections are changed; nil for all, and for those outside of layers, too.
+    /// The layers, counted from 0, in which projections are adapted; nil for all, including projections outside of layers.
     public var layers: [Int]?
-    /// What comes in front of the number of a layer in names (regular expressions, `layers`); nil for anything.
+    /// Regular expressions for what precedes the number of a layer in module names (for ``layers``); nil for anything.
     public var layersPatterns: [String]?
-    /// Other ranks of some projections; of several that fit, the first.
+    /// The ranks of projections that differ from ``rank``; the first match applies.
     public var ranks: [Exception<Int>] = []
-    /// Other alphas of some projections; of several that fit, the first.
+    /// The alphas of projections that differ from ``alpha``; the first match applies.
     public var alphas: [Exception<Double>] = []
-    /// Whether s is alpha / √rank (rsLoRA, Kalajdzievski 2023).
+    /// Whether the scale s is alpha / √rank (rsLoRA, Kalajdzievski 2023).
     public var isRankStabilised: Bool
-    /// Whether the direction alone of every row of W + s · B A counts, and a trained vector says how long it is (DoRA, Liu et al. 2024).
+    /// Whether each row of W + s · B A is normalised and multiplied by a trained magnitude (DoRA, Liu et al. 2024).
     public var decomposesWeights: Bool
 
-    /// A configuration.
+    /// Creates a configuration.
     /// - Parameters:
-    ///   - rank: r.
-    ///   - alpha: nil for the rank itself, so that s is 1 (√rank with rsLoRA).
-    ///   - dropout: the share of what A reads that training drops.
-    ///   - targets: which projections are changed.
-    ///   - layers: the layers in which they are; nil for all.
-    ///   - isRankStabilised: whether s is alpha / √rank.
-    ///   - decomposesWeights: DoRA.
+    ///   - rank: the rank r.
+    ///   - alpha: the scaling constant. Default: the rank, so that s is 1 (√rank with rsLoRA).
+    ///   - dropout: the dropout rate of the input of A.
+    ///   - targets: which projections are adapted.
+    ///   - layers: the layers in which they are adapted. Default: all.
+    ///   - isRankStabilised: whether s is alpha / √rank (rsLoRA).
+    ///   - decomposesWeights: whether to use DoRA.
     public init(
         rank: Int = 8, alpha: Double? = nil, dropout: Double = 0, targets: Targets = .allLinear, layers: [Int]? = nil,
         isRankStabilised: Bool = false, decomposesWeights: Bool = false
@@ -78,37 +79,37 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         self.decomposesWeights = decomposesWeights
     }
 
-    /// Checks the numbers, and that the patterns are regular expressions.
-    /// - Throws: ``ModelError/adapter(_:)`` for what makes no sense.
+    /// Checks that the values are valid and that the patterns are regular expressions.
+    /// - Throws: ``ModelError/adapter(_:)`` for invalid values.
     public func check() throws {
         for rank in [rank] + ranks.map(\.value) where rank < 1 || rank > 1 << 20 {
-            throw ModelError.adapter("the rank of an adapter is at least 1, not \(rank)")
+            throw ModelError.adapter("the rank of an adapter must be at least 1, not \(rank)")
         }
         for alpha in [alpha] + alphas.map(\.value) where !(alpha > 0 && alpha.isFinite) {
-            throw ModelError.adapter("the alpha of an adapter is a number above 0, not \(alpha)")
+            throw ModelError.adapter("the alpha of an adapter must be above 0, not \(alpha)")
         }
         guard dropout >= 0, dropout < 1 else {
-            throw ModelError.adapter("the dropout of an adapter is at least 0 and below 1, not \(dropout)")
+            throw ModelError.adapter("the dropout of an adapter must be at least 0 and below 1, not \(dropout)")
         }
         if let layers, let wrong = layers.first(where: { $0 < 0 }) {
-            throw ModelError.adapter("layers of an adapter are counted from 0; there is no layer \(wrong)")
+            throw ModelError.adapter("the layers of an adapter must be at least 0, not \(wrong)")
         }
-        if layers?.isEmpty ?? false { throw ModelError.adapter("an adapter of no layers changes nothing") }
-        if case .names(let names) = targets, names.isEmpty { throw ModelError.adapter("an adapter needs a target: names, or all-linear") }
+        if layers?.isEmpty ?? false { throw ModelError.adapter("the adapter applies to no layers; select at least one") }
+        if case .names(let names) = targets, names.isEmpty { throw ModelError.adapter("the adapter has no targets; try all-linear") }
         if layers != nil, case .pattern(let pattern) = targets {
-            throw ModelError.adapter("layers cannot be chosen beside a pattern of targets; let '\(pattern)' say which")
+            throw ModelError.adapter("layers cannot be combined with a target pattern; select the layers in the pattern '\(pattern)'")
         }
         var patterns = ranks.map(\.modules) + alphas.map(\.modules) + (layersPatterns ?? [])
         for case .pattern(let pattern)? in [targets, excluded] { patterns.append(pattern) }
         for pattern in patterns { _ = try ModulePattern(pattern) }
     }
 
-    /// The rank in a projection.
+    /// The rank for a projection.
     func rank(of module: String) throws -> Int {
         try ranks.first { try ModulePattern($0.modules).matchesEnd(of: module) }?.value ?? rank
     }
 
-    /// What B A is multiplied by in a projection.
+    /// The scale s of B A for a projection.
     func scale(of module: String) throws -> Float {
         let rank = Double(try rank(of: module))
         let alpha = try alphas.first { try ModulePattern($0.modules).matchesEnd(of: module) }?.value ?? alpha
@@ -117,7 +118,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
 }
 
 extension String {
-    /// Without spaces at either end.
+    /// The string without leading and trailing spaces.
     fileprivate var trimmed: String {
         String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }

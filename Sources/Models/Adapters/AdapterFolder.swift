@@ -2,21 +2,21 @@ import Formats
 public import Foundation
 import Tensor
 
-/// A folder with an adapter, as PEFT writes it: adapter_config.json and adapter_model.safetensors (or .bin).
+/// A folder with an adapter in PEFT's format: adapter_config.json and adapter_model.safetensors (or .bin).
 struct AdapterFolder {
     static let configurationName = "adapter_config.json"
     static let weightNames = ["adapter_model.safetensors", "adapter_model.bin"]
-    /// Our own file beside them: the four tensors of a value or reward head.
+    /// An additional file, not part of PEFT's format, for the four tensors of a value or reward head.
     static let headName = "value_head.safetensors"
-    /// What stands in front of a module's name in the file.
+    /// The prefix of module names in the weight file.
     static let prefix = "base_model.model."
 
     let url: URL
-    /// adapter_config.json.
+    /// The contents of adapter_config.json.
     let object: JSONValue
 
-    /// The adapter in a folder; nil where it holds none.
-    /// - Throws: ``CheckpointError`` for a configuration that cannot be read.
+    /// Opens the adapter in a folder; nil if the folder has no adapter_config.json.
+    /// - Throws: `CheckpointError` if the configuration cannot be read.
     init?(_ url: URL) throws {
         let file = url.appendingPathComponent(Self.configurationName)
         guard try FileStatus.of(file) != nil else { return nil }
@@ -27,9 +27,9 @@ struct AdapterFolder {
 
     private var file: URL { url.appendingPathComponent(Self.configurationName) }
 
-    /// The folder or file of the bare model: the given one, or the one that the configuration names, by its whole path, a path from the adapter's
-    /// folder or one from the current folder.
-    /// - Throws: ``CheckpointError/unreadable(file:reason:)`` where it is not there; ``ModelError`` for a base that is an adapter.
+    /// The folder or file of the base model: `given`, or the one that the configuration names by its absolute path, its path
+    /// relative to the adapter's folder or its path relative to the current folder.
+    /// - Throws: `CheckpointError.unreadable` if it does not exist; ``ModelError`` if the base model is itself an adapter.
     func base(_ given: URL?) throws -> URL {
         let found = try given.map { try FileStatus.of($0) == nil ? nil : $0 } ?? named()
         guard let found else {
@@ -37,12 +37,12 @@ struct AdapterFolder {
             throw CheckpointError.unreadable(
                 file: url.path,
                 reason:
-                    "it holds an adapter of the model '\(OneLine.escaped(name.prefix(300)))', which is not there; say where that model's "
-                    + "folder is (--adapter-base), or put its path under base_model_name_or_path of \(Self.configurationName)")
+                    "the adapter's base model '\(OneLine.escaped(name.prefix(300)))' was not found; pass its folder "
+                    + "with --adapter-base, or set base_model_name_or_path in \(Self.configurationName)")
         }
         guard try FileStatus.of(found.appendingPathComponent(Self.configurationName)) == nil else {
             throw ModelError.inFile(
-                file.path, .adapter("the base model \(found.path) is an adapter itself; merge that one into a model of its own first"))
+                file.path, .adapter("the base model \(found.path) is itself an adapter; merge that adapter into a separate model first"))
         }
         return found
     }
@@ -53,9 +53,9 @@ struct AdapterFolder {
         return try places.first { try FileStatus.of($0) != nil }?.standardizedFileURL
     }
 
-    /// A decoder with the adapter.
-    /// - Throws: ``CheckpointError`` for tensors that are missing, superfluous, of another shape or not finite; ``ModelError`` for a configuration
-    ///   that makes no sense or does not fit.
+    /// A copy of a decoder with the adapter.
+    /// - Throws: `CheckpointError` for tensors that are missing, unexpected, of another shape or not finite; ``ModelError`` for
+    ///   a configuration that is invalid or does not fit the decoder.
     func adapted(_ decoder: any TransformerDecoder, base: URL) throws -> any TransformerDecoder {
         try ModelError.naming(file: file.path) {
             let configuration = try AdapterConfiguration(reading: object)
@@ -85,12 +85,12 @@ struct AdapterFolder {
     private func weights() throws -> WeightStore {
         let files = Self.weightNames.map(url.appendingPathComponent)
         guard let file = try files.first(where: { try FileStatus.of($0) != nil }) else {
-            throw CheckpointError.unreadable(file: url.path, reason: "it holds \(Self.configurationName), but no \(Self.weightNames[0])")
+            throw CheckpointError.unreadable(file: url.path, reason: "it has \(Self.configurationName), but no \(Self.weightNames[0])")
         }
         return try WeightStore(file: file)
     }
 
-    /// The head that was saved with the adapter; nil where there is none.
+    /// The value head that was saved with the adapter; nil for none.
     func head(width: Int, usesTanh: Bool?) throws -> ValueHead? {
         let file = url.appendingPathComponent(Self.headName)
         guard try FileStatus.of(file) != nil else { return nil }
@@ -102,16 +102,17 @@ struct AdapterFolder {
 }
 
 extension ModelFolder {
-    /// The folder or file of the bare model where this folder holds an adapter; nil for a whole model.
-    /// - Parameter base: where it is, whatever the adapter's configuration says.
-    /// - Throws: ``CheckpointError`` where it is not there; ``ModelError`` where it is an adapter, too.
+    /// The folder or file of the base model if this folder contains an adapter; nil if it contains a complete model.
+    /// - Parameter base: the location of the base model. Default: the one that the adapter's configuration names.
+    /// - Throws: `CheckpointError` if the base model does not exist; ``ModelError`` if it is itself an adapter.
     public func adapterBase(_ base: URL? = nil) throws -> ModelFolder? {
         try AdapterFolder(url).map { ModelFolder(try $0.base(base)) }
     }
 
-    /// Where the tokenizer's files are: here, or with the bare model of an adapter that was saved without them.
-    /// - Parameter base: where the bare model is, whatever the adapter's configuration says.
-    /// - Throws: as ``adapterBase(_:)``.
+    /// The folder of the tokenizer's files: this one, or that of the base model if this is an adapter that was saved without
+    /// tokenizer.
+    /// - Parameter base: the location of the base model. Default: the one that the adapter's configuration names.
+    /// - Throws: the same errors as ``adapterBase(_:)``.
     public func tokenizerFolder(base: URL? = nil) throws -> URL {
         guard try AdapterFolder(url) != nil, try tokenizerFiles.isEmpty else { return url }
         return try adapterBase(base)?.url ?? url
@@ -119,8 +120,8 @@ extension ModelFolder {
 }
 
 extension LanguageModel {
-    /// Writes the adapter alone: a folder that ``load(_:base:usesTanh:families:note:)`` and PEFT read, with the head's tensors in a file of their own
-    /// where there is a head.
+    /// Writes only the adapter, to a folder that ``load(_:base:usesTanh:families:note:)`` and PEFT can read. The tensors of a
+    /// value head, if there is one, go to a separate file.
     func saveAdapter(
         _ adapter: Adapter, to url: URL, tokens: SpecialTokens, as elementType: ElementType, tokenizer: ModelFolder?,
         extras: (URL) throws -> Void
@@ -143,7 +144,7 @@ extension LanguageModel {
         }
     }
 
-    /// The model as one without an adapter: what the adapter computes lies in the weights. A model without one is given back as it is.
+    /// The model with its adapter merged into the weights. A model without an adapter is returned unchanged.
     public func merged() -> LanguageModel {
         guard decoder.adapter != nil else { return self }
         var model = self

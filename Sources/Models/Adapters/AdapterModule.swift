@@ -1,6 +1,6 @@
 public import Tensor
 
-/// What an adapter adds to one projection: A and B, and DoRA's lengths of rows.
+/// The adapter of one projection: the matrices A and B and, with DoRA, the magnitudes of rows.
 public final class AdapterModule {
     /// The name of the projection, such as `model.layers.0.self_attn.q_proj`.
     public let name: String
@@ -8,17 +8,17 @@ public final class AdapterModule {
     public let down: Parameter
     /// B: [outputs, rank].
     public let up: Parameter
-    /// The length of every row of the weight, [outputs]; nil without DoRA.
+    /// DoRA's trained magnitude of every row of the weight, [outputs]; nil without DoRA.
     public let magnitude: Parameter?
-    /// What B A is multiplied by.
+    /// The scale s of B A.
     public let scale: Float
-    /// The share of what A reads that training drops.
+    /// The dropout rate of the input of A.
     public let dropout: Double
-    /// Whether checkpoints hold the projection's weight as [inputs, outputs].
+    /// Whether checkpoints store the projection's weight as [inputs, outputs].
     let isStoredTransposed: Bool
-    /// What the lengths of rows were last computed from, and 1 / length.
+    /// The latest inverse lengths of rows, and the tensors that they were computed from.
     private var known: (weight: Tensor, down: Tensor, up: Tensor, inverse: Tensor)?
-    /// The sums of squares of the rows of the weight, which does not change.
+    /// The sums of squares of the rows of the frozen weight.
     private var squares: (weight: Tensor, sums: [Double])?
 
     init(
@@ -35,10 +35,10 @@ public final class AdapterModule {
     static func upName(_ module: String) -> String { "\(module).lora_B.weight" }
     static func magnitudeName(_ module: String) -> String { "\(module).lora_magnitude_vector" }
 
-    /// A, B and the lengths where there are some.
+    /// A, B and, with DoRA, the magnitudes.
     public var parameters: [Parameter] { [down, up] + [magnitude].compactMap { $0 } }
 
-    /// An independent module with the same values.
+    /// An independent copy of the module.
     func copy() -> AdapterModule {
         let copy = AdapterModule(
             name, down: down.value, up: up.value, magnitude: magnitude?.value, scale: scale, dropout: dropout,
@@ -47,8 +47,8 @@ public final class AdapterModule {
         return copy
     }
 
-    /// The projection of rows [T, inputs] with the adapter.
-    /// - Parameter mask: what is dropped of what A reads.
+    /// Applies the projection together with the adapter to rows [T, inputs]: [T, outputs].
+    /// - Parameter mask: the dropout mask of the input of A; nil for none.
     func callAsFunction(_ x: Tensor, weight: Parameter, bias: Parameter?, mask: DropoutMask?, on tape: Tape?) -> Tensor {
         let read = mask.map(x.dropped) ?? x
         let low = read.linear(down.on(tape)).scaled(by: scale)
@@ -61,9 +61,9 @@ public final class AdapterModule {
         return x.linear(weight.on(tape), bias: bias?.on(tape)) + more + low.linear(up.on(tape)).columnsScaled(by: factors)
     }
 
-    /// 1 / the lengths of the rows of W + s · B A, as constants: [outputs]. They are computed again when A or B has changed.
+    /// The inverse lengths of the rows of W + s · B A, as constants: [outputs]. They are recomputed whenever A or B has changed.
     ///
-    /// ‖w + s b A‖² = ‖w‖² + 2 s b · (A w) + s² b A Aᵀ bᵀ needs no matrix as large as the weight.
+    /// They follow from ‖w + s b A‖² = ‖w‖² + 2 s b · (A w) + s² b A Aᵀ bᵀ, without another matrix of the size of the weight.
     private func inverseLengths(_ weight: Tensor) -> Tensor {
         if let known, known.weight.sharesMemory(with: weight), known.down.sharesMemory(with: down.value),
             known.up.sharesMemory(with: up.value)
@@ -85,7 +85,7 @@ public final class AdapterModule {
                     sum +=
                         Double(b[row * rank + k]) * scale * (2 * Double(crossed[k * outputs + row]) + scale * Double(gram[row * rank + k]))
                 }
-                // a row of zeros has no direction, and stays one of zeros
+                // a row of zeros has no direction and stays zero
                 return sum > 0 ? Float(1 / sum.squareRoot()) : 0
             }
         }
@@ -94,7 +94,7 @@ public final class AdapterModule {
         return result
     }
 
-    /// The weight that computes alone what the projection and the adapter compute together: [outputs, inputs].
+    /// The weight [outputs, inputs] that is equivalent to the projection with the adapter.
     func merged(_ weight: Tensor) -> Tensor {
         let sum = weight.widened() + up.value.matmul(down.value).scaled(by: scale)
         guard let magnitude else { return sum }

@@ -1,52 +1,54 @@
 public import Tensor
 
 extension TransformerDecoder {
-    /// This model with a fresh adapter, which changes nothing until it is trained. Both use the same memory for the model's own weights, which are
-    /// frozen in the adapted one: this model is the reference for it.
+    /// Returns this model with a new adapter, which has no effect until it is trained. Both models share the memory of the base
+    /// weights, which are frozen in the new one; this model can serve as its reference model.
     ///
     /// - Parameters:
-    ///   - configuration: which projections are changed, and how.
-    ///   - base: where this model is, for the adapter's file.
-    ///   - generator: what A is drawn from; nothing is drawn from it itself.
-    /// - Throws: ``ModelError/adapter(_:)`` for numbers that make no sense, targets that are not there, and a model that has an adapter.
+    ///   - configuration: which projections are adapted, and how.
+    ///   - base: the location of this model, for the adapter's file.
+    ///   - generator: the source of the random initialisation of A. Its state does not change.
+    /// - Throws: ``ModelError/adapter(_:)`` for invalid values, targets that do not exist, or a model that already has an
+    ///   adapter.
     public func adapted(by configuration: AdapterConfiguration, base: String, using generator: Philox) throws -> any TransformerDecoder {
         try configuration.check()
         return try adapted(by: .fresh(configuration, base: base, using: generator), named: true)
     }
 
-    /// This model with an adapter.
+    /// Returns this model with an adapter; see ``Adapter/check(against:named:)`` for `named`.
     func adapted(by adapter: Adapter, named: Bool) throws -> any TransformerDecoder {
         guard self.adapter == nil else {
-            throw ModelError.adapter("the model has an adapter already; train that one further, or make a whole model of it first")
+            throw ModelError.adapter("the model already has an adapter; continue training it, or merge it into the model first")
         }
         let decoder = try rebuilt(from: AdaptedWeights(CopiedWeights(bare: self, isTrainable: false), adapter))
         try adapter.check(against: shape, named: named)
         return decoder
     }
 
-    /// The model without its adapter, in the same memory; what it computes has the bits that it had before. All of its weights are frozen where the
-    /// adapted model's own are. A model without an adapter gives a copy.
+    /// The model without its adapter, in the same memory. Its outputs have the same bits as before the adapter was added. Weights
+    /// that are frozen in this model are frozen in the result. For a model without an adapter, the result is a copy.
     public func withoutAdapter() -> any TransformerDecoder { rebuiltFromOwn(CopiedWeights(bare: self)) }
 
-    /// A model without an adapter that computes what this one does: B A lies in the weights. Only weights that it changes take memory of their own.
+    /// A model without an adapter that is equivalent to this one: the product B A is merged into the weights. Only the changed
+    /// weights need new memory.
     public func merged() -> any TransformerDecoder {
         guard let adapter else { return copy() }
         return rebuiltFromOwn(MergedWeights(CopiedWeights(bare: self, isTrainable: true), adapter))
     }
 
-    /// An independent model with the same values and a copy of the adapter. Memory is shared until one of the two is trained.
+    /// An independent copy of the model and its adapter. Memory is shared until one of the two is trained.
     public func copy() -> any TransformerDecoder { rebuiltFromOwn(CopiedWeights(of: self)) }
 
     private func rebuiltFromOwn(_ weights: some WeightSource) -> any TransformerDecoder {
         do {
             return try rebuilt(from: weights)
         } catch {
-            preconditionFailure("a model always holds its own weights: \(error)")
+            preconditionFailure("a model always has its own weights: \(error)")
         }
     }
 }
 
-/// The weights of a source with an adapter beside them.
+/// The weights of a source, with an adapter for its projections.
 private struct AdaptedWeights: WeightSource {
     private let weights: CopiedWeights
     let adapter: Adapter?
@@ -58,7 +60,7 @@ private struct AdaptedWeights: WeightSource {
     }
 }
 
-/// The weights of a source with an adapter inside them.
+/// The weights of a source, with an adapter merged into them.
 private struct MergedWeights: WeightSource {
     private let weights: CopiedWeights
     private let modules: [String: AdapterModule]

@@ -1,16 +1,16 @@
 public import Tensor
 
-/// The functions between the two matrices of a feed-forward layer, by the names of Transformers.
+/// Activation functions of feed-forward layers, by their names in Transformers.
 public enum Activation: String, Sendable, CaseIterable {
     /// max(x, 0).
     case relu
-    /// With the normal distribution's own Φ.
+    /// GELU, exact: x · Φ(x) with the normal distribution function Φ.
     case gelu
-    /// The tanh approximation.
+    /// GELU with the tanh approximation.
     case geluNew = "gelu_new"
-    /// The tanh approximation under its later name.
+    /// GELU with the tanh approximation, under its later name.
     case geluTanh = "gelu_pytorch_tanh"
-    /// The tanh approximation in another order of operations.
+    /// GELU with the tanh approximation, in another order of operations.
     case geluFast = "gelu_fast"
     /// x · σ(1.702 x).
     case quickGELU = "quick_gelu"
@@ -19,7 +19,7 @@ public enum Activation: String, Sendable, CaseIterable {
     /// ``silu`` under its other name.
     case swish
 
-    /// The function of every element.
+    /// Applies the function to every element.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu: x.relu()
@@ -30,7 +30,7 @@ public enum Activation: String, Sendable, CaseIterable {
         }
     }
 
-    /// f(gate) · up of every element.
+    /// The gated activation f(gate) · up, element by element.
     public func callAsFunction(gate: Tensor, up: Tensor) -> Tensor {
         switch self {
         case .silu, .swish: gate.gated(.silu, up: up)
@@ -39,8 +39,8 @@ public enum Activation: String, Sendable, CaseIterable {
         }
     }
 
-    /// Reads a key of config.json.
-    /// - Throws: ``ModelError/unsupported(_:)`` for a name that is not among the cases.
+    /// Reads a function from a key of config.json; `fallback` if the key is missing.
+    /// - Throws: ``ModelError/unsupported(_:)`` for an unknown name.
     public init(reading key: String, of file: ConfigurationReader, or fallback: Activation) throws {
         guard let name = try file.optionalString(key) else {
             self = fallback
@@ -48,7 +48,7 @@ public enum Activation: String, Sendable, CaseIterable {
         }
         guard let known = Activation(rawValue: name) else {
             throw ModelError.unsupported(
-                "\(key) '\(name)'; known are \(Activation.allCases.map(\.rawValue).joined(separator: ", "))")
+                "\(key) '\(name)' (supported: \(Activation.allCases.map(\.rawValue).joined(separator: ", ")))")
         }
         self = known
     }

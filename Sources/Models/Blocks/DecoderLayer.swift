@@ -1,18 +1,19 @@
 public import Tensor
 
-/// One layer of a decoder: attention and a feed-forward half, joined to the states in one of the ways that released models have.
+/// A decoder layer: attention and a feed-forward part, combined with norms and residual connections in one of the usual ways.
 public struct DecoderLayer {
-    /// Where norms and sums stand. A is attention, F the feed-forward half.
+    /// The arrangement of norms and residual connections. A is attention, F the feed-forward part, nᵢ are norms.
     public enum Order {
-        /// x ← x + A(n₁ x), then x ← x + F(n₂ x): LLaMA, GPT-2 and most others.
+        /// Pre-norm: x ← x + A(n₁ x), then x ← x + F(n₂ x). LLaMA, GPT-2 and most others.
         case normsBefore(attention: Norm, feedForward: Norm)
-        /// The same, but what is added to is the normalised input: BLOOM's `apply_residual_connection_post_layernorm`.
+        /// Pre-norm with normalised residuals: h = n₁ x, m = n₂(h + A(h)), x ← m + F(m). BLOOM with
+        /// `apply_residual_connection_post_layernorm`.
         case normsBeforeAndInSum(attention: Norm, feedForward: Norm)
-        /// x ← x + n₁ A(x), then x ← x + n₂ F(x): OLMo 2.
+        /// Norms of the outputs: x ← x + n₁ A(x), then x ← x + n₂ F(x). OLMo 2.
         case normsBehind(attention: Norm, feedForward: Norm)
-        /// x ← x + n₂ A(n₁ x), then x ← x + n₄ F(n₃ x): Gemma 2 and 3.
+        /// Norms of inputs and outputs: x ← x + n₂ A(n₁ x), then x ← x + n₄ F(n₃ x). Gemma 2 and 3.
         case normsAround(beforeAttention: Norm, behindAttention: Norm, beforeFeedForward: Norm, behindFeedForward: Norm)
-        /// x ← x + A(n₁ x) + F(n₂ x): GPT-NeoX; without n₂ both halves read n₁ x: GPT-J, Phi.
+        /// Both parts in parallel: x ← x + A(n₁ x) + F(n₂ x). GPT-NeoX. Without n₂, both read n₁ x: GPT-J, Phi.
         case parallel(attention: Norm, feedForward: Norm?)
 
         var parameters: (attention: [Parameter], feedForward: [Parameter]) {
@@ -24,16 +25,16 @@ public struct DecoderLayer {
         }
     }
 
-    /// Where norms and sums stand.
+    /// The arrangement of norms and residual connections.
     public var order: Order
-    /// Attention.
+    /// The attention part.
     public var attention: SelfAttention
-    /// The feed-forward half.
+    /// The feed-forward part.
     public var feedForward: FeedForward
-    /// Whether ``DropoutRates/residual`` is dropped of what attention adds, too, and not of the feed-forward half alone.
+    /// Whether ``DropoutRates/residual`` applies to the output of attention as well as to that of the feed-forward part.
     public var dropsAttention = true
 
-    /// A layer of an order and its two halves.
+    /// Creates a layer from its arrangement and its two parts.
     public init(_ order: Order, _ attention: SelfAttention, _ feedForward: FeedForward, dropsAttention: Bool = true) {
         self.order = order
         self.attention = attention
@@ -41,12 +42,12 @@ public struct DecoderLayer {
         self.dropsAttention = dropsAttention
     }
 
-    /// All parameters, in the order of the computation.
+    /// All parameters, in the order of computation.
     public var parameters: [Parameter] {
         order.parameters.attention + attention.parameters + order.parameters.feedForward + feedForward.parameters
     }
 
-    /// The states of all rows [T, C] in, of the wanted rows [R, C] out.
+    /// Applies the layer: states of all rows [T, C] to those of the wanted rows [R, C].
     func callAsFunction(_ states: Tensor, _ context: LayerContext, index: Int, dropout: DropoutRates, on tape: Tape?) -> Tensor {
         func attended(_ x: Tensor) -> Tensor {
             let mixed = attention(x, context, layer: index, dropout: dropout.attention, on: tape)
@@ -55,7 +56,7 @@ public struct DecoderLayer {
         func fed(_ x: Tensor) -> Tensor {
             context.dropped(feedForward(x, in: context, on: tape), .feedForwardOutput, layer: index, rate: dropout.residual)
         }
-        // attention is computed before what it is added to is gathered: fewer copies live at a time
+        // compute attention before gathering the residual rows: fewer copies exist at a time
         switch order {
         case .normsBefore(let first, let second):
             let mixed = attended(first(states, on: tape))

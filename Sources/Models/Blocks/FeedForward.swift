@@ -1,15 +1,15 @@
 public import Tensor
 
-/// The feed-forward half of a layer.
+/// The feed-forward part (MLP) of a layer.
 public enum FeedForward {
-    /// W₂ (f(W₁ x) · W₃ x): SwiGLU, GeGLU (Shazeer 2020).
+    /// A gated MLP, W₂ (f(W₁ x) · W₃ x), such as SwiGLU and GeGLU (Shazeer 2020).
     case gated(gate: Projection, up: Projection, down: Projection, Activation)
-    /// The same with gate and up in one projection, the gate's rows first (Phi 3).
+    /// A gated MLP whose gate and up matrices form one projection, the gate's rows first (Phi 3).
     case gatedFused(gateAndUp: Projection, down: Projection, Activation)
-    /// W₂ f(W₁ x).
+    /// An MLP with two matrices: W₂ f(W₁ x).
     case plain(up: Projection, down: Projection, Activation)
 
-    /// All parameters, in the order of the computation.
+    /// All parameters, in the order of computation.
     public var parameters: [Parameter] {
         switch self {
         case .gated(let gate, let up, let down, _): gate.parameters + up.parameters + down.parameters
@@ -17,8 +17,11 @@ public enum FeedForward {
         }
     }
 
-    /// Rows [R, C] → [R, C].
-    /// - Parameter context: where the rows stand; nil where an adapter drops nothing.
+    /// Applies the MLP to rows [R, C]: [R, C].
+    /// - Parameters:
+    ///   - x: the input rows, [R, C].
+    ///   - context: the context of the rows; needed for adapter dropout.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         switch self {
         case .gated(let gate, let up, let down, let activation):

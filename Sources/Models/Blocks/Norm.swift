@@ -1,12 +1,12 @@
 public import Tensor
 
-/// A normalisation of rows, as layers use it: RMSNorm in its two forms, or LayerNorm.
+/// The normalisation of rows in layers: RMSNorm in two variants, or LayerNorm.
 public struct Norm {
-    /// What is computed.
+    /// The formula of a norm.
     public enum Kind: Sendable, Equatable {
-        /// RMSNorm with the weight as its gain (LLaMA).
+        /// RMSNorm with the factor `weight` (LLaMA).
         case rms
-        /// RMSNorm with the gain 1 + weight (Gemma).
+        /// RMSNorm with the factor 1 + `weight` (Gemma).
         case rmsPlusOne
         /// LayerNorm with a weight and a bias.
         case layer
@@ -19,7 +19,7 @@ public struct Norm {
     private let bias: Parameter?
     private let epsilon: Float
 
-    /// `<name>.weight` and, for ``Kind/layer``, `<name>.bias`.
+    /// Reads `<name>.weight`, [width], and, for ``Kind/layer``, `<name>.bias`, [width].
     public init(_ kind: Kind, _ source: any WeightSource, _ name: String, width: Int, epsilon: Double) throws {
         self.kind = kind
         self.epsilon = Float(epsilon)
@@ -27,7 +27,7 @@ public struct Norm {
         bias = kind == .layer ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
     }
 
-    /// The weight and the bias.
+    /// The weight and the bias, if there is one.
     public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
 
     /// The normalised rows, in the same shape.
@@ -42,16 +42,16 @@ public struct Norm {
     }
 }
 
-/// A normalisation of queries or keys before their rotation.
+/// The normalisation of queries or keys, before rotary positions are applied.
 public enum HeadNorm {
-    /// One for the channels of every head (Qwen 3, Gemma 3, Phi).
+    /// The same norm over the channels of every head (Qwen 3, Gemma 3, Phi).
     case everyHead(Norm)
-    /// One for all channels of all heads together (OLMo 2).
+    /// One norm over the channels of all heads together (OLMo 2).
     case allHeads(Norm)
-    /// One for each head (StableLM).
+    /// A separate norm for each head (StableLM).
     case eachHead([Norm])
 
-    /// The parameters.
+    /// The parameters of all norms.
     var parameters: [Parameter] {
         switch self {
         case .everyHead(let norm), .allHeads(let norm): norm.parameters
@@ -59,7 +59,7 @@ public enum HeadNorm {
         }
     }
 
-    /// The normalised heads of rows [T, heads·D].
+    /// Normalises the heads of rows [T, heads·D], in the same shape.
     func callAsFunction(_ x: Tensor, heads: Int, on tape: Tape?) -> Tensor {
         let (rows, dim) = (x.shape[0], x.shape[1] / heads)
         switch self {

@@ -1,16 +1,17 @@
 public import Tensor
 
-/// The rotary tables of a model, made as far as positions have been asked for.
+/// The rotary position embedding of a model. Its tables are extended on demand.
 public final class RotaryPositions {
     package let settings: RotarySettings
     package let dim: Int
     private let pairs: RotaryPairs
-    /// Positions 0..<n at the frequencies of sequences up to the trained length.
+    /// The table for positions 0..<n with the frequencies for sequences up to the trained length.
     private var plain: RotaryTable
-    /// The table of the last pass with a sequence beyond the trained length: one row for every row of the pass.
+    /// The table of the latest pass with a sequence beyond the trained length: one row for every row of the pass.
     private var stretched: (positions: [Int32], lengths: [Int32], table: RotaryTable)?
 
-    /// Tables for the first `dim` channels of every head, which are turned in `pairs`; an odd `dim` takes one channel more.
+    /// Creates the embedding for the first `dim` channels of every head, which are rotated in `pairs`. An odd `dim` is rounded
+    /// up.
     public init(_ settings: RotarySettings, dim: Int, pairs: RotaryPairs = .halves) {
         self.settings = settings
         self.dim = dim
@@ -18,8 +19,12 @@ public final class RotaryPositions {
         plain = RotaryTable(cosines: .zeros([0, (dim + 1) / 2]), sines: .zeros([0, (dim + 1) / 2]))
     }
 
-    /// Turns the heads of every row of a layer's queries or keys.
-    /// - Parameter wantedOnly: whether `x` holds the wanted rows of the context alone.
+    /// Rotates the heads of every row of a layer's queries or keys.
+    /// - Parameters:
+    ///   - x: the queries or keys, [rows, heads·D].
+    ///   - heads: the number of heads.
+    ///   - context: the positions of the rows.
+    ///   - wantedOnly: whether `x` holds only the wanted rows of the context.
     public func rotate(_ x: Tensor, heads: Int, in context: LayerContext, wantedOnly: Bool) -> Tensor {
         if let table = stretchedTable(context) {
             let rows =
@@ -31,21 +36,21 @@ public final class RotaryPositions {
     }
 
     private func table(upTo last: Int) -> RotaryTable {
-        // twice as many as there were, so that a text that grows does not make it anew for every token
+        // double the size, so that a growing text does not need a new table for every token
         if last >= plain.positions { plain = table(of: max(last + 1, 2 * plain.positions, 256)) }
         return plain
     }
 
-    /// A table of the positions 0..<count at the frequencies of sequences up to the trained length.
+    /// A table for positions 0..<count with the frequencies for sequences up to the trained length.
     func table(of count: Int) -> RotaryTable {
         let frequencies = settings.frequencies(dim: dim, length: 0).map { Float($0) }
         return table((0..<count).map { ($0, frequencies) })
     }
 
-    /// A table for scaling that depends on the length, when a sequence is longer than the model was trained for; nil otherwise.
+    /// The table for length-dependent scaling if a sequence is longer than the trained length; nil otherwise.
     ///
-    /// As in Transformers, all rows of a sequence that is processed at once are turned for its whole length, and a row that comes to
-    /// a cache is turned for the length that it makes; keys in the cache stay as they were.
+    /// As in Transformers, all rows of a sequence that is processed at once are rotated for the whole length. A row that is added
+    /// to a cache is rotated for the length up to that row; cached keys are not updated.
     private func stretchedTable(_ context: LayerContext) -> RotaryTable? {
         guard let trained = settings.trainedLength else { return nil }
         let lengths = context.lengths ?? context.positions.map { $0 + 1 }
@@ -62,7 +67,7 @@ public final class RotaryPositions {
         return table
     }
 
-    /// One row of cosines and sines for each position and its frequencies. Angles are products of floats, as in training.
+    /// One row of cosines and sines for each position and its frequencies. Angles are products of 32-bit floats, as in training.
     private func table(_ rows: [(position: Int, frequencies: [Float])]) -> RotaryTable {
         let (half, magnitude) = ((dim + 1) / 2, Float(settings.magnitude))
         func fill(_ function: (Double) -> Double) -> Tensor {

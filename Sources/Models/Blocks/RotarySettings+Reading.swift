@@ -3,16 +3,18 @@ import Tensor
 extension RotarySettings {
     /// Reads `rope_theta` and `rope_scaling` (Transformers 4) or `rope_parameters` (Transformers 5).
     /// - Parameters:
-    ///   - layerKind: the kind of layers, where `rope_parameters` may have a section for each kind.
-    ///   - base: the family's own base, for a file without one.
-    ///   - baseKeys: the names of the base outside of any section; the first that is there counts.
-    ///   - trainedLength: `original_max_position_embeddings` where the family keeps it outside of the section.
-    /// - Throws: ``ModelError`` for scaling that is not here, or that lacks a number.
+    ///   - file: the configuration.
+    ///   - contextLength: the context length of the model.
+    ///   - layerKind: the kind of layers, if `rope_parameters` may have a section for each kind.
+    ///   - base: the family's default base.
+    ///   - baseKeys: the top-level keys of the base; the first that exists applies.
+    ///   - trainedLength: `original_max_position_embeddings`, if the family stores it outside of the section.
+    /// - Throws: ``ModelError`` for scaling that is not supported or lacks a value.
     public init(
         reading file: ConfigurationReader, contextLength: Int, layerKind: String? = nil, base: Double = 10_000,
         baseKeys: [String] = ["rope_theta"], trainedLength: Int? = nil
     ) throws {
-        // where a file has both, the older one counts
+        // if a file has both sections, the older one applies
         var name = "rope_scaling"
         var section = try file.section(name)
         if section == nil {
@@ -41,7 +43,7 @@ extension RotarySettings {
         case "default": self.init(base: settled)
         case "linear": self.init(base: settled, scaling: .linear(factor: try number("factor")))
         case "dynamic":
-            // Transformers stretches beyond max_position_embeddings, whatever original_max_position_embeddings says
+            // Transformers stretches beyond max_position_embeddings, regardless of original_max_position_embeddings
             self.init(base: settled, scaling: .dynamic(factor: try number("factor"), trainedLength: contextLength))
         case "llama3":
             self.init(
@@ -65,14 +67,14 @@ extension RotarySettings {
         }
     }
 
-    /// Refuses factors of LongRoPE that are not one for every frequency.
+    /// Checks that LongRoPE has one positive factor for every frequency.
     func check(dim: Int) throws {
         guard case .longRoPE(let short, let long, _, _) = scaling else { return }
         for (key, list) in [("short_factor", short), ("long_factor", long)]
         where list.count != (dim + 1) / 2 || list.contains(where: { $0 <= 0 }) {
             throw ModelError.configuration(
                 key: "rope_scaling.\(key)",
-                problem: "has \(list.count) numbers; \((dim + 1) / 2) above 0 are needed, one for every two channels that are turned")
+                problem: "has \(list.count) numbers; expected \((dim + 1) / 2) above 0, one for every two rotated channels")
         }
     }
 }

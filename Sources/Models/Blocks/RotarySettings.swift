@@ -1,47 +1,48 @@
 public import Formats
 import Tensor
 
-/// How positions turn into rotation angles.
+/// The settings of a rotary position embedding: how positions become rotation angles.
 public struct RotarySettings: Sendable, Equatable {
-    /// The ways in which released models stretch their positions.
+    /// A method of extending the context of a rotary position embedding.
     public enum Scaling: Sendable, Equatable {
+        /// No scaling.
         case none
-        /// Positions divided by a factor.
+        /// Linear position interpolation: positions are divided by a factor.
         case linear(factor: Double)
-        /// A larger base for sequences beyond the trained length; up to that length it changes nothing.
+        /// Dynamic NTK scaling: a larger base for sequences beyond the trained length. No effect up to that length.
         case dynamic(factor: Double, trainedLength: Int)
-        /// LLaMA 3.1: low frequencies divided by a factor, high ones kept, a blend between.
+        /// LLaMA 3.1: low frequencies are divided by a factor, high ones are kept, and those between are interpolated.
         case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, trainedLength: Int)
         /// YaRN (Peng et al. 2023).
         case yarn(YaRN)
-        /// LongRoPE (Ding et al. 2024), as Phi 3 has it: every frequency is divided by a factor of its own, one for sequences up to the trained length and
-        /// one for longer ones; cosines and sines are multiplied by `magnitude`.
+        /// LongRoPE (Ding et al. 2024), as in Phi 3: every frequency is divided by its own factor, `short` for sequences up to
+        /// the trained length and `long` for longer ones. Cosines and sines are multiplied by `magnitude`.
         case longRoPE(short: [Double], long: [Double], magnitude: Double, trainedLength: Int)
     }
 
-    /// The numbers of YaRN, with the names of config.json.
+    /// The parameters of YaRN, named after the keys of config.json.
     public struct YaRN: Sendable, Equatable {
         var factor: Double
         var trainedLength: Int
         var betaFast = 32.0
         var betaSlow = 1.0
         var truncates = true
-        /// What cosines and sines are multiplied by.
+        /// The factor of cosines and sines.
         var magnitude: Double
     }
 
-    /// The base of the geometric series of frequencies.
+    /// The base of the geometric series of frequencies (`rope_theta`).
     public var base: Double
-    /// The stretching.
+    /// The context extension method.
     public var scaling: Scaling
 
-    /// LLaMA's own base without stretching, unless given.
+    /// Creates settings. Default: base 10,000 without scaling, as in LLaMA.
     public init(base: Double = 10_000, scaling: Scaling = .none) {
         self.base = base
         self.scaling = scaling
     }
 
-    /// What cosines and sines are multiplied by.
+    /// The factor of cosines and sines.
     package var magnitude: Double {
         switch scaling {
         case .none, .linear, .dynamic, .llama3: 1
@@ -50,7 +51,7 @@ public struct RotarySettings: Sendable, Equatable {
         }
     }
 
-    /// The length beyond which all rows of a sequence are turned for its whole length; nil where that makes no difference.
+    /// The length beyond which frequencies depend on the length of the sequence; nil if they never do.
     var trainedLength: Int? {
         switch scaling {
         case .none, .linear, .llama3, .yarn: nil
@@ -58,7 +59,7 @@ public struct RotarySettings: Sendable, Equatable {
         }
     }
 
-    /// The angular frequencies of `dim` channels that are turned, in a sequence of `length` tokens: base^(−2i/dim), stretched.
+    /// The angular frequencies of `dim` rotated channels in a sequence of `length` tokens: base^(−2i/dim), scaled.
     package func frequencies(dim: Int, length: Int) -> [Double] {
         var base = base
         if case .dynamic(let factor, let trained) = scaling, length > trained {
@@ -78,7 +79,7 @@ public struct RotarySettings: Sendable, Equatable {
                 return (1 - blend) * frequency / factor + blend * frequency
             }
         case .yarn(let yarn):
-            // the channel whose wave turns that many times within the trained length
+            // the channel that makes this many rotations within the trained length
             func channel(_ turns: Double) -> Double {
                 Double(dim) * logarithm(Double(yarn.trainedLength) / (2 * Double.pi * turns)) / (2 * logarithm(base))
             }
@@ -95,7 +96,7 @@ public struct RotarySettings: Sendable, Equatable {
         }
     }
 
-    /// `rope_scaling` as config.json has it.
+    /// The value of `rope_scaling` for config.json.
     public func scalingConfiguration() -> JSONValue {
         switch scaling {
         case .none: .null

@@ -1,15 +1,15 @@
 public import Tensor
 
-/// Causal self-attention with its projections: grouped keys, norms of queries and keys, rotary positions, windows, caps and ALiBi, each where a family
-/// has it.
+/// Causal self-attention with its projections. Optional, depending on the family: grouped keys, norms of queries and keys, rotary
+/// positions, sliding windows, soft caps and ALiBi.
 public struct SelfAttention {
-    /// Where queries, keys and values come from.
+    /// The projections of queries, keys and values.
     public enum Inputs {
-        /// Three projections.
+        /// Three separate projections.
         case separate(query: Projection, key: Projection, value: Projection)
-        /// One projection, whose rows are all queries, then all keys, then all values (GPT-2, Phi 3).
+        /// One projection whose rows are all queries, then all keys, then all values (GPT-2, Phi 3).
         case fused(Projection)
-        /// One projection, whose rows are query, key and value of the first head, then those of the second (GPT-NeoX, BLOOM).
+        /// One projection whose rows are query, key and value of the first head, then of the second, and so on (GPT-NeoX, BLOOM).
         case fusedByHead(Projection)
 
         var parameters: [Parameter] {
@@ -20,40 +20,40 @@ public struct SelfAttention {
         }
     }
 
-    /// How many heads of which width there are.
+    /// The number and size of attention heads.
     public struct Heads: Sendable, Equatable {
-        /// Heads of queries.
+        /// The number of query heads, NH.
         public var queries: Int
-        /// Heads of keys and values; each serves `queries / keys` heads of queries.
+        /// The number of key/value heads, KH; each serves `queries / keys` query heads.
         public var keys: Int
-        /// Channels of a head.
+        /// The number of channels of a head, D.
         public var dim: Int
 
-        /// Heads; as many of keys as of queries unless given.
+        /// Creates the numbers of heads. Default: as many key/value heads as query heads.
         public init(_ queries: Int, keys: Int? = nil, dim: Int) {
             (self.queries, self.keys, self.dim) = (queries, keys ?? queries, dim)
         }
 
-        /// The width of all queries.
+        /// The width of all queries, NH·D.
         public var width: Int { queries * dim }
-        /// The width of all keys.
+        /// The width of all keys, KH·D.
         public var keyWidth: Int { keys * dim }
     }
 
-    /// The projections to queries, keys and values.
+    /// The projections of queries, keys and values.
     public var inputs: Inputs
-    /// The projection behind attention.
+    /// The output projection.
     public var output: Projection
-    /// The heads.
+    /// The number and size of heads.
     public var heads: Heads
     /// The norms of queries and keys; nil for none.
     public var norms: (query: HeadNorm, key: HeadNorm)?
-    /// What turns queries and keys; nil where positions come in otherwise, or not at all.
+    /// The rotary position embedding; nil for none.
     public var rotary: RotaryPositions?
-    /// How products become scores.
+    /// How scores are computed from the products of queries and keys.
     public var scores = AttentionScores()
 
-    /// Attention of some projections and heads.
+    /// Creates attention from its parts.
     public init(
         _ inputs: Inputs, output: Projection, heads: Heads, norms: (query: HeadNorm, key: HeadNorm)? = nil,
         rotary: RotaryPositions? = nil, scores: AttentionScores = AttentionScores()
@@ -66,15 +66,18 @@ public struct SelfAttention {
         self.scores = scores
     }
 
-    /// All parameters, in the order of the computation.
+    /// All parameters, in the order of computation.
     public var parameters: [Parameter] {
         inputs.parameters + (norms.map { $0.query.parameters + $0.key.parameters } ?? []) + output.parameters
     }
 
-    /// What attention makes of rows [T, C]: the wanted rows [R, C].
+    /// Applies attention to rows [T, C]; the result is that of the wanted rows, [R, C].
     /// - Parameters:
-    ///   - layer: the index of the layer, by which the cache and dropout tell layers apart.
-    ///   - dropout: the share of the keys' weights that training drops.
+    ///   - x: the normalised states of all rows.
+    ///   - context: positions, layout, cache and dropout of the pass.
+    ///   - layer: the index of the layer, for the cache and for dropout.
+    ///   - dropout: the dropout rate of attention weights.
+    ///   - tape: the tape that records the pass; nil for inference.
     public func callAsFunction(_ x: Tensor, _ context: LayerContext, layer: Int, dropout: Double, on tape: Tape?) -> Tensor {
         var (queries, keys, values) = projected(x, context, on: tape)
         if let norms {
@@ -90,7 +93,7 @@ public struct SelfAttention {
         return output(mixed, in: context, on: tape)
     }
 
-    /// Queries of the wanted rows [R, NH·D], keys and values of all [T, KH·D].
+    /// The queries of the wanted rows [R, NH·D], and the keys and values of all rows [T, KH·D].
     private func projected(_ x: Tensor, _ context: LayerContext, on tape: Tape?) -> (Tensor, Tensor, Tensor) {
         switch inputs {
         case .separate(let query, let key, let value):

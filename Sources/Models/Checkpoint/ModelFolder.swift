@@ -1,26 +1,26 @@
 public import Formats
 public import Foundation
 
-/// A Hugging Face model folder: `config.json`, weights, tokenizer files, perhaps `generation_config.json`. Or a GGUF file, which holds all of
-/// that, or a folder in which one lies instead of other weights.
+/// A Hugging Face model folder, with `config.json`, weights, tokenizer files and optionally `generation_config.json`; or a GGUF
+/// file, which contains all of these; or a folder with a GGUF file in place of other weights.
 public struct ModelFolder: Sendable, Equatable {
-    /// The folder or the GGUF file.
+    /// The URL of the folder or GGUF file.
     public let url: URL
 
-    /// Names a folder or a GGUF file; nothing is read yet.
+    /// Refers to a folder or a GGUF file. Nothing is read yet.
     public init(_ url: URL) {
         self.url = url
     }
 
-    /// The file of the model's configuration.
+    /// The name of the configuration file.
     public static let configurationName = "config.json"
-    /// The file of the defaults for generation.
+    /// The name of the file with defaults for generation.
     public static let generationConfigurationName = "generation_config.json"
 
-    /// The path of ``generationConfigurationName``, for messages.
+    /// The path of ``generationConfigurationName``, for error messages.
     var generationConfigurationPath: String { url.appendingPathComponent(Self.generationConfigurationName).path }
 
-    /// The files that belong to tokenizers, of all kinds.
+    /// The names of the tokenizer files of all supported formats.
     public static let tokenizerFileNames = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model",
         "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt", "chat_template.jinja",
@@ -29,21 +29,22 @@ public struct ModelFolder: Sendable, Equatable {
 
     // MARK: Reading
 
-    /// What a model is made of.
+    /// The parts of a model.
     struct Contents {
         var configuration: JSONValue
         var generation: JSONValue?
         var weights: WeightStore
-        /// The GGUF file that all of it comes from; nil for a folder's files.
+        /// The path that errors in the configuration name, if it differs from the folder's own config.json: the GGUF file, or the
+        /// base model's file for an adapter.
         var file: String?
-        /// The adapter that goes on top, and where the bare model that all of this is from lies.
+        /// The adapter to apply, and the location of the base model from which all other parts come; nil for none.
         var adapter: (folder: AdapterFolder, base: URL)?
     }
 
-    /// All that a model is made of.
+    /// Reads all parts of the model.
     ///
-    /// - Parameter base: where the bare model of an adapter is, whatever the adapter's configuration says.
-    /// - Throws: as `configuration` and `weights`.
+    /// - Parameter base: the location of an adapter's base model. Default: the one that the adapter's configuration names.
+    /// - Throws: the same errors as ``configuration()`` and ``weights()``.
     func contents(base: URL? = nil) throws -> Contents {
         if let adapter = try AdapterFolder(url) {
             let base = try adapter.base(base)
@@ -64,34 +65,35 @@ public struct ModelFolder: Sendable, Equatable {
 
     private func gguf() throws -> GGUFModel? { try GGUFShards.file(at: url).map { try GGUFModel($0) } }
 
-    /// The model's configuration with all its keys; of a GGUF file, what config.json would say; of an adapter, its base model's.
+    /// Reads the model's configuration with all its keys. For a GGUF file, this is the equivalent config.json; for an adapter,
+    /// that of its base model.
     ///
-    /// - Throws: `CheckpointError.unreadable`, `.tooLarge`, `.badJSON`; `.badFormat` if it is no object or a GGUF file lacks a key;
-    ///   `ModelError`, in the file, for a GGUF file that asks for what is not here.
+    /// - Throws: `CheckpointError.unreadable`, `.tooLarge` or `.badJSON`; `.badFormat` if it is not an object or a GGUF file
+    ///   lacks a key; `ModelError`, with the path of the file, for a GGUF file that requires something unsupported.
     public func configuration() throws -> JSONValue {
         if let base = try adapterBase() { return try base.configuration() }
         return try gguf()?.configuration() ?? object(Self.configurationName)
     }
 
-    /// The defaults for generation, if the folder or file has them.
+    /// Reads the defaults for generation; nil if there are none.
     ///
-    /// - Throws: as `configuration`.
+    /// - Throws: the same errors as ``configuration()``.
     public func generationConfiguration() throws -> JSONValue? {
         if let model = try gguf() { return try model.generationConfiguration() }
         guard try has(Self.generationConfigurationName) else { return try adapterBase()?.generationConfiguration() }
         return try object(Self.generationConfigurationName)
     }
 
-    /// The weights by name; of an adapter, its base model's.
+    /// Opens the weights; for an adapter, those of its base model.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: `CheckpointError`, which names the file and what is wrong with it.
     public func weights() throws -> WeightStore {
         if let base = try adapterBase() { return try base.weights() }
         return try gguf().map { try WeightStore($0) } ?? WeightStore(folder: url)
     }
 
-    /// The tokenizer files that are there; none for a GGUF file.
-    /// - Throws: `FileError.unreadable` where the system cannot say whether one is there.
+    /// The tokenizer files that exist in the folder; empty for a GGUF file.
+    /// - Throws: `FileError.unreadable` if the system cannot tell whether a file exists.
     public var tokenizerFiles: [URL] {
         get throws { try Self.tokenizerFileNames.filter(has).map(url.appendingPathComponent) }
     }
@@ -111,19 +113,19 @@ public struct ModelFolder: Sendable, Equatable {
 
     /// Writes a model folder.
     ///
-    /// A folder that does not exist yet appears under its name when it is complete. In one that exists, files of the
-    /// same name are replaced one by one, the weights last, and the others stay.
+    /// A new folder appears under its name only when it is complete. In an existing folder, files of the same names are replaced
+    /// one by one, the weights last; other files are kept.
     ///
     /// - Parameters:
-    ///   - url: the folder; its parent must exist.
-    ///   - configuration: `config.json`, with the keys it was read with.
-    ///   - generationConfiguration: `generation_config.json`; none is written for nil.
-    ///   - tensors: the weights; fetched one at a time.
-    ///   - tokenizer: a folder whose tokenizer files are copied along.
-    ///   - writer: shard size and metadata.
-    ///   - extras: called with the folder before it gets its name, to add files of other owners.
+    ///   - url: the folder; missing parent folders are created.
+    ///   - configuration: the contents of `config.json`.
+    ///   - generationConfiguration: the contents of `generation_config.json`; nil to write none.
+    ///   - tensors: the weights, which are fetched one at a time.
+    ///   - tokenizer: a folder whose tokenizer files are copied.
+    ///   - writer: the writer, which sets the shard size and metadata.
+    ///   - extras: called with the temporary folder before it is moved into place, to add more files.
     /// - Returns: the folder.
-    /// - Throws: `FileError`, `CheckpointError.duplicateTensor`, `.notRepresentable`, or what a tensor throws.
+    /// - Throws: `FileError`, `CheckpointError.duplicateTensor` or `.notRepresentable`, or errors of fetching a tensor.
     @discardableResult
     public static func save(
         to url: URL, configuration: JSONValue, generationConfiguration: JSONValue? = nil, tensors: [WritableTensor],
@@ -140,7 +142,7 @@ public struct ModelFolder: Sendable, Equatable {
         return ModelFolder(url)
     }
 
-    /// Fills a folder that is there, or makes one that appears when it is complete.
+    /// Writes files into an existing folder, or creates a folder that appears only when it is complete.
     static func fill(_ url: URL, _ contents: (URL) throws -> Void) throws {
         if try FileStatus.of(url) != nil {
             try contents(url)
@@ -150,7 +152,7 @@ public struct ModelFolder: Sendable, Equatable {
         }
     }
 
-    /// Copies the tokenizer's files to another folder.
+    /// Copies the tokenizer files to another folder.
     func copyTokenizer(to folder: URL) throws {
         for file in try tokenizerFiles {
             let target = folder.appendingPathComponent(file.lastPathComponent)

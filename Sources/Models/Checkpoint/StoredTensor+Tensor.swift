@@ -4,10 +4,10 @@ public import Tensor
 extension StoredTensor {
     /// The elements as a tensor of 32-bit floats.
     ///
-    /// A matrix of BF16 and anything of F32 stay in the mapped file until they are trained: the system reads them when they are touched
-    /// and may drop them again. All else is converted into memory of its own, quantised blocks too; a matrix of BF16 stays in BF16 there.
-    /// - Throws: `CheckpointError.wrongElementType` when the elements are integers; `.notFinite` for NaN and
-    ///   infinities.
+    /// F32 tensors and BF16 matrices remain in the mapped file until they are trained: the system reads their pages on access and
+    /// may drop them again. Everything else, including quantised blocks, is converted into newly allocated memory; BF16 matrices
+    /// that must be copied stay in BF16 there.
+    /// - Throws: `CheckpointError.wrongElementType` if the elements are integers; `.notFinite` for NaN and infinity.
     public func tensor() throws -> Tensor {
         if let narrow = try mappedMatrix() { return Tensor(shape: Shape(shape), narrow: narrow) }
         let shape = Shape(shape)
@@ -27,9 +27,10 @@ extension StoredTensor {
         return Tensor(shape: shape, storage: storage)
     }
 
-    /// A matrix [rows, columns] as a tensor [columns, rows]. One of BF16 stays in BF16, in memory of its own.
+    /// The transpose of a matrix [rows, columns], as a tensor [columns, rows]. A BF16 matrix stays in BF16, in newly allocated
+    /// memory.
     ///
-    /// - Throws: as ``tensor()``.
+    /// - Throws: the same errors as ``tensor()``.
     func transposedTensor() throws -> Tensor {
         if let original { return try original.named(name).tensor() }
         guard let narrow = try mappedMatrix() else { return try tensor().transposed() }
@@ -47,7 +48,7 @@ extension StoredTensor {
         return Tensor(shape: [columns, rows], narrow: turned)
     }
 
-    /// The elements of a BF16 matrix as they lie in the file; nil for what has to be converted or moved.
+    /// A view of a BF16 matrix in the mapped file; nil if it has to be converted or moved.
     private func mappedMatrix() throws -> NarrowElements? {
         guard elementType == .bfloat16, shape.count == 2, count > 0, let (file, range) = mapped,
             let start = file.bytes[range].baseAddressOfSlice, UInt(bitPattern: start) % 2 == 0
@@ -58,7 +59,7 @@ extension StoredTensor {
         }
     }
 
-    /// The elements of a BF16 matrix in memory of their own, little-endian.
+    /// A copy of a BF16 matrix, little-endian.
     private func copiedMatrix() throws -> NarrowElements {
         try withUnsafeBytes { bytes in
             try Self.checkFinite(bfloat16: bytes, name: name)
@@ -68,8 +69,8 @@ extension StoredTensor {
         }
     }
 
-    /// The mapped bytes as read-only storage that keeps the file open; nil when the elements are not in order without
-    /// gaps or not aligned to their width, and have to be copied.
+    /// A read-only storage of the mapped bytes, which keeps the file open; nil if the elements must be copied because they are
+    /// not contiguous or not aligned.
     package func mappedStorage() -> Storage? {
         guard count > 0, let (file, range) = mapped, let start = file.bytes[range].baseAddressOfSlice,
             UInt(bitPattern: start) % UInt(elementType.width) == 0
@@ -79,6 +80,7 @@ extension StoredTensor {
 }
 
 extension MappedFile: ReadableAgain {
+    /// Lets the system drop the pages within the given bytes of the file.
     package func forget(_ pointer: UnsafeRawPointer, byteCount: Int) {
         guard let start = bytes.baseAddress else { return }
         let first = pointer - start
@@ -87,19 +89,19 @@ extension MappedFile: ReadableAgain {
 }
 
 extension Slice<UnsafeRawBufferPointer> {
-    /// The address of the first byte, nil for memory that is not there.
+    /// The address of the first byte; nil if there is no memory.
     fileprivate var baseAddressOfSlice: UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
 }
 
 extension WeightStore: WeightSource {
-    /// The stored tensor as a parameter; a missing one is an error, whatever it would be when made anew.
+    /// Reads a stored tensor as a parameter. A missing tensor is an error, even if it has a default initialisation.
     ///
-    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType` or `.notFinite`.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
         try parameter(name, shape, transposed: transposed, storedAs: name)
     }
 
-    /// The tensor that is stored as `stored` as a parameter named `name`.
+    /// Reads the tensor that is stored as `stored`, as a parameter named `name`.
     func parameter(_ name: String, _ shape: Shape, transposed: Bool, storedAs stored: String) throws -> Parameter {
         let extents = shape.dimensions
         let tensor = try tensor(stored, shape: transposed ? extents.reversed() : extents)
@@ -108,13 +110,13 @@ extension WeightStore: WeightSource {
 }
 
 extension Tensor {
-    /// A matrix [R, C] with its two dimensions exchanged: [C, R]. No gradient flows through it.
+    /// The transpose of a matrix [R, C]: [C, R]. No gradient flows through it.
     package func transposed() -> Tensor {
-        precondition(shape.rank == 2, "only a matrix is transposed, not \(shape)")
+        precondition(shape.rank == 2, "only a matrix can be transposed, not \(shape)")
         let (rows, columns, tile) = (shape[0], shape[1], 32)
         return withUnsafeBufferPointer { elements in
             Tensor.uninitialized([columns, rows]) { out in
-                // by tiles, so that neither side is read or written with a large stride all the way
+                // by tiles, so that neither side is always accessed with a large stride
                 Compute.forChunks(columns, grain: tile) { range in
                     for first in stride(from: 0, to: rows, by: tile) {
                         for column in range {
@@ -130,7 +132,7 @@ extension Tensor {
 }
 
 extension WritableTensor {
-    /// A tensor under a name, stored as F32, BF16 or F16.
+    /// Creates a tensor to be stored under a name as F32, BF16 or F16.
     public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
         self.init(name, shape: tensor.shape.dimensions, as: elementType) { body in
             defer { tensor.storage.forget() }
@@ -138,7 +140,7 @@ extension WritableTensor {
         }
     }
 
-    /// A parameter under its own name, stored as F32, BF16 or F16.
+    /// Creates a tensor to be stored under the name of a parameter as F32, BF16 or F16.
     public init(_ parameter: Parameter, as elementType: ElementType = .float32) {
         self.init(parameter.name, parameter.value, as: elementType)
     }

@@ -1,42 +1,45 @@
 public import Formats
 public import Foundation
 
-/// The weights of a model folder by name, whichever of the four layouts they have, or of a GGUF file.
+/// The weights of a model folder in any of four formats, or of a GGUF file, by name.
 ///
-/// Looks, in this order (that of Transformers), for `model.safetensors`, `model.safetensors.index.json` with its
-/// shards, `pytorch_model.bin`, `pytorch_model.bin.index.json` with its shards. Opening reads headers only; tensors
-/// stay in the mapped files until they are asked for. Shards must lie in the folder itself: an index cannot name a
-/// path.
+/// Looks, in the order of Transformers, for `model.safetensors`, `model.safetensors.index.json` with its shards,
+/// `pytorch_model.bin`, and `pytorch_model.bin.index.json` with its shards. Opening reads only headers; tensors stay in the
+/// mapped files until they are used. Shards must be in the folder itself: an index cannot refer to another path.
 public struct WeightStore: Sendable {
-    /// How the weights are stored.
+    /// The format of the weights.
     public enum Layout: String, Sendable, CaseIterable {
+        /// A single safetensors file.
         case safetensors = "model.safetensors"
+        /// Several safetensors files with an index.
         case shardedSafetensors = "model.safetensors.index.json"
+        /// A single PyTorch file.
         case torch = "pytorch_model.bin"
+        /// Several PyTorch files with an index.
         case shardedTorch = "pytorch_model.bin.index.json"
-        /// A GGUF file with its other parts, which may have any name.
+        /// A GGUF file, possibly split into several parts, of any name.
         case gguf
 
-        /// Those that are told by a file of a certain name, in the order in which they are looked for.
+        /// The formats that are recognised by a file name, in the order of the search.
         static let named: [Layout] = [.safetensors, .shardedSafetensors, .torch, .shardedTorch]
 
         var isSharded: Bool { self == .shardedSafetensors || self == .shardedTorch }
     }
 
-    /// How the weights are stored.
+    /// The format of the weights.
     public let layout: Layout
-    /// The file that names all others: the single weight file or the index. Errors about missing tensors name it.
+    /// The path of the single weight file or the index, for error messages.
     public let path: String
     /// The names of all tensors, sorted.
     public let names: [String]
     private let tensors: [String: StoredTensor]
 
-    /// An index larger than this is not an index, in bytes.
+    /// The maximum size of an index, in bytes.
     private static let indexLimit = 64 << 20
 
     /// Opens the weights of a model folder.
     ///
-    /// - Throws: `CheckpointError.noWeights`, or what is wrong with a file.
+    /// - Throws: `CheckpointError.noWeights` if there are none, or an error in one of the files.
     public init(folder: URL) throws {
         let present = try Layout.named.first { try FileStatus.of(folder.appendingPathComponent($0.rawValue)) != nil }
         guard let layout = present else { throw CheckpointError.noWeights(folder: folder.path) }
@@ -47,15 +50,16 @@ public struct WeightStore: Sendable {
         try self.init(tensors, layout: layout, path: file.path)
     }
 
-    /// Opens a single weight file; its name tells the format: `.safetensors`, anything else is read as a torch archive.
+    /// Opens a single weight file. A file with the extension `.safetensors` is read in that format, any other as a PyTorch
+    /// archive.
     ///
-    /// - Throws: what is wrong with the file.
+    /// - Throws: an error in the file.
     public init(file: URL) throws {
         let layout: Layout = file.pathExtension == "safetensors" ? .safetensors : .torch
         try self.init(Self.open(file, layout: layout), layout: layout, path: file.path)
     }
 
-    /// The weights of a GGUF file under the names of Hugging Face's checkpoints.
+    /// Opens the weights of a GGUF file, under the names of Hugging Face's checkpoints.
     init(_ model: GGUFModel) throws {
         try self.init(model.weights(), layout: .gguf, path: model.path)
     }
@@ -86,7 +90,7 @@ public struct WeightStore: Sendable {
         var found: [String: StoredTensor] = [:]
         for shard in Set(places.values).sorted() {
             for tensor in try open(folder.appendingPathComponent(shard), layout: layout) {
-                // Where the index names a place, that one counts; a tensor it does not know is taken as it is.
+                // the index decides where a tensor is read from; tensors that it does not name are accepted
                 let place = places[tensor.name]
                 if let place, place != shard { continue }
                 guard found.updateValue(tensor, forKey: tensor.name) == nil else {
@@ -100,7 +104,7 @@ public struct WeightStore: Sendable {
         return Array(found.values)
     }
 
-    /// Reads `{"metadata": …, "weight_map": {tensor: file}}`.
+    /// Reads the index, `{"metadata": …, "weight_map": {tensor: file}}`.
     private static func weightMap(_ index: URL) throws -> [String: String] {
         let file = try MappedFile(index)
         guard file.bytes.count <= indexLimit else {
@@ -129,7 +133,7 @@ public struct WeightStore: Sendable {
         return places
     }
 
-    /// Whether a file name from a file stays inside its folder.
+    /// Whether a file name is a plain name without path, so that it cannot refer to another folder.
     package static func isPlainName(_ name: String) -> Bool {
         !name.isEmpty && name != "." && name != ".."
             && !name.unicodeScalars.contains { $0 == "/" || $0 == "\\" || $0.value < 0x20 }
@@ -140,9 +144,9 @@ public struct WeightStore: Sendable {
     /// Whether a tensor of this name is stored.
     public func contains(_ name: String) -> Bool { tensors[name] != nil }
 
-    /// The tensor of a name, as it lies in its file.
+    /// The stored tensor of a name.
     ///
-    /// - Throws: `CheckpointError.missingTensor`; `.wrongShape` when `shape` is given and is another.
+    /// - Throws: `CheckpointError.missingTensor`; `.wrongShape` if `shape` is given and differs.
     public func tensor(_ name: String, shape: [Int]? = nil) throws -> StoredTensor {
         guard let tensor = tensors[name] else {
             throw CheckpointError.missingTensor(name: name, file: path)
@@ -151,34 +155,34 @@ public struct WeightStore: Sendable {
         return tensor
     }
 
-    /// The shape of a tensor.
+    /// The shape of a stored tensor.
     ///
     /// - Throws: `CheckpointError.missingTensor`.
     public func shape(of name: String) throws -> [Int] { try tensor(name).shape }
 
-    /// The type of a tensor's elements.
+    /// The element type of a stored tensor.
     ///
     /// - Throws: `CheckpointError.missingTensor`.
     public func elementType(of name: String) throws -> ElementType { try tensor(name).elementType }
 
-    /// A tensor's elements as 32-bit floats in row-major order.
+    /// The elements of a tensor as 32-bit floats, in row-major order.
     ///
-    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType` or `.notFinite`.
     public func floats(of name: String, shape: [Int]? = nil) throws -> [Float] {
         try tensor(name, shape: shape).floats()
     }
 
-    /// The bit patterns of a BF16 tensor in row-major order. To use them where they lie, without a copy, see
-    /// `tensor(_:shape:)` and `StoredTensor.withUnsafeBytes`.
+    /// The bit patterns of a BF16 tensor, in row-major order. To access them without a copy, use ``tensor(_:shape:)`` and
+    /// `StoredTensor.withUnsafeBytes`.
     ///
-    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite`.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType` or `.notFinite`.
     public func bfloat16Bits(of name: String, shape: [Int]? = nil) throws -> [UInt16] {
         try tensor(name, shape: shape).bfloat16Bits()
     }
 
-    /// Throws if a tensor is stored that is not among `expected`.
+    /// Checks that all stored tensors are among `expected`.
     ///
-    /// - Throws: `CheckpointError.surplusTensor` for the first one.
+    /// - Throws: `CheckpointError.surplusTensor` for the first one that is not.
     public func checkSurplus(expected: Set<String>) throws {
         guard let name = names.first(where: { !expected.contains($0) }) else { return }
         throw CheckpointError.surplusTensor(name: name, file: path)

@@ -1,26 +1,27 @@
 import Foundation
 public import Tensor
 
-/// Keys and queries of distances of one layer: the content of a query meets keys of the distance, that of a key queries of it (DeBERTa, He et
-/// al. 2021).
+/// Relative keys and queries of one layer, for disentangled attention (DeBERTa, He et al. 2021): queries attend to keys of
+/// distances, and keys to queries of distances.
 ///
-/// Unchecked: the tables are never written to.
+/// `@unchecked Sendable`: the tables are never written to.
 public final class DisentangledPositions: RelativePositionSource, @unchecked Sendable {
-    /// How distances become rows of the tables.
+    /// How distances map to rows of the tables.
     public struct Distances: Sendable, Equatable {
-        /// Rows on one side: distances beyond them have the last one.
+        /// The number of rows on one side; greater distances share the last row.
         public var span: Int
-        /// Buckets on one side, exact up to half of them and logarithmic from there; nil where every distance has its own row.
+        /// The number of buckets on one side, exact up to half of them and logarithmic beyond; nil if every distance has its own
+        /// row.
         public var buckets: Int?
-        /// The distance that has the last bucket, plus 1.
+        /// The distance at which the last bucket is reached, plus 1.
         public var farthest: Int
 
-        /// Distances; see the properties.
+        /// Creates the mapping from the values of the properties.
         public init(span: Int, buckets: Int?, farthest: Int) {
             (self.span, self.buckets, self.farthest) = (span, buckets, farthest)
         }
 
-        /// The row of a query's position − a key's position.
+        /// The row for a distance, which is the query's position minus the key's position.
         func row(_ distance: Int) -> Int { max(0, min(2 * span - 1, bucket(distance) + span)) }
 
         private func bucket(_ distance: Int) -> Int {
@@ -36,16 +37,18 @@ public final class DisentangledPositions: RelativePositionSource, @unchecked Sen
     private let keys: Tensor?
     private let queries: Tensor?
 
-    /// Tables [2·span, C] of keys ("content to position") and of queries ("position to content"), each nil where a model lacks that term.
+    /// Creates relative positions from tables [2·span, C] of keys ("content to position") and queries ("position to content");
+    /// nil for a term that the model does not have.
     public init(_ distances: Distances, keys: Tensor?, queries: Tensor?) {
         self.distances = distances
         self.keys = keys
         self.queries = queries
     }
 
+    /// The tables for texts of at most `longest` tokens.
     public func positions(longest: Int) -> RelativePositions {
         let reach = max(0, longest - 1)
-        // row `reach + key − query` of what is made
+        // row `reach + key − query` of the result
         let rows = (-reach...reach).map { distances.row(-$0) }
         return RelativePositions(reach: reach, keys: keys?.rows(rows), queries: queries?.rows(rows))
     }

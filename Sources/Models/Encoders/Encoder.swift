@@ -1,32 +1,32 @@
 public import Tensor
 
-/// A model that gives a state for every token of a text, for inference: BERT and its relatives (``EncoderFamily``), or a decoder that is
-/// used as one (``DecoderEncoder``).
+/// An inference model that computes a hidden state for every token of a text: a BERT-like encoder (``EncoderFamily``), or a
+/// decoder used as an encoder (``DecoderEncoder``).
 public protocol Encoder: AnyObject, Sendable {
-    /// The numbers that do not depend on its family.
+    /// The dimensions of the encoder.
     var shape: EncoderShape { get }
-    /// Whether several threads may run passes of their own at a time.
+    /// Whether several threads may run separate passes at the same time.
     var runsConcurrently: Bool { get }
-    /// The last layer's states of all tokens, [T, C], one text below the other.
+    /// Computes the final hidden states of all tokens: [T, C], with the texts one after the other.
     ///
-    /// Every text must fit ``check(_:)``, which throws where this traps.
+    /// Every text must pass ``check(_:)``, which throws an error where this method stops the program.
     func states(of inputs: [EncoderInput]) -> Tensor
-    /// Packs the weights for the precision of the scope, so that passes on several threads find them.
+    /// Packs the weights in the precision of the scope, so that passes on several threads can use them.
     func prepare()
 }
 
-/// The numbers of an encoder that do not depend on its family.
+/// The dimensions of an encoder, independent of its model family.
 public struct EncoderShape: Sendable, Equatable {
-    /// The width of the hidden states.
+    /// C, the width of the hidden states.
     public var hiddenSize: Int
-    /// Rows of the token embedding.
+    /// V, the number of rows of the token embedding.
     public var vocabularySize: Int
-    /// The most tokens of a text.
+    /// The maximum number of tokens of a text.
     public var contextLength: Int
-    /// Rows of the table of token types; 0 where types are not looked at.
+    /// The number of rows of the token type embedding; 0 if the encoder ignores token types.
     public var typeCount: Int
 
-    /// A shape; see the properties.
+    /// Creates a shape from the values of the properties.
     public init(hiddenSize: Int, vocabularySize: Int, contextLength: Int, typeCount: Int = 0) {
         self.hiddenSize = hiddenSize
         self.vocabularySize = vocabularySize
@@ -36,7 +36,7 @@ public struct EncoderShape: Sendable, Equatable {
 }
 
 extension Encoder {
-    /// Checks that an input has rows in all tables.
+    /// Checks that an input has at least one token, is not too long, and has only known token IDs and types.
     /// - Throws: ``EncoderError``.
     public func check(_ input: EncoderInput) throws {
         guard !input.ids.isEmpty else { throw EncoderError.noTokens }
@@ -51,14 +51,14 @@ extension Encoder {
     }
 }
 
-/// The tokens of one text or pair of texts, special tokens included.
+/// The tokens of one text or of a pair of texts, including special tokens.
 public struct EncoderInput: Sendable, Hashable {
-    /// The tokens.
+    /// The token IDs.
     public var ids: [Int32]
-    /// The type of each token; 0 for those of a single text.
+    /// The type (segment) of each token; 0 for a single text.
     public var types: [Int32]
 
-    /// A text, or a pair with the types that its tokenizer gives.
+    /// Creates an input. Default: all token types are 0.
     public init(ids: [Int32], types: [Int32]? = nil) {
         self.ids = ids
         self.types = types ?? [Int32](repeating: 0, count: ids.count)
@@ -66,42 +66,43 @@ public struct EncoderInput: Sendable, Hashable {
     }
 }
 
-/// What an encoder cannot read.
+/// An error of an encoder's input, configuration or use.
 public enum EncoderError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A text without a token: its tokenizer adds no special ones.
+    /// The text has no tokens, because its tokenizer does not add special tokens.
     case noTokens
-    /// A text is longer than the encoder reads.
+    /// The text has more tokens than the encoder supports.
     case tooLong(tokens: Int, limit: Int)
-    /// A token id is beyond the embedding's rows.
+    /// A token ID is outside of the embedding table.
     case unknownToken(rows: Int)
-    /// A token type is beyond its table's rows.
+    /// A token type is outside of its embedding table.
     case unknownType(rows: Int)
-    /// A file of a sentence encoder that asks for something else than there is.
+    /// A file of a sentence encoder requires something that is not supported.
     case module(file: String, problem: String)
-    /// More channels are asked for than vectors have, or none.
+    /// The requested number of dimensions is not between 1 and the width of the vectors.
     case dimension(Int, width: Int, folder: String)
-    /// A classifier without a label that is needed.
+    /// The classifier does not have the requested label.
     case noLabel(String, known: [String])
-    /// A classifier with several labels, of which none was named.
+    /// The classifier has several labels, but none was requested.
     case severalLabels([String])
 
+    /// One line that says what is wrong.
     public var description: String {
         switch self {
         case .noTokens: "a text has no tokens; the encoder's tokenizer must put special tokens around every text"
         case .tooLong(let tokens, let limit):
-            "a text has \(tokens) tokens, the encoder reads at most \(limit); cut it first"
+            "a text has \(tokens) tokens, but the encoder reads at most \(limit); shorten it first"
         case .unknownToken(let rows):
-            "a text has tokens outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
+            "a text has token ids outside the encoder's \(rows) embedding rows; the tokenizer does not match the model"
         case .unknownType(let rows):
-            "a pair has token types outside of the encoder's \(rows) rows; tokenizer and model do not belong together"
+            "a pair has token types outside the encoder's \(rows) embedding rows; the tokenizer does not match the model"
         case .module(let file, let problem): "\(file): \(problem)"
         case .severalLabels(let known):
             "the classifier has \(known.count) labels (\(known.prefix(20).joined(separator: ", "))\(known.count > 20 ? ", …" : "")); "
-                + "name the one that counts with --reward-label"
+                + "choose one with --reward-label"
         case .dimension(let count, let width, let folder):
-            "\(count) channels of a vector are asked for, but those of \(folder) have \(width); ask for 1 to \(width)"
+            "\(count) dimensions requested, but the vectors of \(folder) have \(width); request 1 to \(width)"
         case .noLabel(let label, let known):
-            "the classifier has no label '\(label)' but \(known.joined(separator: ", ")); its config.json must name it in id2label"
+            "the classifier has no label '\(label)'; the labels in id2label of its config.json are \(known.joined(separator: ", "))"
         }
     }
 }

@@ -1,11 +1,12 @@
 import Tensor
 
-/// How inputs are put together for passes.
+/// Grouping of inputs into batches.
 package enum EncoderBatches {
-    /// How many tokens run at once on one thread: enough to fill the tiles of a product, few enough for the caches.
+    /// The maximum number of tokens that one thread processes at a time: enough to fill the tiles of a product, few enough for
+    /// the caches.
     package static let tokensPerBatch = 512
 
-    /// Indices in batches of at most so many tokens (or of one input), the longest inputs first.
+    /// The indices of inputs in batches of at most `tokens` tokens (or a single longer input), the longest inputs first.
     package static func indices(lengths: [Int], tokens: Int = tokensPerBatch) -> [[Int]] {
         var batches: [[Int]] = []
         var sum = 0
@@ -22,12 +23,15 @@ package enum EncoderBatches {
 }
 
 extension Encoder {
-    /// Runs the encoder over any number of inputs and hands over the states of each, [tokens, C] as rows of a batch.
+    /// Runs the encoder on any number of inputs, and passes on the states of each.
     ///
-    /// Inputs are sorted by length and packed without padding. Where there are enough batches every thread runs batches
-    /// of its own, if the encoder allows it.
-    /// - Parameter body: called once for every input, from several threads at once: index, states of the batch, the input's rows.
-    /// - Throws: ``EncoderError`` for the first input that does not fit, before anything runs.
+    /// Inputs are sorted by length and packed without padding. If there are enough batches and the encoder allows it, every
+    /// thread runs separate batches.
+    /// - Parameters:
+    ///   - inputs: the tokens of each text.
+    ///   - body: called once for every input, concurrently from several threads: with the input's index, the states [T, C] of its
+    ///     batch and its rows there.
+    /// - Throws: ``EncoderError`` for the first invalid input, before anything runs.
     func forEach(_ inputs: [EncoderInput], _ body: (Int, Tensor, Range<Int>) -> Void) throws {
         for input in inputs { try check(input) }
         let batches = EncoderBatches.indices(lengths: inputs.map(\.ids.count))
@@ -43,7 +47,7 @@ extension Encoder {
         if !runsConcurrently || batches.count < 2 * Compute.threads {
             batches.forEach(run)
         } else {
-            // the pool's threads know nothing of this scope
+            // threads of the pool do not inherit task-local values
             let precision = Compute.precision
             prepare()
             Compute.forEach(batches.count) { index in

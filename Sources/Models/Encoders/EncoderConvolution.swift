@@ -1,6 +1,7 @@
 public import Tensor
 
-/// A convolution over the embeddings, whose output joins that of the first layer: n(x + f(conv e)), as some DeBERTa v2 have it.
+/// A convolution over the embeddings that is added to the output of the first layer, as in some DeBERTa v2 models: n(x + f(conv
+/// e)), with a norm n and an activation function f.
 public struct EncoderConvolution {
     private let weight: Tensor
     private let bias: Tensor
@@ -8,18 +9,20 @@ public struct EncoderConvolution {
     private let activation: @Sendable (Tensor) -> Tensor
     private let norm: Norm
 
-    /// A convolution.
+    /// Creates a convolution.
     /// - Parameters:
     ///   - weight: [C, C / groups, k] with an odd k: output channel, input channel of its group, offset.
-    ///   - groups: into how many groups of neighbours channels are divided, each of which reads itself alone.
     ///   - bias: [C].
+    ///   - groups: the number of groups into which channels are divided; each group reads only its own channels.
+    ///   - activation: the activation function f.
+    ///   - norm: the norm n.
     public init(weight: Parameter, bias: Parameter, groups: Int = 1, activation: @escaping @Sendable (Tensor) -> Tensor, norm: Norm) {
         let (outputs, inputs, width) = (weight.value.shape[0], weight.value.shape[1], weight.value.shape[2])
         self.width = width
         self.bias = bias.value
         self.activation = activation
         self.norm = norm
-        // [C, k · C], offset by offset, as rows of several tokens stand side by side
+        // [C, k · C], offset by offset, to match rows of k adjacent tokens
         let (stored, channels) = (weight.value.values, inputs * groups)
         self.weight = Tensor.uninitialized([outputs, width * channels]) { out in
             out.update(repeating: 0, count: outputs * width * channels)
@@ -32,10 +35,10 @@ public struct EncoderConvolution {
         }
     }
 
-    /// The states behind the first layer with what the convolution makes of the embeddings: [T, C].
+    /// Adds the convolution of the embeddings to the states after the first layer, and normalises: [T, C].
     func callAsFunction(_ embedded: Tensor, joining states: Tensor, _ pass: EncoderPass) -> Tensor {
         let (rows, channels) = (embedded.shape[0], embedded.shape[1])
-        // the neighbours of every token in its own text; zeros where it has none
+        // the neighbours of every token within its text, padded with zeros
         let neighbours = Tensor.uninitialized([rows, width * channels]) { out in
             for segment in pass.layout.segments {
                 for row in segment.queries {

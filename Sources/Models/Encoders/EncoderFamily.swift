@@ -1,27 +1,28 @@
 public import Tensor
 
-/// A family of encoders: what a `model_type` of config.json stands for.
+/// A family of encoders, identified by the `model_type` in config.json.
 ///
-/// One of your own is a value of this type that you pass to ``SequenceClassifier/load(_:families:)``, ``SentenceEncoder/load(_:families:)`` or
-/// ``EncoderFolder``.
+/// To add a family, create a value of this type and pass it to ``SequenceClassifier/load(_:families:decoders:)``,
+/// ``SentenceEncoder/load(_:families:decoders:dimension:)`` or ``EncoderFolder``.
 public struct EncoderFamily: Sendable {
-    /// Makes an encoder of a configuration and the weights of a checkpoint, which have the names of the base model.
+    /// A function that creates an encoder from a configuration and the weights of a checkpoint, under the names of the base
+    /// model.
     public typealias Builder = @Sendable (ConfigurationReader, any WeightSource) throws -> any Encoder
-    /// Makes the head of a sequence classifier: from the configuration, the weights, with so many labels.
+    /// A function that creates the head of a sequence classifier from a configuration, the weights and the number of labels.
     public typealias HeadBuilder = @Sendable (ConfigurationReader, WeightScope, Int) throws -> ClassifierHead
 
-    /// The `model_type` of its config.json.
+    /// The `model_type` in config.json.
     public let modelType: String
-    /// What names of the base model's weights begin with in checkpoints of models with a head, without the dot.
+    /// The prefix of the base model's weights in checkpoints of models with a head, without the dot.
     public let prefix: String
-    /// What the names of weights begin with that belong to heads of other tasks; they are left where they are.
+    /// The prefixes of the weights of other tasks' heads, which are ignored.
     public let otherHeads: [String]
-    /// Makes an encoder.
+    /// Creates an encoder.
     public let build: Builder
-    /// Makes a classifier's head.
+    /// Creates the head of a classifier.
     public let head: HeadBuilder
 
-    /// A family.
+    /// Creates a family from its properties.
     public init(_ modelType: String, prefix: String, otherHeads: [String], head: @escaping HeadBuilder, build: @escaping Builder) {
         self.modelType = modelType
         self.prefix = prefix
@@ -30,8 +31,13 @@ public struct EncoderFamily: Sendable {
         self.head = head
     }
 
-    /// A family of ``StackedEncoder``s.
-    /// - Parameter plan: reads the configuration, and says how the pieces are made from weights.
+    /// Creates a family whose encoders are a ``StackedEncoder``.
+    /// - Parameters:
+    ///   - modelType: the `model_type` in config.json.
+    ///   - prefix: the prefix of the base model's weights.
+    ///   - otherHeads: the prefixes of the weights of other tasks' heads.
+    ///   - head: creates the head of a classifier.
+    ///   - plan: reads a configuration, and returns how the parts are created from weights.
     public init(
         _ modelType: String, prefix: String, otherHeads: [String], head: @escaping HeadBuilder,
         plan: @escaping @Sendable (ConfigurationReader) throws -> EncoderPlan
@@ -42,20 +48,20 @@ public struct EncoderFamily: Sendable {
         }
     }
 
-    /// The families that come with the library.
+    /// The families that the library includes.
     public static let builtIn = [bert, roberta, xlmRoberta, distilBERT, mpnet, electra, albert, debertaV2, modernBERT]
 }
 
-/// What a family makes of a config.json: the numbers of an encoder, and how its pieces are made from weights.
+/// The plan of an encoder, read from its configuration: its dimensions, and how its parts are created from weights.
 public struct EncoderPlan {
-    /// Makes the pieces.
+    /// A function that creates the parts from weights.
     public typealias Assembly = (WeightScope) throws -> StackedEncoder.Parts
 
-    /// The family-independent numbers.
+    /// The dimensions of the encoder.
     public var shape: EncoderShape
-    /// Makes the pieces.
+    /// Creates the parts from weights.
     public var assembly: Assembly
 
-    /// A plan.
+    /// Creates a plan.
     public init(_ shape: EncoderShape, assembly: @escaping Assembly) { (self.shape, self.assembly) = (shape, assembly) }
 }

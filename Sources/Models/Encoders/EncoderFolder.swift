@@ -2,15 +2,18 @@ import Formats
 public import Foundation
 import Tensor
 
-/// A folder with an encoder: its configuration and weights, opened and matched with a family.
+/// A folder with an encoder, whose configuration and weights are opened and whose family is identified.
 public struct EncoderFolder {
     let configuration: ConfigurationReader
     let family: EncoderFamily
     let weights: EncoderWeights
     private let path: String
 
-    /// Opens a folder of one of the families.
-    /// - Throws: ``CheckpointError``; ``ModelError/unknownFamily(_:known:)``.
+    /// Opens the folder of an encoder.
+    /// - Parameters:
+    ///   - url: the folder.
+    ///   - families: the supported families; the last one with the folder's `model_type` applies.
+    /// - Throws: `CheckpointError`; ``ModelError/unknownFamily(_:known:)``.
     public init(_ url: URL, families: [EncoderFamily] = EncoderFamily.builtIn) throws {
         let folder = ModelFolder(url)
         path = url.path
@@ -26,20 +29,21 @@ public struct EncoderFolder {
         weights = EncoderWeights(try folder.weights(), family: family)
     }
 
-    /// Makes the encoder.
-    /// - Throws: ``CheckpointError`` or ``ModelError`` for what is missing, impossible or not supported.
+    /// Creates the encoder.
+    /// - Throws: `CheckpointError` or ``ModelError`` for anything that is missing, invalid or not supported.
     func encoder() throws -> any Encoder { try naming { try family.build($0, weights) } }
 
-    /// Puts the file to a fault of the configuration.
+    /// Adds the path of config.json to configuration errors that `body` throws.
     func naming<Result>(_ body: (ConfigurationReader) throws -> Result) throws -> Result {
         try ModelError.naming(path) { try body(configuration) }
     }
 
-    /// Loads the encoder of a folder; heads of other tasks are left where they are.
+    /// Loads the encoder in a folder. Heads of other tasks are ignored.
     /// - Parameters:
-    ///   - families: the encoders that the folder may hold.
-    ///   - decoders: the decoders that may stand in an encoder's place.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    ///   - url: the folder.
+    ///   - families: the supported encoders.
+    ///   - decoders: the supported decoders, which can be used as encoders.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ url: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = []
     ) throws -> any Encoder {
@@ -52,7 +56,7 @@ public struct EncoderFolder {
         return encoder
     }
 
-    /// Whether a folder holds one of the decoders, and none of the encoders.
+    /// Whether a folder contains one of the decoders, and none of the encoders.
     static func isDecoder(_ url: URL, families: [EncoderFamily], decoders: [ModelFamily]) throws -> Bool {
         let type = try ModelFolder(url).configuration()["model_type"]?.string
         return decoders.contains { $0.modelType == type } && !families.contains { $0.modelType == type }

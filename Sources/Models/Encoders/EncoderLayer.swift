@@ -1,26 +1,26 @@
 import Synchronization
 public import Tensor
 
-/// One layer of an encoder: attention in both directions and a feed-forward half, for inference.
+/// One layer of an encoder for inference: bidirectional attention and a feed-forward part.
 ///
-/// A class, since layers may be shared (ALBERT) and hold their weights packed for the precisions that were asked for. Unchecked: weights are
-/// written when the layer is made and read from then on.
+/// It is a class, because layers can be shared (ALBERT) and because it caches packed weights for the precisions in use.
+/// `@unchecked Sendable`: the weights are only written when the layer is created.
 public final class EncoderLayer: @unchecked Sendable {
-    /// Where norms stand. A is attention, F the feed-forward half.
+    /// The arrangement of norms and residual connections. A is attention, F the feed-forward part, nᵢ are norms.
     public enum Order {
-        /// x ← n₁(x + A x), then x ← n₂(x + F x): BERT.
+        /// Post-norm: x ← n₁(x + A x), then x ← n₂(x + F x). BERT.
         case normsBehind(attention: Norm, feedForward: Norm)
-        /// x ← x + A(n₁ x), then x ← x + F(n₂ x): ModernBERT, whose first layer has no n₁.
+        /// Pre-norm: x ← x + A(n₁ x), then x ← x + F(n₂ x). ModernBERT, whose first layer has no n₁.
         case normsBefore(attention: Norm?, feedForward: Norm)
     }
 
-    /// How a layer knows where tokens stand.
+    /// How a layer takes positions into account.
     public enum Positions {
-        /// It does not: positions are part of the embeddings.
+        /// Not at all: positions are part of the embeddings.
         case none
-        /// Queries and keys are turned by their positions.
+        /// Rotary position embedding of queries and keys.
         case rotary(RotaryTable)
-        /// Distances add to scores.
+        /// Relative position terms that are added to scores.
         case relative(any RelativePositionSource)
     }
 
@@ -40,10 +40,15 @@ public final class EncoderLayer: @unchecked Sendable {
     private let feedForward: FeedForward
     private let packed = Mutex<[Compute.Precision: Packed]>([:])
 
-    /// A layer.
+    /// Creates a layer.
     /// - Parameters:
-    ///   - inputs: the projections to queries, keys and values, or one to all of them.
-    ///   - output: the projection behind attention.
+    ///   - order: the arrangement of norms and residual connections.
+    ///   - inputs: the projections of queries, keys and values, or a single projection of all three.
+    ///   - output: the output projection of attention.
+    ///   - heads: the number of attention heads.
+    ///   - positions: how positions are taken into account.
+    ///   - scores: how attention scores are computed.
+    ///   - feedForward: the feed-forward part.
     public init(
         _ order: Order, inputs: [Projection], output: Projection, heads: Int, positions: Positions = .none,
         scores: AttentionScores = AttentionScores(), feedForward: FeedForward
@@ -57,7 +62,7 @@ public final class EncoderLayer: @unchecked Sendable {
         self.feedForward = feedForward
     }
 
-    /// Packs the weights for the precision of the scope.
+    /// Packs the weights in the precision of the scope.
     func prepare() { _ = weights() }
 
     private func weights() -> Packed {
@@ -78,7 +83,7 @@ public final class EncoderLayer: @unchecked Sendable {
         }
     }
 
-    /// The states of all tokens [T, C] in and out.
+    /// Applies the layer to the states of all tokens, [T, C].
     func callAsFunction(_ states: Tensor, _ pass: EncoderPass) -> Tensor {
         let weights = weights()
         switch order {
@@ -93,7 +98,7 @@ public final class EncoderLayer: @unchecked Sendable {
         }
     }
 
-    /// What attention mixes of values: [T, C].
+    /// The output of attention before the output projection: [T, C].
     private func attended(_ x: Tensor, _ weights: Packed, _ pass: EncoderPass) -> Tensor {
         let all = weights.inputs(x)  // [T, 3C]
         switch positions {
@@ -112,7 +117,7 @@ public final class EncoderLayer: @unchecked Sendable {
         }
     }
 
-    /// The first half of the feed-forward half with its activation: [T, F].
+    /// The hidden activations of the feed-forward part: [T, F].
     private func inner(_ x: Tensor, _ weights: Packed) -> Tensor {
         switch feedForward {
         case .plain(_, _, .relu): return weights.up(x, then: .relu)
@@ -127,13 +132,13 @@ public final class EncoderLayer: @unchecked Sendable {
     }
 }
 
-/// What distances add to the scores of a layer, for texts of any length.
+/// A source of relative position terms of attention scores, for texts of any length.
 public protocol RelativePositionSource: AnyObject, Sendable {
-    /// The tables for texts of at most so many tokens.
+    /// The tables for texts of at most `longest` tokens.
     func positions(longest: Int) -> RelativePositions
 }
 
-/// What the layers of one pass over some texts share.
+/// The data that all layers share in one pass over a batch of texts.
 final class EncoderPass {
     let layout: AttentionLayout
     let positions: [Int32]
@@ -146,7 +151,7 @@ final class EncoderPass {
         longest = lengths.max() ?? 0
     }
 
-    /// The tables of a source, which are made once for the layers that share it.
+    /// The tables of a source, which are computed once for all layers that share it.
     func relative(_ source: any RelativePositionSource) -> RelativePositions {
         let key = ObjectIdentifier(source)
         if let known = relative[key] { return known }

@@ -1,6 +1,6 @@
 import Tensor
 
-/// The weights of an encoder from a checkpoint, under the names that released checkpoints have given them.
+/// The weights of an encoder from a checkpoint, under any of the names that released checkpoints use.
 final class EncoderWeights: WeightSource {
     private let store: WeightStore
     private let family: EncoderFamily
@@ -17,8 +17,8 @@ final class EncoderWeights: WeightSource {
         return try store.parameter(name, shape, transposed: transposed, storedAs: stored)
     }
 
-    /// Throws if the checkpoint holds weights of an encoder that is not the one that was built: more layers, other parts. Heads for
-    /// other tasks may stand beside it.
+    /// Checks that the checkpoint has no weights of another encoder, such as more layers or other parts. Heads of other tasks are
+    /// allowed.
     /// - Throws: `CheckpointError.surplusTensor`.
     func checkSurplus() throws {
         let others = ["cls", "lm_head", "pooler", "classifier", "qa_outputs"] + family.otherHeads
@@ -31,8 +31,8 @@ final class EncoderWeights: WeightSource {
                 }))
     }
 
-    /// How a weight may be called: as the encoder alone was saved, or with the prefix that it has inside another model; and norms
-    /// as the first checkpoints have them.
+    /// The possible names of a weight: as saved with the encoder alone, with the prefix inside of another model, and with the
+    /// names of norms in the earliest checkpoints.
     private func spellings(of name: String) -> [String] {
         var names = [name, "\(family.prefix).\(name)"]
         for (new, old) in [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")]

@@ -1,21 +1,21 @@
 import Formats
 
-/// How the states of a text's tokens become one vector, by the names of sentence-transformers.
+/// How the states of a text's tokens are combined to one vector, named as in sentence-transformers.
 public enum Pooling: String, Sendable, CaseIterable {
     /// The first token's state.
     case cls
-    /// The largest number of each channel.
+    /// The maximum of each channel.
     case max
-    /// The mean over all tokens, special ones included.
+    /// The mean over all tokens, including special tokens.
     case mean
     /// The sum over all tokens, divided by the square root of their number.
     case meanSqrtLength = "mean_sqrt_len_tokens"
-    /// The mean in which token i, counted from 1, has weight i.
+    /// The weighted mean, where token i, counted from 1, has weight i.
     case weightedMean = "weightedmean"
     /// The last token's state.
     case last = "lasttoken"
 
-    /// The key that config.json of a pooling folder had for each before it named them.
+    /// The former key of each mode in the config.json of a pooling folder, which was a flag.
     private var legacyKey: String {
         switch self {
         case .cls: "pooling_mode_cls_token"
@@ -27,7 +27,7 @@ public enum Pooling: String, Sendable, CaseIterable {
         }
     }
 
-    /// The modes that a pooling folder's config.json asks for; their vectors stand one behind the other.
+    /// Reads the pooling modes from the config.json of a pooling folder; the vectors of several modes are concatenated.
     ///
     /// - Throws: ``ModelError`` for an unknown mode or key.
     static func modes(reading file: ConfigurationReader) throws -> [Pooling] {
@@ -35,34 +35,36 @@ public enum Pooling: String, Sendable, CaseIterable {
             guard let mode = name.string.flatMap(Pooling.init) else {
                 throw ModelError.configuration(
                     key: "pooling_mode",
-                    problem: "is none of \(allCases.map(\.rawValue).joined(separator: ", "))")
+                    problem: "must be one of \(allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return mode
         }
         let known = ["embedding_dimension", "word_embedding_dimension", "include_prompt", "pooling_mode"] + allCases.map(\.legacyKey)
         for member in file.object.members ?? [] where !known.contains(member.key) {
-            throw ModelError.configuration(key: member.key, problem: "is no setting of a pooling")
+            throw ModelError.configuration(key: member.key, problem: "is not a known pooling setting")
         }
         guard let found = file.object["pooling_mode"], !found.isNull else {
-            // the older form, a flag for each
+            // the older format has one flag for each mode
             let flags = try allCases.filter { try file.flag($0.legacyKey, or: false) }
             return flags.isEmpty ? [.mean] : flags
         }
         if let list = found.array {
             guard (1...allCases.count).contains(list.count) else {
-                throw ModelError.configuration(key: "pooling_mode", problem: "must name 1 to \(allCases.count) modes")
+                throw ModelError.configuration(key: "pooling_mode", problem: "must list 1 to \(allCases.count) modes")
             }
             return try list.map(mode)
         }
         return [try mode(found)]
     }
 
-    /// Writes the vector of a text.
+    /// Computes the pooled vector of a text.
     /// - Parameters:
-    ///   - states: the states of its tokens, [rows, width], at least one.
-    ///   - skipped: how many rows at the beginning do not count: those of a prompt that the pooling leaves out. Where none is left, the
-    ///     vector is what sentence-transformers gives then: the first state for `cls`, −∞ for `max`, else 0.
-    ///   - out: `width` numbers.
+    ///   - states: the states of the tokens, [rows, width], at least one row.
+    ///   - rows: the number of tokens.
+    ///   - skipped: the number of rows at the beginning to leave out, such as those of a prompt. If no row is left, the result is
+    ///     that of sentence-transformers: the first state for `cls`, −∞ for `max`, 0 for the others.
+    ///   - width: the width of the states.
+    ///   - out: receives the vector, `width` elements.
     package func apply(
         _ states: UnsafePointer<Float>, rows: Int, skipping skipped: Int = 0, width: Int, into out: UnsafeMutablePointer<Float>
     ) {
@@ -92,7 +94,7 @@ public enum Pooling: String, Sendable, CaseIterable {
                 switch self {
                 case .mean: Float(rows - skipped)
                 case .meanSqrtLength: Float(rows - skipped).squareRoot()
-                // weights are counted from the text's first token, whether or not that counts
+                // positions are counted from the first token, even if it is skipped
                 default: Float(rows * (rows + 1) / 2 - skipped * (skipped + 1) / 2)
                 }
             for c in 0..<width { out[c] /= divisor }

@@ -1,24 +1,24 @@
 import Foundation
 public import Tensor
 
-/// One number for every head and bucket of distances, which all layers add to their scores (MPNet, after T5: Raffel et al. 2020).
+/// A bias for each head and bucket of distances, which all layers add to their scores (MPNet, after T5: Raffel et al. 2020).
 public final class RelativeBias: RelativePositionSource, Sendable {
     private let table: [Float]
     private let heads: Int
 
-    /// Buckets of distances on one side, and the distance from which all are in the last one. MPNet has no others.
+    /// The number of buckets on one side, and the distance from which all share the last one. MPNet has no other values.
     private static let (buckets, farthest) = (16, 128)
 
-    /// A table [buckets, heads].
+    /// Creates the bias from a table [buckets, heads].
     public init(_ parameter: Parameter) {
         table = parameter.value.values
         heads = parameter.value.shape[1]
     }
 
-    /// The rows that the table must have at least.
+    /// The minimum number of rows of the table.
     static var rows: Int { 2 * buckets }
 
-    /// The bucket of a key at a distance from a query: those in front first, then those behind.
+    /// The bucket for the position of a key minus that of the query: keys before the query come first, then those after it.
     static func bucket(_ distance: Int) -> Int {
         let (side, far) = (distance > 0 ? buckets : 0, abs(distance))
         let exact = buckets / 2
@@ -27,6 +27,7 @@ public final class RelativeBias: RelativePositionSource, Sendable {
         return side + min(buckets - 1, exact + Int(scaled))
     }
 
+    /// The tables for texts of at most `longest` tokens.
     public func positions(longest: Int) -> RelativePositions {
         let reach = max(0, longest - 1)
         let columns = (-reach...reach).map(Self.bucket)

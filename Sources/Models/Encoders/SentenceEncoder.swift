@@ -2,42 +2,46 @@ internal import Formats
 public import Foundation
 public import Tensor
 
-/// An encoder that gives one vector for each text, as a folder of sentence-transformers describes it.
+/// An encoder that computes one vector per text, as defined by a sentence-transformers folder.
 ///
-/// Unchecked: the weights are written when the encoder is made and read from then on.
+/// `@unchecked Sendable`: the weights are only written when the encoder is created.
 public struct SentenceEncoder: @unchecked Sendable {
-    /// What reads the tokens.
+    /// The encoder of the tokens.
     public let encoder: any Encoder
-    /// What makes one vector of the states; several are put one behind the other.
+    /// How the states are pooled; the vectors of several modes are concatenated.
     public let pooling: [Pooling]
     /// The folder of the encoder and its tokenizer.
     public let encoderFolder: URL
-    /// Whether the folder says itself how vectors are made (modules.json), or is that of an encoder alone.
+    /// Whether the folder is a sentence-transformers folder (modules.json), and not only that of an encoder.
     public let isSentenceFolder: Bool
-    /// Whether the prompt's tokens count in the pooling.
+    /// Whether the tokens of a prompt are included in the pooling.
     public let poolsPrompt: Bool
-    /// The channels of a vector, the first of those that the modules give.
+    /// The number of dimensions of a vector. If it is smaller than the output of the modules, the first ones are kept.
     public let width: Int
     private let texts: SentenceTextSettings
     private let prompts: SentencePrompts
     private let steps: [SentenceStep]
 
-    /// Whether texts get into lower case, special tokens in them aside.
+    /// Whether texts are lowercased, except for special tokens.
     public var lowercases: Bool { texts.lowercases }
-    /// The similarity that the folder names for its vectors; nil where it says nothing.
+    /// The similarity function that the folder specifies for its vectors; nil if it specifies none.
     public var similarity: String? { prompts.similarity }
-    /// The names of the folder's prompts.
+    /// The names of the folder's prompts, sorted.
     public var promptNames: [String] { prompts.prompts.keys.sorted() }
 
-    /// Loads a folder: modules.json with the folders that it names, or, where there is none, a plain encoder, whose states are averaged; of a
-    /// language model (`…ForCausalLM`) the last one is taken.
+    /// Loads a sentence encoder from a folder with modules.json and the modules that it names. Without modules.json, the folder
+    /// is loaded as a plain encoder with mean pooling; for a causal language model (`…ForCausalLM`), the last token's state is
+    /// used.
     ///
-    /// Modules may be a Transformer, a Pooling, then any of Dense, LayerNorm, Normalize and Dropout.
+    /// The modules must be Transformer and Pooling, followed by any number of Dense, LayerNorm, Normalize and Dropout.
     /// - Parameters:
-    ///   - families: the encoders that the folder may hold.
-    ///   - decoders: the decoders that may stand in an encoder's place; see ``DecoderEncoder``.
-    ///   - dimension: how many channels of a vector are kept, the first ones (Matryoshka); nil for as many as the folder says, else all.
-    /// - Throws: ``EncoderError/module(file:problem:)`` for other modules and settings; ``CheckpointError``, ``ModelError``.
+    ///   - folder: the folder.
+    ///   - families: the supported encoders.
+    ///   - decoders: the supported decoders, which can be used as encoders; see ``DecoderEncoder``.
+    ///   - dimension: the number of dimensions of a vector to keep, the first ones (Matryoshka embeddings). Default: as the
+    ///     folder says, otherwise all.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for unsupported modules and settings;
+    ///   ``EncoderError/dimension(_:width:folder:)`` for too many dimensions; `CheckpointError`, ``ModelError``.
     public static func load(
         _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn,
         dimension: Int? = nil
@@ -46,14 +50,14 @@ public struct SentenceEncoder: @unchecked Sendable {
     private init(_ folder: URL, _ families: [EncoderFamily], _ decoders: [ModelFamily], _ dimension: Int?) throws {
         var modules = try SentenceModules(folder).list
         isSentenceFolder = !modules.isEmpty
-        // sentence-transformers reads its own files where there is a modules.json, and nowhere else
+        // sentence-transformers reads its own files only if there is a modules.json
         prompts = try SentencePrompts(folder, isRead: isSentenceFolder)
         if isSentenceFolder {
             encoderFolder = try modules.removeFirst().expect("Transformer")
             texts = try SentenceTextSettings(encoderFolder)
             guard !modules.isEmpty else {
                 let file = folder.appendingPathComponent("modules.json").path
-                throw EncoderError.module(file: file, problem: "there is no module Pooling, which makes one vector of a text")
+                throw EncoderError.module(file: file, problem: "the module Pooling is missing; it combines token states into one vector")
             }
             let module = modules.removeFirst()
             _ = try module.expect("Pooling")
@@ -81,32 +85,34 @@ public struct SentenceEncoder: @unchecked Sendable {
         self.width = min(dimension ?? prompts.dimension ?? width, width)
     }
 
-    /// Whether a plain folder holds a language model that reads from left to right.
+    /// Whether a plain folder contains a causal language model.
     private static func isCausal(_ folder: URL) throws -> Bool {
         let configuration = try ModelFolder(folder).configuration()
         let isLanguageModel = configuration["architectures"]?.array?.first?.string?.hasSuffix("ForCausalLM") ?? false
         return isLanguageModel && configuration["is_causal"]?.bool != false
     }
 
-    /// The text that a prompt stands for, which is put before every text; empty for none.
+    /// The text of a prompt, which is prepended to every text; empty for none.
     /// - Throws: ``EncoderError/module(file:problem:)`` for a name that the folder does not have.
     public func text(of prompt: SentencePrompt) throws -> String { try prompts.text(of: prompt) }
 
-    /// The most tokens of a text behind a prompt, special ones included; nil if the folder leaves it to the tokenizer and the table of
-    /// positions.
+    /// The maximum number of tokens of a text with a given prompt, including special tokens; nil if the folder leaves it to the
+    /// tokenizer and the position embedding.
     public func maximumLength(as prompt: SentencePrompt = .standard) -> Int? {
         texts.maximumLength(as: prompt).map { min($0, encoder.shape.contextLength) }
     }
 
-    /// The vectors of inputs, [N, width], in their order.
-    /// - Parameter promptLength: how many tokens at the beginning of every input are the prompt's; they are left out of the pooling where
-    ///   the folder says so (``poolsPrompt``).
-    /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
+    /// Computes the vectors of inputs, in their order: [N, width].
+    /// - Parameters:
+    ///   - inputs: the tokens of each text.
+    ///   - promptLength: the number of tokens at the beginning of every input that belong to the prompt; they are excluded from
+    ///     the pooling unless ``poolsPrompt``.
+    /// - Throws: ``EncoderError`` for an input that the encoder does not support.
     public func embeddings(of inputs: [EncoderInput], promptLength: Int = 0) throws -> Tensor {
         let skipped = poolsPrompt ? 0 : promptLength
         let hidden = encoder.shape.hiddenSize
         let pooled = hidden * pooling.count
-        // filled by rows from several threads
+        // rows are filled by several threads
         let vectors = Tensor.uninitialized([inputs.count, pooled]) { _ in }
         let out = vectors.mutablePointer
         try encoder.forEach(inputs) { index, states, rows in
@@ -116,7 +122,7 @@ public struct SentenceEncoder: @unchecked Sendable {
                     into: out + index * pooled + place * hidden)
             }
         }
-        // what is cut off has its part in norms, as in sentence-transformers
+        // as in sentence-transformers, dimensions are cut off after normalisation
         let whole = steps.reduce(vectors) { vectors, step in step(vectors) }
         return whole.shape.width == width ? whole : whole.columns(0..<width)
     }

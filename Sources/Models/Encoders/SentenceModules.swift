@@ -1,20 +1,20 @@
 internal import Formats
 import Foundation
 
-/// The modules.json of a folder of sentence-transformers.
+/// The contents of modules.json in a sentence-transformers folder.
 struct SentenceModules {
-    /// One step from text to vector.
+    /// A module: one step from text to vector.
     struct Module {
-        /// The name of its class, without the packages before it.
+        /// The name of the class, without its package.
         let kind: String
         let folder: URL
-        /// modules.json, for errors.
+        /// The path of modules.json, for error messages.
         let file: String
 
-        /// Its own configuration.
+        /// The configuration file of the module.
         var configurationFile: URL { folder.appendingPathComponent("config.json") }
 
-        /// The folder, if the module is of this kind.
+        /// The folder of the module, which must be of the given kind.
         func expect(_ kind: String) throws -> URL {
             guard self.kind == kind else {
                 throw EncoderError.module(file: file, problem: "expected the module \(kind) before \(self.kind)")
@@ -22,19 +22,19 @@ struct SentenceModules {
             return folder
         }
 
-        /// Reads its configuration.
+        /// Reads the configuration.
         func configuration<Result>(_ read: (ConfigurationReader) throws -> Result) throws -> Result {
             let contents = try JSONValue(contentsOf: configurationFile)
             guard contents.members != nil else { throw fault("expected an object") }
             return try ModelError.naming(file: configurationFile.path) { try read(ConfigurationReader(contents)) }
         }
 
-        /// Reads its configuration where there is one.
+        /// Reads the configuration, if it exists or is required.
         func configuration(isRequired: Bool, _ read: (ConfigurationReader) throws -> Void) throws {
             if try isRequired || FileStatus.of(configurationFile) != nil { try configuration(read) }
         }
 
-        /// Checks that it reads and writes the vectors of texts, not something else.
+        /// Checks that the module's input and output are the vectors of texts.
         func expectSentenceVectors(_ file: ConfigurationReader) throws {
             for key in ["module_input_name", "module_output_name"] {
                 guard let name = try file.optionalString(key), name != "sentence_embedding" else { continue }
@@ -42,20 +42,21 @@ struct SentenceModules {
             }
         }
 
-        /// A fault of its configuration.
+        /// An error in the module's configuration.
         func fault(_ problem: String) -> EncoderError { .module(file: configurationFile.path, problem: problem) }
 
         var unsupported: EncoderError {
             let known = SentenceStep.kinds.joined(separator: ", ")
             return .module(
-                file: file, problem: "the module \(kind) is not supported here; known are Transformer, then Pooling, then \(known)")
+                file: file, problem: "the module \(kind) is not supported here; supported are Transformer, then Pooling, then \(known)")
         }
     }
 
-    /// In the order in which they run; empty if there is no modules.json.
+    /// The modules, in the order in which they run; empty if there is no modules.json.
     let list: [Module]
 
-    /// Reads `[{"idx": 0, "name": …, "path": …, "type": …}, …]`. Paths must lie in the folder itself, classes in sentence-transformers.
+    /// Reads `[{"idx": 0, "name": …, "path": …, "type": …}, …]`. Paths must be inside of the folder, and classes must be those of
+    /// sentence-transformers.
     init(_ folder: URL) throws {
         let url = folder.appendingPathComponent("modules.json")
         guard try FileStatus.of(url) != nil else {
@@ -69,9 +70,9 @@ struct SentenceModules {
                 let kind = type.split(separator: ".").last
             else { throw fault("expected a path and a type in every module") }
             guard type.hasPrefix("sentence_transformers.") else {
-                throw fault("the module \(type) is code of its own, which is not run; classes of sentence_transformers are known")
+                throw fault("the module \(type) needs its own code, which is not run; only classes of sentence_transformers are supported")
             }
-            guard path.isEmpty || WeightStore.isPlainName(path) else { throw fault("the path \"\(path)\" leads out of the folder") }
+            guard path.isEmpty || WeightStore.isPlainName(path) else { throw fault("the path \"\(path)\" is outside the folder") }
             return Module(
                 kind: String(kind), folder: path.isEmpty ? folder : folder.appendingPathComponent(path), file: url.path)
         }

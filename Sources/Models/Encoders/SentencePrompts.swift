@@ -1,39 +1,41 @@
 import Formats
 import Foundation
 
-/// What is put before a text that a sentence encoder reads.
+/// The prompt that is prepended to a text for a sentence encoder.
 public enum SentencePrompt: Sendable, Hashable {
-    /// The folder's default prompt, which may be none.
+    /// The folder's default prompt, if it has one.
     case standard
-    /// The folder's prompt of that name.
+    /// The folder's prompt with this name.
     case named(String)
-    /// This text; none where it is empty.
+    /// A given text; none if it is empty.
     case text(String)
-    /// The folder's prompt for what is searched for; none where it has no such prompt.
+    /// The folder's prompt for search queries; none if it has no such prompt.
     case query
-    /// The folder's prompt for what is searched in; none where it has no such prompt.
+    /// The folder's prompt for documents to search in; none if it has no such prompt.
     case document
 }
 
-/// The config_sentence_transformers.json of a folder of sentence-transformers, as far as it changes vectors.
+/// The contents of config_sentence_transformers.json that affect vectors.
 struct SentencePrompts {
     /// The prompts by name.
     let prompts: [String: String]
-    /// The name of the prompt that stands before texts unless another is asked for; nil for none.
+    /// The name of the default prompt; nil for none.
     let standard: String?
-    /// `similarity_fn_name`; nil where it is absent.
+    /// The similarity function, `similarity_fn_name`; nil if it is missing.
     let similarity: String?
-    /// `truncate_dim`: the channels of a vector that count; nil for all.
+    /// The number of dimensions to keep, `truncate_dim`; nil for all.
     let dimension: Int?
     private let file: String
 
-    /// The prompts that every encoder of sentence-transformers has, empty unless the folder fills them.
+    /// The prompts that every sentence-transformers model has, empty unless the folder defines them.
     private static let usual = ["query": "", "document": ""]
 
-    /// Reads the file, if there is one.
-    /// - Parameter isRead: whether it is looked at.
-    /// - Throws: ``EncoderError/module(file:problem:)`` for a default prompt that is none of the prompts, or another kind of model;
-    ///   ``CheckpointError``.
+    /// Reads the file, if it exists.
+    /// - Parameters:
+    ///   - folder: the folder of the model.
+    ///   - isRead: whether to read the file; otherwise the defaults apply.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for a default prompt that does not exist, or another kind of model;
+    ///   `CheckpointError`.
     init(_ folder: URL, isRead: Bool) throws {
         let url = folder.appendingPathComponent("config_sentence_transformers.json")
         file = url.path
@@ -45,7 +47,7 @@ struct SentencePrompts {
         func fault(_ problem: String) -> EncoderError { .module(file: url.path, problem: problem) }
         func text(_ value: JSONValue, _ key: String) throws -> String {
             guard !value.isNull else { return "" }
-            guard let text = value.string else { throw fault("\(key) is not a text") }
+            guard let text = value.string else { throw fault("\(key) is not a string") }
             return text
         }
         func optional(_ key: String) throws -> String? {
@@ -53,17 +55,17 @@ struct SentencePrompts {
         }
         let kind = try optional("model_type") ?? "SentenceTransformer"
         guard kind == "SentenceTransformer" else {
-            throw fault("model_type is \"\(kind)\"; a SentenceTransformer is needed")
+            throw fault("model_type is \"\(kind)\"; expected SentenceTransformer")
         }
         var prompts = Self.usual
         if let given = contents["prompts"], !given.isNull {
-            guard let members = given.members else { throw fault("prompts is not an object of texts") }
+            guard let members = given.members else { throw fault("prompts must map names to strings") }
             for member in members { prompts[member.key] = try text(member.value, "the prompt \"\(member.key)\"") }
         }
         self.prompts = prompts
         similarity = try optional("similarity_fn_name")
         if let given = contents["truncate_dim"], !given.isNull {
-            guard let number = given.int, number > 0 else { throw fault("truncate_dim is not a whole number above 0") }
+            guard let number = given.int, number > 0 else { throw fault("truncate_dim must be an integer above 0") }
             dimension = number
         } else {
             dimension = nil
@@ -74,7 +76,7 @@ struct SentencePrompts {
         }
     }
 
-    /// What a prompt stands for; empty for none.
+    /// The text of a prompt; empty for none.
     /// - Throws: ``EncoderError/module(file:problem:)`` for a name that the folder does not have.
     func text(of prompt: SentencePrompt) throws -> String {
         switch prompt {

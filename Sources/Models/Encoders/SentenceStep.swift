@@ -2,29 +2,29 @@ internal import Formats
 import Foundation
 import Tensor
 
-/// What a module of sentence-transformers does to the vectors behind the pooling.
+/// A sentence-transformers module that is applied to vectors after the pooling.
 enum SentenceStep {
-    /// f(x Wᵀ + b), to which x may be added, by itself or by another matrix.
+    /// A linear layer with an activation function, f(x Wᵀ + b), and an optional residual connection.
     case dense(Projection, TorchActivation, Residual)
     /// LayerNorm.
     case norm(Norm)
-    /// Divided by their Euclidean norm.
+    /// Division of each vector by its Euclidean norm.
     case normalise
-    /// As they are: what only training knows.
+    /// No change: the module only has an effect in training.
     case nothing
 
-    /// What a Dense module adds to its output.
+    /// The residual connection of a Dense module: none, its input, or a projection of its input.
     enum Residual {
         case none
         case input
         case projected(Projection)
     }
 
-    /// The modules that may stand behind the pooling.
+    /// The kinds of modules that may follow the pooling.
     static let kinds = ["Dense", "LayerNorm", "Normalize", "Dropout"]
 
-    /// Reads a module that gets vectors of a width.
-    /// - Throws: ``EncoderError/module(file:problem:)`` for what is not supported; ``CheckpointError``, ``ModelError``.
+    /// Reads a module whose inputs are vectors of the given width.
+    /// - Throws: ``EncoderError/module(file:problem:)`` for unsupported settings; `CheckpointError`, ``ModelError``.
     init(_ module: SentenceModules.Module, inputs: Int) throws {
         switch module.kind {
         case "Dense": self = try Self.dense(module, inputs)
@@ -37,7 +37,7 @@ enum SentenceStep {
         }
     }
 
-    /// The width of the vectors that come out; nil for that of those that go in.
+    /// The width of the output; nil if it is that of the input.
     var width: Int? {
         if case .dense(let projection, _, _) = self { projection.weight.value.shape[0] } else { nil }
     }
@@ -60,13 +60,13 @@ enum SentenceStep {
     private static func dense(_ module: SentenceModules.Module, _ inputs: Int) throws -> SentenceStep {
         let (outputs, bias, function, isResidual) = try module.configuration { file in
             guard try file.count("in_features") == inputs else {
-                throw module.fault("in_features is not \(inputs), what the module before it gives")
+                throw module.fault("in_features must be \(inputs), the output width of the previous module")
             }
             try module.expectSentenceVectors(file)
             let name = file.has("activation_function") ? try file.string("activation_function") : "torch.nn.Tanh"
             guard let function = TorchActivation(className: name) else {
                 let known = TorchActivation.allCases.map(\.rawValue).joined(separator: ", ")
-                throw module.fault("activation_function \(name) is not known; these of torch.nn are: \(known)")
+                throw module.fault("activation_function \(name) is not supported; supported are the torch.nn functions \(known)")
             }
             return (try file.count("out_features"), try file.flag("bias", or: true), function, try file.flag("use_residual", or: false))
         }
@@ -85,7 +85,7 @@ enum SentenceStep {
     private static func norm(_ module: SentenceModules.Module, _ inputs: Int) throws -> SentenceStep {
         try module.configuration { file in
             guard try file.count("dimension") == inputs else {
-                throw module.fault("dimension is not \(inputs), what the module before it gives")
+                throw module.fault("dimension must be \(inputs), the output width of the previous module")
             }
         }
         let weights = try ModelFolder(module.folder).weights()
@@ -94,7 +94,7 @@ enum SentenceStep {
         return .norm(norm)
     }
 
-    /// Every row divided by its norm, or by 1e-12 where that is larger.
+    /// Every row divided by its Euclidean norm, or by 1e-12 if that is larger.
     private static func normalised(_ vectors: Tensor) -> Tensor {
         let width = vectors.shape.width
         return Tensor.uninitialized(vectors.shape) { out in

@@ -1,29 +1,29 @@
 import Formats
 import Foundation
 
-/// How a folder of sentence-transformers reads its texts: the configuration of its module Transformer, `sentence_bert_config.json`.
+/// The text settings of a sentence-transformers folder: the configuration of its Transformer module, `sentence_bert_config.json`.
 ///
-/// Every key that its release 6.2 takes is either followed or, where it asks for something that is not here, refused.
+/// All keys of sentence-transformers 6.2 are either supported or rejected if they require something unsupported.
 struct SentenceTextSettings {
-    /// The most tokens of a text; nil if the tokenizer and the model say so.
+    /// The maximum number of tokens of a text; nil if the tokenizer and the model decide.
     private(set) var maximumLength: Int?
-    /// Whether texts get into lower case.
+    /// Whether texts are lowercased.
     private(set) var lowercases = false
     private var queryLength: Int?
     private var documentLength: Int?
-    /// What goes before the lengths of tasks.
+    /// A maximum length that takes precedence over those for queries and documents.
     private var callLength: Int?
 
-    /// The names that the file has had; the first one that is there and holds something counts.
+    /// The current and former names of the file; the first one that exists and is not empty applies.
     private static let names = ["bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"].map {
         "sentence_\($0)_config.json"
     }
 
-    /// The defaults: no file.
+    /// Creates the default settings, without a file.
     init() {}
 
-    /// Reads the file, if there is one.
-    /// - Throws: ``EncoderError/module(file:problem:)``, ``ModelError`` or ``CheckpointError``.
+    /// Reads the file, if it exists.
+    /// - Throws: ``EncoderError/module(file:problem:)``, ``ModelError`` or `CheckpointError`.
     init(_ folder: URL) throws {
         for url in Self.names.map(folder.appendingPathComponent) where try FileStatus.of(url) != nil {
             let contents = try JSONValue(contentsOf: url)
@@ -34,7 +34,7 @@ struct SentenceTextSettings {
         }
     }
 
-    /// The most tokens of a text behind a prompt; nil if the tokenizer and the model say so.
+    /// The maximum number of tokens of a text with a given prompt; nil if the tokenizer and the model decide.
     func maximumLength(as prompt: SentencePrompt) -> Int? {
         switch prompt {
         case .query: callLength ?? queryLength ?? maximumLength
@@ -56,7 +56,7 @@ struct SentenceTextSettings {
         documentLength = try file.reader.optionalCount("document_length")
         try file.reader.optionalString("transformer_task").map { try file.expect("transformer_task", $0, "feature-extraction") }
         try Self.checkModalities(file)
-        // the precision and the memory are for the run to decide on
+        // precision and memory use are decided at run time
         try file.section("model_args", "model_kwargs")?.allow(
             ["attn_implementation", "torch_dtype", "dtype", "low_cpu_mem_usage", "device_map", "use_safetensors", "add_pooling_layer"])
         try file.section("config_args", "config_kwargs")?.allow(["use_cache"])
@@ -77,12 +77,12 @@ struct SentenceTextSettings {
         }
     }
 
-    /// Texts must be read as they are, and give the last states of their tokens.
+    /// Checks that texts are read as they are, and that the output is the last hidden states of their tokens.
     private static func checkModalities(_ file: Section) throws {
         guard let modalities = try file.section("modality_config") else { return }
-        guard let text = try modalities.section("text") else { throw file.fault("modality_config has no text") }
+        guard let text = try modalities.section("text") else { throw file.fault("modality_config has no entry for text") }
         guard !modalities.has("message") else {
-            throw file.fault("modality_config puts texts into a chat template (message), which is not supported")
+            throw file.fault("modality_config applies a chat template (message), which is not supported")
         }
         try text.expect("method", try text.reader.string("method"), "forward")
         let output = try text.reader.optionalStringOrList("method_output_name")
@@ -90,7 +90,7 @@ struct SentenceTextSettings {
         try file.expect("module_output_name", try file.reader.optionalString("module_output_name") ?? "null", "token_embeddings")
     }
 
-    /// An object of the file.
+    /// A JSON object of the file.
     private struct Section {
         let reader: ConfigurationReader
         let file: String
@@ -99,16 +99,16 @@ struct SentenceTextSettings {
 
         func fault(_ problem: String) -> EncoderError { .module(file: file, problem: problem) }
 
-        /// Whether a key is there with a value.
+        /// Whether a key exists with a value other than null.
         func has(_ key: String) -> Bool { reader.object[key].map { !$0.isNull } ?? false }
 
-        /// The object under the first of the names that is there.
+        /// The object under the first of the names that exists.
         func section(_ names: String...) throws -> Section? {
             for name in names where has(name) { return try reader.section(name).map { Section($0, file: file) } }
             return nil
         }
 
-        /// Refuses other keys than these. What says where to download from has no meaning for a folder.
+        /// Rejects any keys except these and those for downloading, which do not matter for a local folder.
         func allow(_ keys: Set<String>) throws {
             let keys = keys.union(["trust_remote_code", "cache_dir", "token", "revision", "local_files_only", "subfolder"])
             for member in reader.object.members ?? [] where !keys.contains(member.key) && !member.value.isNull {
@@ -123,7 +123,7 @@ struct SentenceTextSettings {
 }
 
 extension ConfigurationReader {
-    /// A string, or the strings of a list with dots between them.
+    /// A string, or the elements of a list joined by dots; nil if the key is missing or null.
     fileprivate func optionalStringOrList(_ key: String) throws -> String? {
         guard let list = object[key]?.array else { return try optionalString(key) }
         return list.map { $0.string ?? $0.text }.joined(separator: ".")

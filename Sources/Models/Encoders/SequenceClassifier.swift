@@ -1,26 +1,28 @@
 public import Foundation
 public import Tensor
 
-/// An encoder with a classifier on its pooled states: natural language inference, sentiment, rewards.
+/// An encoder with a classification head on its pooled states, such as for natural language inference, sentiment or rewards.
 ///
-/// Reads what Transformers' `…ForSequenceClassification` of a family writes (``EncoderFamily/head``). Unchecked: the weights are written when the
-/// classifier is made and read from then on.
+/// It loads checkpoints of the `…ForSequenceClassification` classes of Transformers (``EncoderFamily/head``). `@unchecked
+/// Sendable`: the weights are only written when the classifier is created.
 public struct SequenceClassifier: @unchecked Sendable {
-    /// What reads the tokens.
+    /// The encoder of the tokens.
     public let encoder: any Encoder
-    /// The labels in the order of the logits, as `id2label` of config.json names them.
+    /// The names of the labels, in the order of the logits (`id2label` in config.json).
     public let labels: [String]
-    /// Whether each label is true or false by itself (`problem_type`, or a single label), instead of one of them.
+    /// Whether labels are independent of each other (multi-label classification by `problem_type`, or a single label), so that
+    /// each has its own probability.
     public let isMultiLabel: Bool
     private let head: ClassifierHead
-    /// The padding token, which a decoder's classifier passes over at the end of a text.
+    /// The padding token, which a decoder's classifier skips at the end of a text.
     private let padding: Int32?
 
-    /// Loads a Hugging Face folder.
+    /// Loads a classifier from a Hugging Face folder.
     /// - Parameters:
-    ///   - families: the encoders that the folder may hold.
-    ///   - decoders: the decoders that may stand in an encoder's place, whose classifier reads the last token.
-    /// - Throws: ``CheckpointError`` or ``ModelError``.
+    ///   - folder: the folder.
+    ///   - families: the supported encoders.
+    ///   - decoders: the supported decoders, whose classifier reads the last token.
+    /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ folder: URL, families: [EncoderFamily] = EncoderFamily.builtIn, decoders: [ModelFamily] = ModelFamily.builtIn
     ) throws -> SequenceClassifier {
@@ -56,27 +58,27 @@ public struct SequenceClassifier: @unchecked Sendable {
         try file.optionalString("problem_type") == "multi_label_classification" || labels.count == 1
     }
 
-    /// `id2label`, else as many numbered labels as `num_labels` says, else two.
+    /// The labels from `id2label`, otherwise `num_labels` numbered labels, two by default.
     private static func labels(reading file: ConfigurationReader) throws -> [String] {
         guard let members = try file.section("id2label")?.object.members, !members.isEmpty else {
             let count = try file.optionalCount("num_labels") ?? 2
             guard count <= 100_000 else {
-                throw ModelError.configuration(key: "num_labels", problem: "is \(count), more than any classifier has")
+                throw ModelError.configuration(key: "num_labels", problem: "is \(count); at most 100000 is supported")
             }
             return (0..<count).map { "LABEL_\($0)" }
         }
         var labels = [String?](repeating: nil, count: members.count)
         for member in members {
             guard let index = Int(member.key), labels.indices.contains(index), let label = member.value.string else {
-                throw ModelError.configuration(key: "id2label", problem: "does not number its labels from 0")
+                throw ModelError.configuration(key: "id2label", problem: "must number its labels from 0")
             }
             labels[index] = label
         }
         return labels.compactMap { $0 }
     }
 
-    /// The place of a label, whatever its case.
-    /// - Throws: ``EncoderError/noLabel(_:known:)``.
+    /// The index of a label, ignoring case.
+    /// - Throws: ``EncoderError/noLabel(_:known:)`` if there is no such label.
     public func index(ofLabel name: String) throws -> Int {
         guard let index = labels.firstIndex(where: { $0.lowercased() == name.lowercased() }) else {
             throw EncoderError.noLabel(name, known: labels)
@@ -84,11 +86,11 @@ public struct SequenceClassifier: @unchecked Sendable {
         return index
     }
 
-    /// The logits of inputs, [N, labels], in their order.
-    /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
+    /// Computes the logits of inputs, in their order: [N, labels].
+    /// - Throws: ``EncoderError`` for an input that the encoder does not support.
     public func logits(of inputs: [EncoderInput]) throws -> Tensor {
         let hidden = encoder.shape.hiddenSize
-        // filled by rows from several threads
+        // rows are filled by several threads
         let pooled = Tensor.uninitialized([inputs.count, hidden]) { _ in }
         let out = pooled.mutablePointer
         try encoder.forEach(inputs) { index, states, rows in
@@ -98,8 +100,9 @@ public struct SequenceClassifier: @unchecked Sendable {
         return head(pooled)
     }
 
-    /// The probabilities of the labels for each input: a softmax, or a logistic function of each logit where ``isMultiLabel``.
-    /// - Throws: ``EncoderError`` for an input that the encoder cannot read.
+    /// Computes the probabilities of the labels for each input, in the order of ``labels``: the softmax of the logits, or the
+    /// sigmoid of each logit if ``isMultiLabel``.
+    /// - Throws: ``EncoderError`` for an input that the encoder does not support.
     public func probabilities(of inputs: [EncoderInput]) throws -> [[Double]] {
         let logits = try logits(of: inputs).values.map(Double.init)
         return inputs.indices.map { row in

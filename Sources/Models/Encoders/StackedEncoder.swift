@@ -1,39 +1,40 @@
 public import Tensor
 
-/// An encoder that is put together from embeddings, ``EncoderLayer``s and norms; see ``EncoderFamily``.
+/// An encoder composed of an embedding, a list of ``EncoderLayer`` and an optional final norm; see ``EncoderFamily``.
 ///
-/// Unchecked: the weights are written when the encoder is made and read from then on.
+/// `@unchecked Sendable`: the weights are only written when the encoder is created.
 public final class StackedEncoder: Encoder, @unchecked Sendable {
-    /// What stands in front of the first layer.
+    /// The embedding before the first layer.
     public struct Embedding {
-        /// How tokens get their rows in the table of positions.
+        /// How tokens are numbered for the position embedding.
         public enum Counting: Sendable, Equatable {
-            /// 0, 1, 2 …
+            /// From 0: 0, 1, 2 …
             case fromZero
-            /// From the row behind the padding token's id; a padding token inside of a text has the row of its id and is not counted (RoBERTa).
+            /// From the ID of the padding token + 1. Padding tokens within a text use the row of their ID and are not counted
+            /// (RoBERTa).
             case behindPadding(Int)
         }
 
-        /// What is done to the sum of the rows.
+        /// An operation on the sum of the embeddings.
         public enum Step {
-            /// It is normalised.
+            /// A normalisation.
             case norm(Norm)
-            /// It gets the width of the layers.
+            /// A projection to the width of the layers.
             case projection(Projection)
         }
 
-        /// One row a token.
+        /// The token embedding: [V, width].
         public var tokens: Parameter
-        /// One row a position; nil where layers bring in positions.
+        /// The position embedding: [positions, width]; nil if layers handle positions.
         public var positions: Parameter?
-        /// How positions are counted.
+        /// How tokens are numbered for the position embedding.
         public var counting = Counting.fromZero
-        /// One row a token type; nil for none.
+        /// The token type embedding: [types, width]; nil for none.
         public var types: Parameter?
-        /// What is done to the sum, in this order.
+        /// The operations on the sum of the embeddings, in this order.
         public var steps: [Step]
 
-        /// An embedding.
+        /// Creates an embedding from its parts.
         public init(tokens: Parameter, positions: Parameter? = nil, counting: Counting = .fromZero, types: Parameter? = nil, steps: [Step])
         {
             self.tokens = tokens
@@ -57,18 +58,18 @@ public final class StackedEncoder: Encoder, @unchecked Sendable {
         }
     }
 
-    /// All pieces.
+    /// All parts of an encoder.
     public struct Parts {
-        /// What stands in front of the first layer.
+        /// The embedding before the first layer.
         public var embedding: Embedding
-        /// The layers; one may stand at several places.
+        /// The layers; the same layer may occur several times.
         public var layers: [EncoderLayer]
-        /// A convolution over the embeddings that joins the first layer's output; nil for none.
+        /// A convolution over the embeddings that is added to the output of the first layer; nil for none.
         public var convolution: EncoderConvolution?
-        /// The norm behind the last layer; nil for none.
+        /// The final norm, after the last layer; nil for none.
         public var norm: Norm?
 
-        /// The pieces of an encoder.
+        /// Creates the parts of an encoder.
         public init(embedding: Embedding, layers: [EncoderLayer], convolution: EncoderConvolution? = nil, norm: Norm? = nil) {
             self.embedding = embedding
             self.layers = layers
@@ -77,18 +78,22 @@ public final class StackedEncoder: Encoder, @unchecked Sendable {
         }
     }
 
+    /// The dimensions of the encoder.
     public let shape: EncoderShape
+    /// True: several threads may run separate passes at the same time.
     public let runsConcurrently = true
     private let parts: Parts
 
-    /// An encoder of some pieces.
+    /// Creates an encoder from its parts.
     public init(_ shape: EncoderShape, parts: Parts) {
         self.shape = shape
         self.parts = parts
     }
 
+    /// Packs the weights of all layers in the precision of the scope.
     public func prepare() { for layer in parts.layers { layer.prepare() } }
 
+    /// Computes the final hidden states of all tokens, [T, C].
     public func states(of inputs: [EncoderInput]) -> Tensor {
         var last: Tensor?
         forEachLayer(inputs) { last = $0 }
@@ -96,7 +101,7 @@ public final class StackedEncoder: Encoder, @unchecked Sendable {
         return parts.norm.map { $0(last, on: nil) } ?? last
     }
 
-    /// The states behind the embeddings and behind every layer, without the last norm, each [T, C].
+    /// The states after the embedding and after every layer, without the final norm, each [T, C].
     package func allStates(of inputs: [EncoderInput]) -> [Tensor] {
         var all: [Tensor] = []
         forEachLayer(inputs) { all.append($0) }
@@ -117,7 +122,7 @@ public final class StackedEncoder: Encoder, @unchecked Sendable {
 }
 
 extension StackedEncoder.Embedding.Counting {
-    /// The row of the first token of a text.
+    /// The position row of the first token of a text.
     var first: Int {
         switch self {
         case .fromZero: 0

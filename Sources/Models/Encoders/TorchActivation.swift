@@ -1,7 +1,7 @@
 import Foundation
 package import Tensor
 
-/// The functions of `torch.nn` that may stand behind a Dense module, with their own defaults.
+/// The activation functions of `torch.nn` that a Dense module may use, with their default parameters.
 package enum TorchActivation: String, Sendable, CaseIterable {
     case identity = "Identity"
     case tanh = "Tanh"
@@ -25,13 +25,13 @@ package enum TorchActivation: String, Sendable, CaseIterable {
     case hardswish = "Hardswish"
     case hardsigmoid = "Hardsigmoid"
 
-    /// The function that a class of torch stands for, by its full name; nil where it is not among these.
+    /// The function of a torch class, given by its full name; nil if it is not supported.
     init?(className: String) {
         guard className.hasPrefix("torch.nn."), let name = className.split(separator: ".").last else { return nil }
         self.init(rawValue: String(name))
     }
 
-    /// The function of every element.
+    /// Applies the function to every element.
     package func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .identity: return x

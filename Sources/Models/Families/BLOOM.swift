@@ -1,7 +1,8 @@
 import Tensor
 
 extension ModelFamily {
-    /// BLOOM: ALiBi in place of positions, a norm of the embeddings, queries, keys and values fused head by head.
+    /// BLOOM (Le Scao et al. 2022): ALiBi instead of position embeddings, a norm of the token embeddings, and fused projections
+    /// of query, key and value for each head.
     public static let bloom = ModelFamily("bloom", architecture: "BloomForCausalLM", classifier: "BloomForSequenceClassification") { file in
         let vocabulary = try file.count("vocab_size")
         let hidden = try file.optionalCount("n_embed") ?? file.count("hidden_size")
@@ -17,7 +18,7 @@ extension ModelFamily {
         let isTied = try file.flag("tie_word_embeddings", or: true)
         let dropout = DropoutRates(
             attention: try file.dropoutRate("attention_dropout", or: 0), residual: try file.dropoutRate("hidden_dropout", or: 0))
-        // positions have no limit; Transformers' configuration does not name one
+        // positions are unlimited; Transformers' configuration does not specify a limit
         let shape = DecoderShape(
             hiddenSize: hidden, layerCount: layerCount, heads: headCount, keyHeads: headCount, headDim: heads.dim,
             vocabularySize: vocabulary,
@@ -51,8 +52,8 @@ extension ModelFamily {
 }
 
 extension AttentionScores {
-    /// The slopes of ALiBi (Press et al. 2022): 2^(−8k/n) for the first n heads, n the greatest power of two among `heads`, and for the others what lies
-    /// between the slopes of 2n heads.
+    /// The slopes of ALiBi (Press et al. 2022). With n the greatest power of two up to `heads`, slope k (from 1) of the first n
+    /// heads is 2^(−8k/n). The remaining heads use every second slope of a model with 2n heads.
     static func alibiSlopes(heads: Int) -> [Float] {
         var whole = 1
         while whole * 2 <= heads { whole *= 2 }

@@ -1,27 +1,27 @@
 public import Tensor
 
-/// The settings that most families have, read under the keys that most families use.
+/// The settings that most families have in common, read from the keys that most families use.
 public struct CommonSettings {
-    /// Rows of the token embedding: the ids that the model knows.
+    /// V, the number of rows of the token embedding.
     public var vocabulary: Int
-    /// The width of the hidden states.
+    /// C, the width of the hidden states.
     public var hidden: Int
-    /// The width inside of the feed-forward halves.
+    /// F, the hidden width of the feed-forward part.
     public var inner: Int
-    /// How many layers there are.
+    /// The number of layers.
     public var layers: Int
-    /// The heads of attention.
+    /// The number and size of attention heads.
     public var heads: SelfAttention.Heads
-    /// The longest sequence, in tokens.
+    /// The maximum number of tokens of a sequence.
     public var context: Int
-    /// What norms add to the variance.
+    /// The epsilon of norms, which is added to the variance or mean square.
     public var epsilon: Double
-    /// Whether the token embedding is the output projection, too.
+    /// Whether the output projection is the token embedding.
     public var isTied: Bool
-    /// The function inside of the feed-forward halves.
+    /// The activation function of the feed-forward part.
     public var activation: Activation
 
-    /// Where families differ in keys and in what an absent one means.
+    /// How a family differs from LLaMA in keys and default values.
     public struct Differences {
         var keyHeads: Int?
         var headDim: Int?
@@ -34,16 +34,18 @@ public struct CommonSettings {
         var activationKey: String
         var activation: Activation
 
-        /// What differs from LLaMA.
+        /// Creates the differences from LLaMA.
         /// - Parameters:
-        ///   - keyHeads: heads of keys where the file does not say; nil for as many as of queries.
-        ///   - headDim: channels of a head where the file does not say; nil for hidden / heads.
-        ///   - readsHeadDim: whether the file may say how many channels a head has.
-        ///   - readsKeyHeads: whether the file may say how many heads of keys there are.
-        ///   - context: the longest sequence where the file does not say.
-        ///   - epsilonKey: the key of what norms add to the variance; `epsilon` where it is absent.
-        ///   - isTied: whether embedding and output projection are one where the file does not say.
-        ///   - activationKey: the key of the activation; `activation` where it is absent.
+        ///   - keyHeads: the default number of key/value heads; nil for that of query heads.
+        ///   - headDim: the default number of channels of a head; nil for hidden size / heads.
+        ///   - readsHeadDim: whether the configuration may specify the channels of a head (`head_dim`).
+        ///   - readsKeyHeads: whether the configuration may specify the key/value heads (`num_key_value_heads`).
+        ///   - context: the default context length.
+        ///   - epsilonKey: the key of the norms' epsilon.
+        ///   - epsilon: the default epsilon of norms.
+        ///   - isTied: whether embedding and output projection are tied by default.
+        ///   - activationKey: the key of the activation function.
+        ///   - activation: the default activation function.
         public init(
             keyHeads: Int? = nil, headDim: Int? = nil, readsHeadDim: Bool = true, readsKeyHeads: Bool = true, context: Int = 2048,
             epsilonKey: String = "rms_norm_eps", epsilon: Double = 1e-6, isTied: Bool = false, activationKey: String = "hidden_act",
@@ -55,8 +57,8 @@ public struct CommonSettings {
         }
     }
 
-    /// Reads the settings of a config.json.
-    /// - Throws: ``ModelError`` for what is missing or impossible.
+    /// Reads the settings from a config.json.
+    /// - Throws: ``ModelError`` for values that are missing or invalid.
     public init(reading file: ConfigurationReader, _ family: Differences = Differences()) throws {
         vocabulary = try file.count("vocab_size")
         hidden = try file.count("hidden_size")
@@ -85,28 +87,36 @@ public struct CommonSettings {
         return SelfAttention.Heads(queries, keys: keys, dim: dim)
     }
 
-    /// The numbers that do not depend on the family.
+    /// The dimensions of the decoder.
     public var shape: DecoderShape {
         DecoderShape(
             hiddenSize: hidden, layerCount: layers, heads: heads.queries, keyHeads: heads.keys, headDim: heads.dim,
             vocabularySize: vocabulary, contextLength: context, headWidth: hidden)
     }
 
-    /// The channels of a head that rotary positions turn: ⌊D · share⌋, and one more where that is odd.
+    /// The number of rotated channels of a head: ⌊D · share⌋. An odd number is valid if one more channel exists.
+    /// - Throws: ``ModelError/configuration(key:problem:)`` if the share is above 1 or there are not enough channels.
     public func rotaryDim(share: Double = 1) throws -> Int {
         guard share <= 1 else {
             throw ModelError.configuration(
-                key: "partial_rotary_factor", problem: "is \(share); it is a share of a head's channels, at most 1")
+                key: "partial_rotary_factor", problem: "is \(share); it must be at most 1")
         }
         let dim = Int(Double(heads.dim) * share)
         guard dim > 0, (dim + 1) / 2 * 2 <= heads.dim else {
-            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions turn pairs of a head's channels")
+            throw ModelError.configuration(key: "head_dim", problem: "is \(heads.dim); rotary positions need an even number of channels")
         }
         return dim
     }
 
-    /// The rotary positions that the file asks for, and how many channels of a head they turn. A LongRoPE model's context becomes the length that it was
-    /// trained for first: beyond it, all keys of a cache would have to be turned anew.
+    /// Reads the settings of the rotary position embedding, and the number of rotated channels of a head. The context of a
+    /// LongRoPE model is limited to its original training length: beyond that, all keys in a cache would have to be rotated
+    /// again.
+    /// - Parameters:
+    ///   - file: the configuration.
+    ///   - base: the family's default base.
+    ///   - baseKeys: the top-level keys of the base.
+    ///   - share: the fraction of a head's channels that are rotated.
+    /// - Throws: ``ModelError`` for scaling that is not supported or invalid.
     public mutating func rotary(
         reading file: ConfigurationReader, base: Double = 10_000, baseKeys: [String] = ["rope_theta"], share: Double = 1
     ) throws -> (settings: RotarySettings, dim: Int) {
@@ -117,18 +127,20 @@ public struct CommonSettings {
         return (rope, dim)
     }
 
-    /// The window of every layer, nil for none, by `layer_types` or, without it, by the family's rule.
+    /// The sliding window of every layer, nil for none: according to `layer_types` or, if that is missing, `window` in the layers
+    /// for which `slides` returns true.
+    /// - Throws: ``ModelError`` if `layer_types` is invalid.
     public func windows(reading file: ConfigurationReader, _ window: Int?, slides: (Int) -> Bool) throws -> [Int?] {
         guard let kinds = try file.optionalStrings("layer_types") else { return (0..<layers).map { slides($0) ? window : nil } }
         guard kinds.count == layers else {
-            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) kinds for \(layers) layers")
+            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) entries for \(layers) layers")
         }
         return try kinds.map { kind in
             switch kind {
             case Self.fullAttention: return nil
             case Self.slidingAttention:
                 guard let window else {
-                    throw ModelError.configuration(key: "sliding_window", problem: "is missing, and layer_types has layers with a window")
+                    throw ModelError.configuration(key: "sliding_window", problem: "is missing, but layer_types has sliding-window layers")
                 }
                 return window
             default: throw ModelError.unsupported("layers of type '\(kind)' (layer_types)")
@@ -139,7 +151,7 @@ public struct CommonSettings {
     static let fullAttention = "full_attention"
     static let slidingAttention = "sliding_attention"
 
-    /// Three projections of the heads, `q_proj`, `k_proj` and `v_proj`.
+    /// Reads the separate projections `q_proj`, `k_proj` and `v_proj`.
     public func separateInputs(_ scope: WeightScope, bias: Bool = false) throws -> SelfAttention.Inputs {
         .separate(
             query: try scope.projection("q_proj", heads.width, hidden, bias: bias),
@@ -147,7 +159,7 @@ public struct CommonSettings {
             value: try scope.projection("v_proj", heads.keyWidth, hidden, bias: bias))
     }
 
-    /// `gate_proj`, `up_proj` and `down_proj`.
+    /// Reads a gated MLP: `gate_proj`, `up_proj` and `down_proj`.
     public func gatedFeedForward(_ scope: WeightScope, bias: Bool = false) throws -> FeedForward {
         .gated(
             gate: try scope.projection("gate_proj", inner, hidden, bias: bias),
@@ -155,7 +167,16 @@ public struct CommonSettings {
             down: try scope.projection("down_proj", hidden, inner, bias: bias), activation)
     }
 
-    /// The whole of a decoder whose weights have LLaMA's names: `model.embed_tokens`, `model.layers`, `model.norm` and `lm_head`.
+    /// Creates all parts of a decoder whose weights are named as in LLaMA: `model.embed_tokens`, `model.layers`, `model.norm` and
+    /// `lm_head`.
+    /// - Parameters:
+    ///   - weights: the source of the weights.
+    ///   - norm: the formula of the final norm.
+    ///   - scale: a factor of the token embeddings; nil for none.
+    ///   - finalNorm: the name of the final norm.
+    ///   - outputBias: whether the output projection has a bias.
+    ///   - cap: the soft cap of the logits; nil for none.
+    ///   - layer: creates the layer with a given index from its weights.
     public func parts(
         _ weights: any WeightSource, norm: Norm.Kind, scale: Float? = nil, finalNorm: String = "norm", outputBias: Bool = false,
         cap: Float? = nil, layer: (Int, WeightScope) throws -> DecoderLayer

@@ -1,18 +1,18 @@
 public import Formats
 public import Tensor
 
-/// What a family makes of a config.json: the numbers of a decoder, and how its pieces are made from weights.
+/// The plan of a decoder, read from its configuration: its dimensions, and how its parts are created from weights.
 public struct DecoderPlan {
-    /// The family-independent numbers.
+    /// The dimensions of the decoder.
     public var shape: DecoderShape
-    /// The shares of numbers that training drops.
+    /// The dropout rates for training.
     public var dropout: DropoutRates
-    /// Whether tokens see those up to themselves alone.
+    /// Whether tokens see only those up to themselves.
     public var isCausal: Bool
-    /// Makes the pieces.
+    /// Creates the parts from weights.
     public var assembly: StackedDecoder.Assembly
 
-    /// A plan.
+    /// Creates a plan.
     public init(
         _ shape: DecoderShape, dropout: DropoutRates = DropoutRates(), isCausal: Bool = true, assembly: @escaping StackedDecoder.Assembly
     ) {
@@ -21,12 +21,12 @@ public struct DecoderPlan {
 }
 
 extension ModelFamily {
-    /// A family of ``StackedDecoder``s.
+    /// Creates a family whose decoders are a ``StackedDecoder``.
     /// - Parameters:
-    ///   - modelType: the `model_type` of its config.json.
-    ///   - architecture: Transformers' class of the language model.
-    ///   - classifier: Transformers' class of the sequence classifier; nil where it has none.
-    ///   - plan: reads the configuration. What it asks for is what ``TransformerDecoder/configuration()`` returns.
+    ///   - modelType: the `model_type` in config.json.
+    ///   - architecture: the class of the language model in Transformers.
+    ///   - classifier: the class of the sequence classifier in Transformers; nil for none.
+    ///   - plan: reads the configuration. ``TransformerDecoder/configuration()`` returns the keys that it has read.
     public init(
         _ modelType: String, architecture: String, classifier: String?,
         plan: @escaping @Sendable (ConfigurationReader) throws -> DecoderPlan

@@ -1,36 +1,36 @@
 public import Formats
 public import Tensor
 
-/// The configuration of a GPT-2 model, with the names of Hugging Face's config.json in ``GPT2/configuration()``.
+/// The configuration of a GPT-2 model. ``GPT2/configuration()`` returns it with the keys of Hugging Face's config.json.
 public struct GPT2Configuration: Sendable, Equatable {
-    /// Rows of the token embedding: the ids that the model knows.
+    /// V, the number of rows of the token embedding.
     public var vocabularySize: Int
-    /// The width of the hidden states.
+    /// C, the width of the hidden states.
     public var hiddenSize: Int
-    /// The width inside of the MLPs.
+    /// F, the hidden width of the MLPs.
     public var feedForwardSize: Int
-    /// How many layers there are.
+    /// The number of layers.
     public var layerCount: Int
-    /// Attention heads.
+    /// The number of attention heads.
     public var heads: Int
-    /// The longest sequence, in tokens.
+    /// The maximum number of tokens of a sequence.
     public var contextLength: Int
-    /// What the norms add to the variance.
+    /// The epsilon of norms, which is added to the variance.
     public var normEpsilon: Double
-    /// The function inside of the MLPs.
+    /// The activation function of the MLPs.
     public var activation: Activation
-    /// Whether attention scores are divided by √(channels of a head).
+    /// Whether attention scores are divided by √D, with D the channels of a head.
     public var scalesByHeadDim: Bool
-    /// Whether the scores of layer i, counted from 1, are divided by i as well.
+    /// Whether the scores of layer i, counted from 1, are also divided by i.
     public var scalesByLayer: Bool
-    /// Whether the token embedding is the output projection, too.
+    /// Whether the output projection is the token embedding.
     public var tiesEmbeddings: Bool
-    /// What training drops: `embd_pdrop`, `attn_pdrop` and `resid_pdrop`.
+    /// The dropout rates for training: `embd_pdrop`, `attn_pdrop` and `resid_pdrop`.
     public var dropout: DropoutRates
-    /// The standard deviation of freshly made weights.
+    /// The standard deviation of newly initialised weights.
     public var initializerRange: Double
 
-    /// A configuration; what is left out has GPT-2's own value.
+    /// Creates a configuration. The defaults are those of GPT-2.
     public init(
         vocabularySize: Int, hiddenSize: Int, feedForwardSize: Int? = nil, layerCount: Int, heads: Int,
         contextLength: Int = 1024, normEpsilon: Double = 1e-5, activation: Activation = .geluNew,
@@ -53,15 +53,16 @@ public struct GPT2Configuration: Sendable, Equatable {
     }
 }
 
-/// A GPT-2 decoder (Radford et al. 2019): learned positions, LayerNorm before, one product for queries, keys and values.
+/// A GPT-2 decoder (Radford et al. 2019): learned position embeddings, pre-norm with LayerNorm, and one projection for queries,
+/// keys and values.
 ///
-/// Checkpoints hold its matrices as [inputs, outputs]; here they are [outputs, inputs] as in the other families, so that all run
-/// through the same products.
+/// Checkpoints store its matrices as [inputs, outputs]. In memory they are [outputs, inputs], as in the other families, so that
+/// all use the same products.
 public final class GPT2: TransformerDecoder {
     /// The weights of one layer.
     private struct Block {
         var attentionNorm: LayerNormalisation
-        /// Queries, keys and values below each other: [3C, C].
+        /// The projection of queries, keys and values, concatenated in this order: [3C, C].
         var attention: Projection
         var output: Projection
         var feedForwardNorm: LayerNormalisation
@@ -75,18 +76,19 @@ public final class GPT2: TransformerDecoder {
         }
     }
 
-    /// The configuration that the model was built with.
+    /// The configuration of the model.
     public let settings: GPT2Configuration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
     private let blocks: [Block]
     private let finalNorm: LayerNormalisation
-    /// The output projection: [vocabulary, channels].
+    /// The output projection: [V, C].
     public let projection: Parameter
+    /// The adapter; nil for none.
     public let adapter: Adapter?
 
-    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
-    /// - Throws: what `source` throws for a weight.
+    /// Creates a model with weights from `source`: a checkpoint or random initialisation.
+    /// - Throws: errors of `source`.
     public init(_ settings: GPT2Configuration, weights source: some WeightSource) throws {
         let hidden = settings.hiddenSize
         func norm(_ name: String) throws -> LayerNormalisation {
@@ -115,6 +117,7 @@ public final class GPT2: TransformerDecoder {
         adapter = source.adapter?.finished()
     }
 
+    /// The dimensions of the decoder.
     public var shape: DecoderShape {
         DecoderShape(
             hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
@@ -122,29 +125,39 @@ public final class GPT2: TransformerDecoder {
             vocabularySize: settings.vocabularySize,
             contextLength: settings.contextLength, headWidth: settings.hiddenSize)
     }
+    /// The token embedding and the position embedding.
     public var embeddingParameters: [Parameter] { [tokenEmbedding, positionEmbedding] }
+    /// The learned position embedding.
     public var positionParameter: Parameter? { positionEmbedding }
+    /// The parameters of the final norm.
     public var finalParameters: [Parameter] { finalNorm.parameters }
+    /// The dropout rates, including that of the adapter.
     public var dropout: DropoutRates { settings.dropout.with(adapter) }
+    /// The name of the sequence classifier in Transformers.
     public var classifierArchitecture: String? { "GPT2ForSequenceClassification" }
+    /// Whether the output projection is the token embedding.
     public var isTied: Bool { settings.tiesEmbeddings }
+    /// The parameters of one layer.
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
+    /// True for the four matrices of each layer, which checkpoints store as [inputs, outputs].
     public func isStoredTransposed(_ parameter: Parameter) -> Bool {
         blocks.contains { block in
             [block.attention, block.output, block.up, block.down].contains { $0.weight === parameter }
         }
     }
 
+    /// The sum of token and position embeddings: [T, C].
     public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
         tokenEmbedding.on(tape).embedding(of: ids) + positionEmbedding.on(tape).embedding(of: positions)
     }
 
-    /// What the products of queries and keys are multiplied by.
+    /// The factor of the products of queries and keys in a layer.
     private func scale(ofLayer index: Int) -> Float {
         let dim = Float(settings.hiddenSize / settings.heads)
         return (settings.scalesByHeadDim ? 1 / dim.squareRoot() : 1) / (settings.scalesByLayer ? Float(index + 1) : 1)
     }
 
+    /// Applies one layer: hidden states of all rows [T, C] to those of the wanted rows [R, C].
     public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
         let block = blocks[index]
         let width = settings.hiddenSize
@@ -165,10 +178,14 @@ public final class GPT2: TransformerDecoder {
         return middle + dropped(block.down(settings.activation(inner), in: context, on: tape), .feedForwardOutput)
     }
 
+    /// Applies the final norm: [R, C].
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
 
+    /// A model of the same configuration with other weights.
+    /// - Throws: errors of `weights`.
     public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try GPT2(settings, weights: weights) }
 
+    /// The configuration, with the keys of Hugging Face's config.json.
     public func configuration() -> JSONValue {
         [
             "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
@@ -189,11 +206,10 @@ public final class GPT2: TransformerDecoder {
 }
 
 extension GPT2Configuration {
-    /// Reads a config.json of model_type gpt2.
+    /// Reads a config.json with model_type gpt2.
     ///
-    /// `reorder_and_upcast_attn` is accepted and changes nothing: it asks for scores in 32-bit floats, which is what they always are
-    /// here.
-    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    /// `reorder_and_upcast_attn` is accepted but has no effect: it requests scores in 32-bit floats, which are always used.
+    /// - Throws: ``ModelError`` for values that are missing, invalid or not supported.
     public init(reading file: ConfigurationReader) throws {
         guard try !file.flag("add_cross_attention", or: false) else {
             throw ModelError.unsupported("cross-attention (add_cross_attention) in a GPT-2 model")

@@ -1,5 +1,6 @@
 extension ModelFamily {
-    /// GPT-J: one LayerNorm a layer, both halves side by side, rotary positions of neighbouring channels.
+    /// GPT-J (Wang & Komatsuzaki 2021): one LayerNorm per layer, attention and MLP in parallel, and rotary positions of
+    /// neighbouring channels.
     public static let gptJ = ModelFamily("gptj", architecture: "GPTJForCausalLM", classifier: "GPTJForSequenceClassification") { file in
         let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("n_embd", or: "hidden_size"))
         let (layerCount, headCount) = (

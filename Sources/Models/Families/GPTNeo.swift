@@ -1,5 +1,6 @@
 extension ModelFamily {
-    /// GPT-Neo: GPT-2 without a scale of scores, with a window in the layers that `attention_types` calls local.
+    /// GPT-Neo (Black et al. 2021): GPT-2 without scaling of scores, and with a sliding window in layers that `attention_types`
+    /// calls local.
     public static let gptNeo = ModelFamily("gpt_neo", architecture: "GPTNeoForCausalLM", classifier: "GPTNeoForSequenceClassification") {
         file in
         let (vocabulary, hidden) = (try file.count("vocab_size"), try file.count("hidden_size"))
@@ -53,7 +54,7 @@ extension ModelFamily {
         }
     }
 
-    /// `attention_types`: [[kinds, times], …], written out; which layers are local.
+    /// Which layers are local, according to `attention_types`, a list of [[kinds], repetitions].
     private static func localLayers(_ file: ConfigurationReader, count: Int) throws -> [Bool] {
         let key = "attention_types"
         guard let groups = try file.optionalList(key) else {
@@ -70,7 +71,7 @@ extension ModelFamily {
             for _ in 0..<times { kinds += names.map { $0 == "local" } }
         }
         guard kinds.count == count else {
-            throw ModelError.configuration(key: key, problem: "stands for \(kinds.count) layers; num_layers is \(count)")
+            throw ModelError.configuration(key: key, problem: "describes \(kinds.count) layers, but num_layers is \(count)")
         }
         return kinds
     }

@@ -1,5 +1,6 @@
 extension ModelFamily {
-    /// GPT-NeoX and Pythia: LayerNorms, both halves of a layer side by side, queries, keys and values fused head by head.
+    /// GPT-NeoX (Black et al. 2022) and Pythia (Biderman et al. 2023): LayerNorm, attention and MLP in parallel, and fused
+    /// projections of query, key and value for each head.
     public static let gptNeoX = ModelFamily(
         "gpt_neox", architecture: "GPTNeoXForCausalLM", classifier: "GPTNeoXForSequenceClassification"
     ) { file in

@@ -2,7 +2,8 @@ import ShortFloats
 import Tensor
 
 extension ModelFamily {
-    /// Gemma 2: norms around both halves of a layer, GeGLU, caps on scores and logits, a window on every other layer.
+    /// Gemma 2 (Gemma Team 2024): norms before and after attention and MLP, GeGLU, soft caps of scores and logits, and a sliding
+    /// window in every other layer.
     public static let gemma2 = ModelFamily("gemma2", architecture: "Gemma2ForCausalLM", classifier: "Gemma2ForSequenceClassification") {
         file in
         let settings = try gemma(file, context: 8192)
@@ -19,11 +20,12 @@ extension ModelFamily {
         }
     }
 
-    /// Gemma 3, text alone: Gemma 2 with norms of queries and keys in place of caps, and rotary positions of two bases.
+    /// Gemma 3 for text only (Gemma Team 2025): Gemma 2 with norms of queries and keys instead of soft caps, and rotary positions
+    /// with two bases.
     public static let gemma3Text = ModelFamily(
         "gemma3_text", architecture: "Gemma3ForCausalLM", classifier: "Gemma3TextForSequenceClassification", plan: gemma3Plan)
 
-    /// The text half of a Gemma 3 that also reads pictures; it is saved as ``gemma3Text``.
+    /// The text decoder of a multimodal Gemma 3; it is saved as ``gemma3Text``.
     public static let gemma3 = ModelFamily("gemma3", textOf: gemma3Text)
 
     @Sendable private static func gemma3Plan(_ file: ConfigurationReader) throws -> DecoderPlan {
@@ -32,7 +34,7 @@ extension ModelFamily {
         let windows = try settings.windows(reading: file, window(file)) { ($0 + 1) % pattern != 0 }
         let global = try RotarySettings(
             reading: file, contextLength: settings.context, layerKind: CommonSettings.fullAttention, base: 1_000_000)
-        // layers with a window are never scaled, unless rope_parameters has a section of their own
+        // layers with a window are never scaled, unless rope_parameters has a separate section for them
         let parameters = try file.section("rope_scaling") == nil ? file.section("rope_parameters") : nil
         var local = RotarySettings(base: try file.positiveNumber("rope_local_base_freq") ?? 10_000)
         if let parameters, parameters.hasSections {
@@ -63,13 +65,13 @@ extension ModelFamily {
         try file.has(key) ? file.positiveFloat(key) : usual
     }
 
-    /// √width as Transformers multiplies embeddings by it: in the type that the folder's weights have.
+    /// √width, the factor of embeddings, rounded to the type of the folder's weights as in Transformers.
     private static func embeddingScale(_ file: ConfigurationReader, width: Int) throws -> Float {
         let scale = Float(width).squareRoot()
         let key = file.object["dtype"]?.isNull ?? true ? "torch_dtype" : "dtype"
         switch file.object[key]?.string {
         case "bfloat16":
-            // asked for, because the model's numbers depend on it
+            // read through the reader as well, because the model's computation depends on it
             _ = try file.string(key)
             return FloatConversion.widenBFloat16(FloatConversion.narrowToBFloat16(scale))
         case "float16":
@@ -79,7 +81,7 @@ extension ModelFamily {
         }
     }
 
-    /// A Gemma, given the window and the rotary positions of every layer.
+    /// The plan of a Gemma model, given the window and the rotary positions of every layer.
     private static func plan(
         _ file: ConfigurationReader, _ settings: CommonSettings, scoreCap: Float?, logitCap: Float?, hasHeadNorms: Bool,
         layers: @escaping () -> [(window: Int?, rotary: RotaryPositions)]
@@ -89,7 +91,7 @@ extension ModelFamily {
         let bias = try file.flag("attention_bias", or: false)
         let embeddingScale = try embeddingScale(file, width: hidden)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))
-        // EmbeddingGemma: half of the window lies on each side
+        // EmbeddingGemma: half of the window is on each side
         let isCausal = try !file.flag("use_bidirectional_attention", or: false)
         func scores(_ window: Int?) -> AttentionScores {
             isCausal

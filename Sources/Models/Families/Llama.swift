@@ -1,45 +1,46 @@
 public import Formats
 import Tensor
 
-/// The configuration of a LLaMA-family model, with the names of Hugging Face's config.json in ``Llama/configuration()``.
+/// The configuration of a LLaMA model. ``StackedDecoder/configuration()`` of a ``Llama`` returns it with the keys of Hugging
+/// Face's config.json.
 public struct LlamaConfiguration: Sendable, Equatable {
-    /// Rows of the token embedding: the ids that the model knows.
+    /// V, the number of rows of the token embedding.
     public var vocabularySize: Int
-    /// The width of the hidden states.
+    /// C, the width of the hidden states.
     public var hiddenSize: Int
-    /// The width inside of the MLPs.
+    /// F, the hidden width of the MLPs.
     public var intermediateSize: Int
-    /// How many layers there are.
+    /// The number of layers.
     public var layerCount: Int
-    /// Attention heads of the queries.
+    /// NH, the number of query heads.
     public var heads: Int
-    /// Attention heads of keys and values; each serves `heads / keyHeads` heads of the queries.
+    /// KH, the number of key/value heads; each serves `heads / keyHeads` query heads.
     public var keyHeads: Int
-    /// Channels of a head.
+    /// D, the number of channels of a head.
     public var headDim: Int
-    /// The longest sequence, in tokens.
+    /// The maximum number of tokens of a sequence.
     public var contextLength: Int
-    /// What the norms add to the variance.
+    /// The epsilon of norms, which is added to the mean square.
     public var normEpsilon: Double
-    /// How positions are rotated into queries and keys.
+    /// The settings of the rotary position embedding.
     public var rope: RotarySettings
-    /// Whether the token embedding is the output projection, too.
+    /// Whether the output projection is the token embedding.
     public var tiesEmbeddings: Bool
-    /// Whether the projections of attention have biases.
+    /// Whether the projections of attention have a bias.
     public var attentionBias: Bool
-    /// Whether the projections of the MLPs have biases.
+    /// Whether the projections of the MLPs have a bias.
     public var mlpBias: Bool
-    /// The share of the weights of keys that training drops.
+    /// The dropout rate of attention weights in training.
     public var attentionDropout: Double
-    /// The standard deviation of freshly made weights.
+    /// The standard deviation of newly initialised weights.
     public var initializerRange: Double
 
-    /// `max_position_embeddings`: the context, unless dynamic scaling stretches that beyond it.
+    /// `max_position_embeddings`: the context length, or the length before dynamic scaling has extended it.
     var trainedLength: Int {
         if case .dynamic(_, let trained) = rope.scaling { trained } else { contextLength }
     }
 
-    /// A configuration; what is left out has LLaMA's own value.
+    /// Creates a configuration. The defaults are those of LLaMA.
     public init(
         vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int, heads: Int, keyHeads: Int? = nil,
         headDim: Int? = nil, contextLength: Int = 2048, normEpsilon: Double = 1e-6, rope: RotarySettings = RotarySettings(),
@@ -63,7 +64,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
         self.initializerRange = initializerRange
     }
 
-    /// The numbers in all weights of such a model, before it is built. Not an `Int`, which a configuration can exceed.
+    /// The number of weights of such a model, computed without building it. It is not an `Int`, because a configuration may
+    /// exceed its range.
     public var parameterCount: Double {
         let (hidden, inner) = (Double(hiddenSize), Double(intermediateSize))
         let (queries, keys) = (Double(heads) * Double(headDim), Double(keyHeads) * Double(headDim))
@@ -74,13 +76,13 @@ public struct LlamaConfiguration: Sendable, Equatable {
     }
 }
 
-/// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+/// A LLaMA decoder (Touvron et al. 2023): RMSNorm, rotary positions, grouped-query attention and SwiGLU.
 public final class Llama: StackedDecoder {
-    /// The configuration that the model was built with.
+    /// The configuration of the model.
     public let settings: LlamaConfiguration
 
-    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
-    /// - Throws: what `source` throws for a weight.
+    /// Creates a model with weights from `source`: a checkpoint or random initialisation.
+    /// - Throws: errors of `source`.
     public init(_ settings: LlamaConfiguration, weights source: any WeightSource) throws {
         self.settings = settings
         try super.init(
@@ -88,6 +90,8 @@ public final class Llama: StackedDecoder {
             classifier: "LlamaForSequenceClassification", weights: source, assembly: settings.parts)
     }
 
+    /// A model of the same configuration with other weights.
+    /// - Throws: errors of `weights`.
     override public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
         try Llama(settings, weights: weights)
     }
@@ -130,7 +134,7 @@ extension LlamaConfiguration {
             output: .init(weight: tiesEmbeddings ? tokens : try all.weight("lm_head", [vocabularySize, hiddenSize])))
     }
 
-    /// The settings with the names of Hugging Face's config.json.
+    /// The configuration, with the keys of Hugging Face's config.json.
     var json: JSONValue {
         var result: JSONValue = [
             "architectures": ["LlamaForCausalLM"], "model_type": "llama",
@@ -151,8 +155,8 @@ extension LlamaConfiguration {
 }
 
 extension LlamaConfiguration {
-    /// Reads a config.json of model_type llama, as Transformers 4 and 5 write it.
-    /// - Throws: ``ModelError`` for a key that is missing, makes no sense, or asks for something that is not here.
+    /// Reads a config.json with model_type llama, as written by Transformers 4 or 5.
+    /// - Throws: ``ModelError`` for values that are missing, invalid or not supported.
     public init(reading file: ConfigurationReader) throws {
         let activation = try file.optionalString("hidden_act") ?? "silu"
         guard activation == "silu" else { throw ModelError.unsupported("hidden_act '\(activation)' in a LLaMA model") }

@@ -1,10 +1,10 @@
 extension ModelFamily {
-    /// Mistral: LLaMA with a sliding window in all layers, or in none.
+    /// Mistral (Jiang et al. 2023): LLaMA with a sliding window in all layers, or in none.
     public static let mistral = ModelFamily("mistral", architecture: "MistralForCausalLM", classifier: "MistralForSequenceClassification") {
         file in
         var settings = try CommonSettings(reading: file, .init(keyHeads: 8, context: 4096 * 32))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
-        // null means none; a file that says nothing means the window of the first release
+        // null means no window; a missing key means the window of the first release
         let window = try file.has("sliding_window") ? file.optionalCount("sliding_window") : 4096
         let (rope, rotaryDim) = try settings.rotary(reading: file)
         let dropout = DropoutRates(attention: try file.dropoutRate("attention_dropout", or: 0))

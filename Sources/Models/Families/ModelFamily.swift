@@ -1,40 +1,45 @@
 import Formats
 
-/// A family of decoders: what a `model_type` of config.json stands for.
+/// A family of decoders, identified by the `model_type` in config.json.
 ///
-/// One of your own is a value of this type that you pass to ``LanguageModel/load(_:base:usesTanh:families:note:)``. Most are put together from the common
-/// pieces: ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``, ``FeedForward``, ``DecoderLayer`` and ``Norm``; ``ModelFamily/qwen3``
-/// is an example. What does not fit them is a ``TransformerDecoder`` of its own, such as ``OPT``.
+/// To add a family, create a value of this type and pass it to ``LanguageModel/load(_:base:usesTanh:families:note:)``. Most
+/// families are composed of standard parts: use ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``,
+/// ``FeedForward``, ``DecoderLayer`` and ``Norm``, as in ``ModelFamily/qwen3``. A family that they do not suit needs its own
+/// ``TransformerDecoder``, such as ``OPT``.
 public struct ModelFamily: Sendable {
-    /// Makes a decoder from a configuration, with weights of a checkpoint or fresh ones.
+    /// A function that creates a decoder from a configuration and the weights of a checkpoint or random initialisation.
     public typealias Builder = @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder
 
-    /// The `model_type` of its config.json.
+    /// The `model_type` in config.json.
     public let modelType: String
-    /// Makes a decoder of it.
+    /// Creates a decoder of this family.
     public let build: Builder
-    /// The key of config.json under which a model of several parts has the decoder's configuration; nil where the whole file is that.
+    /// The key in config.json of the decoder's configuration, for multimodal models; nil if the whole file is the decoder's
+    /// configuration.
     var section: String?
 
-    /// A family.
+    /// Creates a family from its model type and a function that creates decoders.
     public init(_ modelType: String, build: @escaping Builder) {
         self.modelType = modelType
         self.build = build
     }
 
-    /// A family of models that read more than text, of which the decoder is used: a family of its own, described by `text_config`.
+    /// Creates a family of multimodal models, of which only the text decoder is used; `text_config` in config.json describes it.
+    /// - Parameters:
+    ///   - modelType: the `model_type` of the whole model.
+    ///   - text: the family of the text decoder.
     public init(_ modelType: String, textOf text: ModelFamily) {
         self.init(modelType, build: text.build)
         section = "text_config"
     }
 
-    /// LLaMA.
+    /// LLaMA (Touvron et al. 2023).
     public static let llama = ModelFamily("llama") { try Llama(LlamaConfiguration(reading: $0), weights: $1) }
-    /// OPT.
+    /// OPT (Zhang et al. 2022).
     public static let opt = ModelFamily("opt") { try OPT(OPTConfiguration(reading: $0), weights: $1) }
-    /// GPT-2.
+    /// GPT-2 (Radford et al. 2019).
     public static let gpt2 = ModelFamily("gpt2") { try GPT2(GPT2Configuration(reading: $0), weights: $1) }
-    /// The families that come with the library.
+    /// The families that the library includes.
     public static let builtIn = [
         llama, qwen2, qwen3, mistral, gemma2, gemma3Text, gemma3, gptNeoX, phi, phi3, olmo2, smolLM3, stableLM, opt, gpt2, gptNeo, gptJ,
         bloom,
@@ -50,21 +55,23 @@ extension [ModelFamily] {
         return family
     }
 
-    /// Builds the decoder that a configuration describes; of two families of one type the later one counts.
-    /// - Throws: ``ModelError/unknownFamily(_:known:)``, what the configuration lacks, what the weights lack.
+    /// Creates the decoder that a configuration describes. If several families have its type, the last one applies.
+    /// - Throws: ``ModelError/unknownFamily(_:known:)`` for an unknown type; errors in the configuration or the weights.
     package func build(_ configuration: ConfigurationReader, weights: any WeightSource) throws -> any TransformerDecoder {
         try family(of: configuration).build(configuration, weights)
     }
 
-    /// The configuration of the decoder in a config.json: the file's object, or the section that describes the decoder of a model of several parts.
-    /// - Throws: as ``build(_:weights:)``.
+    /// The configuration of the decoder in a config.json: the whole file, or the section that describes the decoder of a
+    /// multimodal model.
+    /// - Throws: ``ModelError/unknownFamily(_:known:)`` for an unknown type; ``ModelError/configuration(key:problem:)`` if the
+    ///   section is missing.
     func decoderConfiguration(of file: JSONValue) throws -> JSONValue {
         let reader = ConfigurationReader(file)
         guard let section = try family(of: reader).section else { return file }
         guard var text = try reader.section(section)?.object else {
-            throw ModelError.configuration(key: section, problem: "is missing; it describes the decoder")
+            throw ModelError.configuration(key: section, problem: "is missing; it must describe the decoder")
         }
-        // the whole model's special tokens and type of numbers are those of the decoder
+        // the special tokens and the number format of the whole model also apply to the decoder
         for key in ["bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype"]
         where text[key] == nil || text[key]?.isNull == true {
             text[key] = file[key]

@@ -1,5 +1,5 @@
 extension ModelFamily {
-    /// OLMo 2: norms behind both halves of a layer, and of all queries and all keys together.
+    /// OLMo 2 (OLMo Team 2024): norms after attention and MLP, and one norm each for all queries and all keys.
     public static let olmo2 = ModelFamily("olmo2", architecture: "Olmo2ForCausalLM", classifier: "Olmo2ForSequenceClassification") { file in
         var settings = try CommonSettings(reading: file, .init(epsilon: 1e-5))
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)

@@ -1,41 +1,42 @@
 public import Formats
 public import Tensor
 
-/// The configuration of an OPT-family model, with the names of Hugging Face's config.json in ``OPT/configuration()``.
+/// The configuration of an OPT model. ``OPT/configuration()`` returns it with the keys of Hugging Face's config.json.
 public struct OPTConfiguration: Sendable, Equatable {
-    /// Rows of the token embedding: the ids that the model knows.
+    /// V, the number of rows of the token embedding.
     public var vocabularySize: Int
-    /// The width of the hidden states.
+    /// C, the width of the hidden states.
     public var hiddenSize: Int
-    /// The width inside of the MLPs.
+    /// F, the hidden width of the MLPs.
     public var feedForwardSize: Int
-    /// How many layers there are.
+    /// The number of layers.
     public var layerCount: Int
-    /// Attention heads.
+    /// The number of attention heads.
     public var heads: Int
-    /// The longest sequence, in tokens.
+    /// The maximum number of tokens of a sequence.
     public var contextLength: Int
-    /// The width of the token embeddings and of what the output projection reads; where it is not `hiddenSize`, two matrices lead from
-    /// one width to the other (`word_embed_proj_dim`; 512 beside 1024 in the 350m model).
+    /// The width of the token embeddings and of the output projection's input (`word_embed_proj_dim`). If it differs from
+    /// `hiddenSize`, two matrices project between the widths (512 and 1024 in the 350m model).
     public var embeddingSize: Int
-    /// Whether each layer normalises what it reads (all sizes but 350m) or what it gives (350m).
+    /// Whether layers are pre-norm (all sizes except 350m) or post-norm (350m).
     public var normalisesBefore: Bool
-    /// Whether the norm behind the last layer, which only models that normalise before have, is left out.
+    /// Whether the final norm, which only pre-norm models have, is omitted.
     public var removesFinalNorm: Bool
-    /// Whether the projections have biases.
+    /// Whether the projections have a bias.
     public var hasBiases: Bool
-    /// Whether the norms have gains and shifts.
+    /// Whether the norms have a weight and a bias.
     public var normsAreAffine: Bool
-    /// The function inside of the MLPs.
+    /// The activation function of the MLPs.
     public var activation: Activation
-    /// Whether the token embedding is the output projection, too.
+    /// Whether the output projection is the token embedding.
     public var tiesEmbeddings: Bool
-    /// What training drops: of the weights of keys (`attention_dropout`) and of what is added to the states (`dropout`).
+    /// The dropout rates for training: of attention weights (`attention_dropout`) and of the outputs of attention and MLP
+    /// (`dropout`).
     public var dropout: DropoutRates
-    /// The standard deviation of freshly made weights.
+    /// The standard deviation of newly initialised weights.
     public var initializerRange: Double
 
-    /// A configuration; what is left out has OPT's own value.
+    /// Creates a configuration. The defaults are those of OPT.
     public init(
         vocabularySize: Int, hiddenSize: Int, feedForwardSize: Int, layerCount: Int, heads: Int,
         contextLength: Int = 2048,
@@ -62,7 +63,7 @@ public struct OPTConfiguration: Sendable, Equatable {
     }
 }
 
-/// An OPT decoder (Zhang et al. 2022): learned positions, LayerNorm before or after, ReLU.
+/// An OPT decoder (Zhang et al. 2022): learned position embeddings, LayerNorm before or after attention and MLP, and ReLU.
 public final class OPT: TransformerDecoder {
     /// The weights of one layer.
     private struct Block {
@@ -81,11 +82,11 @@ public final class OPT: TransformerDecoder {
         }
     }
 
-    /// Position p is row p + 2 of the table: the first two rows belonged to padding in the original implementation.
+    /// Position p is row p + 2 of the position embedding; the original implementation reserved the first two rows for padding.
     private static let positionOffset: Int32 = 2
     private static let normEpsilon = 1e-5
 
-    /// The configuration that the model was built with.
+    /// The configuration of the model.
     public let settings: OPTConfiguration
     private let tokenEmbedding: Parameter
     private let positionEmbedding: Parameter
@@ -93,12 +94,13 @@ public final class OPT: TransformerDecoder {
     private let blocks: [Block]
     private let finalNorm: LayerNormalisation?
     private let projectOut: Projection?
-    /// The output projection: [vocabulary, channels].
+    /// The output projection: [V, embedding size].
     public let projection: Parameter
+    /// The adapter; nil for none.
     public let adapter: Adapter?
 
-    /// A model whose weights come from `source`: a checkpoint or a random initialisation.
-    /// - Throws: what `source` throws for a weight.
+    /// Creates a model with weights from `source`: a checkpoint or random initialisation.
+    /// - Throws: errors of `source`.
     public init(_ settings: OPTConfiguration, weights source: some WeightSource) throws {
         let (hidden, narrow) = (settings.hiddenSize, settings.embeddingSize)
         func norm(_ name: String) throws -> LayerNormalisation {
@@ -134,6 +136,7 @@ public final class OPT: TransformerDecoder {
         adapter = source.adapter?.finished()
     }
 
+    /// The dimensions of the decoder.
     public var shape: DecoderShape {
         DecoderShape(
             hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
@@ -141,22 +144,31 @@ public final class OPT: TransformerDecoder {
             vocabularySize: settings.vocabularySize,
             contextLength: settings.contextLength, headWidth: settings.embeddingSize)
     }
+    /// The token embedding, the position embedding and the projection to the hidden size, if there is one.
     public var embeddingParameters: [Parameter] {
         [tokenEmbedding, positionEmbedding] + (projectIn?.parameters ?? [])
     }
+    /// The learned position embedding.
     public var positionParameter: Parameter? { positionEmbedding }
+    /// The parameters of the final norm and of the projection to the embedding size, if there are any.
     public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
+    /// The dropout rates, including that of the adapter.
     public var dropout: DropoutRates { settings.dropout.with(adapter) }
+    /// The name of the sequence classifier in Transformers.
     public var classifierArchitecture: String? { "OPTForSequenceClassification" }
+    /// Whether the output projection is the token embedding.
     public var isTied: Bool { settings.tiesEmbeddings }
+    /// The parameters of one layer.
     public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
 
+    /// The sum of token embeddings, projected to the hidden size, and position embeddings: [T, C].
     public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
         let tokens = tokenEmbedding.on(tape).embedding(of: ids)  // [T, E]
         let places = positionEmbedding.on(tape).embedding(of: positions.map { $0 + Self.positionOffset })  // [T, C]
         return (projectIn.map { $0(tokens, on: tape) } ?? tokens) + places
     }
 
+    /// Applies one layer: hidden states of all rows [T, C] to those of the wanted rows [R, C].
     public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
         let block = blocks[index]
         let before = settings.normalisesBefore
@@ -180,13 +192,17 @@ public final class OPT: TransformerDecoder {
         return before ? result : block.feedForwardNorm(result, on: tape)
     }
 
+    /// Applies the final norm and the projection to the embedding size, if there are any: [R, embedding size].
     public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
         let normed = finalNorm.map { $0(states, on: tape) } ?? states
         return projectOut.map { $0(normed, on: tape) } ?? normed
     }
 
+    /// A model of the same configuration with other weights.
+    /// - Throws: errors of `weights`.
     public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try OPT(settings, weights: weights) }
 
+    /// The configuration, with the keys of Hugging Face's config.json.
     public func configuration() -> JSONValue {
         [
             "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": JSONValue(settings.vocabularySize),
@@ -205,8 +221,8 @@ public final class OPT: TransformerDecoder {
 }
 
 extension OPTConfiguration {
-    /// Reads a config.json of model_type opt.
-    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    /// Reads a config.json with model_type opt.
+    /// - Throws: ``ModelError`` for values that are missing, invalid or not supported.
     public init(reading file: ConfigurationReader) throws {
         let hidden = try file.count("hidden_size")
         let heads = try file.count("num_attention_heads")

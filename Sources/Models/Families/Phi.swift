@@ -1,5 +1,6 @@
 extension ModelFamily {
-    /// Phi 1 and 2: one LayerNorm a layer, both halves side by side, biases everywhere, positions in a part of each head.
+    /// Phi 1 and 2 (Gunasekar et al. 2023, Li et al. 2023): one LayerNorm per layer, attention and MLP in parallel, biases in all
+    /// projections, and rotary positions in a part of each head.
     public static let phi = ModelFamily("phi", architecture: "PhiForCausalLM", classifier: "PhiForSequenceClassification") { file in
         var settings = try CommonSettings(
             reading: file, .init(epsilonKey: "layer_norm_eps", epsilon: 1e-5, activation: .geluNew))
@@ -27,7 +28,8 @@ extension ModelFamily {
         }
     }
 
-    /// Phi 3 and 3.5: LLaMA with fused projections, and LongRoPE. A LongRoPE model is used up to the length that it was trained for first.
+    /// Phi 3 and 3.5 (Abdin et al. 2024): LLaMA with fused projections, and LongRoPE. The context of a LongRoPE model is limited
+    /// to its original training length.
     public static let phi3 = ModelFamily("phi3", architecture: "Phi3ForCausalLM", classifier: "Phi3ForSequenceClassification") { file in
         var settings = try CommonSettings(reading: file, .init(context: 4096, epsilon: 1e-5))
         let (hidden, inner, epsilon, heads) = (settings.hidden, settings.inner, settings.epsilon, settings.heads)
@@ -36,7 +38,7 @@ extension ModelFamily {
         let rope = try RotarySettings(phi3: file, contextLength: settings.context, trainedLength: trained)
         let rotaryDim = try settings.rotaryDim(share: file.rotaryShare(or: 1))
         try rope.check(dim: rotaryDim)
-        // beyond it, all keys of a cache would have to be turned anew
+        // beyond that length, all keys in a cache would have to be rotated again
         if case .longRoPE(_, _, _, let trained) = rope.scaling { settings.context = min(settings.context, trained) }
         let (shape, dropout, final) = (settings.shape, try phiDropout(file, embedding: 0), settings)
         return DecoderPlan(shape, dropout: dropout) { weights in
@@ -65,7 +67,7 @@ extension ModelFamily {
 }
 
 extension ConfigurationReader {
-    /// `partial_rotary_factor`, the share of a head's channels that rotary positions turn.
+    /// `partial_rotary_factor`, the fraction of a head's channels that are rotated.
     func rotaryShare(or usual: Double) throws -> Double {
         let section = try section("rope_scaling") ?? section("rope_parameters")
         return try section?.positiveNumber("partial_rotary_factor") ?? positiveNumber("partial_rotary_factor") ?? usual
@@ -73,7 +75,7 @@ extension ConfigurationReader {
 }
 
 extension RotarySettings {
-    /// Phi 3's positions, whose scaling is LongRoPE under any of three names.
+    /// Reads Phi 3's rotary positions, whose LongRoPE scaling has three possible names.
     fileprivate init(phi3 file: ConfigurationReader, contextLength: Int, trainedLength: Int) throws {
         let key = try file.section("rope_scaling") == nil ? "rope_parameters" : "rope_scaling"
         var section = try file.section(key)?.object

@@ -1,10 +1,10 @@
 extension ModelFamily {
-    /// Qwen 2 and 2.5: LLaMA with biases on queries, keys and values.
+    /// Qwen 2 and 2.5 (Yang et al. 2024): LLaMA with biases in the projections of queries, keys and values.
     public static let qwen2 = ModelFamily("qwen2", architecture: "Qwen2ForCausalLM", classifier: "Qwen2ForSequenceClassification") {
         try qwen($0, .init(keyHeads: 32, context: 32768), hasHeadNorms: false)
     }
 
-    /// Qwen 3: LLaMA with a norm of every head's queries and keys.
+    /// Qwen 3 (Yang et al. 2025): LLaMA with norms of queries and keys in each head.
     public static let qwen3 = ModelFamily("qwen3", architecture: "Qwen3ForCausalLM", classifier: "Qwen3ForSequenceClassification") {
         try qwen($0, .init(keyHeads: 32, headDim: $0.has("head_dim") ? nil : 128, context: 32768), hasHeadNorms: true)
     }
@@ -15,7 +15,7 @@ extension ModelFamily {
         var settings = try CommonSettings(reading: file, differences)
         let (hidden, epsilon, heads) = (settings.hidden, settings.epsilon, settings.heads)
         let bias = try hasHeadNorms ? file.flag("attention_bias", or: false) : true
-        // the first layers see everything, unless a list says otherwise
+        // the first layers have no window, unless layer_types says otherwise
         let slides = try file.flag("use_sliding_window", or: false)
         let first = try file.optionalInteger("max_window_layers") ?? 28
         let window = try slides ? (file.has("sliding_window") ? file.optionalCount("sliding_window") : 4096) : nil

@@ -1,5 +1,5 @@
 extension ModelFamily {
-    /// SmolLM 3: LLaMA in which every fourth layer has no positions.
+    /// SmolLM 3: LLaMA in which every fourth layer has no rotary positions.
     public static let smolLM3 = ModelFamily("smollm3", architecture: "SmolLM3ForCausalLM", classifier: "SmolLM3ForSequenceClassification") {
         file in
         var settings = try CommonSettings(reading: file, .init(keyHeads: 4, context: 32768, isTied: true))
@@ -27,7 +27,7 @@ extension ModelFamily {
         }
     }
 
-    /// Which layers have rotary positions. (In `no_rope_layers`, 1 stands for those that have them.)
+    /// Which layers have rotary positions. (In `no_rope_layers`, 1 stands for layers that have them.)
     private static func turningLayers(_ file: ConfigurationReader, count: Int) throws -> [Bool] {
         guard let list = try file.optionalList("no_rope_layers") else {
             let interval = try file.optionalCount("no_rope_layer_interval") ?? 4
@@ -35,7 +35,7 @@ extension ModelFamily {
         }
         let flags = list.compactMap(\.int)
         guard flags.count == count, flags.count == list.count else {
-            throw ModelError.configuration(key: "no_rope_layers", problem: "must hold 0 or 1 for each of \(count) layers")
+            throw ModelError.configuration(key: "no_rope_layers", problem: "must have 0 or 1 for each of \(count) layers")
         }
         return flags.map { $0 != 0 }
     }

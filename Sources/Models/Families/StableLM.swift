@@ -1,5 +1,5 @@
 extension ModelFamily {
-    /// StableLM 2 and 3B: LLaMA with LayerNorms and positions in a part of each head.
+    /// StableLM 2 and 3B (Bellagente et al. 2024): LLaMA with LayerNorm, and rotary positions in a part of each head.
     public static let stableLM = ModelFamily(
         "stablelm", architecture: "StableLmForCausalLM", classifier: "StableLmForSequenceClassification"
     ) { file in

@@ -1,17 +1,17 @@
 import Tensor
 
-/// How large the cache of a session is.
+/// The size of a generation session's key/value cache.
 struct CacheSize {
-    /// How many rows there are.
+    /// The number of rows.
     let rows: KVCache.Capacity
-    /// Which layers keep what their window reaches and no more. None where every prompt fits the window.
+    /// Which layers store only as many rows of a prompt as their window covers. None if every prompt fits into the window.
     let isWindowed: [Bool]
-    /// How many prompts are in the cache at once.
+    /// The maximum number of prompts that are in the cache at the same time.
     let promptsAtOnce: Int
-    /// The widest window of a layer.
+    /// The size of the largest window of any layer.
     private let reach: Int
 
-    /// The rows for prompts of given lengths with given numbers of responses.
+    /// Computes the size for prompts of the given lengths (`prompts`) with the given numbers of responses (`streams`).
     init(_ decoder: any TransformerDecoder, prompts: [Int], streams: [Int], maxActive: Int, maxNewTokens: Int) {
         let windows = (0..<decoder.shape.layerCount).map(decoder.window(ofLayer:))
         let reach = windows.compactMap { $0 }.max() ?? .max
@@ -31,8 +31,8 @@ struct CacheSize {
         rows = KVCache.Capacity(whole: count(atMost: .max), windowed: isBounded ? count(atMost: reach) : 0)
     }
 
-    /// The rows of a prompt in layers with a window: of its last tokens.
+    /// The number of rows for a prompt of `count` tokens in layers with a window; these hold its last tokens.
     func windowed(prompt count: Int) -> Int { rows.windowed == 0 ? 0 : min(count, reach) }
-    /// The rows of a response in layers with a window.
+    /// The number of rows for a response of `count` tokens in layers with a window.
     func windowed(response count: Int) -> Int { rows.windowed == 0 ? 0 : count }
 }

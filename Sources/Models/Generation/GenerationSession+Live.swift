@@ -1,17 +1,17 @@
 import Tensor
 
-// What a session is at work on, and what it keeps.
+// The prompts and responses that a session is working on, and their stored states.
 extension GenerationSession {
     /// A prompt whose keys and values are in the cache.
     final class LivePrompt {
         let request: Int
         let place: KVCache.Place
-        /// What the first token of each of its responses is drawn from.
+        /// The logits from which the first token of each response is sampled.
         var logits: [Float] = []
         var value: Float?
         var waiting: Range<Int>
         var unfinished: Int
-        /// Cache rows set aside for its first response, so that an admitted prompt can always make progress.
+        /// Cache rows reserved for the first response, so that an admitted prompt can always make progress.
         var reserved: KVCache.Place?
 
         init(request: Int, place: KVCache.Place, reserved: KVCache.Place, streams: Int) {
@@ -20,17 +20,18 @@ extension GenerationSession {
         }
     }
 
-    /// What the rows of a pass that reads the cache see, in layers that see everything or in those with a window.
+    /// The attention layout of a decoding pass: for layers without a window or for those with one.
     struct Steps {
         private let rows: KeyPath<KVCache.Place, Range<Int>>
         private(set) var all: [AttentionLayout.Segment] = []
         private(set) var wanted: [AttentionLayout.Segment] = []
-        /// The row of the cache for every row of the pass.
+        /// The cache row of every row of the pass.
         private(set) var places: [Int] = []
 
         init(_ rows: KeyPath<KVCache.Place, Range<Int>>) { self.rows = rows }
 
-        /// The next tokens of a response as the pass's rows from `begin` on; what comes of the first is `wanted` unless the response is finished.
+        /// Adds the next tokens of a response, as the pass's rows from `begin` on. The output of the first one is wanted unless
+        /// the response is finished.
         mutating func add(_ response: LiveResponse, begin: Int) {
             let (own, prefix) = (response.place[keyPath: rows], response.prompt.place[keyPath: rows])
             let first = own.lowerBound + response.fed
@@ -45,16 +46,16 @@ extension GenerationSession {
         }
     }
 
-    /// A response that is being extended.
+    /// A response that is being generated.
     final class LiveResponse {
         let prompt: LivePrompt
         let index: Int
         let place: KVCache.Place
         var stream: Philox
         var response = GeneratedResponse()
-        /// Tokens whose keys and values are in the cache.
+        /// The number of tokens whose keys and values are in the cache.
         var fed = 0
-        /// The tokens of the next step: the last one drawn; for a finished response also the end that was not drawn.
+        /// The tokens of the next step: the last sampled one and, for a finished response, an end token that was not sampled.
         var next: [Int32] = []
         var finished = false
 
@@ -62,10 +63,10 @@ extension GenerationSession {
             (self.prompt, self.index, self.place, self.stream) = (prompt, index, place, stream)
         }
     }
-    /// The states of all texts of a session in one matrix: each is written once, and stays where it is.
+    /// The trunk states of all texts of a session, in one matrix. Each row is written once and stays in place.
     struct TrunkStore {
         private let states: Tensor
-        /// The first row of every response's text, with room for its prompt, all new tokens and one that closes it.
+        /// The first row of every response's text, which has room for its prompt, all new tokens and a closing token.
         private let begins: [[Int]]
         private let width: Int
 
@@ -81,18 +82,18 @@ extension GenerationSession {
             states = .uninitialized([count, width]) { _ in }
         }
 
-        /// Keeps the states of a prompt as those of all its responses.
+        /// Stores the states of a prompt for all of its responses.
         func keep(_ source: Tensor, rows: Range<Int>, ofPrompt request: Int) {
             for sample in begins[request].indices { keep(source, rows: rows, of: request, sample, behind: 0) }
         }
 
-        /// Keeps some rows as those behind the first `count` of a response's text.
+        /// Stores rows of states after the first `count` tokens of a response's text.
         func keep(_ source: Tensor, rows: Range<Int>, of request: Int, _ sample: Int, behind count: Int) {
             (states.mutablePointer + (begins[request][sample] + count) * width).update(
                 from: source.pointer + rows.lowerBound * width, count: rows.count * width)
         }
 
-        /// The first rows of a response's text.
+        /// The first `count` rows of a response's text.
         func rows(of request: Int, _ sample: Int, count: Int) -> TrunkRows {
             TrunkRows(states, rows: begins[request][sample]..<begins[request][sample] + count)
         }

@@ -1,8 +1,9 @@
 import Tensor
 
-/// The state of one call of ``Generator/generate(_:options:progress:)``.
+/// The state of one call of ``Generator/generate(_:options:progress:observer:)``.
 ///
-/// Each step: admit prompts while there is room, process them, feed every active response its last token, draw the next one.
+/// Each step admits and processes prompts while there is room, feeds every active response its last token and samples the next
+/// one.
 final class GenerationSession {
     private let generator: Generator
     private let decoder: any TransformerDecoder
@@ -11,7 +12,7 @@ final class GenerationSession {
     private let observer: Generator.Observer?
     private let cache: KVCache
     private let size: CacheSize
-    /// Where the states behind the trunk go, when they are wanted.
+    /// The store of the states after the trunk; nil if they are not needed.
     private let trunk: TrunkStore?
     private var nextRequest = 0
     private var prompts: [LivePrompt] = []
@@ -30,8 +31,8 @@ final class GenerationSession {
         self.options = options
         decoder = generator.decoder
         results = requests.map { Array(repeating: GeneratedResponse(), count: $0.streams.count) }
-        // room for the longest prompts that can be live at once, for the responses, and for the gaps that ragged lengths leave: with so
-        // many rows there is always a gap for a response when none is active, and room for a prompt when none is live
+        // Room for the longest prompts that can be live at once, for the responses, and for gaps that different lengths leave.
+        // With this many rows there is always a gap for a response when none is active, and room for a prompt when none is live.
         let size = CacheSize(
             decoder, prompts: requests.map(\.prompt.count), streams: requests.map(\.streams.count), maxActive: generator.maxActive,
             maxNewTokens: options.maxNewTokens)
@@ -42,7 +43,7 @@ final class GenerationSession {
             ? nil : TrunkStore(requests, maxNewTokens: options.maxNewTokens, width: decoder.shape.hiddenSize)
     }
 
-    /// One step; false when there is nothing left to do.
+    /// Performs one step; returns false when nothing is left to do.
     func step() throws -> Bool {
         try admit()
         guard !active.isEmpty else { return false }
@@ -60,7 +61,7 @@ final class GenerationSession {
                 try prefill(admitted)
                 prompts += admitted
                 try start(waitingOf: admitted)
-                // the batch is filled before it is extended
+                // fill the batch before extending it
                 continue
             }
             // responses may have ended with their first token and left room for more
@@ -68,7 +69,7 @@ final class GenerationSession {
         }
     }
 
-    /// The next prompts that there is room for, with cache rows for themselves and for a first response each.
+    /// Admits the next prompts for which there is room, each with cache rows for itself and for a first response.
     private func takePrompts() -> [LivePrompt] {
         var admitted: [LivePrompt] = []
         var tokens = 0
@@ -93,13 +94,13 @@ final class GenerationSession {
         return admitted
     }
 
-    /// Rows for a response and the token that closes it.
+    /// Allocates cache rows for a response and its closing token; nil if there is no room.
     private func allocateResponse() -> KVCache.Place? {
         let count = options.maxNewTokens + 1
         return cache.allocate(count, windowed: size.windowed(response: count))
     }
 
-    /// Begins waiting responses of processed prompts while there is room: draws their first token.
+    /// Starts waiting responses of processed prompts while there is room, by sampling their first token.
     private func start(waitingOf prompts: [LivePrompt]) throws {
         var fresh: [LiveResponse] = []
         for prompt in prompts {
@@ -122,7 +123,7 @@ final class GenerationSession {
     }
 
     private func prefill(_ prompts: [LivePrompt]) throws {
-        // the prompts see themselves alone, so what is in the cache is not read
+        // prompts see only themselves, so the cache is not read
         let batch = TokenBatch(prompts.map { requests[$0.request].prompt })
         let wanted = batch.rows.map { $0.upperBound - 1 }
         let last = batch.rows.enumerated().map { index, rows in
@@ -147,7 +148,7 @@ final class GenerationSession {
         let numbers = logits.values
         for (i, prompt) in prompts.enumerated() {
             prompt.logits = Array(numbers[i * vocabulary..<(i + 1) * vocabulary])
-            // −∞ marks an id without a token
+            // −∞ marks an unused token ID
             guard let greatest = prompt.logits.max(), greatest.isFinite, !prompt.logits.contains(where: \.isNaN) else {
                 throw GenerationError.notFinite(index: prompt.request, position: prompt.place.whole.count - 1)
             }
@@ -184,7 +185,7 @@ final class GenerationSession {
         }
         let segments = whole.all
         let context = LayerContext(positions: positions, layout: AttentionLayout(segments), cache: places(nil, \.all))
-        // finished responses go no further than the trunk: the rest is a smaller batch
+        // finished responses stop after the trunk: the remaining layers run on a smaller batch
         let rest =
             wanted.count == ids.count
             ? nil
@@ -217,11 +218,14 @@ final class GenerationSession {
         try settle(growing)
     }
 
-    /// All layers for rows whose keys go into the cache.
+    /// Runs all layers for rows whose keys and values are added to the cache.
     /// - Parameters:
-    ///   - above: the rows that go on behind the trunk, where that is not all of them, and their context.
-    ///   - isPrompt: whether the last layer makes the wanted rows alone, as `narrowing` says.
-    ///   - stopsBelow: whether nothing is wanted behind the trunk.
+    ///   - ids: the token IDs of the rows.
+    ///   - context: the context of the rows.
+    ///   - above: the rows that continue after the trunk, and their context; nil if all rows do.
+    ///   - isPrompt: whether the last layer computes only the wanted rows, which `narrowing` sets.
+    ///   - stopsBelow: whether no output is needed after the trunk.
+    ///   - narrowing: restricts the context to the wanted rows.
     private func run(
         _ ids: [Int32], _ context: LayerContext, above: (context: LayerContext, rows: [Int])? = nil, isPrompt: Bool = false,
         stopsBelow: Bool = false, narrowing: (inout LayerContext) -> Void = { _ in }
@@ -248,7 +252,7 @@ final class GenerationSession {
         return (decoder.finish(states, on: nil), trunk)
     }
 
-    /// Draws the next token of a response. Called for several responses at once, each with arrays of its own.
+    /// Samples the next token of a response. Called for several responses concurrently, each with its own arrays.
     private func draw(_ live: LiveResponse, logits: UnsafeMutablePointer<Float>, value: Float?) {
         let isTooEarly = live.response.tokens.count < options.minNewTokens
         let count = decoder.shape.vocabularySize
@@ -257,7 +261,7 @@ final class GenerationSession {
         if let process = generator.processLogits {
             var row = Array(UnsafeBufferPointer(start: logits, count: count))
             process(&row, live.response.tokens)
-            precondition(row.count == count, "processLogits keeps the number of logits")
+            precondition(row.count == count, "processLogits must keep the number of logits")
             (token, _, drawn) = row.withUnsafeMutableBufferPointer { row in
                 row.baseAddress.map {
                     Sampler.choose($0, count: count, options: options, forbidden: forbidden, using: &live.stream)
@@ -274,7 +278,7 @@ final class GenerationSession {
         if let value { live.response.values.append(value) }
     }
 
-    /// Decides for every response that has a new token whether it goes on.
+    /// Decides which responses continue after a new token, and finishes the others.
     private func settle(_ responses: [LiveResponse]) throws {
         for live in responses {
             sampledTokens += 1
@@ -283,9 +287,9 @@ final class GenerationSession {
             live.response.ended = generator.ends.contains(token)
             let goesOn = try observer?(live.prompt.request, live.index, live.response.tokens) ?? true
             live.finished = !goesOn || live.response.ended || live.response.tokens.count >= options.maxNewTokens
-            // what a reward model reads at the end
+            // the form that a reward model reads
             if live.finished { live.next = generator.ends.closed([token]) }
-            // the states of the last tokens are still to come when they are wanted
+            // if trunk states are needed, those of the last tokens are still to be computed
             if live.finished && generator.trunkLayers == nil { conclude(live) } else { active.append(live) }
         }
     }

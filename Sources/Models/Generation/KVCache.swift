@@ -1,27 +1,28 @@
 import Tensor
 
-/// The keys and values of tokens that have been processed, layer by layer, so that a new token costs one row and not a sequence.
+/// A key/value cache: the keys and values of processed tokens, layer by layer, so that a new token needs only one row to be
+/// computed.
 ///
-/// Where products multiply bfloat16 (`Compute.precision`), the cache keeps bfloat16, too: half the memory, and half of what a step of
-/// decoding reads. Rows are handed out in contiguous ranges, so that one attention layout describes cached and new rows alike, and several
-/// continuations can point at the rows of one prompt.
+/// With bf16 matmul precision (`Compute.precision`), the cache stores bfloat16 as well, which halves its memory and the memory
+/// traffic of decoding. Rows are allocated in contiguous ranges, so that one attention layout describes cached and new rows
+/// alike, and several continuations can refer to the rows of one prompt.
 ///
-/// Layers with a window need no more of a prompt than the window reaches. They have rows of their own, as many as that takes.
+/// Layers with a sliding window need only the part of a prompt that the window covers. They have a separate, smaller set of rows.
 public final class KVCache {
-    /// Keys and values [capacity, width] of every layer. They are written to in place: they are never on a tape, and the generator is
-    /// their only user.
+    /// The keys and values [capacity, width] of every layer. They are written in place: they are never on a tape, and the
+    /// generator is their only user.
     private enum Rows {
         case floats(keys: [Tensor], values: [Tensor])
         case narrow(keys: [NarrowElements], values: [NarrowElements])
     }
 
-    /// How many rows there are: of layers that see everything, and of layers with a window.
+    /// The number of rows in layers without a window, and in layers with one.
     struct Capacity: Equatable {
         var whole: Int
         var windowed: Int
     }
 
-    /// Where a text lies: its rows in layers that see everything, and in layers with a window, where the beginning of a prompt may be missing.
+    /// The rows of a text in layers without a window, and in layers with one, which may lack the beginning of a prompt.
     struct Place {
         var whole: Range<Int>
         var windowed: Range<Int>
@@ -29,12 +30,15 @@ public final class KVCache {
 
     private let width: Int
     private let rows: Rows
-    /// Whether a layer has the rows of layers with a window.
+    /// Which layers use the rows for layers with a window.
     private let isWindowed: [Bool]
     private var free: (whole: FreeRows, windowed: FreeRows)
 
-    /// A cache for a decoder's layers, in the precision of the scope.
-    /// - Parameter isWindowed: which layers keep what a window reaches and no more.
+    /// Creates a cache for a decoder's layers, in the precision of the scope.
+    /// - Parameters:
+    ///   - shape: the dimensions of the decoder.
+    ///   - capacity: the number of rows.
+    ///   - isWindowed: which layers store only what their window covers.
     init(for shape: DecoderShape, capacity: Capacity, isWindowed: [Bool]) {
         width = shape.keyHeads * shape.headDim
         self.isWindowed = isWindowed
@@ -51,19 +55,19 @@ public final class KVCache {
         free = (FreeRows(capacity.whole), FreeRows(capacity.windowed))
     }
 
-    /// A cache of so many rows in every layer.
+    /// Creates a cache with the given number of rows in every layer.
     public convenience init(for shape: DecoderShape, capacity: Int) {
         self.init(
             for: shape, capacity: Capacity(whole: capacity, windowed: 0), isWindowed: Array(repeating: false, count: shape.layerCount))
     }
 
-    /// The bytes of the rows of all layers, in the precision of the scope.
+    /// The memory in bytes of the rows of all layers, in the precision of the scope.
     static func byteCount(for shape: DecoderShape, capacity: Capacity, isWindowed: [Bool]) -> Int {
         let rows = isWindowed.reduce(0) { $0 + ($1 ? capacity.windowed : capacity.whole) }
         return 2 * rows * shape.keyHeads * shape.headDim * (Compute.precision == .bf16 ? 2 : 4)
     }
 
-    /// Takes consecutive rows, `windowed` of them in layers with a window; nil when no gap is large enough.
+    /// Allocates `count` consecutive rows, and `windowed` rows in layers with a window; nil if no gap is large enough.
     func allocate(_ count: Int, windowed: Int) -> Place? {
         guard let whole = free.whole.take(count) else { return nil }
         guard let part = free.windowed.take(windowed) else {
@@ -73,16 +77,16 @@ public final class KVCache {
         return Place(whole: whole, windowed: part)
     }
 
-    /// Gives rows back.
+    /// Frees rows.
     func release(_ place: Place) {
         free.whole.giveBack(place.whole)
         free.windowed.giveBack(place.windowed)
     }
 
-    /// Whether a layer has the rows of layers with a window.
+    /// Whether a layer uses the rows for layers with a window.
     func isWindowed(layer: Int) -> Bool { isWindowed[layer] }
 
-    /// Stores the keys and values of new rows; those without a place are left out.
+    /// Stores the keys and values of new rows; rows without a place are skipped.
     func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at places: [Int?]) {
         for (i, row) in places.enumerated() {
             guard let row else { continue }
@@ -99,7 +103,7 @@ public final class KVCache {
         withExtendedLifetime((newKeys, newValues)) {}
     }
 
-    /// Attention of few queries of every segment over rows of the cache.
+    /// Computes attention of a few queries per segment over rows of the cache.
     func attention(
         _ queries: Tensor, layer: Int, layout: AttentionLayout, heads: Int, keyHeads: Int, scores: AttentionScores
     ) -> Tensor {
@@ -114,13 +118,13 @@ public final class KVCache {
     }
 }
 
-/// Which rows of a cache nobody has.
+/// The free rows of a cache.
 private struct FreeRows {
     private var gaps: [Range<Int>]
 
     init(_ count: Int) { gaps = [0..<count] }
 
-    /// Takes `count` consecutive rows, or nil when no gap is large enough.
+    /// Allocates `count` consecutive rows; nil if no gap is large enough.
     mutating func take(_ count: Int) -> Range<Int>? {
         if count == 0 { return 0..<0 }
         guard let index = gaps.firstIndex(where: { $0.count >= count }) else { return nil }

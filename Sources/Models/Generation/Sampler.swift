@@ -1,22 +1,22 @@
 package import Tensor
 
-/// How the next token is chosen.
+/// How the next token is sampled.
 public struct SamplingOptions: Codable, Sendable, Equatable {
-    /// The most tokens of a response.
+    /// The maximum number of tokens of a response.
     public var maxNewTokens: Int
-    /// Divides the logits; 0 takes the most probable token.
+    /// The temperature, by which logits are divided; 0 for greedy decoding.
     public var temperature: Float
-    /// Only the k most probable tokens are drawn from; 0 for all.
+    /// Top-k: only the k most probable tokens are sampled; 0 for all.
     public var topK: Int
-    /// Only the most probable tokens that together reach this probability are drawn from; 1 for all.
+    /// Top-p: only the smallest set of most probable tokens that reaches this probability is sampled; 1 for all.
     public var topP: Float
-    /// Only tokens with at least this share of the most probable token's probability are drawn from; 0 for all.
+    /// Min-p: only tokens with at least this fraction of the most probable token's probability are sampled; 0 for all.
     public var minP: Float
-    /// Tokens before which the end of the sequence is not drawn. Like top-k, top-p and min-p it restricts the draw alone, not the
-    /// log-probabilities.
+    /// The minimum number of tokens before an end token may be sampled. Like top-k, top-p and min-p, this affects sampling but
+    /// not the log-probabilities.
     public var minNewTokens: Int
 
-    /// Plain sampling from the model's distribution, unless set otherwise.
+    /// Creates sampling options. Default: sampling from the model's distribution without restrictions.
     public init(
         maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0, minNewTokens: Int = 0
     ) {
@@ -28,25 +28,26 @@ public struct SamplingOptions: Codable, Sendable, Equatable {
         self.minNewTokens = minNewTokens
     }
 
-    /// Whether top-k, top-p or min-p leave out some of `count` tokens.
+    /// Whether top-k, top-p or min-p may exclude some of `count` tokens.
     func restricts(_ count: Int) -> Bool { sorts(count) || minP > 0 }
-    /// Whether the order of tokens decides what is left out.
+    /// Whether top-k or top-p is active, so that tokens must be sorted.
     fileprivate func sorts(_ count: Int) -> Bool { (topK > 0 && topK < count) || topP < 1 }
 
-    /// The most probable token at every step.
+    /// Greedy decoding: the most probable token at every step.
     public static func greedy(maxNewTokens: Int) -> SamplingOptions {
         SamplingOptions(maxNewTokens: maxNewTokens, temperature: 0)
     }
 }
 
-/// Chooses one token from a row of logits.
+/// Samples one token from a row of logits.
 package enum Sampler {
-    /// The chosen token and its log-probability under softmax(logits / temperature), before anything restricts the draw (for a
-    /// temperature of 0: under softmax(logits)); `drawn` is the same with all that does, log p of the draw itself.
+    /// Samples a token.
     ///
-    /// First the `forbidden` tokens are left out; top-k then keeps the k greatest logits (ties at the k-th all stay),
-    /// top-p the smallest set of most probable tokens whose probability reaches p (Holtzman et al. 2020), and min-p the tokens whose
-    /// probability is at least that share of the greatest one (Nguyen et al. 2024).
+    /// First, the `forbidden` tokens are excluded. Then top-k keeps the k greatest logits (all ties at the k-th), top-p the
+    /// smallest set of the most probable remaining tokens whose share of the remaining probability reaches p (Holtzman et al.
+    /// 2020), and min-p the tokens whose probability is at least that fraction of the greatest one (Nguyen et al. 2024).
+    /// - Returns: the token; its log-probability under softmax(logits / temperature), without restrictions (under softmax(logits)
+    ///   if the temperature is 0); and `drawn`, its log-probability with all restrictions (0 if the temperature is 0).
     package static func choose(
         _ logits: UnsafeMutablePointer<Float>, count: Int, options: SamplingOptions, forbidden: [Int32] = [],
         using generator: inout Philox
@@ -73,22 +74,22 @@ package enum Sampler {
         return (Int32(token), scaled - whole, isGreedy ? 0 : scaled - drawnFrom)
     }
 
-    /// The log-probability of a token as ``choose(_:count:options:forbidden:using:)`` gives it.
+    /// The log-probability of a token, as ``choose(_:count:options:forbidden:using:)`` returns it.
     static func logProb(of token: Int32, _ logits: UnsafePointer<Float>, count: Int, options: SamplingOptions) -> Float {
         let temperature = options.temperature == 0 ? 1 : options.temperature
         return logits[Int(token)] / temperature - TokenSampling.logSumExp(logits, count: count, temperature: temperature)
     }
 
-    /// Sets the logits that may not be drawn to −∞.
+    /// Sets the logits of excluded tokens to −∞.
     static func restrict(_ logits: inout [Float], options: SamplingOptions, logSumExp: Float) {
         if options.sorts(logits.count) { keepMostProbable(of: &logits, options: options, logSumExp: logSumExp) }
         guard options.minP > 0, let greatest = logits.max() else { return }
-        // shares of the greatest probability, which what has been left out does not change
+        // fractions of the greatest probability, which does not depend on the tokens excluded so far
         let least = greatest / options.temperature + Float(logarithm(Double(options.minP)))
         for index in logits.indices where logits[index] / options.temperature < least { logits[index] = -.infinity }
     }
 
-    /// Top-k and top-p.
+    /// Applies top-k and top-p.
     private static func keepMostProbable(of logits: inout [Float], options: SamplingOptions, logSumExp: Float) {
         let order = logits.indices.sorted { (logits[$0], $1) > (logits[$1], $0) }
         var keep = logits.count

@@ -1,27 +1,27 @@
 public import Study
-/// The runs of one pipeline, and where their comparison is written.
+/// The runs of one pipeline to compare, and where to write the comparison.
 public struct ComparedRunSettings: Settings {
-    /// The supervised run.
+    /// The supervised fine-tuning (SFT) run. Required.
     public var sftRun: String?
-    /// The reward model's run.
+    /// The reward model's run. Required.
     public var rmRun: String?
-    /// The run of PPO; there may be one of preference optimisation in its place, or beside it.
+    /// The PPO run. A comparison needs this, `preferenceRun`, or both.
     public var ppoRun: String?
-    /// The run of direct preference optimisation.
+    /// The direct preference optimisation run.
     public var preferenceRun: String?
-    /// The best-of-N run of the supervised model; its samples stand for the supervised model itself.
+    /// The best-of-N run on the supervised model. Its single samples are used to measure the supervised model itself.
     public var sftSamplesRun: String?
-    /// The best-of-N run of the policy after PPO.
+    /// The best-of-N run on the policy trained with PPO.
     public var ppoSamplesRun: String?
-    /// The best-of-N run of the policy after preference optimisation.
+    /// The best-of-N run on the policy trained with preference optimisation.
     public var preferenceSamplesRun: String?
-    /// The folder for summary.json, summary.md and summary.svg.
+    /// The folder for `summary.json`, `summary.md` and `summary.svg`.
     public var summaryDir = "."
-    /// Seconds since the pipeline began, for the summary.
+    /// Wall-clock seconds since the pipeline began, for the summary. The sum of the stages is used if it is larger.
     public var totalSeconds: Double?
-    /// What the hidden judge takes off a summary of twice the reference's length.
+    /// The penalty in the gold score for a summary twice as long as its reference.
     public var lengthWeight = 0.2
-    /// A folder with a sentence encoder; without one there is no diversity of embeddings.
+    /// A folder with a sentence encoder. Default: none, and embedding diversity is not measured.
     public var embeddingModel: String?
 
     /// The defaults.

@@ -8,18 +8,22 @@ import Train
 import Runs
 public import Study
 
-/// What supervised training, PPO and best-of-N did to quality and diversity, from the runs of a pipeline.
+/// Compares the quality and diversity of SFT, PPO, preference optimisation and best-of-N, from the runs of one pipeline.
 public struct PipelineComparison: ReportTask {
-    /// The runs that are compared.
+    /// The runs to compare.
     public var runs = ComparedRunSettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored, and how they are measured.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<PipelineComparison>] { [.init(\.runs), .init(\.measuring)] }
 
+    /// Measures every system, and writes `summary.json`, `summary.md` and `summary.svg`.
+    /// - Throws: `InvalidSetting` for a missing run, for samples of another model and for tables without common prompts;
+    ///   `RunFolderError`; `FileError`; `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let start = ContinuousClock.now
@@ -30,7 +34,7 @@ public struct PipelineComparison: ReportTask {
         let preference = try policy(runs.preferenceRun, runs.preferenceSamplesRun, "preference", .preference)
         guard ppo != nil || preference != nil else {
             throw InvalidSetting(
-                "a comparison needs a policy: --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
+                "a comparison needs a policy: give --ppo-run and --ppo-samples-run, or --preference-run and --preference-samples-run")
         }
 
         try checkModel(of: sftSamples, "--sft-samples-run", is: sft, "--sft-run", listener.note)
@@ -44,10 +48,19 @@ public struct PipelineComparison: ReportTask {
 
         let encoder = try runs.embeddingModel.map { try ReportModels.encoder($0, option: "--embedding-model", note: listener.note) }
             .map { RememberingEncoder($0) }
+        var notes: [String] = []
+        func note(_ text: String) { if !notes.contains(text) { notes.append(text) } }
         func system(_ run: URL, suffix: String = "") throws -> Summary.System {
-            Summary.System(
-                id: try scores(of: "test" + suffix, inRun: run, encoder),
-                ood: try scores(of: "ood_test" + suffix, inRun: run, encoder))
+            let isAnswered = try Self.hasTable("ood_test", inRun: run)
+            if !isAnswered {
+                note(
+                    "\(run.path) has no table ood_test: out-of-distribution scores are left out. To get them, sample with "
+                        + "--evaluation-splits test,ood_test from data that has such a split (--ood-test-file, --ood-column or --eval-dataset)"
+                )
+            }
+            return Summary.System(
+                id: try scores(of: "test" + suffix, inRun: run, encoder, note),
+                ood: isAnswered ? try scores(of: "ood_test" + suffix, inRun: run, encoder, note) : nil)
         }
         let systems = try measuring.computing {
             Summary.Systems(
@@ -56,11 +69,12 @@ public struct PipelineComparison: ReportTask {
                 preferenceName: try preference.map { try Self.preferenceName($0.run) },
                 ppoName: try ppo.flatMap { try Self.policyName($0.run) })
         }
+        notes.forEach(listener.note)
         let supervised = try MetricsFile.read(inRun: sft)
         let reward = try MetricsFile.read(inRun: rm)
-        // what was never measured is left out, with a note that names the split
+        // numbers that were never measured are omitted, with a note that names the split
         func number(_ value: Double?, _ name: String, in run: URL) -> Double? {
-            if value == nil { listener.note("\(run.path) has no \(name), which the comparison leaves out; a split of that name makes it") }
+            if value == nil { listener.note("\(run.path) has no \(name), so the comparison leaves it out; it needs that split") }
             return value
         }
         func last(_ name: String, _ measurements: [Runs.Measurement], in run: URL) -> Double? {
@@ -83,7 +97,7 @@ public struct PipelineComparison: ReportTask {
             rm: Summary.RewardModel(
                 accuracyID: last("validation_accuracy", reward, in: rm), accuracyOOD: last("ood_validation_accuracy", reward, in: rm)),
             systems: systems)
-        // a pipeline that was interrupted knows the seconds of its last session only, and the time of day may jump
+        // an interrupted pipeline knows only the seconds of its last session, and the system clock may jump
         let sum =
             [times.sft, times.rm, times.ppo, times.preference].reduce(times.diversity) { $0 + ($1 ?? 0) }
             + drawing.reduce(0) { $0 + ($1 ?? 0) }
@@ -94,13 +108,13 @@ public struct PipelineComparison: ReportTask {
         listener.show(summary.terminalText)
     }
 
-    /// The data set that a run was made with.
+    /// The name of the data set that a run was made with; `unknown` without a configuration.
     static func dataset(_ configuration: RunConfiguration?) -> String {
         guard let configuration else { return "unknown" }
         return RunDataset(configuration).name
     }
 
-    /// What people call a run of policy optimisation that is not PPO, by its advantages; nil for PPO.
+    /// The display name of a policy optimisation method other than PPO, from the run's options; nil for PPO.
     static func policyName(_ run: URL) throws -> String? {
         let options = try RunFolder.configuration(at: run, expecting: [.policy])?.options ?? [:]
         if case .string? = options["distil_best_of_n"] { return "distilled best-of-N" }
@@ -108,17 +122,17 @@ public struct PipelineComparison: ReportTask {
         return advantage == "remax" ? "ReMax" : advantage.uppercased()
     }
 
-    /// What people call a run of preference optimisation, by its loss.
+    /// The display name of a preference optimisation method, from the run's loss.
     static func preferenceName(_ run: URL) throws -> String {
         let options = try RunFolder.configuration(at: run, expecting: [.preference])?.options ?? [:]
         guard case .string(let loss)? = options["loss"], loss != "sigmoid" else { return "DPO" }
-        // abbreviations are written in capitals, other names as the option has them
+        // abbreviations are written in capitals, other names as in the option
         return ["ipo", "kto", "cpo", "orpo", "exo_pair", "nca_pair", "bco_pair", "apo_zero", "apo_down"].contains(loss)
             ? loss.split(separator: "_").enumerated().map { $0 == 0 ? $1.uppercased() : String($1) }.joined(separator: " ")
             : loss == "simpo" ? "SimPO" : loss
     }
 
-    /// A policy and its samples; nil where neither is named.
+    /// A policy's run and its samples; nil if neither is named.
     private func policy(_ run: String?, _ samples: String?, _ option: String, _ stage: RunStage) throws -> (run: URL, samples: URL)? {
         guard run != nil || samples != nil else { return nil }
         return (try locate(run, "--\(option)-run", stage), try locate(samples, "--\(option)-samples-run", .bestOfN))
@@ -132,7 +146,8 @@ public struct PipelineComparison: ReportTask {
         return url
     }
 
-    /// Refuses samples of another run than the one that they are to be of. What cannot be told for certain is said.
+    /// Checks that samples come from the expected run. Adds a note if that cannot be determined.
+    /// - Throws: `InvalidSetting` if the samples are known to come from another run.
     private func checkModel(
         of samples: URL, _ samplesOption: String, is run: URL, _ option: String, _ note: (String) -> Void
     ) throws {
@@ -141,22 +156,24 @@ public struct PipelineComparison: ReportTask {
         case true?: return
         case false? where try model.isRun:
             throw InvalidSetting(
-                "\(samples.path) has samples of \(model.folder?.path ?? model.named), not of \(run.path); \(samplesOption) takes samples of "
+                "\(samples.path) has samples of \(model.folder?.path ?? model.named), not of \(run.path); \(samplesOption) needs samples of "
                     + "\(option)")
-        default: note("\(samples.path) has samples of \(model.named); it is not to be told whether that is \(run.path) (\(option))")
+        default: note("\(samples.path) has samples of \(model.named); cannot check whether that model is \(run.path) (\(option))")
         }
     }
 
-    /// Says where a policy was answered on other prompts than the supervised model; refuses samples that have none of its prompts.
+    /// Adds a note if the policy and the supervised model answered different prompts.
+    /// - Throws: `InvalidSetting` if they have no prompt in common.
     private func notePrompts(of samples: URL, _ base: URL, _ note: (String) -> Void) throws {
         for table in ["test", "ood_test"] {
+            guard try table == "test" || Self.hasTable(table, inRun: samples) && Self.hasTable(table, inRun: base) else { continue }
             let (own, other) = (
                 Set(try Tables.read(table, inRun: samples).map(\.input)), Set(try Tables.read(table, inRun: base).map(\.input))
             )
             guard own != other else { continue }
             let (file, baseFile) = (Tables.file(of: table, inRun: samples).path, Tables.file(of: table, inRun: base).path)
             let common = own.intersection(other).count
-            // a table without rows is refused as such
+            // a table without rows is reported as an error later
             guard common > 0 || own.isEmpty || other.isEmpty else {
                 throw InvalidSetting(
                     "\(file) has none of the \(other.count) prompts of \(baseFile); a comparison needs answers to the same prompts")
@@ -165,7 +182,7 @@ public struct PipelineComparison: ReportTask {
         }
     }
 
-    /// Says where a policy began with another model than the supervised one that it is compared with.
+    /// Adds a note if a policy was trained from another model than the supervised one that it is compared with.
     private func noteStart(of policy: URL, _ sft: URL, _ note: (String) -> Void) throws {
         guard let model = try SampledModel(ofSamples: policy), try model.isResult(of: sft) == false else { return }
         note("\(policy.path) was trained from \(model.named), not from \(sft.path) (--sft-run)")
@@ -180,8 +197,20 @@ public struct PipelineComparison: ReportTask {
                 + "score both by one reward model (rlhf-report score, or --rf-model-dir of sample-best-of-n)")
     }
 
-    /// The numbers of one system on one split, from a table of a run. Rows of one prompt are one unit of every bootstrap.
-    private func scores(of table: String, inRun folder: URL, _ encoder: (any TextEncoder)?) throws -> Summary.Scores {
+    /// Whether a run has sampled a table. False only if the run itself does not claim to have it: a table that was lost is an error later.
+    private static func hasTable(_ table: String, inRun run: URL) throws -> Bool {
+        struct Complete: Decodable { var splits: [String] }
+        if try Tables.names(inRun: run).contains(table) { return true }
+        let file = run.appendingPathComponent("final/complete.json")
+        guard try FileStatus.of(file) != nil else { return false }
+        return try JSONDecoder().decode(Complete.self, from: Foundation.Data(contentsOf: file)).splits.contains(table)
+    }
+
+    /// The scores of one system on one split, from a table of a run. The bootstrap resamples prompts, not rows.
+    /// - Parameter note: receives a line about each score that the table does not allow.
+    private func scores(
+        of table: String, inRun folder: URL, _ encoder: (any TextEncoder)?, _ note: (String) -> Void
+    ) throws -> Summary.Scores {
         let rows = try MeasuredTable.rows(table, inRun: folder)
         var order: [String] = []
         var groups: [String: [SampleRow]] = [:]
@@ -209,7 +238,8 @@ public struct PipelineComparison: ReportTask {
         config.seed = measuring.seed
         let report = try DiversityMeasurement.run(DiversityInput(tables: [rows]), config: config)
         let embedding = try encoder.flatMap { encoder -> DiversityAggregate? in
-            // a mean over pairs does not grow with the set, so a few outputs of each input do; encoding all would take minutes
+            // a mean over pairs does not depend on the number of outputs, so 16 per input suffice; encoding all would take
+            // minutes
             config.metrics = ["sent_bert_from_sim"]
             config.limitOutputs = 16
             return try DiversityMeasurement.run(
@@ -217,24 +247,26 @@ public struct PipelineComparison: ReportTask {
             )["sent_bert_from_sim"]?.values
         }
         let ead = report["ead_averaged_distinct_ngrams"]?.values
-        guard let perInput = ead?.perInput?.mean, let across = ead?.acrossInputs else {
-            throw InvalidSetting(
-                "the table \(table) of \(folder.path) has fewer than two responses to each input, and a diversity needs two: "
-                    + "sample with --groups 2 or more, or --num-return-sequences 2 or more")
+        if ead?.perInput == nil {
+            note(
+                "the table \(table) of \(folder.path) has one response to each input: its per-input diversity is left out. To get it, sample "
+                    + "with --groups 2 or more" + (table.hasSuffix("_best_of_n") ? "" : ", or --num-return-sequences 2 or more"))
         }
+        let hasReferences = rows.contains { $0.reference != nil }
+        if !hasReferences { note("\(folder.path) has no references: ROUGE-L and gold score are left out") }
         var scores = Summary.Scores(
             reward: try interval("reward", \.reward),
-            rougeL: try interval("reference") { row in
-                row.reference.map { rouge.score(row.response, reference: $0).rougeL.f }
-            },
-            gold: try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } },
+            rougeL: hasReferences
+                ? try interval("reference") { row in row.reference.map { rouge.score(row.response, reference: $0).rougeL.f } } : nil,
+            gold: hasReferences
+                ? try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } } : nil,
             lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
             eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
-            // the KL of a best-of-N is that of choosing, whatever its samples were measured against
+            // for best-of-N, the KL of selecting among N samples, whatever reference model the samples were measured against
             kl: try rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) }
                 ?? (rows.contains { $0.numbers["kl"] != nil } ? interval("kl") { $0.numbers["kl"] }.mean : 0),
-            perInputEAD: perInput,
-            acrossInputEAD: across.intervalOrPoint,
+            perInputEAD: ead?.perInput?.mean,
+            acrossInputEAD: ead?.acrossInputs?.intervalOrPoint,
             perInputEmbedding: embedding?.perInput?.mean,
             acrossInputEmbedding: embedding?.acrossInputs?.intervalOrPoint)
         scores.leftOut = leftOut.isEmpty ? nil : leftOut
@@ -243,6 +275,6 @@ public struct PipelineComparison: ReportTask {
 }
 
 extension DiversityAggregate.AcrossInputs {
-    /// Its interval; the mean alone where there are too few inputs for one.
+    /// The interval; with too few inputs for an interval, the mean as its own bounds.
     fileprivate var intervalOrPoint: Interval { interval ?? Interval(mean: mean, low: mean, high: mean) }
 }

@@ -8,7 +8,7 @@ extension Summary {
         """
         # \(dataset)
 
-        Intervals are 95 % bootstrap intervals. id: prompts like those of training; ood: out of distribution.
+        Intervals are 95 % bootstrap intervals. id: in distribution; ood: out of distribution.
 
         \(systemsTable.markdown)\(leftOutLines)
         | | in distribution | out of distribution |
@@ -16,19 +16,19 @@ extension Summary {
         | SFT validation loss (nats per summary token) | \(fixed(sft.validationLoss)) | \(fixed(sft.oodValidationLoss)) |
         | reward model accuracy | \(fixed(rm.accuracyID)) | \(fixed(rm.accuracyOOD)) |
 
-        Loss of SFT: \(fixed(sft.firstLoss)) in validation at first, \(fixed(sft.lastLoss)) in training at last.
+        SFT loss: \(fixed(sft.firstLoss)) in validation at the start, \(fixed(sft.lastLoss)) in training at the end.
 
         \(secondsTable.markdown)
         """
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         """
         \(dataset)
 
         \(systemsTable.plain)\(leftOutLines)
-        SFT loss per summary token: \(fixed(sft.firstLoss)) at first, \(fixed(sft.lastLoss)) at last; \
+        SFT loss per summary token: \(fixed(sft.firstLoss)) at the start, \(fixed(sft.lastLoss)) at the end; \
         validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
         Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
 
@@ -36,10 +36,10 @@ extension Summary {
         """
     }
 
-    /// What is left out of some numbers, a line for each system and distribution where there is something; each begins with a newline.
+    /// Lines about responses that were left out of a number, one per system and distribution. Each begins with a newline.
     private var leftOutLines: String {
         systems.named.flatMap { name, system in
-            [("id", system.id), ("ood", system.ood)].flatMap { data, scores in
+            system.parts.flatMap { data, scores in
                 (scores.leftOut ?? [:]).sorted { $0.key < $1.key }.map { column, count in
                     "\n\(name), \(data): \(count) \(count == 1 ? "response" : "responses") without \(column) left out\n"
                 }
@@ -50,7 +50,7 @@ extension Summary {
     /// One row per system and distribution.
     var systemsTable: TextTable {
         let named = systems.named
-        let hasEmbeddings = named.contains { $0.1.id.perInputEmbedding != nil || $0.1.ood.perInputEmbedding != nil }
+        let hasEmbeddings = named.contains { $0.system.parts.contains { $0.scores.perInputEmbedding != nil } }
         var columns: [TextTable.Column] = [
             .init("system"), .init("data"), .init("reward", .right), .init("ROUGE-L", .right), .init("gold", .right),
             .init("tokens", .right), .init("eos", .right), .init("KL", .right), .init("per-input EAD", .right),
@@ -61,14 +61,14 @@ extension Summary {
         }
         var table = TextTable(columns)
         for (name, system) in named {
-            for (data, scores) in [("id", system.id), ("ood", system.ood)] {
+            for (data, scores) in system.parts {
                 var cells = [
                     name, data, text(scores.reward), text(scores.rougeL), text(scores.gold),
                     String(format: "%.1f", scores.lengthTokens), String(format: "%.0f %%", scores.eosShare * 100),
                     String(format: "%.2f", scores.kl), text(scores.perInputEAD), text(scores.acrossInputEAD),
                 ]
                 if hasEmbeddings {
-                    cells += [scores.perInputEmbedding, scores.acrossInputEmbedding].map { $0.map(text) ?? "–" }
+                    cells += [scores.perInputEmbedding, scores.acrossInputEmbedding].map(text)
                 }
                 table.add(cells)
             }
@@ -76,7 +76,7 @@ extension Summary {
         return table
     }
 
-    /// One row per stage that there is; one that does not say how long it took has a dash.
+    /// One row per stage of the pipeline; a dash for a stage that did not record its time.
     var secondsTable: TextTable {
         var table = TextTable([.init("stage"), .init("seconds", .right)])
         let stages: [(String, Double?, isThere: Bool)] = [
@@ -88,9 +88,16 @@ extension Summary {
         return table
     }
 
-    private func text(_ interval: Interval) -> String {
-        String(format: "%.3f [%.3f, %.3f]", interval.mean, interval.low, interval.high)
+    private func text(_ interval: Interval?) -> String {
+        interval.map { String(format: "%.3f [%.3f, %.3f]", $0.mean, $0.low, $0.high) } ?? "–"
     }
 
     private func fixed(_ value: Double?) -> String { value.map { String(format: "%.3f", $0) } ?? "–" }
+}
+
+extension Summary.System {
+    /// The scores of each distribution that was measured, with its short name.
+    var parts: [(data: String, scores: Summary.Scores)] {
+        [("id", id as Summary.Scores?), ("ood", ood)].compactMap { data, scores in scores.map { (data, $0) } }
+    }
 }

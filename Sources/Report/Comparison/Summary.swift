@@ -3,19 +3,19 @@ public import Eval
 internal import Formats
 public import Foundation
 
-/// The result of a pipeline: what SFT, PPO and best-of-N did to quality and diversity, in and out of distribution.
-/// `summary.json` is this value, `summary.md` and the table on the terminal are made from it.
+/// The result of comparing the systems of a pipeline: quality and diversity in and out of distribution. `summary.json` encodes
+/// this value; `summary.md` and the table on the terminal are made from it.
 public struct Summary: Codable, Equatable, Sendable {
-    /// Seconds of wall-clock time per stage.
+    /// Wall-clock time per stage, in seconds.
     public struct Seconds: Codable, Equatable, Sendable {
-        /// One number per stage; nil where a run of it does not say. 0 of a policy where there is none.
+        /// The time of each stage; nil if a run of that stage did not record its time. `ppo` is 0 if there is no policy.
         public var sft, rm, ppo, bon: Double?
-        /// Of this comparison, and of the whole: of all stages that say how long they took.
+        /// The time of this comparison (`diversity`), and the total of all stages that recorded their time.
         public var diversity, total: Double
-        /// Of direct preference optimisation; nil where there is none.
+        /// The time of direct preference optimisation; nil if there is none.
         public var preference: Double?
 
-        /// The values by name.
+        /// Creates the value from its parts.
         public init(
             sft: Double?, rm: Double?, ppo: Double?, bon: Double?, diversity: Double, total: Double, preference: Double? = nil
         ) {
@@ -24,15 +24,15 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// Losses of supervised fine-tuning in nats per token of the summaries; nil for what was not measured.
+    /// Losses of supervised fine-tuning, in nats per token of the summaries; nil if not measured.
     public struct Supervised: Codable, Equatable, Sendable {
-        /// Of the untrained model.
+        /// The first validation loss, before training.
         public var firstLoss: Double?
-        /// Of the last step.
+        /// The training loss of the last step.
         public var lastLoss: Double?
-        /// On prompts like those of training.
+        /// The last validation loss in distribution.
         public var validationLoss: Double?
-        /// On topics or sections that training never saw.
+        /// The last validation loss out of distribution, on topics or sections that training never saw.
         public var oodValidationLoss: Double?
 
         enum CodingKeys: String, CodingKey {
@@ -42,7 +42,7 @@ public struct Summary: Codable, Equatable, Sendable {
             case oodValidationLoss = "ood_validation_loss"
         }
 
-        /// The values by name.
+        /// Creates the value from its parts.
         public init(firstLoss: Double?, lastLoss: Double?, validationLoss: Double?, oodValidationLoss: Double?) {
             self.firstLoss = firstLoss
             self.lastLoss = lastLoss
@@ -51,9 +51,10 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// Shares of held-out pairs that the reward model orders as labelled; nil for what was not measured.
+    /// Accuracy of the reward model: the fraction of held-out pairs that it orders as labelled, from 0 to 1; nil if not
+    /// measured.
     public struct RewardModel: Codable, Equatable, Sendable {
-        /// On prompts like those of training.
+        /// In distribution.
         public var accuracyID: Double?
         /// Out of distribution.
         public var accuracyOOD: Double?
@@ -63,36 +64,40 @@ public struct Summary: Codable, Equatable, Sendable {
             case accuracyOOD = "accuracy_ood"
         }
 
-        /// The values by name.
+        /// Creates the value from its parts.
         public init(accuracyID: Double?, accuracyOOD: Double?) {
             self.accuracyID = accuracyID
             self.accuracyOOD = accuracyOOD
         }
     }
 
-    /// What one system writes for the prompts of one distribution. Intervals are 95 % bootstrap intervals.
+    /// The scores of one system on the prompts of one distribution. Intervals are 95 % bootstrap intervals over prompts.
     public struct Scores: Codable, Equatable, Sendable {
-        /// Of the reward model.
+        /// Mean reward from the reward model.
         public var reward: Interval
-        /// ROUGE-L F against the reference.
-        public var rougeL: Interval
-        /// The hidden score that the preferences were made from.
-        public var gold: Interval
+        /// Mean ROUGE-L F1 against the reference (stemmed), from 0 to 1; nil without references.
+        public var rougeL: Interval?
+        /// Mean gold score, the hidden score from which the preferences were made. See `GoldScore`. Nil without
+        /// references.
+        public var gold: Interval?
         /// Mean length of a response in tokens.
         public var lengthTokens: Double
-        /// Share of responses that end in end-of-sequence.
+        /// Fraction of responses that end with the end-of-sequence token, from 0 to 1.
         public var eosShare: Double
-        /// Mean KL divergence of a response from the SFT model, in nats.
+        /// Mean KL divergence of a response from the reference model, in nats; for best-of-N, the KL divergence of selecting
+        /// among N samples; 0 if the table has none.
         public var kl: Double
-        /// Expectation-adjusted distinct n-grams among the responses to one input.
-        public var perInputEAD: Interval
-        /// The same over one response to each input.
-        public var acrossInputEAD: Interval
-        /// One minus the mean cosine of the embeddings of responses to one input; nil without an encoder.
+        /// Expectation-adjusted distinct n-grams (EAD) among the responses to one input, averaged over inputs; nil where no
+        /// input has two responses.
+        public var perInputEAD: Interval?
+        /// EAD over sets with one response to each input; nil for a single input.
+        public var acrossInputEAD: Interval?
+        /// One minus the mean cosine similarity of the embeddings of responses to one input; nil without an encoder.
         public var perInputEmbedding: Interval?
-        /// The same over one response to each input.
+        /// One minus the mean cosine similarity over sets with one response to each input; nil without an encoder.
         public var acrossInputEmbedding: Interval?
-        /// How many responses lack a column of their table and are left out of what is made of it, by column; nil where none does.
+        /// Number of responses that lack a column and are left out of the numbers made from it, by column; nil if there are
+        /// none.
         public var leftOut: [String: Int]?
 
         enum CodingKeys: String, CodingKey {
@@ -107,10 +112,10 @@ public struct Summary: Codable, Equatable, Sendable {
             case leftOut = "left_out"
         }
 
-        /// The values by name.
+        /// Creates the value from its parts.
         public init(
-            reward: Interval, rougeL: Interval, gold: Interval, lengthTokens: Double, eosShare: Double, kl: Double,
-            perInputEAD: Interval, acrossInputEAD: Interval, perInputEmbedding: Interval? = nil,
+            reward: Interval, rougeL: Interval?, gold: Interval?, lengthTokens: Double, eosShare: Double, kl: Double,
+            perInputEAD: Interval?, acrossInputEAD: Interval?, perInputEmbedding: Interval? = nil,
             acrossInputEmbedding: Interval? = nil
         ) {
             self.reward = reward
@@ -126,15 +131,15 @@ public struct Summary: Codable, Equatable, Sendable {
         }
     }
 
-    /// One system in and out of distribution.
+    /// The scores of one system, in and out of distribution.
     public struct System: Codable, Equatable, Sendable {
         /// In distribution.
         public var id: Scores
-        /// Out of distribution.
-        public var ood: Scores
+        /// Out of distribution; nil where no such prompts were answered.
+        public var ood: Scores?
 
-        /// The values by name.
-        public init(id: Scores, ood: Scores) {
+        /// Creates the value from its parts.
+        public init(id: Scores, ood: Scores?) {
             self.id = id
             self.ood = ood
         }
@@ -144,15 +149,15 @@ public struct Summary: Codable, Equatable, Sendable {
     public struct Systems: Codable, Equatable, Sendable {
         /// The supervised model.
         public var sft: System
-        /// The policy after PPO or a relative; nil where there is none.
+        /// The policy trained with PPO or a related method; nil if there is none.
         public var ppo: System?
-        /// What that is called where it is not PPO, by its advantages: GRPO, RLOO …
+        /// The name of that method if it is not PPO, such as GRPO or RLOO.
         public var ppoName: String?
         /// The best of N samples of the supervised model.
         public var bon: System
-        /// The policy after direct preference optimisation; nil where there is none.
+        /// The policy trained with direct preference optimisation; nil if there is none.
         public var preference: System?
-        /// What that is called, by its loss: DPO, IPO, KTO …
+        /// The name of the preference loss: DPO, IPO, KTO and so on.
         public var preferenceName: String?
 
         enum CodingKeys: String, CodingKey {
@@ -161,7 +166,7 @@ public struct Summary: Codable, Equatable, Sendable {
             case preferenceName = "preference_name"
         }
 
-        /// The values by name.
+        /// Creates the value from its parts.
         public init(
             sft: System, ppo: System?, bon: System, preference: System? = nil, preferenceName: String? = nil, ppoName: String? = nil
         ) {
@@ -173,7 +178,7 @@ public struct Summary: Codable, Equatable, Sendable {
             self.preferenceName = preferenceName
         }
 
-        /// Those that there are, with their names, in the order of tables and pictures.
+        /// The systems that exist, with their names, in the order of tables and pictures.
         var named: [(name: String, system: System)] {
             [("SFT", sft), (ppoName ?? "PPO", ppo), (preferenceName ?? "DPO", preference), ("best-of-N", bon)].compactMap { name, system in
                 system.map { (name, $0) }
@@ -183,16 +188,16 @@ public struct Summary: Codable, Equatable, Sendable {
 
     /// The data set's name.
     public var dataset: String
-    /// How long each stage took.
+    /// The time of each stage.
     public var seconds: Seconds
-    /// Supervised fine-tuning.
+    /// Losses of supervised fine-tuning.
     public var sft: Supervised
-    /// Reward modelling.
+    /// Accuracy of the reward model.
     public var rm: RewardModel
-    /// What is compared.
+    /// The scores of the systems.
     public var systems: Systems
 
-    /// The values by name.
+    /// Creates the value from its parts.
     public init(dataset: String, seconds: Seconds, sft: Supervised, rm: RewardModel, systems: Systems) {
         self.dataset = dataset
         self.seconds = seconds
@@ -201,7 +206,7 @@ public struct Summary: Codable, Equatable, Sendable {
         self.systems = systems
     }
 
-    /// Reads `summary.json` of a folder.
+    /// Reads `summary.json` from a folder.
     /// - Throws: `FileError.missing` or `.damaged`.
     public static func read(from folder: URL) throws -> Summary {
         let url = folder.appendingPathComponent("summary.json")
@@ -209,18 +214,18 @@ public struct Summary: Codable, Equatable, Sendable {
         do {
             return try JSONDecoder().decode(Summary.self, from: content)
         } catch {
-            throw FileError.damaged(path: url.path, problem: "it does not have the shape of a summary")
+            throw FileError.damaged(path: url.path, problem: "it does not have the format of a summary")
         }
     }
 
     /// Writes `summary.json`, `summary.md` and the picture `summary.svg` into a folder.
-    /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
+    /// - Throws: `FileError`; `ResultError.notFinite`, before anything is written, for NaN or Inf.
     public func write(to folder: URL) throws {
         try ReportFiles.write(self, named: "summary", markdown: markdown, svg: SummaryPicture(summary: self).svg, to: folder)
     }
 
     /// The text of `summary.json`.
-    /// - Throws: `ResultError.notFinite` with the path of the first number that JSON cannot hold.
+    /// - Throws: `ResultError.notFinite` with the path of the first NaN or Inf.
     public func json() throws -> String {
         try ResultJSON.text(of: self)
     }

@@ -7,21 +7,21 @@ extension Experiment {
         var text = """
             # \(dataset): \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
 
-            id: prompts like those of training; ood: out of distribution; gap: id minus ood. In brackets are 95 % intervals over seeds and
-            prompts: mean ± t · √(variance of the seeds' means + variance of the prompts' means). \(seeds.count < 2
-                ? "With one seed they are over prompts alone."
-                : "With \(seeds.count) seeds, t is large where the seeds differ.")
+            id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
+            mean ± t · √(variance of the seeds' means + variance of the prompts' means). \(seeds.count < 2
+                ? "With one seed, they are over prompts only."
+                : "With \(seeds.count) seeds, t is large if the seeds differ.")
 
 
             """
         text += modelsTable.markdown + "\n## Systems\n\n" + systemsTable.markdown
         text += "\n## Generalisation gap\n\n" + gapTable.markdown
-        text += "\n## Change against SFT, of the same seeds on the same prompts\n\n" + changeTable.markdown
+        text += "\n## Change against SFT, for the same seeds and prompts\n\n" + changeTable.markdown
         for line in leftOut ?? [] { text += "\n\(line)\n" }
-        return text + String(format: "\nAll runs together were at work for %.1f hours.\n", seconds / 3600)
+        return text + String(format: "\nTotal time of all runs: %.1f hours.\n", seconds / 3600)
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         ([
             "\(dataset), seeds \(seeds.joined(separator: ", "))", modelsTable.plain, systemsTable.plain,
@@ -29,7 +29,7 @@ extension Experiment {
         ] + (leftOut ?? [])).joined(separator: "\n")
     }
 
-    /// Accuracy of the reward models and loss of SFT.
+    /// Reward model accuracy and SFT loss.
     var modelsTable: TextTable {
         var table = TextTable([.init(""), .init("id", .right), .init("ood", .right), .init("gap", .right)])
         for (name, pair) in [
@@ -51,14 +51,14 @@ extension Experiment {
         table(Metric.allCases.filter { ![.kl, .lengthTokens, .eosShare].contains($0) }) { [("id − ood", $0.gap)] }
     }
 
-    /// One row per system but SFT, and distribution.
+    /// One row per distribution for every system except SFT.
     var changeTable: TextTable {
         table(Metric.allCases.filter { ![.kl, .eosShare].contains($0) }) {
             $0.changeID.isEmpty ? [] : [("id", $0.changeID), ("ood", $0.changeOOD)]
         }
     }
 
-    /// A column for every metric that some row has.
+    /// A table with one column for each metric that at least one row has.
     private func table(
         _ metrics: [Metric], _ parts: (System) -> [(data: String, values: [Metric: Estimate])]
     ) -> TextTable {
@@ -72,7 +72,7 @@ extension Experiment {
         return table
     }
 
-    /// What describes the responses is shown without its interval, which `experiment.json` has.
+    /// Response statistics are shown without an interval; `experiment.json` contains it.
     private static func text(_ estimate: Estimate?, _ metric: Metric) -> String {
         guard let estimate else { return "–" }
         return switch metric {

@@ -2,54 +2,57 @@ import Runs
 public import Eval
 public import Foundation
 
-/// The result of an experiment: what SFT, best-of-N and PPO at several KL weights did to quality and diversity, in and out of distribution,
-/// over several seeds. `experiment.json` is this value; `experiment.md` and the table on the terminal are made from it.
+/// The result of an experiment: quality and diversity of SFT, best-of-N and PPO at several KL weights, in and out of
+/// distribution, over several seeds. `experiment.json` encodes this value; `experiment.md` and the table on the terminal are
+/// made from it.
 public struct Experiment: Codable, Equatable, Sendable {
-    /// A mean over seeds and prompts with its 95 % interval (``CrossedMean``), and what each seed gave.
+    /// A mean over seeds and prompts with its 95 % interval (`CrossedMean`), and the value of each seed.
     public struct Estimate: Codable, Equatable, Sendable {
-        /// The estimate.
+        /// The mean.
         public var mean: Double
-        /// Ends of the interval.
+        /// The ends of the interval.
         public var low, high: Double
         /// The value of every seed, in the order of ``Experiment/seeds``.
         public var seeds: [Double]
 
-        /// An estimate from its interval and the seeds' values.
+        /// Creates an estimate from an interval and the values of the seeds.
         public init(_ interval: Interval, seeds: [Double]) {
             (mean, low, high) = (interval.mean, interval.low, interval.high)
             self.seeds = seeds
         }
     }
 
-    /// What is measured. Raw values are the keys of `experiment.json`.
+    /// A measured quantity. Raw values are the keys in `experiment.json`.
     public enum Metric: String, Codable, CaseIterable, Sendable, CodingKeyRepresentable {
-        /// Of the seed's reward model.
+        /// Reward from the seed's reward model.
         case reward
-        /// ROUGE-L F against the reference.
+        /// ROUGE-L F1 against the reference (stemmed), from 0 to 1.
         case rougeL = "rouge_l"
-        /// The hidden score that the preferences were made from.
+        /// Gold score, the hidden score from which the preferences were made. See `GoldScore`.
         case gold
-        /// How often the hidden judge prefers a response to one of the SFT model, ties half; where methods are compared.
+        /// Fraction of pairs in which the gold score prefers the response to one of the base, from 0 to 1; a tie counts half.
+        /// Only in studies of methods.
         case winRate = "win_rate"
-        /// KL divergence of a response from the SFT model, in nats.
+        /// KL divergence of a response from the reference model, in nats; for best-of-N, the KL divergence of selecting among N
+        /// samples.
         case kl
-        /// Length of a response in tokens.
+        /// Length of a response, in tokens.
         case lengthTokens = "length_tokens"
-        /// Share of responses that end in end-of-sequence.
+        /// Fraction of responses that end with the end-of-sequence token, from 0 to 1.
         case eosShare = "eos_share"
-        /// Expectation-adjusted distinct n-grams among the responses to one prompt.
+        /// Expectation-adjusted distinct n-grams (EAD) among the responses to one prompt.
         case perInputEAD = "per_input_ead"
-        /// The same over one response to each prompt.
+        /// EAD over sets with one response to each prompt.
         case acrossInputEAD = "across_input_ead"
-        /// One minus the mean cosine of the embeddings of responses to one prompt.
+        /// One minus the mean cosine similarity of the embeddings of responses to one prompt.
         case perInputEmbedding = "per_input_embedding"
-        /// The same over one response to each prompt.
+        /// One minus the mean cosine similarity over sets with one response to each prompt.
         case acrossInputEmbedding = "across_input_embedding"
 
-        /// What every row of a table has a value of its own for.
+        /// The metrics that are measured for each row of a table separately.
         static let ofRows: [Metric] = [.reward, .rougeL, .lengthTokens, .eosShare]
 
-        /// The numbers that it can have.
+        /// The range of possible values.
         var range: MetricRange {
             switch self {
             case .rougeL, .eosShare, .winRate: .share
@@ -60,7 +63,7 @@ public struct Experiment: Codable, Equatable, Sendable {
             }
         }
 
-        /// The title of its column.
+        /// The title of the metric's column.
         public var title: String {
             switch self {
             case .reward: "reward"
@@ -78,16 +81,16 @@ public struct Experiment: Codable, Equatable, Sendable {
         }
     }
 
-    /// Numbers of a model in and out of distribution, and in minus out.
+    /// A metric of a model in and out of distribution, and the difference.
     public struct Pair: Codable, Equatable, Sendable {
-        /// On prompts or pairs like those of training.
+        /// In distribution.
         public var id: Estimate
         /// Out of distribution.
         public var ood: Estimate
-        /// In minus out of distribution, seed by seed.
+        /// In distribution minus out of distribution, for each seed.
         public var gap: Estimate
 
-        /// The three.
+        /// Creates the value from its parts.
         public init(id: Estimate, ood: Estimate, gap: Estimate) {
             self.id = id
             self.ood = ood
@@ -95,17 +98,17 @@ public struct Experiment: Codable, Equatable, Sendable {
         }
     }
 
-    /// One system. A metric that was not measured is absent.
+    /// One system. Metrics that were not measured are absent.
     public struct System: Codable, Equatable, Sendable {
-        /// SFT, best-of-N, or PPO with its label.
+        /// `SFT`, `best-of-N`, or `PPO` with its label.
         public var name: String
-        /// On prompts like those of training.
+        /// Metrics in distribution.
         public var id: [Metric: Estimate]
-        /// Out of distribution.
+        /// Metrics out of distribution.
         public var ood: [Metric: Estimate]
-        /// The generalisation gap: in minus out of distribution.
+        /// The generalisation gap: in-distribution minus out-of-distribution values.
         public var gap: [Metric: Estimate]
-        /// This system minus SFT, of the same seeds on the same prompts; empty for SFT.
+        /// The difference to SFT, for the same seeds and prompts; empty for SFT itself.
         public var changeID, changeOOD: [Metric: Estimate]
 
         enum CodingKeys: String, CodingKey {
@@ -117,17 +120,18 @@ public struct Experiment: Codable, Equatable, Sendable {
 
     /// The name of the data set.
     public var dataset: String
-    /// The seeds' names.
+    /// The names of the seeds.
     public var seeds: [String]
-    /// Seconds at work in all runs together.
+    /// The total time of all runs, in seconds.
     public var seconds: Double
-    /// Validation loss of SFT in nats per token of the summaries; nil if it was not measured out of distribution.
+    /// Validation loss of SFT, in nats per token of the summaries; nil if it was not measured out of distribution.
     public var supervisedLoss: Pair?
-    /// Share of held-out pairs that the reward model orders as labelled; nil if it was not measured out of distribution.
+    /// Accuracy of the reward model: the fraction of held-out pairs that it orders as labelled, from 0 to 1; nil if not
+    /// measured out of distribution.
     public var rewardModelAccuracy: Pair?
-    /// SFT first, then best-of-N, then PPO.
+    /// SFT, then best-of-N, then the PPO policies.
     public var systems: [System]
-    /// What was left out of some numbers because a table lacks it; nil where nothing was.
+    /// Responses left out of some numbers because a table lacks a column; nil if there are none.
     public var leftOut: [String]?
 
     enum CodingKeys: String, CodingKey {
@@ -138,7 +142,7 @@ public struct Experiment: Codable, Equatable, Sendable {
     }
 
     /// Writes `experiment.json` and `experiment.md` into a folder.
-    /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
+    /// - Throws: `FileError`; `ResultError.notFinite`, before anything is written, for NaN or Inf.
     public func write(to folder: URL) throws {
         try ReportFiles.write(self, named: "experiment", markdown: markdown, to: folder)
     }

@@ -1,12 +1,12 @@
 public import Study
 /// The folder of an experiment, and how it is measured.
 public struct ExperimentSettings: Settings {
-    /// A folder of folders seed-…, each with the runs sft, rm, bon, and samples-… of policies; experiment.md and experiment.json are
-    /// written into it.
+    /// A folder with folders `seed-…`, each with the runs `sft`, `rm` and `bon`, and `samples-…` for each policy.
+    /// `experiment.md` and `experiment.json` are written into it.
     public var experimentDir: String = ""
-    /// What the hidden judge takes off a summary of twice the reference's length.
+    /// The penalty in the gold score for a summary twice as long as its reference.
     public var lengthWeight = 0.2
-    /// A folder with a sentence encoder; without one there is no diversity of embeddings.
+    /// A folder with a sentence encoder. Default: none, and embedding diversity is not measured.
     public var embeddingModel: String?
 
     /// The defaults.

@@ -5,23 +5,27 @@ package import Foundation
 import Runs
 public import Study
 
-/// The table of an experiment from the run folders of its seeds.
+/// Makes the table of an experiment, from the run folders of its seeds.
 ///
 ///     DIR/seed-…/sft                 the supervised run
 ///     DIR/seed-…/rm                  the reward model's run
-///     DIR/seed-…/bon                 best-of-N of the supervised model, whose samples stand for that model itself, too
-///     DIR/seed-…/samples-LABEL       samples of a policy; any number of them, the same labels in each seed
+///     DIR/seed-…/bon                 the best-of-N run on the supervised model; its single samples measure the model itself
+///     DIR/seed-…/samples-LABEL       samples of a policy; any number of them, with the same labels in each seed
 public struct ExperimentTable: ReportTask {
     /// The experiment, and how it is measured.
     public var experiment = ExperimentSettings()
-    /// Where runs are, and how they are measured.
+    /// The seed and the number of threads for measuring.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<ExperimentTable>] { [.init(\.experiment), .init(\.measuring)] }
 
+    /// Measures every system, and writes `experiment.json` and `experiment.md` into the experiment's folder.
+    /// - Throws: `InvalidSetting` for seeds that differ in their policies or are copies; `RunFolderError`; `FileError`;
+    ///   `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let folder = URL(fileURLWithPath: experiment.experimentDir, isDirectory: true)
@@ -34,12 +38,12 @@ public struct ExperimentTable: ReportTask {
 
     private static let policyPrefix = "samples-"
 
-    /// The experiment in a folder.
+    /// Measures the experiment in a folder.
     package func read(_ folder: URL, _ listener: ReportListener = ReportListener()) throws -> Experiment {
         let seeds = try Self.folders(in: folder, prefix: "seed-")
         guard let first = seeds.first else {
             throw InvalidSetting(
-                "\(folder.path) has no folders seed-… ; --experiment-dir names the folder that Examples/Experiment writes"
+                "\(folder.path) has no folders seed-…; --experiment-dir must be a folder that Examples/Experiment wrote"
             )
         }
         func runs(_ seed: String) -> URL { folder.appendingPathComponent(seed, isDirectory: true) }
@@ -49,14 +53,14 @@ public struct ExperimentTable: ReportTask {
             guard other == labels else {
                 throw InvalidSetting(
                     "\(first) has the policies \(labels.joined(separator: ", ")), but \(seed) has "
-                        + "\(other.joined(separator: ", ")); run the experiment again to go on with it")
+                        + "\(other.joined(separator: ", ")); run the experiment again to complete it")
             }
         }
         let copies = try SeedCopies.find(
             seeds.map { ($0.replacing("seed-", with: ""), runs($0).appendingPathComponent("bon")) }, ["test", "ood_test"])
         if let (seed, copy) = copies.min(by: { $0.key < $1.key }) {
             throw InvalidSetting(
-                "seed-\(seed) is a copy of seed-\(copy.original): \(copy.reason); take the copy away, which would count as a further seed")
+                "seed-\(seed) is a copy of seed-\(copy.original): \(copy.reason); remove the copy, which would count as another seed")
         }
         func finished(_ name: String, _ stage: RunStage) throws -> [URL] {
             try seeds.map { seed in
@@ -64,7 +68,7 @@ public struct ExperimentTable: ReportTask {
                 guard try RunFolder.isFinished(url) else { throw RunFolderError.unfinished(path: url.path) }
                 if stage == .bestOfN, let model = try SampledModel(ofSamples: url), let other = try model.foreignSeed(than: runs(seed)) {
                     throw InvalidSetting(
-                        "\(url.path) has samples of \(model.named), which is a run of \(other); draw those of its own seed")
+                        "\(url.path) has samples of \(model.named), which is a run of \(other); draw samples from the same seed's model")
                 }
                 return url
             }
@@ -108,7 +112,7 @@ public struct ExperimentTable: ReportTask {
         return result
     }
 
-    /// The folders whose names begin so; ordered by the number at the end of the name, then by name.
+    /// The names of the folders with a prefix, sorted by the number at the end of the name and then by name.
     static func folders(in folder: URL, prefix: String) throws -> [String] {
         func number(_ name: String) -> Double { name.split(separator: "-").last.flatMap { Double($0) } ?? .infinity }
         return try Folder.names(in: folder.path).filter { name in
@@ -117,8 +121,8 @@ public struct ExperimentTable: ReportTask {
         }.sorted { (number($0), $0) < (number($1), $1) }
     }
 
-    /// The last values that runs have of two metrics. Every seed has pairs and summaries of its own here or the same ones; either way the
-    /// spread between seeds is what the interval is made of.
+    /// The last values of two metrics in the runs of all seeds, and their difference. The interval is based on the variation
+    /// between seeds. Nil if a run lacks a metric.
     static func pair(_ id: String, _ ood: String, _ runs: [URL], in range: MetricRange) throws -> Experiment.Pair? {
         func values(_ name: String) throws -> SeedValues? {
             let found = try runs.compactMap { try MetricsFile.read(inRun: $0).last(of: name) }

@@ -1,11 +1,11 @@
 import Eval
 
-/// One system in all seeds.
+/// The measurements of one system in all seeds.
 struct MeasuredSystem {
     var name: String
     var id, ood: [SystemMeasurement]
 
-    /// What its tables lack, a line for each seed, distribution and metric.
+    /// Lines about responses that lack a metric, one per seed, distribution and metric.
     func leftOut(seeds: [String]) -> [String] {
         [("id", id), ("ood", ood)].flatMap { data, measured in
             zip(seeds, measured).flatMap { seed, measurement in
@@ -16,7 +16,7 @@ struct MeasuredSystem {
         }
     }
 
-    /// Its estimates, with those of the change against a base.
+    /// The estimates of the system, and those of the difference to a base.
     func system(against base: MeasuredSystem?) -> Experiment.System {
         var result = Experiment.System(name: name, id: [:], ood: [:], gap: [:], changeID: [:], changeOOD: [:])
         for metric in Experiment.Metric.allCases {
@@ -32,7 +32,7 @@ struct MeasuredSystem {
         return result
     }
 
-    /// A metric of every seed; nil where one lacks it.
+    /// The values of a metric in all seeds, optionally minus those of a base. Nil if a seed lacks the metric.
     static func values(
         _ measured: [SystemMeasurement], _ metric: Experiment.Metric, minus base: [SystemMeasurement]? = nil
     ) -> SeedValues? {
@@ -46,7 +46,7 @@ struct MeasuredSystem {
         guard across.count == measured.count else { return nil }
         guard let base else { return SeedValues(across) }
         let other = base.compactMap { $0.across[metric] }
-        // a diversity over more prompts is another quantity
+        // diversities over different numbers of inputs are not comparable
         guard zip(across, other).allSatisfy({ $0.inputs == $1.inputs }) else { return nil }
         return other.count == across.count ? SeedValues(across).minus(SeedValues(other)) : nil
     }

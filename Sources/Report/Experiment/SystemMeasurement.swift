@@ -4,39 +4,40 @@ import Eval
 import Tensor
 import Train
 
-/// What one system wrote for one split in one run, as a number for every prompt.
+/// The metrics of one system on one split in one run, per prompt where possible.
 struct SystemMeasurement {
-    /// A number over all prompts together, with what the choice of prompts adds to its variance.
+    /// A value over all prompts together, and the variance that the choice of prompts contributes, with its degrees of freedom.
     struct Across: Codable, Equatable {
         var value: Double
         var variance: Double
         var degrees: Double
-        /// How many prompts there are; most of these metrics depend on it.
+        /// The number of prompts, on which most of these metrics depend.
         var inputs: Int
     }
 
-    /// Metric → prompt → mean over the prompt's responses.
+    /// For each metric and prompt, the mean over the prompt's responses.
     var prompts: [Experiment.Metric: [String: Double]] = [:]
-    /// Metrics over one response to each prompt.
+    /// Metrics over sets with one response to each prompt.
     var across: [Experiment.Metric: Across] = [:]
-    /// Prompt → the hidden judge's scores of its responses.
+    /// For each prompt, the gold scores of its responses.
     private var judged: [String: [Double]] = [:]
-    /// How many rows lack what a metric is made of, by metric.
+    /// For each metric, the number of rows that lack the necessary column.
     var leftOut: [Experiment.Metric: Int] = [:]
 
-    /// The prompts that there are responses to.
+    /// The prompts that have responses.
     let inputs: Set<String>
 
-    /// A diversity as it is measured, apart from the texts.
+    /// A measured diversity.
     struct Spread: Codable, Equatable {
-        /// Of the responses to each prompt, in the order of the prompts' first rows; nil where a prompt has too few.
+        /// The diversity of the responses to each prompt, in the order of the prompts' first rows; nil for a prompt with too
+        /// few responses.
         var perInput: [Double?]?
-        /// Over one response to each prompt.
+        /// The diversity over sets with one response to each prompt.
         var across: Across?
     }
 
     /// Measures the rows of a table.
-    /// - Parameter embeddings: measures the diversity of embeddings; nil without an encoder.
+    /// - Parameter embeddings: measures the embedding diversity; returns nil without an encoder.
     init(_ rows: [SampleRow], gold: GoldScore, seed: UInt64, embeddings: () throws -> Spread? = { nil }) throws {
         let groups = Dictionary(grouping: rows.indices) { rows[$0].input }
         inputs = Set(groups.keys)
@@ -64,7 +65,7 @@ struct SystemMeasurement {
         if let spread = try embeddings() { add(spread, of: input, .perInputEmbedding, .acrossInputEmbedding) }
     }
 
-    /// ROUGE-L of every row against its reference; nil where there is none.
+    /// Stemmed ROUGE-L F1 of every row against its reference; nil without a reference.
     private static func overlaps(of rows: [SampleRow]) -> [Double?] {
         let rouge = ROUGE.Standard(stems: true)
         var overlaps = [Double?](repeating: nil, count: rows.count)
@@ -78,15 +79,17 @@ struct SystemMeasurement {
         return overlaps
     }
 
-    /// What a response adds to the KL divergence from the model that it was drawn from or trained from. Of one that was chosen among n it
-    /// is that of the choice: of a soft choice with probability w, log(n·w), whose mean is Σ w log(n·w); of the best, log n − (n − 1)/n.
+    /// The contribution of a response to the KL divergence, in nats. For a sampled response it is the `kl` of its row. For a
+    /// response selected among n it is the divergence of the selection: log(n·w) for a soft selection with probability w, whose
+    /// mean is Σ w log(n·w), and log n − (n − 1)/n for the best of n.
     private static func divergence(of row: SampleRow) -> Double {
         guard let n = row.numbers["n"] else { return row.numbers["kl"] ?? 0 }
         guard let weight = row.numbers["weight"], n >= 1, n.isFinite, weight > 0, weight <= 1 else { return BestOfN.kl(claimed: n) }
         return logarithm(n * weight)
     }
 
-    /// Measures how often the hidden judge prefers a response to one of a base, over all pairs of responses to one prompt, ties half.
+    /// Measures the win rate against a base: the fraction of all pairs of responses to the same prompt in which the gold score
+    /// prefers this system. A tie counts half.
     mutating func compare(with base: SystemMeasurement) {
         let rates = judged.reduce(into: [String: Double]()) { rates, prompt in
             let others = base.judged[prompt.key] ?? []
@@ -99,10 +102,11 @@ struct SystemMeasurement {
         prompts[.winRate] = rates.isEmpty ? nil : rates
     }
 
-    /// How many responses to each prompt are embedded at most: a mean over pairs does not grow with the set, so some of them do.
+    /// The maximum number of responses to each prompt that are embedded. A mean over pairs does not depend on the number of
+    /// responses.
     static let embeddedOutputs = 8
 
-    /// The diversity of embeddings of a table's rows.
+    /// The embedding diversity of a table's rows.
     static func embeddingSpread(of rows: [SampleRow], by encoder: any TextEncoder, seed: UInt64) throws -> Spread {
         try spread(
             of: DiversityInput(tables: [rows]), "sent_bert_from_sim", seed: seed, limit: embeddedOutputs,
@@ -121,13 +125,13 @@ struct SystemMeasurement {
         let values = try DiversityMeasurement.run(input, config: config, models: models)[name]?.values
         var spread = Spread(perInput: values?.perInput?.values, across: nil)
         if let found = values?.acrossInputs {
-            // the jackknife over groups of prompts
+            // jackknife variance over groups of prompts
             let groups = Double(found.leaveOutChanges.count)
             let deviation = Statistics.standardDeviation(of: found.leaveOutChanges) ?? 0
             var part = Across(
                 value: found.mean, variance: deviation * deviation * max(0, groups - 1), degrees: max(0, groups - 1),
                 inputs: input.groups.count)
-            // with few prompts it sees few of the draws; their own chance is the least there is
+            // with few prompts the jackknife underestimates the variance between draws, which is therefore a lower bound
             if let draws = found.drawValues, let deviation = Statistics.sampleStandardDeviation(of: draws), groups > 1 {
                 let chance = deviation * deviation / Double(draws.count)
                 if chance > part.variance { (part.variance, part.degrees) = (chance, Double(draws.count - 1)) }
@@ -149,21 +153,22 @@ struct SystemMeasurement {
     }
 }
 
-/// A quantity of several seeds that can be compared with another before it becomes an estimate.
+/// A quantity in several seeds, which can be compared with another before it is reported as an estimate.
 struct SeedValues {
-    /// One number per seed.
+    /// One value per seed.
     var seeds: [Double]
-    /// What the choice of prompts adds to the variance of the mean, and its degrees of freedom.
+    /// The contribution of the choice of prompts to the variance of the mean.
     var variance = 0.0
+    /// The degrees of freedom of that variance.
     var degrees = 0.0
 
-    /// Its mean with its interval, as far as that lies in the range of what is measured.
+    /// The mean with its interval, clamped to the range of the metric.
     func estimate(in range: MetricRange) -> Experiment.Estimate {
         let interval = CrossedMean.interval(of: seeds, unitVariance: variance, unitDegrees: degrees)
         return .init(range.clamp(interval), seeds: seeds)
     }
 
-    /// The difference to a quantity of the same seeds on other prompts.
+    /// The difference to an independent quantity in the same seeds. The degrees of freedom follow Satterthwaite.
     func minus(_ other: SeedValues) -> SeedValues {
         let sum = variance + other.variance
         func share(_ part: SeedValues) -> Double {
@@ -174,8 +179,9 @@ struct SeedValues {
             seeds: zip(seeds, other.seeds).map { $0 - $1 }, variance: sum, degrees: shares > 0 ? sum * sum / shares : 0)
     }
 
-    /// The means over prompts of numbers for every seed and prompt, less those of a base; over the prompts that all have in common. Where
-    /// the seeds have no prompts in common, each has a mean of its own.
+    /// Creates the means over prompts of values per seed and prompt, optionally minus those of a base on the same prompts. The
+    /// means are over the prompts that all seeds have in common; if there are none, each seed's mean is over its own prompts.
+    /// Nil if a seed has no values.
     init?(_ measured: [[String: Double]], minus base: [[String: Double]]? = nil) {
         var cells = measured
         if let base {
@@ -198,15 +204,16 @@ struct SeedValues {
         (variance, degrees) = (spread * spread / Double(common.count), Double(common.count - 1))
     }
 
-    /// So many times the quantity.
+    /// The quantity multiplied by a factor.
     func times(_ factor: Double) -> SeedValues {
         SeedValues(seeds: seeds.map { $0 * factor }, variance: variance * factor * factor, degrees: degrees)
     }
 
-    /// Its mean over the seeds.
+    /// The mean over the seeds.
     var mean: Double { seeds.reduce(0, +) / Double(max(1, seeds.count)) }
 
-    /// Numbers over all prompts together. The seeds share their prompts, so that their chance does not average out.
+    /// Creates the value from numbers over all prompts together. The seeds share their prompts, so the variance from prompts
+    /// does not average out.
     init(_ measured: [SystemMeasurement.Across]) {
         seeds = measured.map(\.value)
         variance = measured.reduce(0) { $0 + $1.variance } / Double(max(1, measured.count))

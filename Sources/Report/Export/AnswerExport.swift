@@ -4,18 +4,21 @@ import Foundation
 import Runs
 public import Study
 
-/// Writes the answers of a run's table for other programs: one for each instruction.
+/// Exports the answers in a run's table for other programs, one answer per prompt.
 public struct AnswerExport: ReportTask {
-    /// Which answers, and how.
+    /// Which answers to export, and the format.
     public var export = ExportSettings()
-    /// Where runs are.
+    /// Where runs are stored.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<AnswerExport>] { [.init(\.export), .init(\.measuring)] }
 
+    /// Writes the first answer to each prompt into the output file.
+    /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`; `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         guard let format = ExportFormat.named(export.format) else { return }
@@ -41,9 +44,9 @@ public struct AnswerExport: ReportTask {
         let left = rows.count - answers.count
         listener.note(
             "\(export.exportOutput): \(answers.count) answers of \(generator) (\(table.shown))"
-                + (left > 0 ? "; the first to each prompt, \(left) further ones are left out" : ""))
+                + (left > 0 ? "; only the first answer to each prompt, \(left) others are left out" : ""))
         if hasWholePrompts {
-            listener.note("instructions are whole prompts, since these are not Alpaca's; --prompt-template says how prompts were made")
+            listener.note("the prompts do not have Alpaca's format, so instructions are whole prompts; set --prompt-template to change it")
         }
     }
 
@@ -56,7 +59,7 @@ public struct AnswerExport: ReportTask {
         return table
     }
 
-    /// The name of the folder or file that the table's prompts come from.
+    /// The name of the folder or file that the table's prompts come from; `unknown` if the run is not found.
     private func dataset(of table: NamedTable) throws -> String {
         guard let run = try SampledModel.drawingRun(of: table.run), let configuration = try RunConfiguration.read(inRun: run) else {
             return "unknown"
@@ -64,7 +67,9 @@ public struct AnswerExport: ReportTask {
         return URL(fileURLWithPath: RunDataset(configuration).name(ofTable: table.table)).lastPathComponent
     }
 
-    /// The instruction of a prompt with its input; nil where it is the whole prompt.
+    /// The instruction in a row's prompt, followed by its Alpaca input if there is one. Nil if the prompt is not in Alpaca's
+    /// format and no template was given.
+    /// - Throws: `InvalidSetting` if the prompt does not match the template.
     private func instruction(of row: SampleRow, in table: NamedTable) throws -> String? {
         guard let template = export.promptTemplate else {
             return PromptFormat.alpacaInstruction(in: row.input).map { found in
@@ -74,7 +79,7 @@ public struct AnswerExport: ReportTask {
         let parts = template.split(separator: "{post}", omittingEmptySubsequences: false)
         guard row.input.hasPrefix(parts[0]), row.input.hasSuffix(parts[1]), row.input.count >= parts[0].count + parts[1].count else {
             throw InvalidSetting(
-                "the prompt of row \(row.id) of \(table.shown) was not made by --prompt-template; it begins with "
+                "the prompt of row \(row.id) of \(table.shown) does not match --prompt-template; it begins with "
                     + OneLine.quoted(row.input, limit: 60))
         }
         return String(row.input.dropFirst(parts[0].count).dropLast(parts[1].count))

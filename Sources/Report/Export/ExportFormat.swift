@@ -1,29 +1,29 @@
 import Formats
 import Study
 
-/// A form in which answers are written for another program.
+/// A file format for answers that another program reads.
 struct ExportFormat: Sendable {
-    /// The name by which it is chosen.
+    /// The name by which the format is chosen.
     let name: String
-    /// The text of a file with some answers.
+    /// Formats answers as the text of a file.
     let text: @Sendable ([ExportedAnswer]) -> String
 
-    /// A JSON array, as alpaca_eval reads it.
+    /// A JSON array in the format that alpaca_eval reads.
     static let alpacaEval = ExportFormat(name: "alpaca_eval") { answers in
         answers.isEmpty ? "[]\n" : "[\n" + answers.map(\.line).joined(separator: ",\n") + "\n]\n"
     }
-    /// JSON lines.
+    /// JSON Lines: one object per line.
     static let lines = ExportFormat(name: "jsonl") { answers in answers.map { $0.line + "\n" }.joined() }
 
     static let builtIn = [alpacaEval, lines]
 
-    /// The form of a name, in any spelling.
+    /// The format with a name; spelling variants of the name are accepted. Nil if unknown.
     static func named(_ name: String) -> ExportFormat? {
         builtIn.first { SettingName.canonical($0.name) == SettingName.canonical(name) }
     }
 }
 
-/// One answer of a system.
+/// One answer of a system to one instruction.
 struct ExportedAnswer: Equatable {
     var instruction: String
     var output: String

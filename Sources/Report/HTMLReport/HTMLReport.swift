@@ -3,19 +3,20 @@ public import Study
 import Formats
 import Runs
 
-/// Everything that some runs have left, as one self-contained page.
+/// Makes one self-contained HTML page from all results of some runs.
 public struct HTMLReport: ReportTask {
-    /// What is shown, and where it goes.
+    /// What to show, and the output files.
     public var report = HTMLReportSettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored, and how they are measured.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<HTMLReport>] { [.init(\.report), .init(\.measuring)] }
 
-    /// What a report consists of, in the order of the page.
+    /// The sections of a report, in the order of the page.
     package static var sections: [ReportSection] {
         [
             FrontSection.section, SystemsSection.section, DiversitySection.section, BestOfNSection.section, CurvesSection.section,
@@ -23,6 +24,8 @@ public struct HTMLReport: ReportTask {
         ]
     }
 
+    /// Writes the page and, if their folder is given, the pictures as separate files.
+    /// - Throws: `InvalidSetting` if no run is found or an output would overwrite other files; `FileError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let content = try measuring.computing {
@@ -31,10 +34,10 @@ public struct HTMLReport: ReportTask {
         }
         guard !content.runs.isEmpty else {
             content.missing.forEach(listener.note)
-            throw InvalidSetting("--runs \(report.runs.joined(separator: ",")) names no folder with runs; a run folder has a config.json")
+            throw InvalidSetting("--runs \(report.runs.joined(separator: ",")) contains no runs; a run folder has a config.json")
         }
         let output = URL(fileURLWithPath: report.output)
-        // whatever is wrong with the outputs is said before anything is written
+        // checks all outputs before anything is written
         try GeneratedFiles.checkOutside(output, option: "--output", runs: content.runs.map(\.folder))
         try GeneratedFiles.checkPage(output)
         let pictureFolder = try report.pictures.map { path in
@@ -50,19 +53,19 @@ public struct HTMLReport: ReportTask {
         try Folder.make(output.deletingLastPathComponent())
         try AtomicFile.write(page.text, to: output)
         let count = content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs"
-        listener.note("\(output.path): \(count), \(notes.count) lines on what is missing, \(page.text.utf8.count / 1000) kB")
+        listener.note("\(output.path): \(count), \(notes.count) notes on missing data, \(page.text.utf8.count / 1000) kB")
         if let pictureFolder {
             try pictureFolder.write(pictures)
             listener.note("\(pictureFolder.folder.path): \(pictures.count) pictures")
         }
     }
 
-    /// The page that some sections make of what was read.
+    /// The page with the given sections.
     package static func page(_ content: ReportContent, title: String, sections: [ReportSection]) throws -> HTMLPage {
         parts(content, title: title, sections: sections).page
     }
 
-    /// The page, its pictures, and what is missing. A section that fails is missing, too: the others are there.
+    /// The page, its pictures, and notes on what is missing. A section that fails is left out with a note.
     private static func parts(
         _ content: ReportContent, title: String, sections: [ReportSection]
     ) -> (page: HTMLPage, pictures: [Picture], notes: [String]) {
@@ -73,7 +76,7 @@ public struct HTMLReport: ReportTask {
                 if let body = try section.make(content) {
                     bodies.append((section, body))
                 } else {
-                    failures.append("\(section.title): the runs have nothing for this part.")
+                    failures.append("\(section.title): the runs have no data for this section.")
                 }
             } catch {
                 failures.append("\(section.title): \(error)")
@@ -123,6 +126,6 @@ public struct HTMLReport: ReportTask {
         return (page, bodies.flatMap(\.body.pictures), notes)
     }
 
-    /// How many lines on what is missing are shown.
+    /// The maximum number of notes shown on the page.
     private static let noteLimit = 200
 }

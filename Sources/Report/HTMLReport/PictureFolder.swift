@@ -3,18 +3,18 @@ internal import Foundation
 import Runs
 import Study
 
-/// The kinds of picture files.
+/// The file formats of pictures; raw values are the file name extensions.
 package enum PictureFormat: String, CaseIterable, Sendable {
     case svg, pdf, png
 }
 
-/// A folder of pictures as files of their own. The file `pictures.json` in it says which files were made, and with which content: others, and
-/// those that somebody has changed, are not overwritten.
+/// A folder of pictures as separate files. Its file `pictures.json` lists the files that this program wrote, with checksums.
+/// Other files, and files that were changed since, are not overwritten.
 struct PictureFolder {
-    /// Where it is.
+    /// The folder.
     let folder: URL
     private let formats: [PictureFormat]
-    /// The program that makes PDF and PNG of SVG; nil where none is asked for.
+    /// The program that converts SVG to PDF and PNG; nil if neither is requested.
     private let converter: URL?
 
     private struct Manifest: Codable {
@@ -26,8 +26,9 @@ struct PictureFolder {
     private static let manifestName = "pictures.json"
     private static let converterName = "rsvg-convert"
 
-    /// A folder, and what is written into it.
-    /// - Throws: `InvalidSetting` where a format needs a program that is not installed.
+    /// Creates a folder of pictures in some formats.
+    /// - Parameter path: the search path for the converter, as in the environment variable `PATH`.
+    /// - Throws: `InvalidSetting` if a format needs a converter that is not installed.
     init(_ folder: URL, formats: [PictureFormat], path: String? = ProcessInfo.processInfo.environment["PATH"]) throws {
         (self.folder, self.formats) = (folder, formats)
         guard formats.contains(where: { $0 != .svg }) else {
@@ -39,8 +40,8 @@ struct PictureFolder {
         }
         guard let found = places.first(where: { FileManager.default.isExecutableFile(atPath: $0.path) }) else {
             throw InvalidSetting(
-                "--picture-formats pdf and png need \(Self.converterName), which is not installed; on Debian: apt-get install librsvg2-bin, or "
-                    + "leave it at svg")
+                "--picture-formats pdf and png need \(Self.converterName), which is not installed; install it (on Debian: apt-get install "
+                    + "librsvg2-bin) or use svg")
         }
         converter = found
     }
@@ -62,8 +63,8 @@ struct PictureFolder {
         return found
     }
 
-    /// Refuses files that are there and that this program did not make, or that were changed since.
-    /// - Throws: `InvalidSetting`; `FileError`.
+    /// Checks that no file would be overwritten that this program did not write or that was changed since.
+    /// - Throws: `InvalidSetting` if one would be; `FileError`.
     func check(_ pictures: [Picture]) throws {
         let known = try manifest().files
         for name in pictures.flatMap(files).map(\.name) {
@@ -73,14 +74,14 @@ struct PictureFolder {
                 try RunConfiguration.checksum(of: Descriptor.content(of: url.path, limit: 1 << 30)) == checksum
             else {
                 throw InvalidSetting(
-                    "--pictures \(url.path) is there and was not made by rlhf-report html, or was changed since; choose another folder, or move it "
-                        + "away")
+                    "--pictures \(url.path) exists, and was not written by rlhf-report html or was changed since; choose another folder, "
+                        + "or move the file")
             }
         }
     }
 
-    /// Writes pictures.
-    /// - Throws: `FileError`; `InvalidSetting` where the converter fails.
+    /// Writes pictures in all formats, and the list of files.
+    /// - Throws: `FileError`; `InvalidSetting` if the converter fails.
     func write(_ pictures: [Picture]) throws {
         try Folder.make(folder)
         var manifest = try manifest()
@@ -97,7 +98,7 @@ struct PictureFolder {
         try AtomicFile.write(ResultJSON.text(of: manifest), to: folder.appendingPathComponent(Self.manifestName))
     }
 
-    /// What the converter makes of a document. It reads and writes files of its own in a temporary folder.
+    /// Converts an SVG document, using files in a temporary folder.
     private func converted(_ document: [UInt8], to format: PictureFormat) throws -> [UInt8] {
         guard let converter else { return document }
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("swift-rlhf-\(UUID().uuidString)", isDirectory: true)
@@ -109,16 +110,16 @@ struct PictureFolder {
         try file.commit()
         let process = Process()
         process.executableURL = converter
-        // twice the size in pixels, so that a PNG is sharp in print
+        // twice the pixel size, so that a PNG is sharp in print
         process.arguments =
             ["--format", format.rawValue] + (format == .png ? ["--zoom", "2"] : []) + ["--output", output.path, input.path]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch { throw InvalidSetting("\(converter.path) cannot be started; leave --picture-formats at svg") }
+        do { try process.run() } catch { throw InvalidSetting("\(converter.path) cannot be started; use --picture-formats svg") }
         process.waitUntilExit()
         guard process.terminationStatus == 0, try FileStatus.of(output)?.kind == .file else {
-            throw InvalidSetting("\(converter.path) failed with exit code \(process.terminationStatus); leave --picture-formats at svg")
+            throw InvalidSetting("\(converter.path) failed with exit code \(process.terminationStatus); use --picture-formats svg")
         }
         return try Descriptor.content(of: output.path, limit: 1 << 30)
     }

@@ -5,22 +5,23 @@ import Runs
 import Study
 
 extension ReportContent {
-    /// Reads runs by name. What is missing or damaged is noted, and the rest is read.
+    /// Reads runs by name. Missing and damaged parts are noted in `missing`, and the rest is read.
     /// - Parameters:
-    ///   - names: ids of runs, paths of runs, or paths of folders that hold runs.
-    ///   - parent: where runs lie that are named by their ids.
-    ///   - seed: decides the draws of bootstraps.
+    ///   - names: IDs of runs, paths of runs, or paths of folders that contain runs.
+    ///   - parent: the folder of runs that are named by ID.
+    ///   - seed: the seed of bootstrap resampling.
+    /// - Throws: `FileError`.
     package init(reading names: [String], in parent: URL, seed: UInt64 = 42) throws {
         self.init(runs: [], samples: [], folders: [], missing: [])
         for name in names {
             let direct = URL(fileURLWithPath: name, isDirectory: true)
             let below = parent.appendingPathComponent(name, isDirectory: true)
             guard let folder = try [direct, below].first(where: { try FileStatus.of($0)?.kind == .folder }) else {
-                missing.append("there is no run folder \(direct.path), nor one in \(parent.path)")
+                missing.append("there is no run folder \(direct.path), and none of that name in \(parent.path)")
                 continue
             }
             let found = try Self.runFolders(in: folder)
-            if found.isEmpty { missing.append("\(folder.path) has no run in it") }
+            if found.isEmpty { missing.append("\(folder.path) contains no runs") }
             if found != [folder], !folders.contains(folder) { folders.append(folder) }
             for url in found where !runs.contains(where: { $0.folder.standardizedFileURL == url.standardizedFileURL }) {
                 if let run = ReportedRun(url, note: { missing.append($0) }) { runs.append(run) }
@@ -33,13 +34,13 @@ extension ReportContent {
         readSystems(seed: seed)
     }
 
-    /// A heading of the report where none is given.
+    /// The default heading of the report.
     package var title: String {
         folders.isEmpty ? "Runs" : (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent).joined(separator: ", ")
     }
 
-    /// The folder itself where it is a run; or the runs directly in it, in the order of their stages; or those in the folders in it, such as
-    /// the seeds of a study.
+    /// The folder itself if it is a run; else the runs directly in it, ordered by stage; else the runs in its subfolders, such
+    /// as the seeds of a study.
     private static func runFolders(in folder: URL, isInside: Bool = false) throws -> [URL] {
         func isRun(_ url: URL) throws -> Bool { try FileStatus.of(url.appendingPathComponent(RunConfiguration.fileName)) != nil }
         if try isRun(folder) { return [folder] }
@@ -57,7 +58,7 @@ extension ReportContent {
         return runs.map { ($0, place($0)) }.sorted { $0.1 < $1.1 }.map(\.0)
     }
 
-    /// Reads the tables of samples, and names the systems that wrote them.
+    /// Reads the tables of samples, and names the systems that generated them.
     private mutating func readSamples() {
         var names = SystemNames()
         var found: [(sample: Sample, rank: Int, folder: String)] = []
@@ -67,7 +68,7 @@ extension ReportContent {
                 let isBest = table.hasSuffix(Self.bestSuffix)
                 let split = isBest ? String(table.dropLast(Self.bestSuffix.count)) : table
                 do {
-                    // a run at work has no last checkpoint that its tables could be checked against
+                    // the tables of an unfinished run cannot be checked, since it has no final checkpoint
                     let rows =
                         run.state == .finished
                         ? try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true) : try Tables.read(table, inRun: run.folder)
@@ -80,7 +81,7 @@ extension ReportContent {
                 }
             }
         }
-        // systems of the same name are told apart by their runs, and runs of the same name by their folders
+        // systems with equal names are distinguished by their runs, and runs with equal names by their folders
         let runsOf = Dictionary(grouping: found.indices) { found[$0].sample.system }
             .mapValues { Set($0.map { "\(found[$0].folder)/\(found[$0].sample.run)" }) }
         for place in found.indices {
@@ -115,10 +116,10 @@ extension ReportContent {
         }
     }
 
-    /// What ends the names of tables of chosen samples.
+    /// The suffix of table names for selected samples.
     private static let bestSuffix = "_best_of_n"
 
-    /// Reads comparisons that lie beside the runs; where there is none, measures what the samples show.
+    /// Reads the comparisons stored next to the runs. Without any, measures the systems from the samples.
     private mutating func readSystems(seed: UInt64) {
         for folder in folders {
             for file in SystemsFile.all {
@@ -136,8 +137,8 @@ extension ReportContent {
         guard systems.isEmpty, !samples.isEmpty else { return }
         let names = SystemsFile.all.map(\.name)
         missing.append(
-            "There is no \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "") beside the runs: what is told of systems is "
-                + "measured from their samples, without ROUGE, gold score and embeddings. rlhf-report compare makes a summary.json.")
+            "There is no \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "") next to the runs. The metrics of systems are "
+                + "measured from their samples, without ROUGE, gold score and embeddings. To add these, run rlhf-report compare.")
         var notes: [String] = []
         let dataset = runs.first { $0.stage == .bestOfN }.map { RunDataset($0.configuration).name } ?? "unknown"
         systems = [ReportedSystems(measuring: samples, dataset: dataset, seed: seed) { notes.append($0) }]
@@ -146,7 +147,8 @@ extension ReportContent {
 }
 
 extension ReportedSystems {
-    /// Counts the prompts of systems whose tables there are, and puts the number that best-of-N chose among into its name.
+    /// Adds the number of prompts of systems whose tables are available, and replaces N in the name of best-of-N by its number
+    /// if it is unique.
     fileprivate mutating func addCounts(from samples: [ReportContent.Sample]) {
         for place in systems.indices {
             if systems[place].name == "best-of-N" {

@@ -1,14 +1,14 @@
 package import Data
 
 extension ReportContent {
-    /// Content of samples alone, and perhaps of runs that have been read.
+    /// Creates content from samples and, optionally, runs that were already read.
     package init(samples: [Sample], runs: [ReportedRun] = []) {
         self.init(runs: runs, samples: samples, folders: [], missing: [])
     }
 }
 
 extension ReportContent.Sample {
-    /// What a system has written for the prompts of a split.
+    /// Creates the sample of a system on a split from rows.
     package init(of system: String, split: String, rows: [SampleRow]) {
         self.init(system: system, run: system, table: split, split: split, rows: rows)
     }

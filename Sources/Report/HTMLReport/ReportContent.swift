@@ -3,65 +3,65 @@ import Formats
 package import Foundation
 import Runs
 
-/// Everything that the sections of an HTML report are made from.
+/// The data from which the sections of an HTML report are made.
 package struct ReportContent: Sendable {
-    /// One system's rows of one table: what it wrote for the prompts of a split.
+    /// The rows of one table: the responses of one system to the prompts of a split.
     package struct Sample: Sendable {
-        /// What the system is called in the report: `SFT`, `PPO`, `best-of-16`; no two are called the same.
+        /// The unique name of the system in the report, such as `SFT`, `PPO` or `best-of-16`.
         package var system: String
-        /// The run that has the table.
+        /// The name of the run that contains the table.
         package var run: String
-        /// The table's name.
+        /// The name of the table.
         package var table: String
-        /// The split that its prompts come from: `test`, `ood_test`.
+        /// The split of its prompts, such as `test` or `ood_test`.
         package var split: String
-        /// Its rows.
+        /// The rows of the table.
         package var rows: [SampleRow]
-        /// Whether it is what the other systems began with.
+        /// Whether this is the base, the model that the other systems started from.
         package var isBase = false
     }
 
-    /// The runs, in the order in which they were made.
+    /// The runs, in the order given; those in one folder are ordered by stage.
     package var runs: [ReportedRun]
-    /// Tables of samples, by system and split.
+    /// Tables of samples, ordered by system.
     package var samples: [Sample]
-    /// Comparisons of systems: those that lie beside the runs, or one that was measured from the samples.
+    /// Comparisons of systems: those stored next to the runs, or one measured from the samples.
     package var systems: [ReportedSystems] = []
-    /// Where the runs lie, for summaries and comparisons beside them.
+    /// The folders that contain the runs, where summaries and comparisons are looked up.
     package var folders: [URL]
-    /// What is missing or damaged, a line each.
+    /// Notes on missing and damaged parts, one line each.
     package var missing: [String]
 }
 
-/// A part of an HTML report. A report is an array of them, to which callers may add their own.
+/// A section of an HTML report. A report is an array of sections, to which callers can add.
 package struct ReportSection {
-    /// The id of its heading, which links name.
+    /// The ID of the heading, for links.
     package var id: String
-    /// Its heading.
+    /// The heading.
     package var title: String
-    /// What stands below the heading; nil where the content has nothing for it, and the section is left out.
+    /// Makes the content below the heading; nil if there is no data for it, and the section is left out.
     package var make: (ReportContent) throws -> Body?
 
-    /// What a section puts into the page.
+    /// The content of a section.
     package struct Body {
-        /// Below the heading.
+        /// The markup below the heading.
         package var html: HTML
-        /// Its own style sheets.
+        /// Additional style sheets.
         package var styles: [String] = []
-        /// Its own scripts.
+        /// Additional scripts.
         package var scripts: [String] = []
-        /// Data for scripts, by id.
+        /// JSON data for scripts, by element ID.
         package var data: [(id: String, json: String)] = []
-        /// Pictures in it, which may be written into files of their own, too.
+        /// The pictures in the section, which can also be written as separate files.
         package var pictures: [Picture] = []
-        /// What was cut or left out, for the page's list of what is missing.
+        /// Notes on what was cut or left out, for the page's list of what is missing.
         package var notes: [String] = []
 
-        /// A body.
+        /// Creates a body with markup only.
         package init(_ html: HTML) { self.html = html }
     }
 
-    /// A section.
+    /// Creates a section.
     package init(id: String, title: String, make: @escaping (ReportContent) throws -> Body?) {
         (self.id, self.title, self.make) = (id, title, make)
     }

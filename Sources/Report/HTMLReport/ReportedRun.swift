@@ -3,48 +3,48 @@ import Formats
 package import Foundation
 package import Runs
 
-/// A run as the HTML report sees it: what could be read of it, and what could not.
+/// The data of a run for the HTML report. Parts that cannot be read are omitted with a note.
 package struct ReportedRun: Sendable {
-    /// How far a run has come.
+    /// The state of a run.
     package enum State: Equatable, Sendable {
-        /// It has ended.
+        /// The run has finished.
         case finished
-        /// It has not ended: it is still at work, or was stopped.
+        /// The run is still running, or was stopped.
         case unfinished
     }
 
-    /// Its folder's name.
+    /// The name of the run's folder.
     package var name: String
-    /// Where it is.
+    /// The run's folder.
     package var folder: URL
-    /// What it was run with.
+    /// The run's configuration.
     package var configuration: RunConfiguration
-    /// Whether it has ended.
+    /// Whether the run has finished.
     package var state: State
-    /// Numbers by step, oldest first; empty where there are none.
+    /// The metrics by step, oldest first.
     package var measurements: [Runs.Measurement] = []
-    /// The names of its tables: those in distribution, then those out of it, each sorted.
+    /// The names of the run's tables: in-distribution tables, then out-of-distribution tables, each sorted.
     package var tables: [String] = []
-    /// Seconds of work; nil where the run does not say.
+    /// The run time in seconds; nil if the run did not record it.
     package var seconds: Double?
-    /// The greatest memory in bytes; nil where the run does not say.
+    /// The peak memory in bytes; nil if the run did not record it.
     package var peakMemory: Int?
 
-    /// The machine that it was last at work on; nil where the run does not say.
+    /// The machine that the run last used; nil if the run did not record it.
     package var machine: RunMachine?
 
-    /// What it does.
+    /// The stage of the run.
     package var stage: RunStage { configuration.stage }
 
-    /// Reads what there is of a run. What is missing or damaged is noted, and the rest is read.
-    /// - Returns: nil, and a note, for a folder that holds no run.
+    /// Reads a run. Parts that are missing or damaged are omitted with a note.
+    /// - Returns: nil, with a note, if the folder is not a run folder.
     package init?(_ folder: URL, note: (String) -> Void) {
         self.folder = folder
         let name = folder.standardizedFileURL.lastPathComponent
         self.name = name
         do {
             guard let configuration = try RunConfiguration.read(inRun: folder) else {
-                note("\(folder.path) is left out: it has no \(RunConfiguration.fileName), so it is not a run folder")
+                note("\(folder.path) is left out: it is not a run folder, because it has no \(RunConfiguration.fileName)")
                 return nil
             }
             self.configuration = configuration
@@ -52,20 +52,20 @@ package struct ReportedRun: Sendable {
             note("\(folder.path) is left out: \(error)")
             return nil
         }
-        /// What a reading gives; nil, and a note, where it fails.
+        /// The result of reading a part of the run; nil, with a note, if reading fails.
         func attempt<Value>(_ what: String, _ read: () throws -> Value) -> Value? {
             do {
                 return try read()
             } catch {
-                note("\(name): no \(what): \(error)")
+                note("\(name): cannot read its \(what): \(error)")
                 return nil
             }
         }
         state = attempt("state") { try RunFolder.isFinished(folder) } == true ? .finished : .unfinished
-        if state == .unfinished { note("\(name) has not ended; the report shows what it has written so far") }
+        if state == .unfinished { note("\(name) has not finished; the report shows what it has written so far") }
         let own = PackageVersion.current
         if let version = configuration.versions["swift-rlhf"], version != own {
-            note("\(name) was made by swift-rlhf \(version), and this is \(own)")
+            note("\(name) was made by swift-rlhf \(version); this is version \(own)")
         }
         let metrics = folder.appendingPathComponent(MetricsFile.fileName)
         if let status = attempt("metrics", { try FileStatus.of(metrics) }), status != nil {

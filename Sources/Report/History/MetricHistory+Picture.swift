@@ -1,6 +1,6 @@
 extension MetricHistory {
-    /// The metrics over the steps as an SVG document, one panel under the other: a thin line for each run, a thick one for the mean of each
-    /// group of several.
+    /// The metrics over training steps as an SVG document, with one panel per metric. A group of several runs has a thin line
+    /// per run and a thick line for their mean; a single run has one line.
     package var svg: String {
         let panels = metrics.map { metric in
             PicturePanel(

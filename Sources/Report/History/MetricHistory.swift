@@ -2,30 +2,34 @@ import Study
 package import Runs
 package import Foundation
 
-/// Numbers of several runs over their steps, by run and by groups of runs that have an option in common.
+/// Metrics of several runs over training steps, by run and by group of runs with equal option values.
 package struct MetricHistory {
     /// One run.
     package struct Run {
+        /// The run's ID or path.
         package var name: String
-        /// Its values of the options that groups are made by; its name where there are none.
+        /// Its values of the options in `groupBy`; its name if there are none.
         package var keys: [String]
-        /// What it has in common with the other runs of its group.
+        /// The name of its group: the keys, separated by commas.
         package var group: String { keys.joined(separator: ", ") }
+        /// All options of the run.
         package var options: [String: OptionValue]
-        /// By metric, in the order of the steps.
+        /// The points of each metric, in the order of steps.
         package var points: [String: [(step: Int, value: Double)]]
     }
 
+    /// The names of the metrics.
     package let metrics: [String]
+    /// The runs, in the order given.
     package let runs: [Run]
-    /// The options that groups are made by.
+    /// The options that runs are grouped by.
     package let groupBy: [String]
 
-    /// Reads some runs.
+    /// Reads the metrics of some runs.
     /// - Parameters:
     ///   - folders: each run's name and folder.
-    ///   - metrics: names of `metrics.jsonl`.
-    ///   - groupBy: options; runs of the same values make a group.
+    ///   - metrics: names of metrics in `metrics.jsonl`.
+    ///   - groupBy: options; runs with equal values form a group.
     /// - Throws: `InvalidSetting` for a metric that no run has; `FileError`; `RunFolderError`.
     package init(_ folders: [(name: String, folder: URL)], metrics: [String], groupBy: [String] = []) throws {
         var known: Set<String> = []
@@ -47,20 +51,21 @@ package struct MetricHistory {
             let nearest = NearestName.find(metric, among: known.sorted())
             throw InvalidSetting(
                 "no run has the metric '\(metric)'"
-                    + (nearest.map { "; did you mean \($0)?" } ?? "; they have \(known.sorted().joined(separator: ", "))"))
+                    + (nearest.map { "; did you mean \($0)?" } ?? "; the runs have \(known.sorted().joined(separator: ", "))"))
         }
         self.metrics = metrics
         self.runs = runs
         self.groupBy = groupBy
     }
 
-    /// The groups in the order of their first runs.
+    /// The names of the groups, in the order of their first runs.
     package var groups: [String] {
         var seen: Set<String> = []
         return runs.map(\.group).filter { seen.insert($0).inserted }
     }
 
-    /// The mean over a group's runs at every step that one of them was measured at.
+    /// The mean over a group's runs at every step at which at least one of them was measured. Runs without a value at a step
+    /// are left out of its mean.
     package func means(of metric: String, group: String) -> [(step: Int, value: Double)] {
         var values: [Int: [Double]] = [:]
         for run in runs where run.group == group {
@@ -69,7 +74,7 @@ package struct MetricHistory {
         return values.sorted { $0.key < $1.key }.map { ($0.key, $0.value.reduce(0, +) / Double($0.value.count)) }
     }
 
-    /// `run,group,metric,step,value`, one line for each number.
+    /// CSV text with the header `run,group,metric,step,value` and one line per value.
     package var csv: String {
         var text = "run,group,metric,step,value\n"
         for run in runs {
@@ -82,7 +87,7 @@ package struct MetricHistory {
         return text
     }
 
-    /// One line for each run: its options as far as runs differ in them, and its last value of each metric.
+    /// CSV text with one line per run: the options in which the runs differ, and the last value of each metric.
     package var table: String {
         let names = Set(runs.flatMap(\.options.keys)).sorted()
         let differing = names.filter { name in Set(runs.map { $0.options[name]?.text ?? "" }).count > 1 }
@@ -95,8 +100,9 @@ package struct MetricHistory {
         return text
     }
 
-    /// For two options: a line for each metric and value of the first, a column for each value of the second; each cell is the mean over
-    /// a group's runs of the last value, empty where there is no such run.
+    /// CSV text for exactly two options: one line per metric and value of the first option, one column per value of the second.
+    /// Each cell is the mean of the runs' last values, or empty if there is no such run. An empty string for any other number
+    /// of options.
     package var groupTable: String {
         guard groupBy.count == 2 else { return "" }
         func values(_ place: Int) -> [String] {
@@ -117,7 +123,7 @@ package struct MetricHistory {
         return text
     }
 
-    /// A field of CSV.
+    /// Text as a CSV field, quoted if necessary.
     private static func field(_ text: String) -> String {
         guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""

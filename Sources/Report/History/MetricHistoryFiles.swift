@@ -3,18 +3,21 @@ import Runs
 import Formats
 import Foundation
 
-/// Metrics of runs over their steps: a table, a picture, and a table of the runs.
+/// Writes the metrics of runs over training steps as CSV tables and a picture.
 public struct MetricHistoryFiles: ReportTask {
-    /// Which metrics of which runs, and where they go.
+    /// Which metrics of which runs, and the output folder.
     public var history = HistorySettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<MetricHistoryFiles>] { [.init(\.history), .init(\.measuring)] }
 
+    /// Writes `metrics.csv`, `metrics.svg` and `runs.csv`, and `groups.csv` if there are two options to group by.
+    /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let runs = URL(fileURLWithPath: measuring.outputDir, isDirectory: true)

@@ -1,30 +1,31 @@
 import Eval
 
-/// Values on the straight line between two systems, at the place where a quantity that both have has a given value.
+/// Interpolates linearly between two systems, at the point where a quantity of both has a given value.
 struct Interpolation {
-    /// How far from the first to the second, 0…1.
+    /// The interpolation weight of the second system, from 0 to 1.
     let weight: Double
-    /// How much the quantity grows from the first to the second.
+    /// The increase of the quantity from the first system to the second.
     let run: Double
-    /// The quantity of both, for every seed and prompt of those like training.
+    /// The quantity for both systems, per seed and in-distribution prompt.
     let places: (first: [[String: Double]], second: [[String: Double]])
 
-    /// A value there: what the two systems' own values make of it, and what the chance of the place adds.
+    /// An interpolated value, with and without the sampling error of the point at which it is interpolated.
     struct Value {
-        /// With the chance of the place in it.
+        /// The value including the sampling error of the point.
         var whole: SeedValues
-        /// Without it.
+        /// The value without that error.
         var own: SeedValues
-        /// How steeply the value changes with the quantity.
+        /// The change of the value per unit of the quantity.
         var slope: Double
     }
 
-    /// The quantity itself, less its mean: its chance.
+    /// The sampling error of the interpolated quantity: its values minus their mean.
     private var chance: SeedValues? {
         SeedValues(mixed(places.first, places.second)).map { centred($0) }
     }
 
-    /// A metric at the place; nil where one of the two lacks it.
+    /// A metric interpolated at the point; nil if one of the two systems lacks it.
+    /// - Parameter minusBase: whether to subtract the value of the base on the same prompt.
     func value(
         _ metric: Experiment.Metric, _ first: MethodLines.Point, _ second: MethodLines.Point,
         _ split: KeyPath<MeasuredSystem, [SystemMeasurement]>, minusBase: Bool
@@ -42,7 +43,7 @@ struct Interpolation {
             let steps = zip(from, to).map { from, to in common(from, to) { $1 - $0 } }
             guard let own = SeedValues(values), let step = SeedValues(steps) else { return nil }
             let slope = step.mean / run
-            // on the same prompts the chances of value and place belong together
+            // on the same prompts, the errors of the value and of the point are correlated, so they are combined per prompt
             let deviations = zip(values, mixed(places.first, places.second)).map { common($0, $1) { $0 - slope * $1 } }
             if split == \MeasuredSystem.id, let joint = SeedValues(deviations) {
                 return Value(whole: moved(joint, to: own.mean), own: own, slope: slope)
@@ -53,9 +54,9 @@ struct Interpolation {
             first.own[keyPath: split].compactMap { $0.across[metric] }, second.own[keyPath: split].compactMap { $0.across[metric] }
         )
         guard from.count == first.own.id.count, to.count == from.count, !from.isEmpty else { return nil }
-        // a diversity over more prompts is another quantity
+        // diversities over different numbers of inputs are not comparable
         guard zip(from, to).allSatisfy({ $0.inputs == $1.inputs }) else { return nil }
-        // both are over the same prompts: their chances are taken to go together, which errs on the safe side
+        // both diversities use the same prompts: assuming perfectly correlated errors is conservative
         let mixed = zip(from, to).map { from, to in
             let deviation = (1 - weight) * from.variance.squareRoot() + weight * to.variance.squareRoot()
             return SystemMeasurement.Across(
@@ -67,7 +68,8 @@ struct Interpolation {
         return Value(whole: withChance(own, slope), own: own, slope: slope)
     }
 
-    /// A value in minus one out of distribution: the place's chance, which both have, counts once.
+    /// The value in distribution minus the value out of distribution. The error of the point, which is common to both, counts
+    /// once.
     func difference(_ id: Value, _ ood: Value) -> SeedValues {
         let own = id.own.minus(ood.own)
         return withChance(own, id.slope - ood.slope)

@@ -1,20 +1,22 @@
 import Eval
 import Foundation
 
-/// Every method as a line from the base through its strengths, and where it crosses a reward or a KL.
+/// Represents every method as a line from the base through its strengths, and finds where the line reaches a given reward or
+/// KL.
 ///
-/// Between two neighbours i and j a value is interpolated: y = (1 − w) yᵢ + w yⱼ where the quantity x that is held equal is (1 − w) xᵢ + w xⱼ = L.
-/// The interval follows from the line's slope s = (yⱼ − yᵢ)/(xⱼ − xᵢ): to first order, chance deviations of the four values change y by
-/// (1 − w) dyᵢ + w dyⱼ − s ((1 − w) dxᵢ + w dxⱼ), which is a number for every seed and prompt, like any other that ``CrossedMean`` is given.
+/// Between two neighbours i and j a value is interpolated linearly: y = (1 − w) yᵢ + w yⱼ, where the quantity x that is held
+/// equal is (1 − w) xᵢ + w xⱼ = L.
+/// The interval follows from the slope s = (yⱼ − yᵢ)/(xⱼ − xᵢ). To first order, errors of the four values change y by (1 − w)
+/// dyᵢ + w dyⱼ − s ((1 − w) dxᵢ + w dxⱼ). This is a number per seed and prompt, so `CrossedMean` applies.
 struct MethodLines {
-    /// A method's points in the order of their strengths, the base first, in the seeds that have all of them.
+    /// The points of a method in order of strength, starting with the base, over the seeds that have all of them.
     struct Line {
         var method: String
         var points: [Point]
         var seeds: [String]
     }
 
-    /// A system with what is measured of it and of the base.
+    /// The measurements of a system, and those of the base in the same seeds.
     struct Point {
         var name: String
         var own, base: MeasuredSystem
@@ -22,7 +24,8 @@ struct MethodLines {
 
     let lines: [Line]
 
-    /// The lines of systems, in the manifest's order.
+    /// Creates the lines of the systems, in the order of the manifest. Methods without a seed that has all of their systems are
+    /// left out.
     init(base: StudiedParts, systems: [StudiedParts], seeds: [String]) {
         var order: [String] = []
         for system in systems where !order.contains(system.system.method) { order.append(system.system.method) }
@@ -36,8 +39,8 @@ struct MethodLines {
         }.filter { !$0.seeds.isEmpty }
     }
 
-    /// The methods at given levels of a quantity, or at the greatest level that all that move at all reach, and the greatest that half of
-    /// them do.
+    /// The methods at given levels of a quantity. Default: the highest level that every method with an increase reaches, and
+    /// the highest level that half of these methods reach.
     func levels(of quantity: Experiment.Metric, at given: [Double]) -> [MethodStudy.Level] {
         let places = lines.map { line in line.points.map { Self.mean(quantity, of: $0) } }
         let greatest = places.map { $0.dropFirst().compactMap { $0 }.max() ?? 0 }
@@ -51,7 +54,8 @@ struct MethodLines {
         }
     }
 
-    /// The least and the median of what is above 0, cut to two digits so that those who reach it still do.
+    /// The minimum and the median of the values above 0, rounded down to two significant digits so that the methods still reach
+    /// them.
     static func levels(for greatest: [Double]) -> [Double] {
         let reached = greatest.filter { $0 > 0 }.sorted()
         guard let least = reached.first else { return [] }
@@ -59,12 +63,12 @@ struct MethodLines {
             let unit = pow(10, log10(value).rounded(.down) - 1)
             return (value / unit + 1e-9).rounded(.down) * unit
         }
-        // of an even number the lower one, which half of them reach and one more
+        // for an even count, the lower of the two middle values, which more than half of the methods reach
         let levels = [cut(least), cut(reached[(reached.count - 1) / 2])]
         return levels[0] == levels[1] ? [levels[0]] : levels
     }
 
-    /// The values of a quantity that is held equal, for every seed and prompt: rewards less those of the base.
+    /// The values of a quantity per seed and in-distribution prompt; a reward is taken relative to the base.
     private static func cells(_ quantity: Experiment.Metric, of point: Point) -> [[String: Double]] {
         zip(point.own.id, point.base.id).map { own, base in
             let values = own.prompts[quantity] ?? [:]
@@ -82,7 +86,8 @@ struct MethodLines {
         _ line: Line, _ places: [Double?], greatest: Double, _ quantity: Experiment.Metric, _ level: Double
     ) -> MethodStudy.Crossing {
         var result = MethodStudy.Crossing(method: line.method, greatest: greatest, between: nil, id: [:], ood: [:], gap: [:])
-        // the first crossing from the base: the least strength that reaches it; a strength that makes a level reaches it in spite of rounding
+        // the first crossing from the base, thus the smallest sufficient strength; the slack keeps a strength that defines a
+        // level within reach despite rounding
         let slack = 1e-9 * abs(level)
         let segment = (1..<max(1, places.count)).first { index in
             guard let from = places[index - 1], let to = places[index] else { return false }

@@ -7,43 +7,43 @@ extension MethodStudy {
         var text = """
             # \(dataset): \(Set(systems.map(\.method)).count) methods, \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
 
-            id: prompts like those of training; ood: out of distribution; gap: id minus ood. In brackets are 95 % intervals over seeds and
-            prompts: mean ± t · √(variance of the seeds' means + variance of the prompts' means). Win rate: how often the hidden judge prefers a
-            response to one of \(baseTitle). Seconds and memory are those of the runs that it takes beside \(baseTitle) and the reward model.
+            id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
+            mean ± t · √(variance of the seeds' means + variance of the prompts' means). Win rate: how often the hidden judge prefers a
+            response to one of \(baseTitle). Seconds and memory: of the runs needed in addition to \(baseTitle) and the reward model.
 
 
             """
         if !modelsTable.rows.isEmpty { text += modelsTable.markdown + "\n" }
         text += "## Systems\n\n" + systemsTable.markdown
-        text += "\n## Change against \(baseTitle), of the same seeds on the same prompts\n\n" + changeTable.markdown
+        text += "\n## Change against \(baseTitle), for the same seeds and prompts\n\n" + changeTable.markdown
         text += "\n## Generalisation gap\n\n" + gapTable.markdown
         for level in levels {
             text += "\n## \(level.title(baseTitle))\n\n" + levelTable(level).markdown
         }
         if !levels.isEmpty {
             text +=
-                "\nBetween two strengths values are interpolated along the line from \(baseTitle) through a method's strengths, at its first "
-            text += "crossing. Reward and gold are those of the method minus those of \(baseTitle).\n"
+                "\nValues between two strengths are interpolated along the line from \(baseTitle) through a method's strengths, at its "
+            text += "first crossing of the level. Reward and gold are the method's values minus those of \(baseTitle).\n"
         }
         if let missing {
-            text += "\n## Not there\n\n" + missing.map { "- \($0)\n" }.joined()
+            text += "\n## Missing\n\n" + missing.map { "- \($0)\n" }.joined()
         }
         for line in leftOut ?? [] { text += "\n\(line)\n" }
         return text
     }
 
-    /// What is printed on the terminal at the end.
+    /// The text that is printed on the terminal.
     public var terminalText: String {
         var parts = ["\(dataset), seeds \(seeds.joined(separator: ", "))"]
         if !modelsTable.rows.isEmpty { parts.append(modelsTable.plain) }
         parts += [systemsTable.plain]
         for level in levels { parts += [level.title(baseTitle), levelTable(level).plain] }
-        return (parts + (missing.map { ["not there:"] + $0 } ?? []) + (leftOut ?? [])).joined(separator: "\n")
+        return (parts + (missing.map { ["missing:"] + $0 } ?? []) + (leftOut ?? [])).joined(separator: "\n")
     }
 
     private var baseTitle: String { systems.first?.method ?? "the base" }
 
-    /// Accuracy of the reward models and loss of SFT.
+    /// Reward model accuracy and SFT loss.
     private var modelsTable: TextTable {
         var table = TextTable([.init(""), .init("id", .right), .init("ood", .right), .init("gap", .right)])
         for (name, pair) in [
@@ -76,7 +76,7 @@ extension MethodStudy {
         return table
     }
 
-    /// One row per system but the base, and distribution.
+    /// One row per distribution for every system except the base.
     private var changeTable: TextTable {
         let metrics = present { [$0.changeID, $0.changeOOD] }.filter { ![.kl, .eosShare, .lengthTokens].contains($0) }
         var table = TextTable([.init("method"), .init("strength"), .init("data")] + metrics.map { .init($0.title, .right) })
@@ -98,7 +98,7 @@ extension MethodStudy {
         return table
     }
 
-    /// Two rows per method: what it comes to at a level, in and out of distribution.
+    /// Two rows per method: its values at a level, in and out of distribution.
     private func levelTable(_ level: Level) -> TextTable {
         let metrics = Metric.allCases.filter { metric in metric != .eosShare && level.methods.contains { $0.id[metric] != nil } }
         var table = TextTable(
@@ -114,7 +114,7 @@ extension MethodStudy {
                 table.add(
                     [method.method, between.joined(separator: " – "), data]
                         + metrics.map { metric in
-                            // what is held equal has no interval
+                            // the quantity that is held equal has no interval
                             metric == level.quantity && data == "id"
                                 ? String(format: "%.3f", level.value) : Self.text(values[metric], metric)
                         } + [data == "id" ? Self.text(method.gap[.reward], .reward) : ""])
@@ -123,12 +123,12 @@ extension MethodStudy {
         return table
     }
 
-    /// The metrics that some system has.
+    /// The metrics that at least one system has.
     private func present(_ parts: (System) -> [[Metric: Estimate]]) -> [Metric] {
         Metric.allCases.filter { metric in systems.contains { parts($0).contains { $0[metric] != nil } } }
     }
 
-    /// What describes the responses is shown without its interval, which `methods.json` has.
+    /// Response statistics are shown without an interval; `methods.json` contains it.
     private static func text(_ estimate: Estimate?, _ metric: Metric) -> String {
         guard let estimate else { return "–" }
         return switch metric {
@@ -144,7 +144,7 @@ extension MethodStudy {
 }
 
 extension MethodStudy.Level {
-    /// What is held equal, for a heading.
+    /// A heading that names the quantity and its level.
     func title(_ base: String) -> String {
         let number = value >= 100 ? String(format: "%.0f", value) : String(format: "%.3g", value)
         return quantity == .reward

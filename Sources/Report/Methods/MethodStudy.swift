@@ -1,36 +1,37 @@
 public import Foundation
 import Runs
 
-/// The result of a study of methods: what every method at every strength did to reward, quality and diversity, in and out of distribution, and
-/// what the methods cost at equal reward and at equal KL. `methods.json` is this value; `methods.md`, the picture and the table on the terminal
-/// are made from it.
+/// The result of a study of methods: reward, quality and diversity of every method at every strength, in and out of
+/// distribution, and the methods compared at equal reward and at equal KL. `methods.json` encodes this value; `methods.md`, the
+/// picture and the table on the terminal are made from it.
 public struct MethodStudy: Codable, Equatable, Sendable {
     /// A mean over seeds and prompts with its 95 % interval.
     public typealias Estimate = Experiment.Estimate
-    /// What is measured.
+    /// A measured quantity.
     public typealias Metric = Experiment.Metric
 
-    /// One method at one strength. A metric that was not measured is absent.
+    /// One method at one strength. Metrics that were not measured are absent.
     public struct System: Codable, Equatable, Sendable {
-        /// Its name in `systems.jsonl`.
+        /// The system's name in `systems.jsonl`.
         public var name: String
         /// The method.
         public var method: String
-        /// How strongly it was applied; nil for the base.
+        /// The strength of the method, such as `β = 0.1`; nil for the base.
         public var strength: String?
-        /// The seeds that have it.
+        /// The seeds that have this system.
         public var seeds: [String]
-        /// Mean over the seeds of the seconds that the runs took that make it, beside SFT and reward model; nil where it needs none.
+        /// Seconds that the system's runs took, excluding SFT and the reward model; mean over seeds. Nil if it needs no runs or
+        /// a time is unknown.
         public var seconds: Double?
-        /// Mean over the seeds of the greatest peak of memory of those runs, in bytes; nil where that was not noted.
+        /// Peak memory of those runs, in bytes: the maximum over runs, mean over seeds. Nil if it was not recorded.
         public var peakMemory: Double?
-        /// On prompts like those of training.
+        /// Metrics in distribution.
         public var id: [Metric: Estimate]
-        /// Out of distribution.
+        /// Metrics out of distribution.
         public var ood: [Metric: Estimate]
-        /// The generalisation gap: in minus out of distribution.
+        /// The generalisation gap: in-distribution minus out-of-distribution values.
         public var gap: [Metric: Estimate]
-        /// This system minus the base, of the same seeds on the same prompts; empty for the base.
+        /// The difference to the base, for the same seeds and prompts; empty for the base itself.
         public var changeID, changeOOD: [Metric: Estimate]
 
         enum CodingKeys: String, CodingKey {
@@ -41,45 +42,46 @@ public struct MethodStudy: Codable, Equatable, Sendable {
         }
     }
 
-    /// One method at a reward or a KL, on the line through its strengths from the base.
+    /// One method at a given reward or KL, interpolated on the line through its strengths from the base.
     public struct Crossing: Codable, Equatable, Sendable {
         /// The method.
         public var method: String
-        /// The greatest mean of what is held equal among its strengths.
+        /// The highest mean that the method reaches of the quantity that is held equal.
         public var greatest: Double
-        /// The systems that the level lies between, from the weaker to the stronger; nil where the method does not reach it.
+        /// The two systems between which the level lies, from weaker to stronger; nil if the method does not reach it.
         public var between: [String]?
-        /// Values there, reward and gold minus those of the base; empty where the level is not reached.
+        /// Interpolated metrics, with reward and gold relative to the base; empty if the level is not reached.
         public var id, ood: [Metric: Estimate]
-        /// In minus out of distribution there, of the same.
+        /// Interpolated in-distribution values minus out-of-distribution values.
         public var gap: [Metric: Estimate]
     }
 
-    /// All methods at one reward or KL.
+    /// All methods at one level of reward or KL.
     public struct Level: Codable, Equatable, Sendable {
-        /// What is held equal in distribution: reward, minus that of the base, or KL.
+        /// The quantity that is held equal in distribution: reward relative to the base, or KL.
         public var quantity: Metric
-        /// How much of it.
+        /// The level of that quantity; KL in nats.
         public var value: Double
-        /// The methods in the manifest's order.
+        /// The methods, in the order of the manifest.
         public var methods: [Crossing]
     }
 
     /// The name of the data set.
     public var dataset: String
-    /// The seeds' names.
+    /// The names of the seeds.
     public var seeds: [String]
-    /// Validation loss of SFT in nats per token of the summaries; nil if it was not measured out of distribution.
+    /// Validation loss of SFT, in nats per token of the summaries; nil if it was not measured out of distribution.
     public var supervisedLoss: Experiment.Pair?
-    /// Share of held-out pairs that the reward model orders as labelled; nil if it was not measured out of distribution.
+    /// Accuracy of the reward model: the fraction of held-out pairs that it orders as labelled, from 0 to 1; nil if not
+    /// measured out of distribution.
     public var rewardModelAccuracy: Experiment.Pair?
-    /// The base first, then the methods in the manifest's order.
+    /// The base first, then the methods in the order of the manifest.
     public var systems: [System]
-    /// Methods at equal reward, then at equal KL.
+    /// The methods at equal reward, then at equal KL.
     public var levels: [Level]
-    /// Systems and seeds that are not there, a line each; nil where nothing is missing.
+    /// Missing systems and seeds, one line each; nil if nothing is missing.
     public var missing: [String]?
-    /// What was left out of some numbers because a table lacks it; nil where nothing was.
+    /// Responses left out of some numbers because a table lacks a column; nil if there are none.
     public var leftOut: [String]?
 
     enum CodingKeys: String, CodingKey {
@@ -90,7 +92,7 @@ public struct MethodStudy: Codable, Equatable, Sendable {
     }
 
     /// Writes `methods.json`, `methods.md` and `methods.svg` into a folder.
-    /// - Throws: `FileError`; `ResultError.notFinite` before anything is written.
+    /// - Throws: `FileError`; `ResultError.notFinite`, before anything is written, for NaN or Inf.
     public func write(to folder: URL) throws {
         try ReportFiles.write(self, named: "methods", markdown: markdown, svg: MethodStudyPicture(study: self).svg, to: folder)
     }

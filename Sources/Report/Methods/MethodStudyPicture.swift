@@ -1,21 +1,22 @@
 internal import Eval
 
-/// The fronts of a study of methods: reward against KL, diversity against reward and the generalisation gap of the reward against reward. Every
-/// method is a line from the base through its strengths; above in distribution, below out of it.
+/// The picture of a study of methods: reward against KL, diversity against reward, and generalisation gap against reward. Each
+/// method is a line from the base through its strengths. The upper row is in distribution, the lower row out of distribution,
+/// with the gaps of reward and gold.
 package struct MethodStudyPicture {
     let study: MethodStudy
 
-    /// The picture of a study.
+    /// Creates the picture of a study.
     package init(study: MethodStudy) { self.study = study }
 
-    /// One panel: its title, what its axes show, and the numbers of a system.
+    /// One panel: its title, its axes, and the values of a system on them.
     private struct Front {
         var title, across, up: String
         var x, y: (MethodStudy.System) -> MethodStudy.Estimate?
     }
 
     private var fronts: [[Front]] {
-        // of the base there is no change
+        // the base has a change of 0 by definition
         let none = MethodStudy.Estimate(Interval(mean: 0, low: 0, high: 0), seeds: [])
         func gain(_ part: KeyPath<MethodStudy.System, [MethodStudy.Metric: MethodStudy.Estimate]>) -> (MethodStudy.System) -> MethodStudy
             .Estimate?
@@ -49,7 +50,7 @@ package struct MethodStudyPicture {
         ]
     }
 
-    /// The fronts as a picture.
+    /// The panels as a picture, three per row.
     package var picture: Picture {
         let panels = fronts.flatMap { $0 }
         return Picture(name: "methods", title: "\(study.dataset): methods", panels.map(panel), columns: 3)
@@ -58,14 +59,14 @@ package struct MethodStudyPicture {
     /// The picture as an SVG document.
     package var svg: String { picture.document }
 
-    /// The methods but the base, in their order.
+    /// The methods except the base, in order.
     private var methods: [String] {
         study.systems.dropFirst().reduce(into: []) { names, system in if !names.contains(system.method) { names.append(system.method) } }
     }
 
     private func panel(_ front: Front) -> PicturePanel {
         let points = study.systems.compactMap { system -> (system: MethodStudy.System, point: PicturePoint)? in
-            // intervals of many systems would hide the lines: the axes hold the means, and methods.json has the intervals
+            // intervals of many systems would hide the lines, so only means are drawn; methods.json contains the intervals
             front.x(system).flatMap { x in front.y(system).map { (system, PicturePoint(x.mean, $0.mean)) } }
         }
         let start = points.first { $0.system.changeID.isEmpty }

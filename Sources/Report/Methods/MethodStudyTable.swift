@@ -5,25 +5,29 @@ package import Foundation
 import Runs
 public import Study
 
-/// The comparison of methods from the run folders of a study's seeds.
+/// Compares methods, from the run folders of a study's seeds.
 ///
-///     DIR/systems.jsonl              what the runs are (`StudiedSystem`)
+///     DIR/systems.jsonl              the systems and their runs (`StudiedSystem`)
 ///     DIR/seed-…/sft                 the supervised run
 ///     DIR/seed-…/rm                  the reward model's run
-///     DIR/seed-…/NAME                the runs that systems.jsonl names: samples, and what was trained to draw them
+///     DIR/seed-…/NAME                the runs that systems.jsonl names: samples, and the training runs behind them
 ///
-/// What is missing is named, and the rest is compared.
+/// Missing systems and seeds are listed in the result, and the others are compared.
 public struct MethodStudyTable: ReportTask {
-    /// The study, and how it is measured.
+    /// The study, and the levels of comparison.
     public var study = MethodStudySettings()
-    /// Where runs are, and how they are measured.
+    /// The seed and the number of threads for measuring.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<MethodStudyTable>] { [.init(\.study), .init(\.measuring)] }
 
+    /// Measures every system, and writes `methods.json`, `methods.md` and `methods.svg` into the study's folder.
+    /// - Throws: `InvalidSetting` if the manifest, the seeds or the base's samples are missing; `FileError`; `FormatError`;
+    ///   `ResultError`.
     public func run(_ listener: ReportListener) throws {
         try validate()
         let folder = URL(fileURLWithPath: study.experimentDir, isDirectory: true)
@@ -34,19 +38,19 @@ public struct MethodStudyTable: ReportTask {
         }
     }
 
-    /// The study in a folder.
+    /// Measures the study in a folder.
     /// - Parameters:
-    ///   - encoder: in place of the one in the folder that the settings name.
-    ///   - keepsEmbeddings: whether diversities of embeddings are kept in the folder for the next report.
+    ///   - encoder: the sentence encoder. Default: the one in the folder that the settings name.
+    ///   - keepsEmbeddings: whether embedding diversities are cached in the folder for the next report.
     package func read(
         _ folder: URL, _ listener: ReportListener = ReportListener(), encoder: (any TextEncoder)? = nil, keepsEmbeddings: Bool = false
     ) throws -> MethodStudy {
         let systems = try StudiedSystem.read(from: folder)
         let folders = try ExperimentTable.folders(in: folder, prefix: "seed-").map { String($0.dropFirst("seed-".count)) }
         guard !folders.isEmpty else {
-            throw InvalidSetting("\(folder.path) has no folders seed-… ; run Examples/Experiment/methods.sh first")
+            throw InvalidSetting("\(folder.path) has no folders seed-…; run Examples/Experiment/methods.sh first")
         }
-        guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base") }
+        guard let first = systems.first(where: { $0.base == true }) else { throw InvalidSetting("the study has no base system") }
         let embeddings = try study.embeddingModel.map { path in
             try StudyEmbeddings(
                 encoder ?? ReportModels.encoder(path, option: "--embedding-model", note: listener.note),
@@ -62,10 +66,10 @@ public struct MethodStudyTable: ReportTask {
         let present = seeds.filter { base.parts[$0] != nil }
         guard !present.isEmpty else {
             throw InvalidSetting(
-                "\(folder.path) has no finished run \(first.samples) of \(first.title) in any seed (\(reader.missing.first ?? "")); run the study on"
-            )
+                "no seed in \(folder.path) has a finished run \(first.samples) (\(first.title)); continue the study: "
+                    + (reader.missing.first ?? ""))
         }
-        if present.count < seeds.count { reader.note("seeds without \(first.title) are left out whole") }
+        if present.count < seeds.count { reader.note("seeds without \(first.title) are left out entirely") }
         var others: [StudiedParts] = []
         for (number, system) in zip(2..., systems.filter { $0.base != true }) {
             tell(system, number)
@@ -74,13 +78,13 @@ public struct MethodStudyTable: ReportTask {
                 found.parts[seed] = try reader.measure(system, seed, against: base.parts[seed].map { (first.title, $0) })
             }
             if !found.parts.isEmpty { others.append(found) }
-            // a report that is stopped here finds them again
+            // keeps the embeddings measured so far if the report is interrupted
             if keepsEmbeddings { try embeddings?.save() }
         }
         if let embeddings, embeddings.found > 0 {
             listener.note(
-                "embeddings of \(embeddings.found) tables are those that an earlier report measured (\(StudyEmbeddings.fileName)); "
-                    + "\(embeddings.measured) are new")
+                "embeddings: \(embeddings.found) tables reused from an earlier report (\(StudyEmbeddings.fileName)), "
+                    + "\(embeddings.measured) measured now")
         }
         let supervised = try reader.finished(
             "sft", .supervised, among: present, with: ["validation_loss", "ood_validation_loss"], for: "the loss of SFT")

@@ -2,12 +2,12 @@ import Eval
 import Foundation
 import Runs
 
-/// What one system wrote in one seed, and what that cost.
+/// The measurements of one system in one seed, and its cost.
 struct StudyPart {
     var id, ood: Split
     var cost = Cost()
 
-    /// What it wrote for one distribution.
+    /// The measurements of the responses on one distribution.
     struct Split {
         var measurement: SystemMeasurement
         /// The table that was measured.
@@ -16,12 +16,12 @@ struct StudyPart {
         init(_ measurement: SystemMeasurement, file: URL) { (self.measurement, self.file) = (measurement, file) }
     }
 
-    /// The time and memory of runs.
+    /// The time and memory that runs used: total seconds, and peak memory in bytes.
     struct Cost {
         var seconds: Double?
         var peakMemory: Int?
 
-        /// Adds a run.
+        /// Adds the cost of a run.
         mutating func add(_ run: URL) throws {
             seconds = try (seconds ?? 0) + RunFolder.seconds(inRun: run)
             if let peak = try RunFolder.peakMemory(inRun: run) { peakMemory = max(peakMemory ?? 0, peak) }
@@ -29,20 +29,20 @@ struct StudyPart {
     }
 }
 
-/// One system of a study in the seeds that have it.
+/// One system of a study, in all seeds that have it.
 struct StudiedParts {
     var system: StudiedSystem
     var parts: [String: StudyPart] = [:]
 
     init(_ system: StudiedSystem) { self.system = system }
 
-    /// Its measurements in some seeds, all of which have it.
+    /// The measurements in some seeds, all of which must have the system.
     func measured(in seeds: [String]) -> MeasuredSystem {
         let found = seeds.compactMap { parts[$0] }
         return MeasuredSystem(name: system.title, id: found.map(\.id.measurement), ood: found.map(\.ood.measurement))
     }
 
-    /// Its estimates over those of the seeds that have it.
+    /// The estimates over those of the given seeds that have the system.
     func system(among seeds: [String], against base: StudiedParts?) -> MethodStudy.System {
         let own = seeds.filter { parts[$0] != nil }
         let numbers = measured(in: own).system(against: base?.measured(in: own))
@@ -52,7 +52,7 @@ struct StudiedParts {
             seconds: Statistics.mean(of: costs.compactMap(\.seconds)),
             peakMemory: Statistics.mean(of: costs.compactMap { $0.peakMemory.map(Double.init) }), id: numbers.id, ood: numbers.ood,
             gap: numbers.gap, changeID: numbers.changeID, changeOOD: numbers.changeOOD)
-        // a win rate against the base is a comparison with it already
+        // a win rate is already a comparison with the base
         (result.changeID[.winRate], result.changeOOD[.winRate]) = (nil, nil)
         return result
     }

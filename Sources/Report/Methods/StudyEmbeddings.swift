@@ -5,40 +5,42 @@ import Formats
 import Foundation
 import Runs
 
-/// Diversities of embeddings of a study's tables, each measured once: what an earlier report of the study has measured is read from
-/// `embeddings.json` in its folder. A diversity is found again only under the checksums
-/// of its table and of the encoder's files, and for the same draws.
+/// Embedding diversities of a study's tables, cached in `embeddings.json` in its folder for later reports. A cached value is
+/// used only if the checksums of its table and of the encoder's files, the seed and the program's version are unchanged.
 final class StudyEmbeddings {
-    /// The file's name in the folder of a study.
+    /// The cache's file name in the folder of a study.
     static let fileName = "embeddings.json"
 
     private let encoder: any TextEncoder
     private let file: URL
-    /// What stands for the encoder's files; nil where they are not to be told, so that nothing is kept.
+    /// The checksum of the encoder's files; nil if they cannot be identified, and nothing is cached.
     private let models: String?
     private var known: [String: SystemMeasurement.Spread] = [:]
-    /// How many tables were measured, and how many were found.
+    /// The number of tables measured, and of tables found in the cache.
     private(set) var measured = 0, found = 0
     private var isSaved = true
 
+    /// Reads the cache of a study.
     /// - Parameters:
-    ///   - encoder: the encoder of a folder.
-    ///   - models: that folder.
+    ///   - encoder: the sentence encoder.
+    ///   - models: the folder of the encoder.
+    ///   - study: the folder of the study.
+    /// - Throws: `FileError`.
     init(_ encoder: any TextEncoder, of models: URL, study: URL) throws {
         self.encoder = RememberingEncoder(encoder)
         file = study.appendingPathComponent(Self.fileName)
-        // a folder with links in it has no checksums
+        // a folder that contains links has no checksums
         self.models =
             (try? FolderChecksums(of: models.resolvingSymlinksInPath()))?.files.sorted { $0.key < $1.key }
             .map { "\($0.key) \($0.value.bytes) \($0.value.crc64)\n" }.joined().withChecksum
-        // one that cannot be understood is made anew
+        // a cache that cannot be decoded is replaced
         if self.models != nil, try FileStatus.of(file)?.kind == .file {
             let content = Foundation.Data(try Descriptor.content(of: file.path))
             known = (try? JSONDecoder().decode([String: SystemMeasurement.Spread].self, from: content)) ?? [:]
         }
     }
 
-    /// The diversity of a table's rows.
+    /// The embedding diversity of a table's rows, from the cache or measured.
     func spread(of rows: [SampleRow], in table: URL, seed: UInt64) throws -> SystemMeasurement.Spread {
         guard let models else {
             return try SystemMeasurement.embeddingSpread(of: rows, by: encoder, seed: seed)
@@ -55,7 +57,7 @@ final class StudyEmbeddings {
         return spread
     }
 
-    /// Writes what is known, where something is new.
+    /// Writes the cache if it has new values.
     /// - Throws: `FileError`.
     func save() throws {
         guard !isSaved else { return }
@@ -65,20 +67,21 @@ final class StudyEmbeddings {
 }
 
 extension String {
-    /// What stands for the text.
+    /// The checksum of the text.
     fileprivate var withChecksum: String { RunConfiguration.checksum(of: Array(utf8)) }
 }
 
-/// An encoder that remembers: systems of one study share many of their texts.
+/// An encoder that caches embeddings, since systems of one study share many texts.
 final class RememberingEncoder: TextEncoder, @unchecked Sendable {
     let name: String
     private let encoder: any TextEncoder
     private let limit: Int
     private let lock = NSLock()
-    /// By the bytes of a text: texts that are equal to Swift may have other tokens.
+    /// Embeddings by the bytes of a text: strings that compare equal in Swift may have different tokens.
     private var vectors: [[UInt8]: [Float]?] = [:]
 
-    /// - Parameter limit: texts to remember at most; beyond that all are forgotten.
+    /// Wraps an encoder.
+    /// - Parameter limit: the maximum number of cached texts. The cache is emptied when it would exceed this.
     init(_ encoder: any TextEncoder, limit: Int = 65_536) {
         (self.encoder, name, self.limit) = (encoder, encoder.name, limit)
     }
@@ -89,7 +92,7 @@ final class RememberingEncoder: TextEncoder, @unchecked Sendable {
             var seen: Set<[UInt8]> = []
             let new = texts.indices.filter { vectors.index(forKey: keys[$0]) == nil && seen.insert(keys[$0]).inserted }
             let found = new.isEmpty ? [] : try encoder.embeddings(of: new.map { texts[$0] })
-            // what answers for other texts than were asked for is for the caller to refuse
+            // the caller handles a result with the wrong number of embeddings
             guard found.count == new.count else { return found }
             if vectors.count + new.count > limit {
                 let kept = vectors

@@ -6,17 +6,17 @@ import Foundation
 import Runs
 import Study
 
-/// Reads what the systems of a study wrote. What is missing or damaged is named with its path, and the others are measured.
+/// Reads the samples of a study's systems. Missing or damaged runs are noted with their path, and the others are measured.
 struct StudyReader {
-    /// The study's folder.
+    /// The folder of the study.
     let folder: URL
-    /// What the hidden judge takes off a summary of twice the reference's length.
+    /// The penalty in the gold score for a summary twice as long as its reference.
     let lengthWeight: Double
-    /// Decides every random draw.
+    /// The seed of every random draw.
     let seed: UInt64
-    /// Measures diversities of embeddings; nil for none.
+    /// Measures embedding diversities; nil to skip them.
     let embeddings: StudyEmbeddings?
-    /// What is not there or not sound, a line each.
+    /// Notes about missing and damaged runs, one line each.
     private(set) var missing: [String] = []
 
     init(folder: URL, lengthWeight: Double, seed: UInt64, embeddings: StudyEmbeddings?) {
@@ -26,16 +26,16 @@ struct StudyReader {
     /// The folder of a seed's runs.
     func runs(_ seed: String) -> URL { folder.appendingPathComponent("seed-\(seed)", isDirectory: true) }
 
-    /// Notes something that is not there.
+    /// Adds a line to `missing`.
     mutating func note(_ line: String) { missing.append(line) }
 
-    /// The seeds without those that are copies of others, which are named.
+    /// The seeds without copies of other seeds. Copies are noted.
     mutating func distinct(_ seeds: [String], by system: StudiedSystem) throws -> [String] {
         let tables = ["test", "ood_test"].map(system.tableName)
         let copies = try SeedCopies.find(seeds.map { ($0, runs($0).appendingPathComponent(system.samples, isDirectory: true)) }, tables)
         for seed in seeds {
             if let copy = copies[seed] {
-                missing.append("seed \(seed) is left out whole: it is a copy of seed \(copy.original): \(copy.reason)")
+                missing.append("seed \(seed) is left out entirely: it is a copy of seed \(copy.original): \(copy.reason)")
             }
         }
         return seeds.filter { copies[$0] == nil }
@@ -43,8 +43,9 @@ struct StudyReader {
 
     // MARK: Systems
 
-    /// What a system wrote in one seed; nil, and named, where that is not there or damaged.
-    /// - Parameter base: what the base wrote in that seed, and what it is called; nil for the base itself.
+    /// Measures a system in one seed. Nil, with a note, if its samples are missing or damaged, or come from another seed or
+    /// other prompts.
+    /// - Parameter base: the base's title and its measurements in that seed; nil for the base itself.
     mutating func measure(_ system: StudiedSystem, _ seed: String, against base: (title: String, part: StudyPart)?) throws -> StudyPart? {
         func named(_ what: String) -> String { "seed \(seed): \(system.title) \(what)" }
         do {
@@ -75,9 +76,9 @@ struct StudyReader {
             part.cost = try cost(of: system, seed)
             return part
         } catch FileError.missing, RunFolderError.noConfiguration {
-            missing.append(named("is not there (run \(system.samples))"))
+            missing.append(named("is missing (run \(system.samples))"))
         } catch RunFolderError.unfinished {
-            missing.append(named("did not end (run \(system.samples))"))
+            missing.append(named("is unfinished (run \(system.samples))"))
         } catch RunFolderError.unknownTable(let table, _, _) {
             missing.append(named("has no table \(table) (run \(system.samples))"))
         } catch  where Self.isDamage(error) {
@@ -96,7 +97,7 @@ struct StudyReader {
         return StudyPart.Split(measurement, file: file)
     }
 
-    /// Names what no row of a table has, so that a column of the report lacks the system.
+    /// Notes the metrics that no row of a table has, so that the report lacks them for the system.
     private mutating func noteColumns(_ part: StudyPart, _ system: StudiedSystem, _ seed: String, _ base: StudyPart?) {
         for (own, other) in [(part.id, base?.id), (part.ood, base?.ood)] {
             for metric in Experiment.Metric.ofRows where own.measurement.prompts[metric] == nil {
@@ -106,7 +107,7 @@ struct StudyReader {
         }
     }
 
-    /// The seconds and memory of the runs that make a system; none, and named, where one of them does not say.
+    /// The seconds and memory of the runs that make a system; empty, with a note, if one of them did not record its time.
     private mutating func cost(of system: StudiedSystem, _ seed: String) throws -> StudyPart.Cost {
         var cost = StudyPart.Cost()
         for name in system.runs ?? [] {
@@ -127,7 +128,8 @@ struct StudyReader {
 
     // MARK: Models
 
-    /// The run of every seed that has ended; what is not there or damaged is named, and so is a run that lacks what others have measured.
+    /// The finished run of each seed. Missing and damaged runs are noted, and so are runs that lack a metric that other seeds
+    /// have; these are left out.
     mutating func finished(
         _ name: String, _ stage: RunStage, among seeds: [String], with metrics: [String], for what: String
     ) throws -> [URL] {
@@ -141,7 +143,7 @@ struct StudyReader {
                     found.append((seed, url, try MetricsFile.read(inRun: url)))
                     continue
                 }
-                missing.append("seed \(seed): the run \(name) is not there, or did not end; \(what) is that of the other seeds")
+                missing.append("seed \(seed): the run \(name) is missing or unfinished; \(what) is that of the other seeds")
             } catch  where Self.isDamage(error) {
                 missing.append("seed \(seed): \(what) is that of the other seeds: \(error)")
             }
@@ -158,9 +160,9 @@ struct StudyReader {
         return found.map(\.url)
     }
 
-    // MARK: What is wrong
+    // MARK: Errors
 
-    /// Whether an error says that something is not there.
+    /// Whether an error means that something is missing.
     private static func isAbsence(_ error: any Error) -> Bool {
         switch error {
         case FileError.missing, RunFolderError.noConfiguration, RunFolderError.unfinished: true
@@ -168,8 +170,8 @@ struct StudyReader {
         }
     }
 
-    /// Whether an error says that something is there and not what it should be. What cannot be read at all says nothing of it, and ends the
-    /// report.
+    /// Whether an error means that a file or folder is damaged or of the wrong kind. Other errors, such as an unreadable file,
+    /// end the report.
     private static func isDamage(_ error: any Error) -> Bool {
         switch error {
         case FileError.damaged, FileError.notAFile, FileError.notAFolder: true

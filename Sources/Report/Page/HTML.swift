@@ -1,33 +1,37 @@
-/// Markup that is safe to put into a page.
+/// Markup that is safe to insert into a page.
 ///
-/// Literals are markup, and what is interpolated into them is text: `"<td>\(response)</td>"` escapes the response. Texts that models and
-/// people wrote can therefore become neither markup nor script. Markup is put into other markup unchanged.
+/// String literals are markup, and interpolated strings are text: `"<td>\(response)</td>"` escapes the response. Text from
+/// models and people therefore cannot become markup or a script. Interpolated `HTML` is inserted unchanged.
 package struct HTML: Equatable, Sendable, ExpressibleByStringInterpolation {
-    /// The markup as it stands in a file.
+    /// The markup as it is written to a file.
     package private(set) var source: String
 
-    /// Markup that stands in this program's own source.
+    /// Creates markup from a string literal, unescaped.
     package init(stringLiteral value: String) { source = value }
 
+    /// Creates markup from an interpolated string literal.
     package init(stringInterpolation parts: Interpolation) { source = parts.source }
 
-    /// Nothing.
+    /// Creates empty markup.
     package init() { source = "" }
 
-    /// A text, escaped.
+    /// Creates markup from text, which is escaped.
     package init(text: String) { source = Self.escaped(text) }
 
-    /// Markup that another part of this program has made, such as a picture: nothing in it is escaped.
+    /// Creates markup from a string that this program has made, such as a picture, without escaping.
     package init(trusted source: String) { self.source = source }
 
-    /// Several pieces behind each other.
+    /// Concatenates several pieces of markup.
     package init(_ pieces: some Sequence<HTML>) { source = pieces.map(\.source).joined() }
 
+    /// Concatenates two pieces of markup.
     package static func + (left: HTML, right: HTML) -> HTML { HTML(trusted: left.source + right.source) }
 
+    /// Appends markup.
     package static func += (left: inout HTML, right: HTML) { left.source += right.source }
 
-    /// Escapes what has a meaning in markup and in quoted attributes. Control characters, which no page may have, become U+FFFD.
+    /// Escapes the characters that have a meaning in markup and in quoted attributes. Control characters and noncharacters,
+    /// which are not allowed in a page, become U+FFFD.
     package static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -39,7 +43,7 @@ package struct HTML: Equatable, Sendable, ExpressibleByStringInterpolation {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             case "\n", "\t": result.unicodeScalars.append(scalar)
-            // a carriage return would read back as a line feed
+            // a literal carriage return would be parsed as a line feed
             case "\r": result += "&#13;"
             case _
             where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value & 0xfffe == 0xfffe
@@ -51,24 +55,26 @@ package struct HTML: Equatable, Sendable, ExpressibleByStringInterpolation {
         return result
     }
 
-    /// What stands between the literals.
+    /// Collects the literals and values of an interpolated string.
     package struct Interpolation: StringInterpolationProtocol {
         fileprivate var source = ""
 
+        /// Creates an empty collector with a capacity in bytes.
         package init(literalCapacity: Int, interpolationCount: Int) { source.reserveCapacity(literalCapacity) }
 
+        /// Appends a literal, unescaped.
         package mutating func appendLiteral(_ literal: String) { source += literal }
 
-        /// A text, escaped; also for the value of an attribute, which must stand in quotes.
+        /// Appends text, escaped. Attribute values must be in quotes.
         package mutating func appendInterpolation(_ text: String) { source += HTML.escaped(text) }
 
-        /// A whole number.
+        /// Appends an integer.
         package mutating func appendInterpolation(_ number: Int) { source += String(number) }
 
-        /// Markup, unchanged.
+        /// Appends markup, unchanged.
         package mutating func appendInterpolation(_ markup: HTML) { source += markup.source }
 
-        /// Several pieces of markup behind each other.
+        /// Appends several pieces of markup, unchanged.
         package mutating func appendInterpolation(_ markup: [HTML]) { for piece in markup { source += piece.source } }
     }
 }

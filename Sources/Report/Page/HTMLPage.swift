@@ -2,34 +2,34 @@ internal import Formats
 internal import Foundation
 import Runs
 
-/// One self-contained page: its style, its script and its data stand in it, and it loads nothing.
+/// One self-contained page: its styles, scripts and data are inline, and it loads nothing.
 ///
-/// A content security policy forbids the browser everything else, so that a mistake in the markup still cannot run a script.
+/// A content security policy blocks everything else in the browser, so that a mistake in the markup cannot run a script.
 package struct HTMLPage {
-    /// What the browser's tab shows.
+    /// The title in the browser's tab.
     package var title: String
-    /// What stands in the page's body.
+    /// The content of the page's body.
     package var body: HTML
-    /// Style sheets, joined in their order behind the common one.
+    /// Style sheets, in order, after the common one.
     package var styles: [String]
-    /// Scripts, joined in their order. Everything must be readable without them.
+    /// Scripts, in order. The page must be readable without them.
     package var scripts: [String]
-    /// Data that scripts read, by the id of their element.
+    /// JSON data for scripts, by the ID of their element.
     package var data: [(id: String, json: String)] = []
 
-    /// A page.
+    /// Creates a page without data.
     package init(title: String, body: HTML, styles: [String] = [], scripts: [String] = []) {
         (self.title, self.body, self.styles, self.scripts) = (title, body, styles, scripts)
     }
 
-    /// What pages of this program have as their generator: files without it are not overwritten.
+    /// The value of the page's `generator` meta element. Files without it are not overwritten.
     package static let generator = "swift-rlhf rlhf-report html"
 
-    /// The file's text.
+    /// The text of the HTML file.
     package var text: String {
         let style = ([PageResource.style] + styles).joined(separator: "\n")
         let script = scripts.joined(separator: "\n")
-        // texts in the page cannot know the word that permits scripts: it depends on all of them
+        // the nonce is a checksum of the whole content, so text in the page cannot contain it
         var checksum = CRC64()
         checksum.update(Array((title + body.source + style + script + data.map(\.json).joined()).utf8))
         let nonce = checksum.digits
@@ -67,21 +67,21 @@ package struct HTMLPage {
         return page.source
     }
 
-    /// JSON that can stand in an element: no character in it can end the element or begin another.
+    /// Escapes JSON for a script element, so that no character in it can end the element or begin another.
     static func embedded(_ json: String) -> String {
         json.replacing("&", with: "\\u0026").replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
             .replacing("\u{2028}", with: "\\u2028").replacing("\u{2029}", with: "\\u2029")
     }
 }
 
-/// The style sheets and scripts of pages, which lie beside the source as files of their own and are compiled in.
+/// The style sheets and scripts of pages, which are separate files next to the source and are compiled in.
 package enum PageResource {
-    /// Colours in light, dark and on paper, text, tables and pictures: what all pages have in common.
+    /// The style that all pages share: light, dark and print colours, text, tables and pictures.
     package static var style: String { text(PackageResources.page_css) }
 
-    /// Buttons in the headings of tables that may be sorted.
+    /// The script that adds sort buttons to the headings of sortable tables.
     package static var sorting: String { text(PackageResources.sort_js) }
 
-    /// A resource as text.
+    /// Decodes a resource as UTF-8 text.
     package static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 }

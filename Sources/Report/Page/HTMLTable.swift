@@ -1,24 +1,24 @@
 package import Eval
 internal import Foundation
 
-/// A table of a page: a caption, a heading for each column, and one for each row.
+/// A table of a page, with a caption, column headings and row headings.
 package struct HTMLTable {
     /// One cell.
     package struct Cell {
         var markup: HTML
-        /// What it is sorted by; nil for its text.
+        /// The value to sort by; nil to sort by the text.
         var order: Double?
 
-        /// A text.
+        /// A cell with text, isolated for bidirectional display.
         package static func text(_ text: String) -> Cell { Cell(markup: "<bdi>\(text)</bdi>") }
 
-        /// Markup.
+        /// A cell with markup.
         package static func markup(_ markup: HTML) -> Cell { Cell(markup: markup) }
 
-        /// A number as it is shown, and its value to sort by.
+        /// A cell with a number as text, and its value for sorting.
         package static func number(_ shown: String, _ value: Double?) -> Cell { Cell(markup: HTML(text: shown), order: value) }
 
-        /// A mean with its interval, if it has one; a dash for none.
+        /// A cell with a mean and its interval; no interval if its width is zero, a dash if the mean is nil, NaN or Inf.
         package static func interval(_ interval: Interval?, digits: Int = 3) -> Cell {
             guard let interval, interval.mean.isFinite else { return Cell(markup: "–") }
             func fixed(_ value: Double) -> String { String(format: "%.\(digits)f", value) }
@@ -29,21 +29,21 @@ package struct HTMLTable {
         }
     }
 
-    /// What it shows.
+    /// What the table shows.
     package var caption: HTML
-    /// Headings, and whether numbers stand below them.
+    /// Column headings, and whether the column contains numbers.
     package var columns: [(title: String, isNumber: Bool)]
-    /// The first cell of each row is its heading.
+    /// The rows. The first cell of each row is its heading.
     package var rows: [[Cell]] = []
-    /// Whether the page's script may sort it.
+    /// Whether the page's script may sort the table.
     package var isSortable = false
-    /// How many rows are shown; the others are left out, with a note.
+    /// The maximum number of rows shown. A note gives the number of all rows.
     package var limit = 200
 
-    /// A table without rows.
+    /// Creates a table without rows.
     package init(_ caption: HTML, _ columns: [(title: String, isNumber: Bool)]) { (self.caption, self.columns) = (caption, columns) }
 
-    /// The table, which scrolls by itself where it is wider than the window.
+    /// The table's markup. A table that is wider than the window scrolls separately.
     package var markup: HTML {
         let heads = columns.map { "<th scope=\"col\"\($0.isNumber ? " class=\"number\"" as HTML : "")>\($0.title)</th>" as HTML }
         let lines = rows.prefix(limit).map { row in

@@ -1,4 +1,4 @@
-// The page on which a person compares answers. Texts come from the JSON beside this script and are shown as text only.
+// The page on which an annotator compares answers. Texts come from the embedded JSON and are inserted as text, never as HTML.
 (() => {
 "use strict";
 const by = id => document.getElementById(id);
@@ -8,10 +8,10 @@ const letter = place => place < 26 ? String.fromCharCode(65 + place) : String(pl
 const key = name => "swift-rlhf annotation " + data.checksum + (name === undefined ? "" : " " + name);
 let name = "", place = 0, answers = new Map(), seconds = new Map(), isUnsaved = false, current = 0;
 
-// MARK: What is kept in the browser
+// MARK: Storage in the browser
 
 function tellOfStorage() {
-  by("storage").textContent = "This browser does not keep your answers. Download them before you close or reload this page.";
+  by("storage").textContent = "This browser cannot store your answers. Download them before you close or reload this page.";
   by("storage").hidden = false;
 }
 function stored(which) {
@@ -38,11 +38,11 @@ function restored(who) {
       if (taken.get(task.id) > 0) result.seconds.set(task.id, taken.get(task.id));
     }
     result.isUnsaved = result.answers.size > 0 && found.isUnsaved !== false;
-  } catch { /* what is not ours is passed over */ }
+  } catch { /* skip entries that this page did not write */ }
   return result;
 }
 
-// MARK: Time, while the page can be seen
+// MARK: Time during which the page is visible
 
 let since = null;
 function stopClock() {
@@ -78,7 +78,7 @@ function showState() {
   by("lines").value = lines();
   by("download").disabled = done === 0;
   by("saved").textContent = done === 0 ? "There are no answers yet."
-    : isUnsaved ? (left > 0 ? "Your answers so far are not downloaded. You can download them at any time and go on." : "Your answers are not downloaded yet: download the file and send it back.")
+    : isUnsaved ? (left > 0 ? "Your answers so far are not downloaded. You can download them at any time and then continue." : "Your answers are not downloaded yet: download the file and send it back.")
     : "Your answers are downloaded.";
 }
 function changed() { isUnsaved = true; keep(); showState(); }
@@ -148,7 +148,7 @@ function showPair(task) {
   field.append(scale, ends);
   by("choice").append(field);
 }
-// ranks of the task shown, 0 where there is none yet
+// the ranks in the current task; 0 for answers without a rank
 let ranks = [];
 function chooseRank(answer, rank) {
   ranks[answer] = rank;
@@ -205,7 +205,7 @@ function show(isFirst) {
 }
 function go(step) {
   if (step > 0 && place < tasks.length && !answers.has(tasks[place].id)) {
-    by("missing").textContent = isRanking ? "Give each answer a rank first; equal answers may have the same one." : "Choose a position first; 0 says that neither is better.";
+    by("missing").textContent = isRanking ? "Give each answer a rank first; equal answers may have the same rank." : "Choose a position first; choose 0 if neither is better.";
     return;
   }
   const target = place + step;
@@ -234,17 +234,17 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
 });
 
-// MARK: The beginning
+// MARK: Start
 
 function showKept() {
   const count = restored(by("name").value.trim()).answers.size;
-  by("kept").textContent = count > 0 ? "This browser has " + count + " of " + tasks.length + " answers under this name; you go on where you were." : "";
+  by("kept").textContent = count > 0 ? "This browser has " + count + " of " + tasks.length + " answers under this name; you will continue where you stopped." : "";
 }
 by("name").addEventListener("input", showKept);
 by("start").addEventListener("submit", event => {
   event.preventDefault();
   const given = by("name").value.trim();
-  if (!given) { by("kept").textContent = "Give a name or a number first."; return; }
+  if (!given) { by("kept").textContent = "Enter a name or a number first."; return; }
   name = given;
   ({ answers, seconds, isUnsaved } = restored(name));
   const open = tasks.findIndex(task => !answers.has(task.id));

@@ -1,4 +1,4 @@
-// Tables of the class "sortable" are sorted by the buttons in their headings.
+// Adds a sort button to each column heading of tables with the class "sortable".
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = Array.from(table.tHead.rows[0].cells);

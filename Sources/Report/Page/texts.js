@@ -1,4 +1,4 @@
-// The browser of texts: searches, filters and sorts what stands in the page. Texts are only ever put into text nodes.
+// The text browser: searches, filters and sorts the prompts of the page. Texts are inserted only as text nodes.
 (() => {
   "use strict";
   const list = document.getElementById("texts-list");
@@ -8,7 +8,7 @@
   const pageSize = 20;
   const limit = 4_000_000;
 
-  // MARK: What there is
+  // MARK: Data
 
   const prompts = Array.from(list.children).map((element, place) => {
     const columns = Array.from(element.querySelectorAll(".t-system"));
@@ -25,7 +25,7 @@
     return originals.get(element);
   };
 
-  // MARK: The reader's choice, which the address keeps
+  // MARK: Selection, stored in the address
 
   const initial = { q: "", split: "", sort: "", of: 0, minus: -1, order: "down", diff: -1, hide: new Set(), page: 0 };
   let state = { ...initial, hide: new Set() };
@@ -64,13 +64,13 @@
     };
   };
   const setAddress = (fragment) => {
-    // some programs forbid this for files
+    // some browsers forbid this for local files
     try { history.replaceState(null, "", `#${fragment}`); } catch { location.replace(`#${fragment}`); }
   };
 
   // MARK: Searching
 
-  // Letters without case, marks and compatibility forms, and for each of their units the place in the text that it comes from.
+  // The text in lower case without marks and compatibility forms, and the position in the original text of each of its code units.
   const folded = (text) => {
     if (/^[\x00-\x7f]*$/.test(text)) return { text: text.toLowerCase(), places: null };
     const units = [];
@@ -102,7 +102,7 @@
     const found = [];
     for (let at = text.indexOf(query); at >= 0 && found.length < 1000; at = text.indexOf(query, at + query.length)) {
       const end = at + query.length;
-      // marks behind the last letter belong to it
+      // combining marks after the last letter belong to it
       found.push(places ? [places[at], places[end] ?? original(element).length] : [at, end]);
     }
     return found;
@@ -113,7 +113,7 @@
   const words = (text) => Array.from(text.matchAll(/[\p{L}\p{N}\p{M}_]+|[^\s\p{L}\p{N}\p{M}_]/gu), (match) => ({
     text: match[0], start: match.index, end: match.index + match[0].length,
   }));
-  // The places of words in two texts that belong to a longest common subsequence; null where that would take too long.
+  // The positions of the words of a longest common subsequence in two texts; null if computing it would take too long.
   const common = (first, second) => {
     const kept = [new Set(), new Set()];
     let start = 0;
@@ -139,7 +139,7 @@
     }
     return kept;
   };
-  // Neighbouring words that are not kept, as ranges of the text.
+  // The words that are not kept, as ranges of the text; adjacent words are merged.
   const missing = (all, kept) => {
     const found = [];
     let last = -2;
@@ -150,7 +150,7 @@
     });
     return found;
   };
-  // By text, what differs from the first sample of the system that is compared with; in its own text what no other has.
+  // For each text, the ranges that differ from the first sample of the reference system; in that sample, the ranges that no other text has.
   const differences = (prompt) => {
     const result = new Map();
     if (state.diff < 0) return result;
@@ -174,9 +174,9 @@
     return result;
   };
 
-  // MARK: Showing
+  // MARK: Rendering
 
-  // Puts the text into the element again, with marks around ranges.
+  // Renders the text of an element again, with marks around ranges.
   const mark = (element, found, fresh) => {
     if (!found.length && !fresh.length) {
       if (element.firstElementChild) element.replaceChildren(original(element));
@@ -219,7 +219,7 @@
       const values = new Map(hits.map((prompt) => [prompt, value(prompt)]));
       hits = hits.slice().sort((a, b) => {
         const [x, y] = [values.get(a), values.get(b)];
-        // those without the number come last
+        // prompts without a value come last
         if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y) || a.place - b.place;
         return sign * (x - y) || a.place - b.place;
       });
@@ -238,7 +238,7 @@
       for (const element of searched(prompt)) {
         const found = ranges(element, query);
         mark(element, found, fresh.get(element) ?? []);
-        // what is found in a closed part must be seen
+        // open a closed section that contains a match
         if (found.length) { const part = element.closest("details"); if (part) part.open = true; }
       }
     }
@@ -285,7 +285,7 @@
     waiting = setTimeout(() => { state.q = search.value; update(); }, 120);
   });
   const [splitLabel, splitSelect] = select("Split", [["", "all"], ...splits], (word) => { state.split = word; }, "t-half");
-  const [sortLabel, sortSelect] = select("Sort by", [["", "place in the data"], ...metrics.map((name, place) => [place, name])],
+  const [sortLabel, sortSelect] = select("Sort by", [["", "order in the data"], ...metrics.map((name, place) => [place, name])],
     (word) => { state.sort = word === "" ? "" : Number(word); }, "t-half");
   const [ofLabel, ofSelect] = select("of", numbered, (word) => { state.of = Number(word); }, "t-half");
   const [minusLabel, minusSelect] = select("minus that of", [[-1, "nothing"], ...numbered], (word) => { state.minus = Number(word); }, "t-half");
@@ -327,7 +327,7 @@
     make("div", { className: "t-bar" }, sortLabel, ofLabel, minusLabel, orderLabel, reset),
     make("fieldset", { className: "t-systems-chosen" }, make("legend", {}, "Systems"), ...boxes.map(([label]) => label)),
     make("p", { className: "t-help quiet" }, make("label", {}, keys, " keys: "), key("/"), " search, ", key("j"), " and ", key("k"),
-      " next and previous prompt, ", key("Esc"), " ends the search. Numbers sort by the mean over a system’s samples."),
+      " next and previous prompt, ", key("Esc"), " clears the search. Sorting uses the mean over a system’s samples."),
     status,
   );
   document.getElementById("texts-pages").append(pagers[0].bar);
@@ -343,7 +343,7 @@
     for (const control of [ofSelect, minusSelect, orderSelect]) control.disabled = state.sort === "";
   };
 
-  // MARK: Keys and addresses
+  // MARK: Keys and links
 
   const focus = (place) => {
     const prompt = hits[state.page * pageSize + place];
@@ -377,7 +377,7 @@
     else if (event.key === "j") { event.preventDefault(); step(1); }
     else if (event.key === "k") { event.preventDefault(); step(-1); }
   });
-  // A link to a prompt shows it, whatever was filtered before.
+  // A link to a prompt shows it regardless of the current filters.
   const follow = () => {
     let fragment = location.hash.slice(1);
     if (fragment.startsWith("texts:")) {
@@ -395,7 +395,7 @@
     focus(hits.indexOf(prompt) % pageSize);
   };
   addEventListener("hashchange", follow);
-  // on paper there is everything that the filters leave, and it is open
+  // print all prompts that match the filters, with all sections open
   let closed = [];
   addEventListener("beforeprint", () => {
     closed = Array.from(list.querySelectorAll("details:not([open])"));

@@ -1,21 +1,21 @@
-/// A picture: panels that belong together. It is one file for itself, and in a page each panel stands beside the others as far as the
-/// window is wide.
+/// A picture: one or more related panels. It can be written as one SVG file, or placed in a page, where its panels wrap with
+/// the width of the window.
 package struct Picture: Sendable {
-    /// The name of its file, without an ending.
+    /// The name of the picture's file, without an extension.
     package var name: String
-    /// What it is.
+    /// The title.
     package var title: String
-    /// From left to right, then down.
+    /// The panels, from left to right and then from top to bottom.
     package var panels: [PicturePanel]
-    /// How many panels stand beside each other in a file.
+    /// The number of panels per row in a file.
     package var columns = 2
 
-    /// A picture.
+    /// Creates a picture.
     package init(name: String, title: String, _ panels: [PicturePanel], columns: Int = 2) {
         (self.name, self.title, self.panels, self.columns) = (name, title, panels, columns)
     }
 
-    /// The picture as a document of its own.
+    /// The picture as a separate SVG document.
     package var document: String {
         let drawn = panels.map { $0.drawn(endRoom: $0.endRoom) }
         let columns = max(1, min(columns, drawn.count))
@@ -36,9 +36,9 @@ package struct Picture: Sendable {
         return SVG.document(width: width, height: top, id: name, title: title, description: description, isFile: true, elements)
     }
 
-    /// The picture as a part of a page: every panel is an image of its own.
+    /// The picture as part of a page, where every panel is a separate SVG image.
     package var markup: HTML {
-        // panels of equal width stand below each other
+        // equal label widths align panels that are placed below each other
         let endRoom = panels.map(\.endRoom).max() ?? 0
         let images = panels.enumerated().map { index, panel in
             let drawn = panel.drawn(endRoom: endRoom)
@@ -50,6 +50,6 @@ package struct Picture: Sendable {
         return "<div class=\"panels\">\n\(HTML(trusted: images.joined()))</div>\n"
     }
 
-    /// The picture with a caption.
+    /// The picture as a figure with a caption.
     package func figure(_ caption: HTML) -> HTML { "<figure>\n\(markup)<figcaption>\(caption)</figcaption>\n</figure>\n" }
 }

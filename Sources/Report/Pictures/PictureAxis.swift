@@ -1,34 +1,36 @@
 package import Eval
 internal import Foundation
 
-/// Where the values of one axis lie on the page.
+/// An axis, which maps values to positions on the page.
 package struct PictureAxis {
-    /// How values become places.
+    /// How values are mapped to positions.
     package enum Scale: Sendable {
-        /// Equal differences are equally far apart.
+        /// Equal differences have equal distances.
         case linear
-        /// Equal ratios are equally far apart; for values above 0.
+        /// Equal ratios have equal distances; for values above 0.
         case logarithmic
     }
 
-    /// The values that are marked: round numbers, a few of them.
+    /// The values with tick marks; by default a few round numbers.
     package let ticks: [Double]
     private let low, high: Double
     private let begin, end: Double
     private let digits: Int
     private let scale: Scale
 
-    /// An axis that holds all of some intervals, from one place on the page to another.
+    /// Creates an axis that covers some intervals, from one position on the page to another.
     /// - Parameters:
-    ///   - scale: how values become places; values of 0 and below lie at the edge of a logarithmic axis.
-    ///   - room: how much is free on both sides, as a share of what the intervals take.
-    ///   - marked: the values that are marked; round numbers unless given.
+    ///   - begin: the position of the smallest values, in pixels.
+    ///   - end: the position of the largest values, in pixels.
+    ///   - scale: how values are mapped to positions. On a logarithmic axis, values of 0 and below are at its edge.
+    ///   - share: the margin on each side, as a fraction of the range of the intervals.
+    ///   - marked: the values with tick marks. Default: round numbers.
     package init(
         _ intervals: [Interval], from begin: Double, to end: Double, scale: Scale = .linear, room share: Double = 0.12,
         ticks marked: [Double]? = nil
     ) {
         (self.begin, self.end, self.scale) = (begin, end, scale)
-        // numbers whose differences would overflow lie at the edge
+        // clamps values whose differences would overflow to the edge
         let bound = 1e300
         var least = min(max(intervals.map(\.low).filter { !$0.isNaN }.min() ?? 0, -bound), bound)
         var most = min(max(intervals.map(\.high).filter { !$0.isNaN }.max() ?? 1, -bound), bound)
@@ -49,12 +51,12 @@ package struct PictureAxis {
                 .filter { (low...high).contains(log10($0)) }
             return
         }
-        // an axis needs room, and that must be more than what large numbers are rounded by
+        // the axis needs a margin above the rounding error of large numbers
         let greatest = max(abs(least), abs(most))
-        // values that are all equal lie in the middle of what is about as large
+        // if all values are equal, the axis extends by a fifth of their magnitude on each side
         let room = most > least ? max(most - least, 1e-9, greatest * 0x1p-44) * share : greatest > 0 ? greatest * 0.2 : 0.5
         (low, high) = (least - room, most + room)
-        // the round step 1, 2 or 5 · 10ⁿ that makes five parts or fewer
+        // the smallest round step, 1, 2 or 5 · 10ⁿ, that divides the axis into at most five parts
         let rough = (high - low) / 5
         let power = pow(10, log10(rough).rounded(.down))
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? 10 * power
@@ -62,13 +64,13 @@ package struct PictureAxis {
         ticks = marked ?? stride(from: (low / step).rounded(.up), through: (high / step).rounded(.down), by: 1).map { $0 * step }
     }
 
-    /// The place of a value.
+    /// The position of a value, in pixels.
     package func place(_ value: Double) -> Double {
         let value = scale == .linear ? value : value > 0 ? log10(value) : low
         return begin + (value - low) / (high - low) * (end - begin)
     }
 
-    /// The text of a mark.
+    /// The label of a tick mark.
     package func label(_ tick: Double) -> String {
         if tick == 0 { return String(format: "%.\(scale == .linear && digits <= 4 ? digits : 0)f", 0.0) }
         if scale == .logarithmic || digits > 4 { return Self.short(tick) }
@@ -77,6 +79,6 @@ package struct PictureAxis {
         return String(format: "%.\(digits)f", tick)
     }
 
-    /// A number in as few characters as it takes.
+    /// A number with at most four significant digits.
     private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
 }

@@ -1,20 +1,20 @@
 internal import Eval
 
 extension PicturePanel {
-    /// What a panel takes on the page, and its elements.
+    /// A drawn panel: its elements and its size in pixels.
     struct Drawn {
         var elements: [String]
         var width, height: Double
     }
 
-    /// How wide the names are on the right of the frame.
+    /// The width needed for names to the right of the frame, in pixels.
     var endRoom: Double {
         let atEnd = series.filter { $0.label == .atEnd && !$0.points.isEmpty }
         return atEnd.map { SVG.width(of: SVG.shortened($0.name)) }.max().map { $0 + 16 } ?? 14
     }
 
-    /// The panel with its upper left corner at the origin.
-    /// - Parameter endRoom: how much room there is for names on the right of the frame: the most that a panel beside or below needs.
+    /// Draws the panel with its upper left corner at the origin.
+    /// - Parameter endRoom: the width for names to the right of the frame, in pixels: the maximum over the panels of a page.
     func drawn(endRoom: Double) -> Drawn {
         let atEnd = series.filter { $0.label == .atEnd && !$0.points.isEmpty }
         let (left, top) = (52.0, above == nil ? 44.0 : 76.0)
@@ -96,7 +96,7 @@ extension PicturePanel {
         return elements
     }
 
-    /// Names on the right of the frame, as near to the ends of their lines as they can be without lying on each other.
+    /// Draws names to the right of the frame, as close to the ends of their lines as possible without overlap.
     private func endLabels(_ labelled: [PictureSeries], _ x: PictureAxis, _ y: PictureAxis, left: Double, top: Double) -> [String] {
         let ends = labelled.compactMap { series in
             series.points.last.map { (series: series, x: x.place($0.x.mean), y: y.place($0.y.mean)) }
@@ -114,7 +114,7 @@ extension PicturePanel {
         }
     }
 
-    /// Names beside single points, where there is room for them.
+    /// Draws names next to single points, where there is space.
     private func besideLabels(_ x: PictureAxis, _ y: PictureAxis, left: Double, top: Double) -> [String] {
         let labelled = series.filter { $0.label == .beside }
         let marks = series.flatMap { series in series.points.map { (x: x.place($0.x.mean), y: y.place($0.y.mean)) } }

@@ -1,106 +1,109 @@
 package import Eval
 
-/// One point of a series, with its interval in both directions; an interval without width is none.
+/// One point of a series, with intervals in both directions. An interval of zero width is not drawn.
 package struct PicturePoint: Equatable, Sendable {
-    /// Across and up.
+    /// The horizontal and vertical value.
     package var x, y: Interval
 
-    /// A point with intervals.
+    /// Creates a point with intervals.
     package init(_ x: Interval, _ y: Interval) { (self.x, self.y) = (x, y) }
 
-    /// A point without intervals.
+    /// Creates a point without intervals.
     package init(_ x: Double, _ y: Double) { self.init(Interval(mean: x, low: x, high: x), Interval(mean: y, low: y, high: y)) }
 }
 
-/// What belongs together in a panel: a line, marks, a band, or several of them.
+/// A series of points in a panel, drawn as a line, marks, a band or a combination of these.
 package struct PictureSeries: Sendable {
-    /// How its points are shown.
+    /// A way to draw the points.
     package enum Part: Hashable, Sendable {
         /// A line through the points.
         case line
-        /// The same, thin and pale: what a smoothed line was made from.
+        /// A thin, pale line through the points, for the raw values behind a smoothed line.
         case faintLine
         /// A mark at each point.
         case marks
-        /// Marks of which only the edge is drawn.
+        /// Marks of which only the outline is drawn.
         case hollowMarks
-        /// The intervals up as a band around the line.
+        /// The vertical intervals, as a band around the line.
         case band
-        /// The intervals in both directions as lines through the points.
+        /// The intervals in both directions, as lines through the points.
         case whiskers
-        /// The area between the points and the panel's lower edge; the points are the corners of steps.
+        /// The area between the points and the base; the points are the corners of steps.
         case area
     }
 
-    /// Where its name stands.
+    /// The position of the series' name.
     package enum Label: Sendable {
-        /// Nowhere.
+        /// No name.
         case none
-        /// On the right of the panel, at the height of the last point.
+        /// To the right of the panel, at the height of the last point.
         case atEnd
-        /// Beside the first point.
+        /// Next to the last point.
         case beside
     }
 
-    /// What it is called.
+    /// The name of the series.
     package var name: String
-    /// Its colour, mark and dash.
+    /// Its colour, mark and dash pattern.
     package var style: PictureStyle
-    /// From left to right.
+    /// The points, from left to right.
     package var points: [PicturePoint]
-    /// How it is shown.
+    /// How the points are drawn.
     package var parts: Set<Part>
-    /// Where its name stands.
+    /// Where the name is placed.
     package var label: Label
-    /// Where an area ends below; the lower edge of the panel unless given.
+    /// The lower end of an area. Default: the lower edge of the panel.
     package var base: Double?
-    /// Whether lines have the dash of the style; those that have room of their own need none.
+    /// Whether lines use the dash pattern of the style.
     package var isDashed = true
 
-    /// A series.
+    /// Creates a series.
     package init(_ name: String, _ style: PictureStyle, _ points: [PicturePoint], _ parts: Set<Part>, label: Label = .none) {
         (self.name, self.style, self.points, self.parts, self.label) = (name, style, points, parts, label)
     }
 }
 
-/// One panel of a picture: a frame with two axes of round numbers, and series in it.
+/// One panel of a picture: a frame with two axes, and series.
 package struct PicturePanel: Sendable {
-    /// Above the frame.
+    /// The title above the frame.
     package var title: String
     /// What the axes show, with units.
     package var across, up: String
-    /// What is drawn, from back to front.
+    /// The series, from back to front.
     package var series: [PictureSeries]
-    /// Size of the frame in pixels.
+    /// The width of the frame, in pixels.
     package var width = 290.0
+    /// The height of the frame, in pixels.
     package var height = 210.0
-    /// How values across and up become places.
+    /// The scale of the horizontal axis.
     package var scaleAcross = PictureAxis.Scale.linear
+    /// The scale of the vertical axis.
     package var scaleUp = PictureAxis.Scale.linear
-    /// Marks of the axis across; round numbers unless given.
+    /// Tick marks of the horizontal axis. Default: round numbers.
     package var ticksAcross: [Double]?
-    /// Marks of the axis up; round numbers unless given.
+    /// Tick marks of the vertical axis. Default: round numbers.
     package var ticksUp: [Double]?
-    /// Values that the axes hold beside those of the series.
+    /// Values that the horizontal axis must include besides those of the series.
     package var holdsAcross: [Double] = []
+    /// Values that the vertical axis must include besides those of the series.
     package var holdsUp: [Double] = []
-    /// A second axis across, above the frame: what it shows, and its marks at values of the axis below.
+    /// A second horizontal axis, above the frame: its title, and labels at values of the lower axis.
     package var above: (title: String, marks: [(value: Double, label: String)])?
-    /// A line that is drawn behind the series, such as the diagonal of a calibration.
+    /// A line behind the series, such as the diagonal of a calibration plot.
     package var guide: [(x: Double, y: Double)] = []
-    /// The numbers in words, for those who do not see the picture; made from the series unless given.
+    /// A text alternative for people who cannot see the picture. Default: made from the series.
     package var words: String?
 
-    /// A panel.
+    /// Creates a panel.
     package init(title: String, across: String, up: String, _ series: [PictureSeries]) {
         (self.title, self.across, self.up, self.series) = (title, across, up, series)
     }
 
-    /// The description for those who do not see the panel: each series with its numbers, as far as they are few.
+    /// The text alternative of the panel: at most 12 series, each with all of its numbers if there are few points.
     package var description: String {
         if let words { return words }
         let named = series.filter { !$0.points.isEmpty && !$0.parts.contains(.faintLine) }
-        guard !named.isEmpty else { return "There is nothing to show." }
+        guard !named.isEmpty else { return "No data." }
         let sentences = named.prefix(12).map { series in
             let points = series.points
             guard points.count > 6, let first = points.first, let last = points.last else {
@@ -111,8 +114,8 @@ package struct PicturePanel: Sendable {
                 + "\(Statistics.text(last.y.mean)) at \(Statistics.text(last.x.mean)), between \(Statistics.text(least)) and "
                 + "\(Statistics.text(most))."
         }
-        let rest = named.count > 12 ? [" \(named.count - 12) further series are in the tables."] : []
-        return (["Across: \(across). Up: \(up)."] + sentences + rest).joined(separator: " ")
+        let rest = named.count > 12 ? [" \(named.count - 12) further series are listed in the tables."] : []
+        return (["Horizontal axis: \(across). Vertical axis: \(up)."] + sentences + rest).joined(separator: " ")
     }
 
     private static func text(_ value: Interval) -> String {

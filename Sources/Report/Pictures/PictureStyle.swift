@@ -1,32 +1,34 @@
-/// How a series is drawn: a colour that people with any kind of colour vision can tell from the others, and a mark and a dash that tell it
-/// apart without colour.
+/// How a series is drawn: with a colour that people with any type of colour vision can distinguish, and with a mark and a dash
+/// pattern that distinguish it without colour.
 package struct PictureStyle: Equatable, Sendable {
-    /// Which one. 0 is the grey of what others are compared with.
+    /// The number of the style. 0 is grey, for the baseline that others are compared with.
     package var number: Int
 
-    /// A style by its number; there are eight colours, with differing dashes and marks behind them.
+    /// Creates a style from its number. The eight colours repeat, with other marks and dash patterns.
     package init(_ number: Int) { self.number = max(0, number) }
 
-    /// The colours on white ground, which are `--s0` to `--s7` of `page.css`.
+    /// The colours on a white background, equal to `--s0` to `--s7` in `page.css`.
     private static let colours = ["#5b6472", "#1d5fd0", "#b45309", "#047857", "#b4237a", "#6d3fc4", "#0e7490", "#8a5a00"]
     private static let dashes = ["", "", "7 3", "2.5 3", "10 3 2.5 3", "", "7 3", "2.5 3"]
 
     private var place: Int { number % Self.colours.count }
 
-    /// Attributes of a line: of a file of its own, and the class that the page's style sheet knows.
+    /// Attributes of a line: its colour in a separate file, and its class in the page's style sheet.
     var stroke: String { "class=\"l\(place)\" stroke=\"\(Self.colours[place])\"" }
 
-    /// Attributes of a filled shape or a text.
+    /// Attributes of a filled shape or text.
     var fill: String { "class=\"f\(place)\" fill=\"\(Self.colours[place])\"" }
 
-    /// The dash of lines, as an attribute with a space before it; nothing for a continuous one.
+    /// The dash pattern of lines, as an attribute with a leading space; empty for a solid line.
     var dash: String {
         let dash = Self.dashes[(place + number / Self.colours.count) % Self.dashes.count]
         return dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\""
     }
 
-    /// A mark at a place.
-    /// - Parameter isHollow: whether only its edge is drawn, over the ground.
+    /// A mark at a position.
+    /// - Parameters:
+    ///   - size: about half the width of the mark, in pixels.
+    ///   - isHollow: whether only the outline is drawn, filled with the background colour.
     func mark(_ x: Double, _ y: Double, size: Double, isHollow: Bool = false) -> String {
         let paint =
             isHollow

@@ -1,16 +1,17 @@
 internal import Foundation
 
-/// Pieces of an SVG document. Lengths are in pixels and written with one decimal.
+/// Parts of an SVG document. Lengths are in pixels, written with one decimal.
 ///
-/// Colours stand twice: as attributes, for files of their own on white ground, and as classes, which the style sheet of a page overrides.
+/// Colours are given twice: as attributes, for separate files on a white background, and as classes, which the style sheet of a
+/// page overrides.
 enum SVG {
-    /// The mark of documents that this program has made.
+    /// The comment that marks documents made by this program.
     static let generator = "<!-- made by swift-rlhf -->"
 
-    /// A document or a part of a page, with a title and a description for those who do not see it.
+    /// An SVG document or a part of a page, with a title and a description as a text alternative.
     /// - Parameters:
-    ///   - id: begins the ids of its elements; no other part of the same page may have it.
-    ///   - isFile: whether it is a file of its own, on white ground.
+    ///   - id: a prefix for the IDs of elements; it must be unique in the page.
+    ///   - isFile: whether it is a separate file, with a white background.
     static func document(
         width: Double, height: Double, id: String, title: String, description: String, isFile: Bool, _ elements: [String]
     ) -> String {
@@ -34,12 +35,13 @@ enum SVG {
             + "fill=\"none\" stroke=\"#9ca3af\"/>"
     }
 
-    /// A straight line with attributes of its colour and kind.
+    /// A straight line.
+    /// - Parameter paint: attributes for colour and class.
     static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ paint: String, width: Double = 1) -> String {
         "<line \(paint) x1=\"\(number(x1))\" y1=\"\(number(y1))\" x2=\"\(number(x2))\" y2=\"\(number(y2))\" stroke-width=\"\(number(width))\"/>"
     }
 
-    /// A line behind the data.
+    /// A grid line behind the data.
     static func gridLine(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> String {
         line(x1, y1, x2, y2, "class=\"grid\" stroke=\"#e5e7eb\"")
     }
@@ -49,27 +51,27 @@ enum SVG {
         "<polyline \(paint) fill=\"none\" stroke-width=\"\(number(width))\" stroke-linejoin=\"round\" points=\"\(places(points))\"/>"
     }
 
-    /// A shape that lets what is behind it be seen.
+    /// A translucent filled polygon.
     static func area(_ points: [(x: Double, y: Double)], _ paint: String, opacity: Double = 0.18) -> String {
         "<polygon \(paint) fill-opacity=\"\(opacity)\" points=\"\(places(points))\"/>"
     }
 
-    /// A text at a place, which is its start, middle or end.
+    /// A text at a position, which is its start, middle or end.
     static func text(_ x: Double, _ y: Double, _ content: String, anchor: String = "start", _ paint: String = "fill=\"#16181d\"") -> String
     {
         let side = anchor == "start" ? "" : " text-anchor=\"\(anchor)\""
         return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(side) \(paint)>\(escaped(content))</text>"
     }
 
-    /// About how wide a text of 12 pixels is.
+    /// The approximate width, in pixels, of a text at a font size of 12 pixels.
     static func width(of text: String) -> Double { text.reduce(0) { $0 + ($1.isUppercase || $1 == "m" || $1 == "w" ? 8.2 : 6.4) } }
 
-    /// A name that is not longer than so many characters.
+    /// A name truncated to a maximum number of characters.
     static func shortened(_ name: String, to limit: Int = 26) -> String {
         name.count > limit ? String(name.prefix(limit - 1)) + "…" : name
     }
 
-    /// A text with nothing in it that has a meaning in markup, or turns the direction of writing around.
+    /// Text with markup characters escaped, and with control characters for the writing direction replaced.
     static func escaped(_ text: String) -> String {
         var safe = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -83,7 +85,7 @@ enum SVG {
         points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
     }
 
-    /// A length as it is written.
+    /// A length with at most one decimal.
     static func number(_ value: Double) -> String {
         let text = String(format: "%.1f", value)
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

@@ -1,7 +1,7 @@
-/// What is drawn of long and noisy lines.
+/// Smooths and thins long or noisy lines for drawing.
 package enum Smoothing {
-    /// Exponential moving averages with the bias of their beginning taken out: of x₁ … xₜ with weights (1 − α)ᵗ⁻ⁱ, divided by the sum of the
-    /// weights (Kingma and Ba, 2015, section 3). α is 2 / (k + 1) for a span of k points.
+    /// Bias-corrected exponential moving averages (Kingma and Ba, 2015, section 3): of x₁ … xₜ with weights (1 − α)ᵗ⁻ⁱ, divided
+    /// by the sum of the weights, where α = 2 / (k + 1) for a span of k points.
     package static func averages(_ values: [Double], span: Int) -> [Double] {
         let keep = 1 - 2 / (Double(max(1, span)) + 1)
         var (sum, weight) = (0.0, 0.0)
@@ -12,11 +12,11 @@ package enum Smoothing {
         }
     }
 
-    /// The span for so many points: a tenth of them, at least 3.
+    /// The span for a number of points: a tenth of them, at least 3.
     package static func span(of count: Int) -> Int { max(3, count / 10) }
 
-    /// The places of points that a line may be drawn through instead of all: of each of several parts of equal numbers of points the first,
-    /// the least and the greatest, and the last of all. All where there are few enough.
+    /// The indices of the points to draw instead of all. The points are divided into equal parts; the first, the smallest and
+    /// the largest point of each part are kept, and the last point of all. All indices if there are few points.
     package static func thinned(_ values: [Double], parts: Int) -> [Int] {
         guard values.count > 3 * max(1, parts) + 1 else { return Array(values.indices) }
         var places: [Int] = []

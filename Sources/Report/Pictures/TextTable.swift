@@ -1,38 +1,38 @@
 import Runs
-/// A table of text for terminals and Markdown.
+/// A text table for terminals and Markdown.
 public struct TextTable: Equatable, Sendable {
-    /// The side that cells stand on.
+    /// The horizontal alignment of cells.
     public enum Alignment: Sendable { case left, right }
 
-    /// One column's title and the side that its cells stand on.
+    /// A column's title and alignment.
     public struct Column: Equatable, Sendable {
-        /// What stands above it.
+        /// The heading of the column.
         public var title: String
-        /// Numbers stand on the right.
+        /// The alignment of the cells; numbers are right-aligned.
         public var alignment: Alignment
 
-        /// A column.
+        /// Creates a column.
         public init(_ title: String, _ alignment: Alignment = .left) {
             self.title = title
             self.alignment = alignment
         }
     }
 
-    /// From left to right.
+    /// The columns, from left to right.
     public var columns: [Column]
-    /// From top to bottom; each has a cell for every column.
+    /// The rows, from top to bottom. Each has one cell per column.
     public private(set) var rows: [[String]] = []
 
-    /// A table without rows.
+    /// Creates a table without rows.
     public init(_ columns: [Column]) { self.columns = columns }
 
-    /// Adds a row of as many cells as there are columns.
+    /// Adds a row. Precondition: there is one cell per column.
     public mutating func add(_ cells: [String]) {
         precondition(cells.count == columns.count, "\(cells.count) cells for \(columns.count) columns")
         rows.append(cells)
     }
 
-    /// Aligned columns under a rule, each line with a newline.
+    /// The table as aligned plain text with a rule below the headings. Each line ends with a newline.
     public var plain: String {
         let lines = [columns.map(\.title)] + rows
         let widths = widths(of: lines)
@@ -41,7 +41,7 @@ public struct TextTable: Equatable, Sendable {
         return text.joined(separator: "\n") + "\n"
     }
 
-    /// A Markdown table, aligned as text as well, each line with a newline.
+    /// The table as Markdown, with aligned columns in the source as well. Each line ends with a newline.
     public var markdown: String {
         let lines = ([columns.map(\.title)] + rows).map { $0.map(Self.escaped) }
         let widths = widths(of: lines).map { max(3, $0) }

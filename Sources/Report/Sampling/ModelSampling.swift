@@ -61,7 +61,7 @@ public struct ModelSampling: ReportTask {
     /// Answers line after line, as they come. A prompt that a model cannot take is reported, and the next one is read.
     private func answerLines(_ answering: [PromptedModel], _ listener: ReportListener) throws -> [SampledAnswer] {
         if listener.isInteractive {
-            listener.note("type a prompt and press Enter; Control-D ends")
+            listener.note("type a prompt and press Enter; Control-D exits")
         }
         var rows: [SampledAnswer] = []
         var number = 0
@@ -80,7 +80,7 @@ public struct ModelSampling: ReportTask {
             }
         }
         if listener.isInteractive { listener.write("\n") }
-        guard number > 0 || listener.isInteractive else { throw InvalidSetting("standard input has no prompt; expected one per line") }
+        guard number > 0 || listener.isInteractive else { throw InvalidSetting("standard input has no prompts; expected one per line") }
         return rows
     }
 
@@ -144,7 +144,7 @@ public struct ModelSampling: ReportTask {
             throw FormatError.badFile(path: file, reason: "it is not valid UTF-8; expected a text file with one prompt per line")
         }
         let lines = text.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }.prefix(models.maxPrompts ?? .max)
-        guard !lines.isEmpty else { throw FormatError.badFile(path: file, reason: "it has no prompt; expected one per line") }
+        guard !lines.isEmpty else { throw FormatError.badFile(path: file, reason: "it has no prompts; expected one per line") }
         return try answering.map { model in
             try zip(1..., lines).map { number, line in try model.prompt(String(line), id: "\(number)") }
         }

@@ -42,11 +42,11 @@ public struct ModelSamplingSettings: Settings {
         }
         _ = try format
         guard dataFormat == nil || readsRows else {
-            throw InvalidSetting("--data-format describes rows; --prompts must name a .jsonl, .json or .csv file")
+            throw InvalidSetting("--data-format needs --prompts with a .jsonl, .json or .csv file")
         }
         guard !readsRows || promptFormat == nil && systemMessage == nil else {
             throw InvalidSetting(
-                "--prompt-format and --system-message are for lines of text; the prompts of \(prompts ?? "") are made as in training")
+                "--prompt-format and --system-message are for lines of text; the prompts in \(prompts ?? "") are formatted as in training")
         }
     }
 

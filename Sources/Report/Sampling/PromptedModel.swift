@@ -68,7 +68,7 @@ struct PromptedModel {
         let examples = try data.evaluationExamples(of: corpus, split: "test")
         let prompts = try data.evaluationPrompts(examples, tokenisation, room: context - newTokens - 1, with: loaded.tokenizer)
         let cut = prompts.count(where: \.isTruncated)
-        if cut > 0 { note("\(cut) of \(prompts.count) prompts are too long for \(name) and lose their beginning") }
+        if cut > 0 { note("\(cut) of \(prompts.count) prompts are too long for \(name) and are truncated at the start") }
         return prompts.map { ModelPrompt(id: $0.id, text: $0.query, tokens: $0.tokens) }
     }
 

@@ -2,17 +2,18 @@ import Formats
 import Foundation
 import Study
 
-/// A file that an option names to be written.
+/// Checks a file that an option names as output.
 enum OutputFile {
-    /// Refuses an output that is one of the files that are read: whoever names it so loses what was in it.
+    /// Checks that an output file is not one of the input files, whose content would be lost.
     /// - Parameters:
-    ///   - option: the name of the option, for the error.
-    ///   - inputs: what is read; files that are not there are passed over.
+    ///   - option: the name of the option, for the error message.
+    ///   - inputs: the input files; missing ones are skipped.
+    /// - Throws: `InvalidSetting` if the output is an input; `FileError`.
     static func check(_ output: URL, option: String, isNoneOf inputs: [URL]) throws {
         guard let own = try FileStatus.of(output)?.identity else { return }
         for input in inputs where try FileStatus.of(input)?.identity == own {
             throw InvalidSetting(
-                "\(option) is \(output.path), which is read, too, and would be lost; choose another name")
+                "\(option) \(output.path) is also an input file and would be overwritten; choose another name")
         }
     }
 }

@@ -6,18 +6,21 @@ import Models
 import Runs
 public import Study
 
-/// Scores texts with a reward model or another reward: a new column in a table of rows.
+/// Adds a column to tables of rows with the scores from a reward model or another reward function.
 public struct RowScoring: ReportTask {
-    /// Which rows, and which reward model.
+    /// Which rows to score, and with which reward.
     public var scoring = ScoringSettings()
-    /// Where runs are, and how they are measured.
+    /// Where runs are stored, and the number of threads.
     public var measuring = MeasuringSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The groups of settings.
     public static var groups: [SettingsGroup<RowScoring>] { [.init(\.scoring), .init(\.measuring)] }
 
+    /// Scores the rows, writes the tables with the added column, and notes the mean and variance of the scores.
+    /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`; the errors of the reward.
     public func run(_ listener: ReportListener) throws {
         try validate()
         try measuring.computing { try work(listener) }
@@ -59,7 +62,7 @@ public struct RowScoring: ReportTask {
         let data = scoring.data
         let loaded = try RewardSource.loaded(modelName, usesTanh: scoring.valueHeadActivation ? true : nil, note: listener.note)
         guard let end = loaded.tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(modelName) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(modelName) has no end-of-sequence token (eos_token)")
         }
         return RewardTextReward(
             loaded.model, tokenizer: loaded.tokenizer, endOfSequence: end, text: try data.compatibility.rewardText,
@@ -68,7 +71,7 @@ public struct RowScoring: ReportTask {
             maximumTokens: data.maxSourceLength + data.maxTargetLength)
     }
 
-    /// What is read and what is written, and which table of a run that is.
+    /// The input and output file of each table to score, and the run's table that it is, if any.
     private func files() throws -> [(source: URL, destination: URL, table: (name: String, run: URL)?)] {
         let path = URL(fileURLWithPath: scoring.score)
         if let status = try FileStatus.of(path), status.kind != .folder {
@@ -78,7 +81,7 @@ public struct RowScoring: ReportTask {
         }
         if path.pathExtension == "jsonl" { throw FileError.missing(path: path.path) }
         guard scoring.scoreOutput == nil else {
-            throw InvalidSetting("--score-output is for a file of rows; the tables of a run get their column where they are")
+            throw InvalidSetting("--score-output needs a file of rows as input; scores of a run are added to its own tables")
         }
         let folder = try RunFolder.run(named: scoring.score, in: URL(fileURLWithPath: measuring.outputDir, isDirectory: true))
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }

@@ -1,11 +1,11 @@
 import Runs
 import Eval
 
-/// A row of a JSONL file with a prompt, `input`, and an answer to it, `response`. All other columns are kept as they are.
+/// A row of a JSONL file with a prompt, `input`, and an answer to it, `response`. All other columns are kept unchanged.
 struct ScoredRow: Codable {
-    /// What is scored.
+    /// The prompt, the answer and, if present and not empty, the reference.
     let request: RewardRequest
-    /// The whole row.
+    /// All columns of the row.
     private(set) var columns: [String: OptionValue]
 
     /// The columns that a score must not replace.
@@ -25,7 +25,7 @@ struct ScoredRow: Codable {
 
     func encode(to encoder: any Encoder) throws { try columns.encode(to: encoder) }
 
-    /// The row with one more column, or with other content in it.
+    /// The row with a score in a column, which is added or replaced.
     func adding(_ score: Double, as column: String) -> ScoredRow {
         var row = self
         row.columns[column] = .number(score)

@@ -1,43 +1,46 @@
 import Eval
 public import Study
-/// Which rows are scored by which reward model, and where the scores go.
+/// Which rows to score with which reward, and where to write the scores.
 public struct ScoringSettings: Settings {
-    /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
+    /// The reward model: a model folder, a run folder, or the folder of a sequence classifier such as a published reward model.
+    /// Exactly one of this and `rewardFunction` is required.
     public var modelName: String?
-    /// In place of a model a reward that needs none: check, rouge, bleu, length or compression.
+    /// A reward that needs no model: `check`, `rouge`, `bleu`, `length` or `compression`.
     public var rewardFunction: String?
-    /// Of a classifier with several labels: the one that counts, by name or number.
+    /// The label whose score is used, by name or number, for a classifier with several labels.
     public var rewardLabel: String?
-    /// How a classifier reads prompt and response: chat, pair or text; as it is meant unless given.
+    /// How a classifier receives prompt and response: `chat`, `pair` or `text`. Default: derived from the model.
     public var rewardFormat: String?
-    /// What is scored: a JSONL file of rows with input and response, or a run, by id or path.
+    /// What to score: a JSONL file of rows with `input` and `response`, or a run, by ID or path.
     public var score: String = ""
-    /// Of a run: its tables, all unless given.
+    /// The tables to score, if `score` is a run. Default: all.
     public var tableNames: [String] = []
-    /// The name of the new column.
+    /// The name of the column to add.
     public var scoreColumn = "proxy_reward"
-    /// Of a file: where the scored rows go; FILE with .scored before its ending unless given.
+    /// The output file, if `score` is a file. Default: the input file's name with `.scored` before its extension.
     public var scoreOutput: String?
-    /// Whether the head has a tanh, if its folder does not say so.
+    /// Whether the value head ends with a tanh activation, for folders that do not specify it.
     public var valueHeadActivation = false
-    /// Where scores are read: last-token, or padding-count as the original does.
+    /// The position at which the score is read: `last-token`, or `padding-count` as in the reference implementation.
     public var scorePosition: String?
-    /// The text that the model reads: canonical (one space before the answer), or raw as the original's.
+    /// The text that the model reads: `canonical` (one space before the answer), or `raw` as in the reference implementation.
     public var rewardText: String?
-    /// Tokens of a prompt at most; longer texts are cut to it and `maxTargetLength` together.
+    /// The maximum number of tokens of a prompt. Longer texts are truncated to the sum of this and `maxTargetLength`.
     public var maxSourceLength = 1024
-    /// Tokens of an answer at most.
+    /// The maximum number of tokens of an answer.
     public var maxTargetLength = 1024
-    /// Whether texts are treated as the original does, where no option says otherwise.
+    /// Whether texts are processed as in the reference implementation, for settings that are not given.
     public var referenceCompatible = false
 
     /// The defaults.
     public init() {}
 
+    /// Checks that exactly one reward is named, and the range of every setting.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard (modelName == nil) != (rewardFunction == nil) else {
             throw InvalidSetting(
-                "name what scores: a reward model by --model-name, or --reward-function check, rouge, bleu, length or compression")
+                "choose what scores: a reward model (--model-name), or --reward-function check, rouge, bleu, length or compression")
         }
         if let rewardFunction, !Self.functions.contains(SettingName.canonical(rewardFunction)) {
             throw InvalidSetting("--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", ")) here")
@@ -49,14 +52,14 @@ public struct ScoringSettings: Settings {
             throw InvalidSetting("--reward-format is '\(rewardFormat ?? "")'; it takes chat, pair or text")
         }
         guard !ScoredRow.ownColumns.contains(scoreColumn) else {
-            throw InvalidSetting("--score-column is '\(scoreColumn)', which rows have already; choose another name")
+            throw InvalidSetting("--score-column is '\(scoreColumn)', a column that rows already have; choose another name")
         }
         try data.validate()
     }
 
     private static let functions = ["check", "rouge", "bleu", "length", "compression"]
 
-    /// How texts are read.
+    /// The data settings that define how texts are read.
     var data: DataSettings {
         var data = DataSettings()
         (data.rewardText, data.referenceCompatible) = (rewardText, referenceCompatible)

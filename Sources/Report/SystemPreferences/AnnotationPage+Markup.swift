@@ -3,24 +3,24 @@ import Foundation
 import Study
 
 extension AnnotationPage {
-    /// The page.
+    /// The HTML page.
     package var page: HTMLPage {
         let keys: HTML =
             isRanking
             ? """
-            <kbd>A</kbd>, <kbd>B</kbd>, … points to an answer, <kbd>1</kbd>, <kbd>2</kbd>, … gives it a rank and points to the next one,
+            <kbd>A</kbd>, <kbd>B</kbd>, … selects an answer, <kbd>1</kbd>, <kbd>2</kbd>, … gives it a rank and selects the next one,
             """
             : "<kbd>1</kbd> to <kbd>9</kbd> choose from −4 to +4 (<kbd>5</kbd> is 0),"
         let body: HTML = """
             <header><h1 dir="auto">\(title)</h1></header>
-            <noscript><p class="notice">This page works with JavaScript only. Allow it in your browser, or open the page in another one.</p></noscript>
+            <noscript><p class="notice">This page needs JavaScript. Allow it, or use another browser.</p></noscript>
             <details id="instructions" open>
             <summary>Instructions</summary>
             \(instructions)</details>
             <p id="storage" class="notice" role="status" hidden></p>
             <form id="start" hidden>
             <label for="name">Your name or number</label>
-            <p class="quiet">It stands beside each of your answers in the file that you send back.</p>
+            <p class="quiet">It is stored with each of your answers in the file that you send back.</p>
             <div class="row"><input id="name" maxlength="60" autocomplete="off" spellcheck="false"><button type="submit">Begin</button></div>
             <p id="kept" role="status"></p>
             </form>
@@ -35,7 +35,7 @@ extension AnnotationPage {
             <div id="choice"></div>
             <p id="missing" role="alert"></p>
             <div class="buttons"><button type="button" id="back">Back</button><button type="button" id="next">Next</button></div>
-            <p class="quiet">Keys: \(keys) <kbd>Enter</kbd> or <kbd>N</kbd> goes on, <kbd>P</kbd> goes back.</p>
+            <p class="quiet">Keys: \(keys) <kbd>Enter</kbd> or <kbd>N</kbd> shows the next task, <kbd>P</kbd> the previous one.</p>
             </div>
             <div id="over" hidden>
             <h2 id="over-heading" tabindex="-1">All tasks are answered</h2>
@@ -46,7 +46,7 @@ extension AnnotationPage {
             <h3>Your answers</h3>
             <p id="saved"></p>
             <button type="button" id="download">Download answers</button>
-            <details><summary>Show them as text</summary>
+            <details><summary>Show answers as text</summary>
             <textarea id="lines" readonly rows="6" aria-label="Your answers as JSON lines" spellcheck="false"></textarea></details>
             </section>
             </main>
@@ -58,16 +58,16 @@ extension AnnotationPage {
         return page
     }
 
-    /// Refuses a file that is there and is no page of this program.
-    /// - Throws: `InvalidSetting`; `FileError`.
+    /// Checks that an existing output file was written by this program, so that it can be replaced.
+    /// - Throws: `InvalidSetting` if it was not; `FileError`.
     static func checkOutput(_ url: URL) throws {
         guard let status = try FileStatus.of(url) else { return }
         guard status.kind == .file else {
-            throw InvalidSetting("--page \(url.path) is \(status.kind.description); it must name a file, such as annotate.html")
+            throw InvalidSetting("--page \(url.path) is \(status.kind.description); expected a file, such as annotate.html")
         }
         let begin = try FileHandle(forReadingFrom: url).read(upToCount: 4096) ?? Foundation.Data()
         guard String(decoding: begin, as: UTF8.self).contains(HTMLPage.generator) else {
-            throw InvalidSetting("--page \(url.path) is there and was not made by rlhf-report; choose another name, or move it away")
+            throw InvalidSetting("--page \(url.path) exists and was not written by rlhf-report; choose another name, or move the file")
         }
     }
 }

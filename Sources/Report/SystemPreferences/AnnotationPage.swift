@@ -4,15 +4,15 @@ import Foundation
 import Runs
 import Study
 
-/// A page on which a person answers tasks, with no other program: it shows one task after the other, keeps the answers in the browser and
-/// hands them out as the file that `--preference-answers` reads.
+/// A self-contained web page on which an annotator answers tasks.
 ///
-/// The page holds the texts alone. Whose they are, and which tasks are attention checks, is in the file of tasks only.
+/// It shows one task at a time, stores the answers in the browser, and saves them as a file that `--preference-answers` reads.
+/// The page contains only the texts. The systems that wrote them, and the attention checks, are recorded in the task file.
 package struct AnnotationPage {
-    /// What the page is called.
+    /// The default title.
     package static let defaultTitle = "Comparing answers"
 
-    /// What is shown of a pair.
+    /// The parts of a pairwise task that the page shows.
     private struct Pair: Encodable {
         var id: String
         var input: String
@@ -20,14 +20,14 @@ package struct AnnotationPage {
         var right: String
     }
 
-    /// What is shown of a ranking.
+    /// The parts of a ranking task that the page shows.
     private struct Ranking: Encodable {
         var id: String
         var input: String
         var texts: [String]
     }
 
-    /// What the script reads.
+    /// The data for the script of the page.
     private struct Content<Task: Encodable>: Encodable {
         var form: String
         var checksum: String
@@ -39,17 +39,23 @@ package struct AnnotationPage {
     let json: String
     let isRanking: Bool
 
-    /// A page of pairs.
-    /// - Parameter instructions: plain text as in ``markup(ofInstructions:)``; nil for those of this program.
-    /// - Throws: `InvalidSetting` without tasks, and for two tasks of one id.
+    /// Creates a page of pairwise tasks.
+    /// - Parameters:
+    ///   - tasks: the tasks.
+    ///   - title: the heading; nil for the default title.
+    ///   - instructions: plain text, as in ``markup(ofInstructions:)``; nil for the default instructions.
+    /// - Throws: `InvalidSetting` if there are no tasks, or two tasks have the same id.
     package init(_ tasks: [PairwiseTask], title: String? = nil, instructions: String? = nil) throws {
         let shown = tasks.map { Pair(id: $0.id, input: $0.input, left: $0.left, right: $0.right) }
         try self.init(shown, ids: tasks.map(\.id), isRanking: false, title, instructions ?? Self.instructionsForPairs)
     }
 
-    /// A page of rankings.
-    /// - Parameter instructions: plain text as in ``markup(ofInstructions:)``; nil for those of this program.
-    /// - Throws: `InvalidSetting` without tasks, and for two tasks of one id.
+    /// Creates a page of ranking tasks.
+    /// - Parameters:
+    ///   - tasks: the tasks.
+    ///   - title: the heading; nil for the default title.
+    ///   - instructions: plain text, as in ``markup(ofInstructions:)``; nil for the default instructions.
+    /// - Throws: `InvalidSetting` if there are no tasks, or two tasks have the same id.
     package init(_ tasks: [RankingTask], title: String? = nil, instructions: String? = nil) throws {
         let shown = tasks.map { Ranking(id: $0.id, input: $0.input, texts: $0.texts) }
         try self.init(shown, ids: tasks.map(\.id), isRanking: true, title, instructions ?? Self.instructionsForRankings)
@@ -59,11 +65,11 @@ package struct AnnotationPage {
         guard !tasks.isEmpty else { throw InvalidSetting("--page has no tasks to show: the file of --preference-tasks is empty") }
         var known: Set<String> = []
         if let twice = ids.first(where: { !known.insert($0).inserted }) {
-            throw InvalidSetting("--preference-tasks has two tasks '\(twice)'; give every task an id of its own")
+            throw InvalidSetting("--preference-tasks has two tasks with the id '\(twice)'; give every task a unique id")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // answers that a browser keeps belong to these tasks and no others
+        // stored answers are found by this checksum, so that they are used only for the same tasks
         var checksum = CRC64()
         checksum.update(Array(try encoder.encode(tasks)))
         let content = Content(form: isRanking ? "ranking" : "pairwise", checksum: checksum.digits, tasks: tasks)
@@ -73,7 +79,8 @@ package struct AnnotationPage {
         self.isRanking = isRanking
     }
 
-    /// Plain text as markup: empty lines part paragraphs, and lines that begin with "- " are a list. Everything else is shown as it is.
+    /// Converts plain text to HTML: empty lines separate paragraphs, and lines that begin with "- " form a list. All other
+    /// characters are shown unchanged.
     package static func markup(ofInstructions text: String) -> HTML {
         var result = HTML()
         var (paragraph, items): ([String], [String]) = ([], [])
@@ -99,19 +106,19 @@ package struct AnnotationPage {
     }
 
     private static let instructionsForPairs = """
-        You see a prompt and two answers to it, A and B, one task after the other. Say which answer is better, and by how much.
+        Each task shows a prompt and two answers to it, A and B. Choose which answer is better, and by how much.
 
         - Read the prompt and both answers before you choose.
-        - The middle, 0, says that neither is better.
-        - Now and then a task may ask for a certain position: choose the one that it names.
-        - You can go back and change what you chose. Answers are kept in this browser until you download them.
+        - Choose 0, in the middle, if neither is better.
+        - Some tasks may ask for a certain position: choose the position that the task names.
+        - You can go back and change your choice. Answers are stored in this browser until you download them.
         """
 
     private static let instructionsForRankings = """
-        You see a prompt and several answers to it, one task after the other. Give each answer a rank, 1 for the best.
+        Each task shows a prompt and several answers to it. Give each answer a rank, 1 for the best.
 
         - Read the prompt and all answers before you choose.
         - Answers that are equally good may have the same rank.
-        - You can go back and change what you chose. Answers are kept in this browser until you download them.
+        - You can go back and change your choice. Answers are stored in this browser until you download them.
         """
 }

@@ -1,18 +1,18 @@
 public import Eval
 
-/// What a judge behind HTTP is made of: the address, what is asked, and how.
+/// The data for creating a judge that asks an HTTP service.
 public struct JudgeServiceRequest {
-    /// The address of the chat.
+    /// The address of the service's chat completions.
     public var url: String
-    /// What is asked, and how answers are read.
+    /// The questions, and how verdicts are read from answers.
     public var chat: JudgeChat
-    /// Keeps answers.
+    /// The cache of answers.
     public var cache: JudgeCache
-    /// The settings; those of the connection are not used yet.
+    /// The settings of the judge, including those of the connection.
     public var settings: JudgeSettings
-    /// Whether a key must be there.
+    /// Whether an API key is required: if the name of its environment variable was set explicitly.
     public var needsKey: Bool { settings.judgeKeyVariable != JudgeSettings().judgeKeyVariable }
-    /// The price of a million tokens of prompts and of answers, where one of them is known.
+    /// The prices of a million tokens of prompts and of answers; nil if neither is set.
     public var prices: (prompt: Double, completion: Double)? {
         guard settings.judgePriceIn != nil || settings.judgePriceOut != nil else { return nil }
         return (settings.judgePriceIn ?? 0, settings.judgePriceOut ?? 0)

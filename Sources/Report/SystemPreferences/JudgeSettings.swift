@@ -4,50 +4,49 @@ import Formats
 import Foundation
 public import Study
 
-/// What a judge is asked, and how one behind HTTP is reached.
+/// Settings for the questions to a judge, and for reaching a judge behind HTTP.
 public struct JudgeSettings: Settings {
-    /// The model that `judgeUrl` is asked for.
+    /// The name of the model in requests to `judgeUrl`.
     public var judgeModel: String?
-    /// The variable of the environment that the service's key is read from.
+    /// The environment variable that holds the service's API key.
     public var judgeKeyVariable = "OPENAI_API_KEY"
-    /// What the texts are, in the questions: summaries or instructions (answers to them).
+    /// The built-in question: summaries, or instructions (for answers to instructions).
     public var judgePrompt = "summaries"
-    /// In place of `judgePrompt`: a file with the question, and places for the texts: {input}, {first}, {second}, {label_1},
-    /// {label_2}.
+    /// A file with the question, instead of `judgePrompt`, with the placeholders {input}, {first}, {second}, {label_1} and {label_2}.
     public var judgeTemplate: String?
-    /// What both texts are called in questions to `judgeUrl`; model_1,model_2 unless given, A,B with log-probs.
+    /// The labels of the two texts in questions to `judgeUrl`. Default: model_1,model_2, or A,B with log-probs.
     public var judgeLabels: [String] = []
-    /// Where the verdict of `judgeUrl` is found: answer (the text), or log-probs (the two labels weighted by their log-probabilities as
-    /// the first token).
+    /// How the verdict of `judgeUrl` is read: answer (from the text), or log-probs (the two labels weighted by their log-probabilities
+    /// as the first token).
     public var judgeVerdict = "answer"
-    /// Whether the questions of `judgePrompt` offer a tie.
+    /// Whether the question of `judgePrompt` allows a tie.
     public var judgeTies = false
-    /// The temperature of the judge's sampling.
+    /// The sampling temperature of the judge.
     public var judgeTemperature = 0.0
-    /// Tokens of a judge's answer at most; with log-probs it is 1.
+    /// The maximum number of tokens in a judge's answer; 1 with log-probs.
     public var judgeMaxTokens = 64
-    /// How many log-probabilities are asked for.
+    /// The number of log-probabilities to request.
     public var judgeTopLogProbs = 5
-    /// Questions to `judgeUrl` that are under way at once.
+    /// The maximum number of concurrent requests to `judgeUrl`.
     public var judgeConcurrency = 4
-    /// Seconds until a request to `judgeUrl` counts as failed.
+    /// The timeout of a request to `judgeUrl`, in seconds.
     public var judgeTimeout = 120.0
-    /// How often a request is tried before its question counts as failed.
+    /// The maximum number of attempts per question.
     public var judgeAttempts = 5
-    /// The file that keeps the service's answers, so that the same question is asked once; judge-cache.jsonl in `outputDir` unless given.
+    /// The file that caches the service's answers, so that no question is asked twice. Default: judge-cache.jsonl in `outputDir`.
     public var judgeCache: String?
-    /// A folder with the judge's tokenizer, or its GGUF file: prompts are then counted in tokens to find those that the service has cut.
+    /// The folder of the judge's tokenizer, or its GGUF file. Prompts are then counted in tokens to detect truncation by the service.
     public var judgeTokenizer: String?
-    /// Whether a prompt of which the service counts fewer tokens than it has ends the run.
+    /// Whether the run ends if the service reports fewer tokens for a prompt than the prompt has.
     public var judgeTokenCheck = true
-    /// The price of a million tokens of prompts.
+    /// The price of a million prompt tokens.
     public var judgePriceIn: Double?
-    /// The price of a million tokens of answers.
+    /// The price of a million answer tokens.
     public var judgePriceOut: Double?
-    /// A JSONL file of {"input", "difficulty"}, for the length-controlled win rates of alpaca_eval that know the difficulty of
+    /// A JSONL file of {"input", "difficulty"}, for the length-controlled win rates of alpaca_eval that use the difficulty of
     /// instructions.
     public var instructionDifficulties: String?
-    /// A JSONL file of alpaca_eval's gamed baseline, {"preference", "std_delta_len", "instruction_difficulty"}, for its
+    /// A JSONL file of alpaca_eval's gamed baseline, {"preference", "std_delta_len", "instruction_difficulty"}, for
     /// length_controlled_v1.
     public var gamedAnnotations: String?
 
@@ -69,33 +68,33 @@ public struct JudgeSettings: Settings {
         }
         guard judgeConcurrency <= 256 else { throw InvalidSetting("--judge-concurrency is above 256") }
         guard judgeTimeout <= 86_400 else { throw InvalidSetting("--judge-timeout is above 86400 s, a day") }
-        guard (2...20).contains(judgeTopLogProbs) else { throw InvalidSetting("--judge-top-log-probs is a number from 2 to 20") }
+        guard (2...20).contains(judgeTopLogProbs) else { throw InvalidSetting("--judge-top-log-probs must be from 2 to 20") }
         for (option, price) in [("--judge-price-in", judgePriceIn), ("--judge-price-out", judgePriceOut)] {
             if let price, !(price.isFinite && price >= 0) { throw InvalidSetting("\(option) must be a number of at least 0") }
         }
-        // whoever gives the key itself must not find it in a run folder, or in this line
+        // a key given here by mistake must not appear in a run folder or in the error message
         guard Self.isVariable(judgeKeyVariable) else {
-            throw InvalidSetting("--judge-key-variable takes the name of a variable of the environment (letters, digits and _), not a key")
+            throw InvalidSetting("--judge-key-variable takes the name of an environment variable (letters, digits and _), not a key")
         }
         if judgeTemplate != nil, judgeTies {
-            throw InvalidSetting("--judge-ties changes --judge-prompt; a template says itself what may be answered")
+            throw InvalidSetting("--judge-ties has no effect on --judge-template; offer a tie in the template itself")
         }
         if judgeTemplate != nil, judgePrompt != Self().judgePrompt {
-            throw InvalidSetting("--judge-template takes the place of --judge-prompt; give one of them")
+            throw InvalidSetting("--judge-template replaces --judge-prompt; give one of them")
         }
         switch reading {
         case .answer where judgeTopLogProbs != Self().judgeTopLogProbs:
-            throw InvalidSetting("--judge-top-log-probs is about --judge-verdict log-probs")
+            throw InvalidSetting("--judge-top-log-probs needs --judge-verdict log-probs")
         case .logProbabilities where judgeMaxTokens != Self().judgeMaxTokens:
-            throw InvalidSetting("--judge-max-tokens is about --judge-verdict answer; with log-probs an answer has one token")
+            throw InvalidSetting("--judge-max-tokens needs --judge-verdict answer; with log-probs, an answer has one token")
         default: break
         }
         guard judgeTokenizer == nil || judgeTokenCheck else {
-            throw InvalidSetting("--judge-tokenizer counts for --judge-token-check, which is off")
+            throw InvalidSetting("--judge-tokenizer is used only by --judge-token-check, which is off")
         }
         _ = try labels
         guard gamedAnnotations == nil || instructionDifficulties != nil else {
-            throw InvalidSetting("--gamed-annotations needs --instruction-difficulties, for the fit has both")
+            throw InvalidSetting("--gamed-annotations needs --instruction-difficulties; the fit uses both")
         }
     }
 
@@ -106,7 +105,7 @@ public struct JudgeSettings: Settings {
 
     package var reading: JudgeChat.Reading { JudgeChat.Reading(rawValue: judgeVerdict) ?? .answer }
 
-    /// What the texts are called in questions to the service.
+    /// The labels of the texts in questions to the service.
     package var labels: JudgeLabels {
         get throws {
             guard !judgeLabels.isEmpty else { return reading == .answer ? .names : .letters }
@@ -119,8 +118,9 @@ public struct JudgeSettings: Settings {
         }
     }
 
-    /// Makes the text of a question.
-    /// - Parameter isForService: whether it goes to `judgeUrl`; else it is for programs and files, whose answers are read by fixed names.
+    /// The function that writes the text of a question.
+    /// - Parameter isForService: whether the question is for `judgeUrl`. Questions for programs and files use fixed labels.
+    /// - Throws: `FormatError` for an invalid template; `InvalidSetting` for invalid labels.
     package func prompt(isForService: Bool) throws -> @Sendable (PairwiseQuestion) -> String {
         let labels = isForService ? try labels : .names
         if let judgeTemplate {
@@ -137,11 +137,11 @@ public struct JudgeSettings: Settings {
         return { JudgePrompt.text(for: $0, subject, labels: labels, closing: closing, allowsTies: ties) }
     }
 
-    /// The conversation with the service.
+    /// The requests to the service: prompts, sampling options and the token check.
     package func chat(seed: UInt64) throws -> JudgeChat {
         var chat = JudgeChat(model: judgeModel ?? "", labels: try labels, reading: reading, prompt: try prompt(isForService: true))
         chat.temperature = judgeTemperature
-        // services take 32 bits with a sign
+        // services accept signed 32-bit seeds
         chat.seed = Int(seed % (1 << 31))
         chat.maxTokens = judgeMaxTokens
         chat.topLogProbabilities = judgeTopLogProbs
@@ -153,7 +153,7 @@ public struct JudgeSettings: Settings {
         return chat
     }
 
-    /// The difficulty of each input that is known.
+    /// The difficulties of inputs by input; nil if `instructionDifficulties` is not set.
     package func difficulties() throws -> [String: Double]? {
         guard let instructionDifficulties else { return nil }
         struct Row: Codable {
@@ -169,7 +169,7 @@ public struct JudgeSettings: Settings {
         return found
     }
 
-    /// alpaca_eval's gamed baseline.
+    /// The comparisons of alpaca_eval's gamed baseline; nil if `gamedAnnotations` is not set.
     package func gamed() throws -> [AlpacaEvalWinRate.GamedComparison]? {
         guard let gamedAnnotations else { return nil }
         struct Row: Codable {
@@ -179,7 +179,7 @@ public struct JudgeSettings: Settings {
         }
         var found: [AlpacaEvalWinRate.GamedComparison] = []
         try JSONLines<Row>(URL(fileURLWithPath: gamedAnnotations)).readEach { row, _ in
-            // nobody has judged it
+            // skip comparisons without a preference
             guard let preference = row.preference else { return }
             guard (0...1).contains(preference) else {
                 throw RowProblem.wrongNumber(field: "preference", expected: "a number from 0 to 1", got: "\(preference)")

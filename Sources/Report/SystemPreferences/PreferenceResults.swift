@@ -3,9 +3,9 @@ import Eval
 import Formats
 import Foundation
 
-/// What is known of preferences: preferences.json, one line for each judged input, and a text for the terminal.
+/// The results of a comparison: the content of `preferences.json`, one line for each judged input, and a text for the terminal.
 struct PreferenceResults {
-    /// The file.
+    /// The content of `preferences.json`.
     private struct Content: Encodable {
         var systems: [String]?
         var winRate: WinRate?
@@ -14,26 +14,27 @@ struct PreferenceResults {
         var firstPositionShare: Double?
         var unreadableAnswers: Int?
         var questions: Int?
-        /// Questions without a verdict by the reason, and their share of all.
+        /// The number of questions without a verdict by reason, and their share of all questions.
         var omissions: [String: Int]?
         var unansweredShare: Double?
         var winRateOfAnswered: WinRate?
-        /// By the names of alpaca_eval.
+        /// The estimates of alpaca_eval by name.
         var alpacaEval: [String: AlpacaEvalWinRate.Estimate]?
-        /// Those of them that are wanted and cannot be had, and why.
+        /// The requested estimates that cannot be computed, with the reason.
         var alpacaEvalLeftOut: [String: String]?
-        /// Judged inputs without a difficulty, where difficulties are given.
+        /// The number of judged inputs without a difficulty, if difficulties are given.
         var inputsWithoutDifficulty: Int?
         var agreementWithPeople: PeopleAgreement?
         var judge: JudgeLedger?
         var ranking: RankingAnalysis?
-        /// Per annotator.
+        /// The score of each annotator.
         var attentionChecks: [AttentionChecks.Score]?
-        /// Of several annotators.
+        /// The agreement between annotators.
         var agreement: AnnotatorAgreement?
     }
 
-    /// One judged input with its texts; what the judge said with the first system's text shown first, and the other way round.
+    /// One judged input with its texts, and the judge's verdicts with the first system's text shown first (forward) and second
+    /// (backward).
     private struct Line: Codable {
         var input: String
         var first: String
@@ -72,19 +73,19 @@ struct PreferenceResults {
 
     private var content: Content
     private var lines: [Line] = []
-    /// All numbers for metrics.jsonl.
+    /// All values for `metrics.jsonl`.
     private(set) var flatValues: [String: Double] = [:]
-    /// For the terminal.
+    /// The text for the terminal.
     private(set) var text: String
 
-    /// What people said about pairs.
+    /// Creates the results of annotators' answers to pairs.
     init(_ rate: WinRate) {
         content = Content(winRate: rate)
         text = "the first system is preferred in \(Self.describe(rate))"
         add(rate, "win_rate")
     }
 
-    /// What people said in rankings.
+    /// Creates the results of annotators' rankings.
     init(_ analysis: RankingAnalysis) {
         content = Content(ranking: analysis)
         text = "\(analysis.tasks) tasks; preferred to the reference:"
@@ -101,7 +102,7 @@ struct PreferenceResults {
         }
     }
 
-    /// What a judge said about the outputs of two systems, or about the summaries of comparisons.
+    /// Creates the results of a judge for the outputs of two systems, or for the summaries of comparisons.
     init(
         _ summary: PairwiseJudging.Summary, names: [String], inputs: [String], first: [String], second: [String], isAccuracy: Bool
     ) {
@@ -116,7 +117,7 @@ struct PreferenceResults {
         text =
             (isAccuracy
                 ? "the judge agrees with people in " : "\(names[0]) is preferred to \(names[1]) in ")
-            + "\(Self.describe(summary.winRate)); at equal lengths \(summary.lengthControlled)"
+            + "\(Self.describe(summary.winRate)); length-controlled \(summary.lengthControlled)"
         add(summary.winRate, isAccuracy ? "judge_accuracy" : "win_rate")
         flatValues["length_controlled_win_rate"] = summary.lengthControlled.mean
         flatValues["unreadable_answers"] = Double(summary.unreadable)
@@ -140,14 +141,14 @@ struct PreferenceResults {
         }
     }
 
-    /// What alpaca_eval would say.
+    /// Adds the estimates of alpaca_eval.
     mutating func add(_ estimates: [AlpacaEvalWinRate.Form: AlpacaEvalWinRate.Estimate]) {
         guard !estimates.isEmpty else { return }
         content.alpacaEval = Dictionary(uniqueKeysWithValues: estimates.map { ($0.rawValue, $1) })
         let shown = AlpacaEvalWinRate.Form.allCases.compactMap { form in
             estimates[form].map { "\(form.rawValue) \(Self.rounded($0.rate)) ± \(Self.rounded($0.standardError))" }
         }
-        text += "\nas alpaca_eval controls lengths: \(shown.joined(separator: ", "))"
+        text += "\nlength-controlled by alpaca_eval: \(shown.joined(separator: ", "))"
         for (form, estimate) in estimates {
             flatValues["alpaca_eval_\(form.rawValue)"] = estimate.rate
             if let missing = estimate.withoutDifficulty, missing > 0 {
@@ -156,48 +157,51 @@ struct PreferenceResults {
         }
     }
 
-    /// What alpaca_eval would not say, and why.
+    /// Adds the estimates of alpaca_eval that cannot be computed, with the reason.
     mutating func add(leftOut: [AlpacaEvalWinRate.Form: String]) {
         guard !leftOut.isEmpty else { return }
         content.alpacaEvalLeftOut = Dictionary(uniqueKeysWithValues: leftOut.map { ($0.rawValue, $1) })
         for form in AlpacaEvalWinRate.Form.allCases {
-            if let reason = leftOut[form] { text += "\nno \(form.rawValue): \(reason)" }
+            if let reason = leftOut[form] { text += "\n\(form.rawValue) is not available: \(reason)" }
         }
     }
 
-    /// How many judged inputs have no difficulty.
+    /// Adds the number of judged inputs without a difficulty.
     mutating func add(inputsWithoutDifficulty: Int) {
         content.inputsWithoutDifficulty = inputsWithoutDifficulty
         flatValues["inputs_without_difficulty"] = Double(inputsWithoutDifficulty)
     }
 
-    /// How far people agree with the judge.
+    /// Adds the agreement of the judge with people.
     mutating func add(_ agreement: PeopleAgreement) {
         content.agreementWithPeople = agreement
         flatValues["agreement_with_people"] = agreement.share
         text += "\nthe judge agrees with people in \(Self.rounded(agreement.share)) of \(agreement.tasks) tasks"
-        if agreement.leftOut > 0 { text += "; \(agreement.leftOut) answered tasks have no verdict of it" }
+        if agreement.leftOut > 0 { text += "; \(agreement.leftOut) answered tasks have no verdict of the judge" }
     }
 
-    /// How annotators answered attention checks.
+    /// Adds the annotators' scores on attention checks.
     mutating func add(_ scores: [AttentionChecks.Score]) {
         guard !scores.isEmpty else { return }
         content.attentionChecks = scores
         text += "\nattention checks passed: " + scores.map { "\($0.annotator) \($0.passed) of \($0.answered)" }.joined(separator: ", ")
     }
 
-    /// How far annotators agree; nil for fewer than two of them.
-    /// - Parameter unit: what each of them answered: a task, or, in rankings, a comparison of two texts.
+    /// Adds the agreement between annotators.
+    /// - Parameters:
+    ///   - agreement: the agreement; nil if there are fewer than two annotators.
+    ///   - annotators: the number of annotators.
+    ///   - unit: what the annotators answered: a task or, for rankings, a comparison of two texts.
     mutating func add(_ agreement: AnnotatorAgreement?, annotators: Int, unit: String) {
         guard let agreement else {
-            text += "\n\(annotators == 1 ? "one annotator" : "no annotator"): there is no agreement to measure"
+            text += "\n\(annotators == 1 ? "one annotator" : "no annotator"): agreement needs at least two"
             return
         }
         content.agreement = agreement
         for (level, value) in agreement.alpha { flatValues["krippendorff_alpha_\(level)"] = value.mean }
         let alpha = agreement.alpha.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         text +=
-            "\nKrippendorff's alpha over \(agreement.sharedTasks) \(unit)s with several answers: \(alpha.isEmpty ? "not defined" : alpha)"
+            "\nKrippendorff's alpha over \(agreement.sharedTasks) \(unit)s with several answers: \(alpha.isEmpty ? "undefined" : alpha)"
         for pair in agreement.pairs {
             text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(pair.tasks) \(unit)s"
             if let kappa = pair.kappa { text += ", Cohen's kappa \(Self.rounded(kappa))" }
@@ -211,7 +215,7 @@ struct PreferenceResults {
         }
     }
 
-    /// What asking has come to.
+    /// Adds the number of requests, tokens and seconds, and the price.
     mutating func add(_ ledger: JudgeLedger) {
         content.judge = ledger
         flatValues["judge_prompt_tokens"] = Double(ledger.promptTokens)
@@ -219,16 +223,16 @@ struct PreferenceResults {
         flatValues["judge_seconds"] = ledger.seconds
         text +=
             "\n\(ledger.model): \(ledger.questions) questions, \(ledger.fromCache) answered from the cache; \(ledger.requests) requests, "
-        text += "\(ledger.retries) of them again; \(ledger.promptTokens) tokens of prompts, \(ledger.completionTokens) of answers; "
+        text += "\(ledger.retries) of them retries; \(ledger.promptTokens) prompt tokens, \(ledger.completionTokens) answer tokens; "
         text += String(format: "%.1f s", ledger.seconds)
         if let price = ledger.price, let now = ledger.priceOfThisRun {
             flatValues["judge_price"] = price
-            text += String(format: "; price %.4f, %.4f of it now", price, now)
+            text += String(format: "; price %.4f, %.4f of it in this run", price, now)
         }
         if ledger.uncounted > 0 {
             text +=
-                "\nof \(ledger.uncounted) answers the service does not say how many tokens their prompts had: whether these were cut, and their "
-            text += "price, is not known"
+                "\nthe service reported no number of prompt tokens for \(ledger.uncounted) answers: whether their prompts were truncated, "
+            text += "and their price, is unknown"
         }
     }
 

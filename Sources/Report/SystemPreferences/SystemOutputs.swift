@@ -4,25 +4,27 @@ import Foundation
 import Runs
 import Study
 
-/// The outputs of several systems for the inputs that all of them have.
+/// The outputs of several systems for their common inputs.
 struct SystemOutputs {
     /// One system.
     struct System {
-        /// As it was named: a run, a table of a run, or a file.
+        /// The name that the user gave: a run, a table of a run, or a file.
         var name: String
-        /// All rows of each input, in their order.
+        /// The rows of each input, in the order of the file.
         var rows: [[SampleRow]]
     }
 
-    /// The inputs that all systems have, in the order of the first.
+    /// The inputs that all systems have in common, in the order of the first system.
     private(set) var inputs: [String]
     private(set) var systems: [System]
 
     /// Reads the systems.
     /// - Parameters:
-    ///   - names: runs, `run:table`, or JSONL files of rows.
-    ///   - table: the table of a run that is named without one.
-    /// - Throws: `InvalidSetting` for a name that is given twice, or where no input is common to all.
+    ///   - names: runs, tables of runs (`run:table`), or JSONL files of rows.
+    ///   - table: the table of runs that are given without a table.
+    ///   - runs: the folder in which runs are found by name.
+    ///   - note: receives the number of common inputs if some inputs are not common to all systems.
+    /// - Throws: `InvalidSetting` for a repeated name, or if the systems have no input in common.
     init(_ names: [String], table: String, runs: URL, note: (String) -> Void) throws {
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw InvalidSetting("--systems names \(twice) twice")
@@ -55,7 +57,7 @@ struct SystemOutputs {
         }
     }
 
-    /// Where a system's rows are.
+    /// The location of a system's rows.
     private enum Source {
         case file(URL)
         case table(String, run: URL)

@@ -6,37 +6,37 @@ import Runs
 import Study
 import Tensor
 
-/// Asking a judge, and what its verdicts come to.
+/// Asking a judge, and analysing its verdicts.
 extension SystemPreferences {
-    /// Whether the settings of the judge fit what is done.
+    /// Checks that the settings of the judge fit the requested action.
     /// - Throws: `InvalidSetting`.
     func validateJudge() throws {
         let defaults = JudgeSettings()
         if preferences.judgeUrl != nil {
             guard let model = judge.judgeModel, !model.isEmpty else {
-                throw InvalidSetting("--judge-url needs --judge-model, the model's name as the service knows it")
+                throw InvalidSetting("--judge-url needs --judge-model, the service's name of the model")
             }
         } else if let name = Self.serviceSettings(of: judge).first {
-            throw InvalidSetting("\(name) is about --judge-url, which is not given")
+            throw InvalidSetting("\(name) needs --judge-url")
         }
         if preferences.judgeCommand == nil, preferences.judgePatience != SystemPreferenceSettings().judgePatience {
             throw InvalidSetting(
-                "--judge-patience is about --judge-command, which is not given"
+                "--judge-patience needs --judge-command"
                     + (preferences.judgeUrl == nil ? "" : "; --judge-url has --judge-timeout"))
         }
         if preferences.judgeUrl == nil, preferences.judgeCommand == nil, preferences.judgeRequests == nil,
             judge.judgePrompt != defaults.judgePrompt || judge.judgeTemplate != nil || judge.judgeTies
         {
             throw InvalidSetting(
-                "--judge-prompt, --judge-template and --judge-ties are about --judge-url, --judge-command or --judge-requests")
+                "--judge-prompt, --judge-template and --judge-ties need --judge-url, --judge-command or --judge-requests")
         }
         if judge.instructionDifficulties != nil, !preferences.isJudged {
             throw InvalidSetting(
-                "--instruction-difficulties is about the verdicts of a judge: --judge-url, --judge-command or --judge-answers")
+                "--instruction-difficulties needs the verdicts of a judge: --judge-url, --judge-command or --judge-answers")
         }
     }
 
-    /// The options of the service that are given.
+    /// The options of the service that differ from their defaults.
     private static func serviceSettings(of judge: JudgeSettings) -> [String] {
         let defaults = JudgeSettings()
         let changed: [(String, Bool)] = [
@@ -57,7 +57,7 @@ extension SystemPreferences {
 
     typealias JudgedPairs = (names: [String], inputs: [String], first: [String], second: [String])
 
-    /// What is judged: two systems' outputs, or the preferred and the other summary of comparisons.
+    /// The pairs to judge: the outputs of two systems, or the preferred and the other summary of comparisons.
     func pairs(_ listener: ReportListener) throws -> JudgedPairs {
         var random = random
         if let path = preferences.judgeComparisons {
@@ -78,7 +78,7 @@ extension SystemPreferences {
 
     func askJudge(_ listener: ReportListener) throws {
         let pairs = try pairs(listener)
-        // what is read beside the verdicts is read first: a fault in it must not come behind the work
+        // read all other files first, so that errors in them are found before the judge is asked
         let people = try answersOfPeople()
         if let people, agreement(people, pairs, outcomes: pairs.inputs.map { _ in 0.5 }) == nil { throw Self.nothingInCommon }
         let difficulties = try judge.difficulties()
@@ -86,7 +86,7 @@ extension SystemPreferences {
         let withoutDifficulty = difficulties.map { known in pairs.inputs.count { known[$0] == nil } }
         if let withoutDifficulty, withoutDifficulty > 0 {
             listener.note(
-                "\(judge.instructionDifficulties ?? ""): \(withoutDifficulty) of \(pairs.inputs.count) inputs have no difficulty there")
+                "\(judge.instructionDifficulties ?? ""): \(withoutDifficulty) of \(pairs.inputs.count) inputs have no difficulty in it")
         }
         var random = random.split("bootstrap")
         func summary(_ judge: some PairwiseJudge) throws -> (PairwiseJudging.Summary?, JudgeLedger?) {
@@ -100,7 +100,7 @@ extension SystemPreferences {
         if let path = preferences.judgeAnswers {
             asked = try summary(RecordedJudge(URL(fileURLWithPath: path)))
         } else if let url = preferences.judgeUrl {
-            // the run folder first: answers may have a price
+            // open the run folder before asking, because answers may cost money
             let session = try session(listener)
             guard try session.begins() else { return }
             opened = session
@@ -127,7 +127,7 @@ extension SystemPreferences {
             let judged = pairs.inputs.indices.filter { found.outcomes[$0] != nil }
             let usable = form == .minimal ? judged : judged.filter { difficulties?[pairs.inputs[$0]] != nil }
             leftOut[form] =
-                "\(usable.count) of \(pairs.inputs.count) inputs have a verdict\(form == .minimal ? "" : " and a difficulty"); it takes "
+                "\(usable.count) of \(pairs.inputs.count) inputs have a verdict\(form == .minimal ? "" : " and a difficulty"); a fit needs "
                 + (form == .v1 ? "one, and \(AlpacaEvalWinRate.fewest) with the gamed ones" : "\(AlpacaEvalWinRate.fewest)")
         }
         results.add(estimates)
@@ -141,7 +141,7 @@ extension SystemPreferences {
         try finish(results, listener, opened)
     }
 
-    /// One of alpaca_eval's estimates; nil for too few comparisons.
+    /// One of alpaca_eval's estimates; nil if there are too few comparisons.
     private func estimate(
         _ form: AlpacaEvalWinRate.Form, _ found: PairwiseJudging.Summary, _ pairs: JudgedPairs, _ difficulties: [String: Double]?,
         _ gamed: [AlpacaEvalWinRate.GamedComparison]?
@@ -154,10 +154,10 @@ extension SystemPreferences {
             }, gamed: gamed ?? [])
     }
 
-    /// The judge behind an address.
+    /// The judge that asks an HTTP service.
     private func service(_ url: String, _ listener: ReportListener) throws -> any PairwiseJudge {
         guard let make = listener.judgeService else {
-            throw InvalidSetting("--judge-url needs ReportListener.judgeService, which makes its judge")
+            throw InvalidSetting("--judge-url needs ReportListener.judgeService, which creates the judge")
         }
         let file: URL
         if let path = judge.judgeCache {
@@ -169,7 +169,7 @@ extension SystemPreferences {
         let cache = try JudgeCache(file)
         if !cache.damagedLines.isEmpty {
             let lines = cache.damagedLines.prefix(10).map(String.init).joined(separator: ", ")
-            listener.note("\(file.path): \(cache.damagedLines.count) lines are not whole and are passed over (line \(lines))")
+            listener.note("\(file.path): \(cache.damagedLines.count) lines are incomplete and are skipped (line \(lines))")
         }
         return try make(JudgeServiceRequest(url: url, chat: try judge.chat(seed: run.seed), cache: cache, settings: judge))
     }
@@ -177,7 +177,7 @@ extension SystemPreferences {
     private typealias PeopleAnswers = (tasks: [PairwiseTask], outcomes: [(task: String, outcome: Double)])
 
     private static let nothingInCommon = InvalidSetting(
-        "no task in --preference-tasks that people have answered is about texts that are judged")
+        "none of the answered tasks in --preference-tasks is about the texts that are judged")
 
     private func agreement(_ people: PeopleAnswers, _ pairs: JudgedPairs, outcomes: [Double?]) -> PeopleAgreement? {
         PeopleAgreement(
@@ -185,7 +185,7 @@ extension SystemPreferences {
         )
     }
 
-    /// What people have said beside a judge: the tasks, and the outcome of each that is answered.
+    /// The tasks that people answered in addition to the judge, and the outcome of each; nil without `preferenceAnswers`.
     private func answersOfPeople() throws -> PeopleAnswers? {
         guard !preferences.preferenceAnswers.isEmpty else { return nil }
         let tasks = try JSONLines<PairwiseTask>(URL(fileURLWithPath: preferences.preferenceTasks ?? "")).read()
@@ -194,7 +194,7 @@ extension SystemPreferences {
         let outcomes = try preferences.analysis.outcomes(tasks: tasks, answers: rows)
         guard !outcomes.isEmpty else {
             throw InvalidSetting(
-                "\(preferences.preferenceAnswers.joined(separator: ", ")) has no answer that counts to any task of "
+                "\(preferences.preferenceAnswers.joined(separator: ", ")) has no usable answer to any task of "
                     + (preferences.preferenceTasks ?? ""))
         }
         return (tasks, outcomes)

@@ -6,17 +6,19 @@ import Runs
 public import Study
 import Tensor
 
-/// Which of several systems is preferred: tasks for people and what their answers say, the verdicts of a judge, contrasting examples.
-/// What is judged or analysed leaves a run folder; tasks and examples are files alone.
+/// Compares systems by preferences: it writes tasks for annotators, analyses their answers, asks a judge, or picks contrasting
+/// examples.
+///
+/// Judging and analysing write a run folder; tasks and examples are single files.
 public struct SystemPreferences: ReportTask {
-    /// What is compared, and how.
+    /// What to compare, and how.
     public var preferences = SystemPreferenceSettings()
-    /// What a judge is asked, and how.
+    /// The settings of the judge.
     public var judge = JudgeSettings()
-    /// Where it writes, and how it runs.
+    /// The run folder, the seed and other settings of the run.
     public var run = RunSettings()
 
-    /// The name of the run folder unless one is given.
+    /// The default name of the run folder.
     public static let runName = "preferences"
 
     /// The defaults.
@@ -47,7 +49,8 @@ public struct SystemPreferences: ReportTask {
         try askJudge(listener)
     }
 
-    /// No file that is written is one that is read.
+    /// Checks that no output file is also an input file.
+    /// - Throws: `InvalidSetting`; `FileError`.
     private func checkOutputs() throws {
         let systems = try SystemOutputs.files(preferences.systems, table: preferences.tableName, runs: runs)
         let read =
@@ -55,7 +58,7 @@ public struct SystemPreferences: ReportTask {
             + [
                 preferences.judgeComparisons, judge.judgeTemplate, judge.instructionDifficulties, judge.gamedAnnotations,
             ].compactMap { $0.map { URL(fileURLWithPath: $0) } } + preferences.preferenceAnswers.map { URL(fileURLWithPath: $0) }
-        // with answers, and for a page alone, the tasks are read
+        // the task file is an input if there are answers, or if only a page is written
         let tasks = preferences.preferenceAnswers.isEmpty && !preferences.systems.isEmpty ? preferences.preferenceTasks : nil
         try checkPage(isNoneOf: read)
         for (option, path) in [
@@ -96,7 +99,7 @@ public struct SystemPreferences: ReportTask {
         let references = try places.map { place in
             guard let reference = joined.systems.lazy.compactMap({ $0.rows[place][0].reference }).first else {
                 throw InvalidSetting(
-                    "rankings have the reference among their texts, and no row of the input '\(joined.inputs[place].prefix(60))…' has one")
+                    "ranking tasks include the reference, but no row of the input '\(joined.inputs[place].prefix(60))…' has one")
             }
             return reference
         }
@@ -119,7 +122,7 @@ public struct SystemPreferences: ReportTask {
                 let analysis = try RankingAnalysis(
                     tasks: rankings, answers: rows, judge: preferences.judgeAnnotator,
                     resamples: preferences.bootstrapResamples, using: &random)
-            else { throw InvalidSetting("\(path) has no answer of people to any task of \(tasks.path)") }
+            else { throw InvalidSetting("\(path) has no answer by a person to any task of \(tasks.path)") }
             var results = PreferenceResults(analysis)
             let people = rows.filter { $0.annotator != preferences.judgeAnnotator }
             let agreement = AnnotatorAgreement(
@@ -133,7 +136,7 @@ public struct SystemPreferences: ReportTask {
         guard
             let rate = try preferences.analysis.winRate(
                 tasks: pairs, answers: rows, resamples: preferences.bootstrapResamples, using: &random)
-        else { throw InvalidSetting("\(path) has no answer that counts to any task of \(tasks.path)") }
+        else { throw InvalidSetting("\(path) has no usable answer to any task of \(tasks.path)") }
         var results = PreferenceResults(rate)
         results.add(AttentionChecks.scores(tasks: pairs, answers: rows))
         let checks = Set(pairs.filter { $0.check != nil }.map(\.id))
@@ -145,7 +148,8 @@ public struct SystemPreferences: ReportTask {
         try finish(results, listener)
     }
 
-    /// The answers of people, file by file. An answer that does not fit its task is reported with its file and line.
+    /// Reads the answers of annotators from all files.
+    /// - Throws: an error with file and line for an answer that does not fit its task.
     func readAnswers<Answer: Codable>(check: (Answer) throws -> Void) throws -> [Answer] {
         var answers: [Answer] = []
         for path in preferences.preferenceAnswers {
@@ -161,7 +165,7 @@ public struct SystemPreferences: ReportTask {
         return answers
     }
 
-    /// The rankings in a file; nil for a file of pairs.
+    /// The ranking tasks in a file; nil if the file contains pairwise tasks.
     func rankings(in tasks: URL) throws -> [RankingTask]? {
         do {
             return try JSONLines<RankingTask>(tasks).read()
@@ -179,7 +183,7 @@ public struct SystemPreferences: ReportTask {
                 try rows.map { row in
                     guard let value = preferences.pickBy == "reward" ? row.reward : row.numbers[preferences.pickBy] else {
                         throw InvalidSetting(
-                            "\(system.name) has no number '\(preferences.pickBy)' in the row \(row.id); --pick-by names another column")
+                            "\(system.name) has no number '\(preferences.pickBy)' in the row \(row.id); choose a column with --pick-by")
                     }
                     return (text: row.response, value: value)
                 }
@@ -191,9 +195,9 @@ public struct SystemPreferences: ReportTask {
                 count: preferences.pickedExamples), to: path, listener)
     }
 
-    // MARK: Ends
+    // MARK: Results
 
-    /// Numbers of inputs in their order: all, or as many as are wanted, drawn at random.
+    /// The indices of the inputs to use, in ascending order: all, or `judgedInputs` of them drawn at random.
     func draw(_ count: Int, using generator: inout Philox) -> [Int] {
         var random = SplitMix64(from: &generator)
         return random.distinctIndices(min(count, preferences.judgedInputs), below: count).sorted()
@@ -209,7 +213,8 @@ public struct SystemPreferences: ReportTask {
             environment)
     }
 
-    /// What the texts of the files are told by that the result depends on; nil for none. Pipes are read once, and not for this.
+    /// The checksums of the files that the result depends on; nil if there are none. Pipes are skipped, because they can be read
+    /// only once.
     private func checksums() throws -> [String: String]? {
         var files: [(name: String, file: URL)] = [
             ("judge_template", judge.judgeTemplate), ("instruction_difficulties", judge.instructionDifficulties),
@@ -229,7 +234,11 @@ public struct SystemPreferences: ReportTask {
         return result.isEmpty ? nil : result
     }
 
-    /// - Parameter opened: the run, where it has begun already.
+    /// Writes and shows the results.
+    /// - Parameters:
+    ///   - results: the results.
+    ///   - listener: receives the text of the results.
+    ///   - opened: the run session, if it has already begun.
     func finish(_ results: PreferenceResults, _ listener: ReportListener, _ opened: RunSession? = nil) throws {
         let session = try opened ?? session(listener)
         guard try opened != nil || session.begins() else { return }

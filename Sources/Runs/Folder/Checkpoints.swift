@@ -1,48 +1,49 @@
 internal import Formats
 public import Foundation
 
-/// A complete state of training at a step, `checkpoints/step-NNNNNN/`.
+/// A complete training state at a step, in `checkpoints/step-NNNNNN/`.
 public struct Checkpoint: Equatable, Sendable {
-    /// Steps done.
+    /// The number of completed steps.
     public var step: Int
-    /// Its folder.
+    /// The checkpoint's folder.
     public var url: URL
 }
 
 /// The checkpoints of a run.
 ///
-/// Each is a folder that appeared whole (`AtomicFolder`) and carries its checksums. A damaged one is renamed to
-/// `step-NNNNNN.damaged`, so that it never counts as a checkpoint again.
+/// Each is a folder that is written atomically (`AtomicFolder`) and contains its checksums. A damaged checkpoint is renamed to
+/// `step-NNNNNN.damaged`, so that it no longer counts as a checkpoint.
 public struct Checkpoints {
-    /// The folder's name in a run folder.
+    /// The name of the folder of checkpoints in a run folder.
     public static var folderName: String { "checkpoints" }
 
     let folder: URL
 
-    /// The checkpoints of the run in a folder; nothing is created before the first one.
+    /// The checkpoints of the run in a folder. Nothing is created before the first checkpoint is written.
     init(inRun folder: URL) {
         self.folder = folder.appendingPathComponent(Self.folderName, isDirectory: true)
     }
 
-    /// All checkpoints of a run, oldest first, whole or not.
+    /// All checkpoints of a run, oldest first, without validation.
     /// - Throws: `FileError.unreadable`.
     public static func list(inRun folder: URL) throws -> [Checkpoint] {
         try Checkpoints(inRun: folder).all()
     }
 
-    /// The step's name: six digits, more when needed.
+    /// The name of a step's checkpoint: the step with at least six digits.
     static func name(step: Int) -> String {
         let digits = String(step)
         return "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
-    /// The step that a name stands for; nil for any other name.
+    /// The step of a checkpoint's name; nil for other names.
     private static func step(of name: String) -> Int? {
         guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0, Self.name(step: step) == name else { return nil }
         return step
     }
 
-    /// - Throws: `FileError.unreadable`: a folder that cannot be listed is not an empty one.
+    /// All checkpoints, oldest first.
+    /// - Throws: `FileError.unreadable` if the folder cannot be listed; it is not treated as empty.
     func all() throws -> [Checkpoint] {
         let names = try Folder.namesIfPresent(in: folder.path) ?? []
         return names.compactMap { name in
@@ -52,9 +53,9 @@ public struct Checkpoints {
         .sorted { $0.step < $1.step }
     }
 
-    /// Writes a checkpoint; one that the step already has is replaced.
+    /// Writes a checkpoint atomically. An existing checkpoint for the step is replaced.
     func write(step: Int, contents: (URL) throws -> Void) throws -> Checkpoint {
-        precondition(step >= 0, "a checkpoint's step is not negative: \(step)")
+        precondition(step >= 0, "the step of a checkpoint must not be negative: \(step)")
         if mkdir(folder.path, 0o755) != 0 && errno != EEXIST {
             throw FileError.cannotCreate(path: folder.path, .last)
         }
@@ -63,9 +64,9 @@ public struct Checkpoints {
         return Checkpoint(step: step, url: url)
     }
 
-    /// The newest checkpoint whose files are what was written. Newer ones are reported and set aside.
-    /// - Returns: nil when there is no checkpoint at all.
-    /// - Throws: `RunFolderError.noValidCheckpoint` when there are some and none is whole; nothing is set aside then.
+    /// The newest checkpoint whose files match their checksums. Newer, damaged ones are reported and renamed.
+    /// - Returns: Nil if there is no checkpoint.
+    /// - Throws: `RunFolderError.noValidCheckpoint` if all checkpoints are damaged; none is renamed then.
     func newestValid(note: (String) -> Void) throws -> Checkpoint? {
         var damaged: [(Checkpoint, problem: String)] = []
         for checkpoint in try all().reversed() {
@@ -76,7 +77,7 @@ public struct Checkpoints {
                 continue
             }
             for (broken, problem) in damaged {
-                note("\(broken.url.lastPathComponent) is damaged (\(problem)); going on from step \(checkpoint.step)")
+                note("\(broken.url.lastPathComponent) is damaged (\(problem)); resuming from step \(checkpoint.step)")
                 try setAside(broken)
             }
             return checkpoint
@@ -86,10 +87,10 @@ public struct Checkpoints {
             path: folder.deletingLastPathComponent().path, problem: newest.problem)
     }
 
-    /// Deletes the oldest checkpoints until `limit` are left, `current` among them, which has just been written and
-    /// so is known to be whole. Damaged ones that were set aside go as well.
+    /// Deletes the oldest checkpoints until `limit` are left. `current`, which has just been written, is kept. Checkpoints that
+    /// were renamed because they are damaged are deleted too.
     func removeOldest(keeping limit: Int, current: Checkpoint) throws {
-        precondition(limit >= 1, "at least one checkpoint is kept: \(limit)")
+        precondition(limit >= 1, "at least one checkpoint must be kept: \(limit)")
         let others = try all().filter { $0.step != current.step }
         for checkpoint in others.dropLast(limit - 1) { try AtomicFolder.remove(checkpoint.url) }
         for name in try Folder.namesIfPresent(in: folder.path) ?? []

@@ -1,19 +1,21 @@
 internal import Formats
 internal import Foundation
 
-/// How long the growing files of a run were when a checkpoint was written, and the checksums of what they held, `lengths.json` in it.
+/// The lengths and checksums of a run's append-only files at a checkpoint, stored in the checkpoint as `lengths.json`.
 struct FileLengths: Codable, Equatable {
     static var fileName: String { "lengths.json" }
 
+    /// The length of `metrics.jsonl` in bytes.
     var metrics: UInt64 = 0
-    /// By table name.
+    /// The length of each table in bytes, by name.
     var tables: [String: UInt64] = [:]
-    /// CRC-64/XZ of the metrics up to their length, as 16 hexadecimal digits. Checkpoints of earlier versions have none: their lines are
-    /// taken as they are found.
+    /// The CRC-64/XZ of the metrics up to their length, as 16 hexadecimal digits. Nil in checkpoints of earlier versions, whose
+    /// lines are not verified.
     var metricsChecksum: String?
-    /// The same of the tables, by name.
+    /// The CRC-64/XZ of each table up to its length, by name.
     var tableChecksums: [String: String]?
 
+    /// Reads `lengths.json` of a checkpoint.
     /// - Throws: `FileError.damaged`; `.unreadable`.
     static func read(from folder: URL) throws -> FileLengths {
         let path = folder.appendingPathComponent(fileName).path
@@ -21,7 +23,7 @@ struct FileLengths: Codable, Equatable {
             try Descriptor.content(of: path, limit: 64 << 20, followingLinks: false)
         }
         guard let lengths = try? JSONDecoder().decode(FileLengths.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not valid")
         }
         return lengths
     }

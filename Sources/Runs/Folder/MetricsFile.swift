@@ -1,14 +1,14 @@
 internal import Formats
 public import Foundation
 
-/// One line of a metrics file: numbers by name at a step.
+/// One line of a metrics file: named values at a step.
 public struct Measurement: Equatable, Sendable {
-    /// Steps done when it was measured.
+    /// The number of completed steps at the time of the measurement.
     public var step: Int
-    /// A number that was not finite reads back as absent.
+    /// The values by name. NaN and infinities are stored as null and are missing when the file is read.
     public var values: [String: Double]
 
-    /// Numbers at a step.
+    /// Creates a measurement.
     public init(step: Int, values: [String: Double]) {
         self.step = step
         self.values = values
@@ -16,49 +16,49 @@ public struct Measurement: Equatable, Sendable {
 }
 
 extension [Measurement] {
-    /// The first value of a metric; nil where it was never measured.
+    /// The first value of a metric; nil if it was never measured.
     package func first(of name: String) -> Double? { self.first(where: { $0.values[name] != nil })?.values[name] }
 
-    /// The last value of a metric; nil where it was never measured.
+    /// The last value of a metric; nil if it was never measured.
     package func last(of name: String) -> Double? { self.last(where: { $0.values[name] != nil })?.values[name] }
 }
 
-/// `metrics.jsonl` of a run: one JSON object per line, `step` first, the other names sorted.
+/// The `metrics.jsonl` file of a run: one JSON object per line, with `step` first and the other names sorted.
 ///
-/// Lines hold nothing that depends on the clock, so that a resumed run has the bytes of an unbroken one.
+/// Lines do not depend on the clock, so that a resumed run produces the same bytes as an uninterrupted one.
 public final class MetricsFile {
     /// The file's name in a run folder.
     public static var fileName: String { "metrics.jsonl" }
 
     private let file: AppendOnlyFile
 
-    /// Opens the file of a run, creating it when it is absent.
+    /// Opens the metrics file of a run, or creates it.
     init(inRun folder: URL) throws {
         file = try AppendOnlyFile(folder.appendingPathComponent(Self.fileName))
     }
 
     /// Appends one line.
-    /// - Throws: `FileError.cannotWrite`; no part of the line stays then.
+    /// - Throws: `FileError.cannotWrite`; the file is then unchanged.
     public func append(_ measurement: Measurement) throws {
         try file.append(Self.line(measurement) + "\n")
     }
 
-    /// The length in bytes, for a checkpoint.
+    /// The length in bytes, to be stored in a checkpoint.
     func length() throws -> UInt64 { try file.length() }
 
-    /// The checksum of all lines, for a checkpoint.
+    /// The checksum of the whole file, to be stored in a checkpoint.
     func checksum() throws -> String { try file.checksum() }
 
-    /// Checks that the lines up to a checkpoint are those that it was written behind.
+    /// Checks that the file starts with the lines that a checkpoint recorded.
     func check(length: UInt64, checksum: String?) throws { try file.check(length: length, checksum: checksum) }
 
     func synchronise() throws { try file.synchronise() }
 
-    /// Drops all lines behind a length that the file had at a checkpoint.
+    /// Removes all lines after the length recorded in a checkpoint.
     /// - Throws: `RunFolderError.shortened`.
     func cut(to length: UInt64) throws { try file.cut(to: length) }
 
-    /// The line's text: numbers in the shortest form that reads back as the same `Double`; null where not finite.
+    /// The text of a line. Numbers have the shortest form that round-trips as `Double`; NaN and infinities become null.
     static func line(_ measurement: Measurement) -> String {
         var line = "{\"step\":\(measurement.step)"
         for (name, value) in measurement.values.sorted(by: { $0.key < $1.key }) where name != "step" {
@@ -67,7 +67,7 @@ public final class MetricsFile {
         return line + "}"
     }
 
-    /// Reads a metrics file. A last line that has not been written to its end yet is left out.
+    /// Reads a metrics file. An incomplete last line is ignored.
     /// - Throws: `FileError.missing` or `.unreadable`; `RunFolderError.badLine`.
     public static func read(inRun folder: URL) throws -> [Measurement] {
         let url = folder.appendingPathComponent(fileName)
@@ -80,13 +80,13 @@ public final class MetricsFile {
                 let step = (values.removeValue(forKey: "step") ?? nil).flatMap({ Int(exactly: $0) })
             else {
                 throw RunFolderError.badLine(
-                    path: url.path, line: index + 1, problem: "expected an object of numbers with \"step\"")
+                    path: url.path, line: index + 1, problem: "expected a JSON object of numbers with the key \"step\"")
             }
             return Measurement(step: step, values: values.compactMapValues { $0 })
         }
     }
 
-    /// A JSON string.
+    /// A string as a JSON string literal.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {

@@ -1,20 +1,21 @@
-/// The value of an option, as a configuration file holds it: any JSON value.
+/// The value of an option as a configuration file stores it: any JSON value.
 public enum OptionValue: Codable, Sendable {
     /// No value.
     case null
-    /// True or false.
+    /// A Boolean.
     case bool(Bool)
-    /// A whole number.
+    /// An integer.
     case integer(Int64)
-    /// Any other number.
+    /// A floating-point number.
     case number(Double)
-    /// A text.
+    /// A string.
     case string(String)
     /// A list.
     case array([OptionValue])
-    /// Values by name.
+    /// An object: values by name.
     case object([String: OptionValue])
 
+    /// Decodes any JSON value.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
@@ -34,6 +35,7 @@ public enum OptionValue: Codable, Sendable {
         }
     }
 
+    /// Encodes the value as JSON.
     public func encode(to encoder: any Encoder) throws {
         var value = encoder.singleValueContainer()
         switch self {
@@ -47,7 +49,7 @@ public enum OptionValue: Codable, Sendable {
         }
     }
 
-    /// The value on one line, as it would be typed on a command line: strings bare, lists in brackets.
+    /// The value on one line, as on a command line: strings without quotes, lists in brackets.
     public var text: String {
         switch self {
         case .null: "null"
@@ -63,7 +65,7 @@ public enum OptionValue: Codable, Sendable {
 }
 
 extension OptionValue {
-    /// The value as logs and errors show it: the text, but of an address what comes before its query, which is nobody else's business.
+    /// The value for logs and error messages: as `text`, but without the query of a URL, which may contain secrets.
     public var shown: String {
         guard case .string(let string) = self, string.hasPrefix("http://") || string.hasPrefix("https://"),
             let query = string.firstIndex(of: "?")
@@ -73,7 +75,7 @@ extension OptionValue {
 }
 
 extension OptionValue: Equatable {
-    /// A whole number equals itself written with a fraction: files do not keep the difference.
+    /// Compares values. An integer equals the same number written with a fraction, because files do not preserve the difference.
     public static func == (left: OptionValue, right: OptionValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true

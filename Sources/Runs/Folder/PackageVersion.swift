@@ -1,5 +1,5 @@
-/// The version of this package, stored with every run.
+/// The version of this package, which every run records.
 public enum PackageVersion {
-    /// As semantic versioning has it.
+    /// The current version, in the form of semantic versioning.
     public static var current: String { "0.1.0" }
 }

@@ -1,30 +1,29 @@
 internal import Formats
 public import Foundation
 
-/// Everything that a run depends on, as it stands in `config.json` of the run folder.
+/// The complete configuration of a run, stored as `config.json` in the run folder.
 ///
-/// `options` are the resolved options of the program under their snake_case names, the seed among them, so that
-/// `--config runs/x/config.json` repeats the run. Neither times nor anything of the environment is stored: the same
-/// command always gives the same file.
+/// `options` are the program's resolved options by snake_case name, including the seed, so that `--config runs/x/config.json`
+/// repeats the run. Neither times nor environment variables are stored: a command always produces the same file.
 public struct RunConfiguration: Codable, Equatable, Sendable {
     /// The file's name in a run folder.
     public static var fileName: String { "config.json" }
-    /// What stands in the file.
+    /// The keys of the file.
     package static var keys: [String] { ["stage", "program", "versions", "options", "files"] }
 
-    /// What the run does.
+    /// The stage of the run.
     public var stage: RunStage
-    /// The name of the program, as typed.
+    /// The name of the program as typed.
     public var program: String
-    /// What took part, by name: this package, and libraries that can change the last bits of a result.
+    /// The versions of this package and of libraries that can change the last bits of a result, by name.
     public var versions: [String: String]
-    /// The options' values; an option without a value is absent.
+    /// The values of the options. Options without a value are missing.
     public var options: [String: OptionValue]
-    /// Checksums of files whose text the run depends on beside their names, by the option that names them, or, where it names several, by
-    /// the option and the name; nil for none.
+    /// Checksums of files on whose content the run depends. The key is the name of the option that names the file or, if the
+    /// option names several files, the option and the file name. Nil if there are none.
     public var files: [String: String]?
 
-    /// A configuration; this package's version is always part of it.
+    /// Creates a configuration. It always includes this package's version.
     public init(
         stage: RunStage, program: String, options: [String: OptionValue],
         versions: [String: String] = ["swift-rlhf": PackageVersion.current], files: [String: String]? = nil
@@ -36,7 +35,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
         self.files = files
     }
 
-    /// What stands for the text of a file in ``files``.
+    /// The checksum of a file's content for ``files``.
     package static func checksum(of bytes: [UInt8]) -> String {
         var checksum = CRC64()
         checksum.update(bytes)
@@ -44,9 +43,9 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     }
 
     /// Reads `config.json` of a run folder.
-    /// - Returns: nil when the folder has no such file.
-    /// - Throws: `RunFolderError.notARunFolder` when the file is of another kind (a model folder has one, too);
-    ///   `FileError.unreadable` or `.notAFile` with its name and the reason.
+    /// - Returns: Nil if the folder has no such file.
+    /// - Throws: `RunFolderError.notARunFolder` if the file is not a run's configuration (model folders have a `config.json`
+    ///   too); `FileError.unreadable` or `.notAFile`.
     public static func read(inRun folder: URL) throws -> RunConfiguration? {
         let file = folder.appendingPathComponent(fileName)
         let content: [UInt8]
@@ -62,37 +61,37 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
         }
     }
 
-    /// Writes `config.json`, indented and with sorted keys.
+    /// Writes `config.json` atomically, indented and with sorted keys.
     /// - Throws: `FileError`.
     public func write(inRun folder: URL) throws {
         try AtomicFile.write(description + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
-    /// One line for each option that differs, for people: "seed: 1 there, 2 here". So does one that names the same file with another text,
-    /// if both say what it was.
+    /// One line for each option that differs from an earlier configuration, such as "seed: 1 in the run, 2 now". An option that names
+    /// the same file with different content also counts, if both configurations have its checksum.
     public func differences(from earlier: RunConfiguration) -> [String] {
         let named: [String] = Set(options.keys).union(earlier.options.keys).sorted().compactMap { name in
             let (before, now) = (earlier.options[name] ?? .null, options[name] ?? .null)
-            guard before == now else { return "\(name): \(before.shown) there, \(now.shown) here" }
+            guard before == now else { return "\(name): \(before.shown) in the run, \(now.shown) now" }
             guard let text = files?[name], let earlierText = earlier.files?[name], text != earlierText else { return nil }
-            return "\(name): the text of \(now.shown) was another one"
+            return "\(name): the content of \(now.shown) has changed"
         }
-        // one of several files of an option
+        // one of several files named by an option
         let others = (files ?? [:]).sorted { $0.key < $1.key }.filter { options[$0.key] == nil }
         return named
             + others.compactMap { name, text in
                 guard let earlierText = earlier.files?[name], text != earlierText, let space = name.firstIndex(of: " ") else { return nil }
-                return "\(name[..<space]): the text of \(name[name.index(after: space)...]) was another one"
+                return "\(name[..<space]): the content of \(name[name.index(after: space)...]) has changed"
             }
     }
 }
 
 extension RunConfiguration: CustomStringConvertible {
-    /// The file's text.
+    /// The text of the file.
     public var description: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        // Only a number that is not finite cannot be encoded, and options are never that.
+        // Encoding fails only for NaN or Inf, which options never are.
         guard let content = try? encoder.encode(self) else { return "{}" }
         return String(decoding: content, as: UTF8.self)
     }

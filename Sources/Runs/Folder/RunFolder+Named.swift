@@ -1,10 +1,10 @@
 internal import Formats
 package import Foundation
 
-// Runs and models that a person names: why a name stands for none is said as it is found.
+// Lookup of runs and models named by the user, with errors that say why a name is not usable.
 extension RunFolder {
-    /// As ``locate(_:in:expecting:)``.
-    /// - Throws: as it; `FileError.notAFolder`; `RunFolderError.noConfiguration`.
+    /// The run folder for an ID or path, as ``locate(_:in:expecting:)``.
+    /// - Throws: As ``locate(_:in:expecting:)``; `FileError.notAFolder`; `RunFolderError.noConfiguration`.
     package static func run(named name: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases) throws -> URL {
         do {
             return try locate(name, in: runs, expecting: stages)
@@ -16,8 +16,8 @@ extension RunFolder {
         }
     }
 
-    /// As ``modelFolder(at:expecting:)``; a GGUF file stands for itself.
-    /// - Throws: as it; `FileError.notAFolder`.
+    /// The model folder for a path, as ``modelFolder(at:expecting:)``; for a GGUF file, the file.
+    /// - Throws: As ``modelFolder(at:expecting:)``; `FileError.notAFolder`.
     package static func model(at url: URL, expecting stages: [RunStage]) throws -> URL {
         if try FileStatus.of(url)?.kind == .file, let file = try GGUFShards.file(at: url) { return file }
         try checkIsFolder(url.path)

@@ -2,20 +2,20 @@ internal import Formats
 internal import Foundation
 
 extension RunFolder {
-    /// The folder of a reward model with a normalised head.
+    /// The name of the folder of a reward model with a normalised head.
     package static let normalisedName = "final-normalised"
 
     private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json"]
     private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", normalisedName]
 
-    /// Throws unless a folder may become a run, or is one: nothing that somebody else has put there is ever overwritten or deleted, and
-    /// nothing outside of the folder is. The folder itself may be a link; nothing in it may be one.
+    /// Checks that a folder is a run folder or may become one, so that nothing foreign is ever overwritten or deleted, and
+    /// nothing outside the folder is modified. The folder itself may be a symbolic link; nothing in it may be one.
     /// - Throws: `RunFolderError.foreignFolder` or `.foreignPart`; `FileError`.
     static func checkIsOwn(_ url: URL) throws {
         guard let status = try FileStatus.of(url), status.kind == .folder else { return }
         let names = try Folder.names(in: url.path)
         if !names.contains(RunConfiguration.fileName) {
-            // a run that was killed before its options were complete leaves its lock and their temporary file, and nothing else
+            // a run that was killed before config.json was complete leaves only its lock and a temporary file
             for name in names where try !isBeginning(name, in: url) {
                 throw RunFolderError.foreignFolder(path: url.path, holds: name)
             }
@@ -29,7 +29,7 @@ extension RunFolder {
         for checkpoint in try Checkpoints.list(inRun: url) { try check(checkpoint.url.path, is: .folder, "a folder") }
     }
 
-    /// Whether a name in a folder without options is what a run leaves that had hardly begun.
+    /// Whether an entry of a folder without a configuration is a remnant of a run that was killed while starting.
     private static func isBeginning(_ name: String, in url: URL) throws -> Bool {
         let path = url.appendingPathComponent(name).path
         if name == RunLock.fileName {

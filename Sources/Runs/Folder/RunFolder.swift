@@ -1,56 +1,60 @@
 internal import Formats
 public import Foundation
 
-/// Whether a program goes on with a run that it finds.
+/// Whether a program resumes an existing run.
 public enum ResumePolicy: String, Codable, CaseIterable, Sendable {
-    /// Go on when there is something to go on with, else begin.
+    /// Resume if there is a run to resume; otherwise start a new one.
     case allow
-    /// Go on; an error when there is nothing.
+    /// Resume. It is an error if there is nothing to resume.
     case must
-    /// Begin; an error when the folder holds a run.
+    /// Start a new run. It is an error if the folder already contains a run.
     case never
 }
 
-/// The folder of one run, held by this process alone.
+/// The folder of one run, locked by this process.
 ///
-///     config.json            what the run depends on (`RunConfiguration`)
-///     metrics.jsonl          numbers by step (`MetricsFile`)
+///     config.json            the configuration (`RunConfiguration`)
+///     metrics.jsonl          metrics by step (`MetricsFile`)
 ///     tables/<name>.jsonl    prompts and responses (`Tables`)
-///     checkpoints/step-N/    complete states (`Checkpoints`)
-///     final/                 the result; its presence says that the run ended
-///     timing.json            seconds at work and peak memory, over all sessions, and the machine of the last
+///     checkpoints/step-N/    complete training states (`Checkpoints`)
+///     final/                 the result; its presence marks the run as finished
+///     timing.json            run time in seconds and peak memory over all sessions, and the machine of the last one
 ///
-/// Everything but the two kinds of growing files appears under its name only when complete. The growing ones are cut
-/// back to the checkpoint by `restore`, so that after it the folder is what it was when the checkpoint was written.
+/// Everything except metrics and tables is written atomically. Metrics and tables grow line by line; `restore` truncates them to
+/// the checkpoint, so that the folder is in the state in which the checkpoint was written.
 public final class RunFolder {
-    /// The folder.
+    /// The location of the run folder.
     public let url: URL
-    /// What the run depends on.
+    /// The configuration of the run.
     public let configuration: RunConfiguration
-    /// Numbers by step.
+    /// The metrics by step.
     public let metrics: MetricsFile
-    /// Prompts and responses.
+    /// The tables of prompts and responses.
     public let tables: Tables
     private let checkpoints: Checkpoints
     private let lock: RunLock
-    /// Whether the folder held no run before.
+    /// Whether the folder contained no run before.
     private let isNew: Bool
 
-    /// Opens a run folder for writing, creating it when it is absent, and takes its lock.
+    /// Opens a run folder for writing, creates it if necessary, and locks it.
     ///
-    /// A run that has a checkpoint or a result belongs to its options: other ones are an error, but for those in
-    /// `mayChange`. A run that has neither begins again with the options given.
+    /// If the run has a checkpoint or a result, its options must not change, except those in `mayChange`. Otherwise it restarts
+    /// with the new options.
     /// - Parameters:
-    ///   - mayChange: Options that do not change what a step computes, such as the limit of checkpoints.
-    ///   - known: All options that there are. Others in the folder are those of another version, and count no more; nil where none does.
-    ///   - note: Receives one line for people where something differs from what they may expect.
-    /// - Throws: `RunFolderError`, `FileError`. Nothing has been written then, except that the folder may exist.
+    ///   - url: The run folder.
+    ///   - configuration: The configuration of the run.
+    ///   - resume: Whether to resume an existing run.
+    ///   - mayChange: Options that do not affect what a step computes, such as the maximum number of checkpoints.
+    ///   - known: All options of the program. Other options in the folder's configuration come from another version and are
+    ///     ignored. With nil, no option is ignored.
+    ///   - note: Receives a one-line message about each difference that the user may not expect.
+    /// - Throws: ``RunFolderError`` or `FileError`. Nothing has been written then, except that the folder may have been created.
     public init(
         at url: URL, configuration: RunConfiguration, resume: ResumePolicy = .allow, mayChange: Set<String> = [],
         known: Set<String>? = nil,
         note: (String) -> Void = { _ in }
     ) throws {
-        // Before anything is written: a folder of another kind must stay as it is.
+        // Before anything is written: another kind of folder must not be modified.
         try Self.checkIsOwn(url)
         _ = try Self.configuration(at: url, expecting: [configuration.stage])
         if try resume == .must && !Self.hasProgress(url) { throw RunFolderError.nothingToResume(path: url.path) }
@@ -66,19 +70,19 @@ public final class RunFolder {
             guard resume != .never else { throw RunFolderError.alreadyExists(path: url.path) }
             try Self.check(configuration, against: earlier, mayChange: mayChange, path: url.path, note: note)
         } else if let earlier, Self.differs(configuration, earlier, mayChange: mayChange) {
-            // what it made for itself, such as simulated comparisons, belongs to the other options
+            // results such as simulated comparisons belong to the earlier options
             try Self.removeResults(of: earlier, in: url)
         }
         isNew = earlier == nil
-        // what is complete stays as it is
+        // the configuration of a finished run is not modified
         if try earlier != configuration && !(earlier != nil && Self.isFinished(url)) { try configuration.write(inRun: url) }
         metrics = try MetricsFile(inRun: url)
         tables = Tables(inRun: url)
         checkpoints = Checkpoints(inRun: url)
     }
 
-    /// Takes away what a new run has put into its folder while that is nothing but its options: a run that failed before it had
-    /// anything to show leaves no folder that looks like one.
+    /// Removes what a new run has put into its folder, if that is only its configuration and empty files. A run that fails before
+    /// it has produced anything thus leaves no folder that looks like a run.
     public func discardIfNothingWasDone() {
         guard isNew, (try? metrics.length()) == 0 else { return }
         let files = [RunConfiguration.fileName, MetricsFile.fileName, RunLock.fileName]
@@ -90,7 +94,7 @@ public final class RunFolder {
                 return (try? Folder.namesIfPresent(in: path) ?? [])?.isEmpty ?? false
             })
         else { return }
-        // the options go late: what is left when this is interrupted is still known as a run's
+        // the configuration is removed late, so that an interruption leaves a folder that is still recognised as a run
         for name in folders { rmdir(url.appendingPathComponent(name).path) }
         for name in [MetricsFile.fileName, RunConfiguration.fileName, RunLock.fileName] {
             unlink(url.appendingPathComponent(name).path)
@@ -100,15 +104,16 @@ public final class RunFolder {
 
     // MARK: Checkpoints
 
-    /// Goes back to the newest whole checkpoint: metrics and tables are cut to what they were when it was written.
-    /// Without any checkpoint they become empty.
-    /// - Parameter note: Receives one line for each damaged checkpoint that is passed over.
-    /// - Returns: The checkpoint to load, nil to begin.
-    /// - Throws: `RunFolderError.noValidCheckpoint`, `.shortened` or `.changedLines`; `FileError`. Metrics and tables are untouched then.
+    /// Restores the state of the newest valid checkpoint: truncates metrics and tables to their lengths at that checkpoint, or
+    /// empties them if there is no checkpoint.
+    /// - Parameter note: Receives a message about each damaged checkpoint that is skipped.
+    /// - Returns: The checkpoint to load; nil to start from the beginning.
+    /// - Throws: `RunFolderError.noValidCheckpoint`, `.shortened` or `.changedLines`; `FileError`. Metrics and tables are
+    ///   unchanged then.
     public func restore(note: (String) -> Void = { _ in }) throws -> Checkpoint? {
         let checkpoint = try checkpoints.newestValid(note: note)
         let lengths = try checkpoint.map { try FileLengths.read(from: $0.url) } ?? FileLengths()
-        // all of them are looked at before any is changed
+        // check all files before changing any
         try metrics.check(length: lengths.metrics, checksum: lengths.metricsChecksum)
         try tables.check(lengths.tables, checksums: lengths.tableChecksums ?? [:])
         try metrics.cut(to: lengths.metrics)
@@ -116,15 +121,16 @@ public final class RunFolder {
         return checkpoint
     }
 
-    /// Writes a checkpoint.
+    /// Writes a checkpoint atomically.
     /// - Parameters:
-    ///   - step: Steps done.
-    ///   - limit: How many checkpoints to keep, at least 1; all when nil. The one just written always stays.
-    ///   - contents: Writes the state into the folder that it is given.
-    /// - Throws: `FileError`, or whatever `contents` throws; the earlier checkpoints are untouched then.
+    ///   - step: The number of completed steps.
+    ///   - limit: The maximum number of checkpoints to keep, at least 1; nil keeps all. The new checkpoint is always kept.
+    ///   - contents: Writes the training state into the given folder.
+    /// - Returns: The new checkpoint.
+    /// - Throws: `FileError` or an error of `contents`; the earlier checkpoints are unchanged then.
     @discardableResult
     public func writeCheckpoint(step: Int, limit: Int? = nil, contents: (URL) throws -> Void) throws -> Checkpoint {
-        // The lines must be on the disk before a checkpoint says how many there are.
+        // the lines must be on disk before the checkpoint records their length
         try metrics.synchronise()
         try tables.synchronise()
         let lengths = try FileLengths(
@@ -140,14 +146,14 @@ public final class RunFolder {
 
     // MARK: Result
 
-    /// Where the result is or will be.
+    /// The folder of the result, which may not exist yet.
     public var finalFolder: URL { Self.finalFolder(inRun: url) }
 
-    /// Whether the run has ended.
+    /// Whether the run has finished, that is, has a result.
     public var isFinished: Bool { get throws { try Self.isFinished(url) } }
 
-    /// Writes the result, `final/`, or another folder of the run under a name of its own.
-    /// - Throws: `FileError`, or whatever `contents` throws; nothing of the folder is there then.
+    /// Writes the result, `final/`, or another folder of results, atomically and with checksums.
+    /// - Throws: `RunFolderError.invalidName`; `FileError` or an error of `contents`; the folder is not written then.
     public func writeResult(_ name: String = "final", contents: (URL) throws -> Void) throws {
         try RunFolderError.checkName(name)
         try metrics.synchronise()
@@ -155,11 +161,11 @@ public final class RunFolder {
         try FolderChecksums.writeFolder(url.appendingPathComponent(name, isDirectory: true), contents: contents)
     }
 
-    /// Adds the seconds of a session to `timing.json`, and notes the machine, and the most memory that this process has had where that is more
-    /// than before.
+    /// Adds the seconds of a session to `timing.json` and records the machine and the peak memory of this process if it exceeds
+    /// the recorded one.
     /// - Throws: `FileError`.
     public func addSeconds(_ seconds: Double) throws {
-        // what says nothing is begun anew: no run ends because of it
+        // a damaged timing file is replaced; it must not stop a run
         let earlier = try Timing.readIfSound(inRun: url)
         let rounded = (((earlier?.seconds ?? 0) + seconds) * 1000).rounded() / 1000
         let peak = max(earlier?.peakMemory ?? 0, ProcessMemory.peak ?? 0)
@@ -173,7 +179,7 @@ public final class RunFolder {
 // MARK: - Reading runs of others
 
 extension RunFolder {
-    /// Finds a run by id below a folder of runs, or by path.
+    /// Finds a run by its ID in a folder of runs, or by its path.
     /// - Throws: `FileError.missing`; `RunFolderError.notARunFolder`; `RunFolderError.wrongStage`.
     public static func locate(
         _ idOrPath: String, in runs: URL, expecting stages: [RunStage] = RunStage.allCases
@@ -191,7 +197,7 @@ extension RunFolder {
         return url
     }
 
-    /// The model folder that a path means: itself, or `final/` when it is a run folder.
+    /// The model folder for a path: `final/` if the path is a run folder, otherwise the path itself.
     /// - Throws: `FileError.missing`; `RunFolderError.wrongStage`; `RunFolderError.unfinished`.
     public static func modelFolder(at url: URL, expecting stages: [RunStage]) throws -> URL {
         guard try FileStatus.of(url)?.kind == .folder else {
@@ -206,7 +212,7 @@ extension RunFolder {
         return finalFolder(inRun: url)
     }
 
-    /// The configuration of the run in a folder, nil when there is none.
+    /// The configuration of the run in a folder; nil if there is none.
     /// - Throws: `RunFolderError.notARunFolder`; `RunFolderError.wrongStage`.
     public static func configuration(at url: URL, expecting stages: [RunStage]) throws -> RunConfiguration? {
         guard let configuration = try RunConfiguration.read(inRun: url) else { return nil }
@@ -216,26 +222,26 @@ extension RunFolder {
         return configuration
     }
 
-    /// Whether a session of the run in a folder has noted how long it was at work.
-    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    /// Whether the run in a folder has recorded its run time.
+    /// - Throws: `FileError.unreadable`; `.damaged` if timing.json is invalid.
     package static func hasTiming(inRun url: URL) throws -> Bool { try Timing.read(inRun: url) != nil }
 
-    /// Whether the run in a folder has ended.
+    /// Whether the run in a folder has finished.
     /// - Throws: `FileError.unreadable`.
     public static func isFinished(_ url: URL) throws -> Bool {
         try FileStatus.of(finalFolder(inRun: url).path, followingLinks: false)?.kind == .folder
     }
 
-    /// Seconds at work over all sessions of the run in a folder; 0 when none has ended.
-    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    /// The run time in seconds over all sessions of the run in a folder; 0 if no session has ended.
+    /// - Throws: `FileError.unreadable`; `.damaged` if timing.json is invalid.
     public static func seconds(inRun url: URL) throws -> Double { try Timing.read(inRun: url)?.seconds ?? 0 }
 
-    /// The most bytes of memory that a process at work on the run has had, over all sessions; nil where that was not noted.
-    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    /// The peak memory in bytes over all sessions of the run in a folder; nil if it was not recorded.
+    /// - Throws: `FileError.unreadable`; `.damaged` if timing.json is invalid.
     public static func peakMemory(inRun url: URL) throws -> Int? { try Timing.read(inRun: url)?.peakMemory }
 
-    /// The machine that a process was last at work on the run on; nil where that was not noted.
-    /// - Throws: `FileError.unreadable`; `.damaged` where timing.json does not say.
+    /// The machine of the last session of the run in a folder; nil if it was not recorded.
+    /// - Throws: `FileError.unreadable`; `.damaged` if timing.json is invalid.
     public static func machine(inRun url: URL) throws -> RunMachine? { try Timing.read(inRun: url)?.machine }
 
     private struct Timing: Codable {
@@ -249,8 +255,8 @@ extension RunFolder {
             case peakMemory = "peak_memory"
         }
 
-        /// What the file says; nil where there is none.
-        /// - Throws: `FileError.unreadable`; `.damaged` for one that says nothing of the kind.
+        /// Reads the file; nil if it does not exist.
+        /// - Throws: `FileError.unreadable`; `.damaged` if it is invalid.
         static func read(inRun url: URL) throws -> Timing? {
             let path = url.appendingPathComponent(fileName).path
             let content: [UInt8]
@@ -261,11 +267,11 @@ extension RunFolder {
             }
             guard let timing = try? JSONDecoder().decode(Timing.self, from: Foundation.Data(content)), timing.seconds.isFinite,
                 timing.seconds >= 0, timing.peakMemory ?? 0 >= 0
-            else { throw FileError.damaged(path: path, problem: "it does not say how long the run was at work") }
+            else { throw FileError.damaged(path: path, problem: "expected the run time in \"seconds\"") }
             return timing
         }
 
-        /// The same; nil also for one that says nothing.
+        /// Reads the file; nil if it does not exist or is invalid.
         static func readIfSound(inRun url: URL) throws -> Timing? {
             do { return try read(inRun: url) } catch FileError.damaged { return nil }
         }
@@ -282,8 +288,8 @@ extension RunFolder {
         return !now.differences(from: before).isEmpty
     }
 
-    /// Removes the folders that `writeResult` has written: those with the names that the programs use, or that an option gave. What people
-    /// have put there or called otherwise stays.
+    /// Removes the folders of results that `writeResult` has written: those with names that the programs use or that an option
+    /// specified. Other folders, and folders without checksums, are kept.
     private static func removeResults(of earlier: RunConfiguration, in url: URL) throws {
         let named = earlier.options.values.compactMap { value in if case .string(let name) = value { name } else { nil } }
         for name in try Folder.names(in: url.path)
@@ -314,7 +320,7 @@ extension RunFolder {
         let differences = now.differences(from: kept)
         guard differences.isEmpty else { throw RunFolderError.otherOptions(path: path, differences: differences) }
         for (name, version) in earlier.versions.sorted(by: { $0.key < $1.key }) where new.versions[name] != version {
-            note("the run was begun with \(name) \(version), now \(new.versions[name] ?? "absent")")
+            note("the run was started with \(name) \(version); it continues with \(new.versions[name] ?? "none")")
         }
     }
 }

@@ -1,17 +1,17 @@
 internal import Formats
 internal import Foundation
 
-/// The right to write into a run folder, held by one process at a time.
+/// An exclusive lock on a run folder for writing.
 ///
-/// It is the kernel's lock on the file `.lock`, so it ends with its owner, also when that is killed. The file names
-/// the owner for the message that a second process gets.
+/// It is a kernel lock (`flock`) on the file `.lock`, so it ends with its owner, even if that is killed. The file contains the
+/// owner's name for the error message of a second process.
 final class RunLock {
     static var fileName: String { ".lock" }
     private let descriptor: Descriptor
     private var isOwner = false
 
     /// Takes the lock.
-    /// - Throws: `RunFolderError.inUse` with the owner's pid; `FileError.cannotCreate`.
+    /// - Throws: `RunFolderError.inUse` with the owner's process ID; `FileError.cannotCreate`.
     init(_ folder: URL, program: String) throws {
         let path = folder.appendingPathComponent(Self.fileName).path
         descriptor = try Descriptor(creatingFile: path, O_RDWR)
@@ -27,14 +27,14 @@ final class RunLock {
         try owner.withUnsafeBytes { bytes in try descriptor.write(bytes) }
     }
 
-    /// Whether a file of the lock's name is one that a run left: empty, or with nothing but the name of an owner.
+    /// Whether a file with the lock's name was written by a run: it is empty or contains only an owner's name.
     static func isOwn(_ path: String) throws -> Bool {
         let content = try Descriptor.content(of: path, followingLinks: false)
         return content.isEmpty || String(decoding: content, as: UTF8.self).wholeMatch(of: /[^\n]{1,200} \(process [0-9]+\)\n/) != nil
     }
 
     deinit {
-        // one that was refused leaves the owner's name where it is
+        // if the lock was not obtained, keep the owner's name
         guard isOwner else { return }
         try? descriptor.truncate(to: 0)
         descriptor.unlock()

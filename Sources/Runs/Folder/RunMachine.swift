@@ -1,22 +1,22 @@
 internal import Formats
 internal import Foundation
 
-/// The machine that a run was at work on, as `timing.json` has it: nothing that a result depends on.
+/// The machine on which a run was executed, as recorded in `timing.json`. Results do not depend on it.
 public struct RunMachine: Codable, Equatable, Sendable {
-    /// What the processor calls itself; "unknown" where it does not say.
+    /// The processor's model name; "unknown" if the system does not report it.
     public var processor: String
-    /// How many processors the system had.
+    /// The number of active processors.
     public var cores: Int
 
-    /// A machine.
+    /// Creates a description of a machine.
     public init(processor: String, cores: Int) { (self.processor, self.cores) = (processor, cores) }
 
-    /// This one.
+    /// The current machine.
     public static var current: RunMachine {
         RunMachine(processor: modelName ?? "unknown", cores: ProcessInfo.processInfo.activeProcessorCount)
     }
 
-    /// The first "model name" of /proc/cpuinfo. The file has no length of its own, and a short part of it is enough.
+    /// The first "model name" in /proc/cpuinfo. The beginning of the file is sufficient.
     private static var modelName: String? {
         guard let content = try? Descriptor.content(of: "/proc/cpuinfo", limit: 16 << 20) else { return nil }
         for line in String(decoding: content.prefix(65_536), as: UTF8.self).split(separator: "\n") {

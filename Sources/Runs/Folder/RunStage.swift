@@ -1,22 +1,22 @@
-/// What a run did; a run folder holds the output of exactly one stage.
+/// The stage of a run. A run folder contains the output of exactly one stage.
 public enum RunStage: String, Codable, CaseIterable, Sendable, CustomStringConvertible {
     /// Supervised fine-tuning.
     case supervised = "sft"
-    /// A reward model.
+    /// Reward modelling.
     case rewardModel = "rm"
-    /// Policy optimisation.
+    /// Proximal policy optimisation.
     case policy = "ppo"
     /// Direct preference optimisation.
     case preference = "dpo"
     /// Best-of-N sampling.
     case bestOfN = "bon"
-    /// Measurements of diversity.
+    /// Diversity measurements.
     case diversity = "diversity"
 
-    /// The stages that leave a language model to sample from or to train further.
+    /// The stages whose result is a language model that can generate text or be trained further.
     package static let languageModels = [RunStage.supervised, .policy, .preference]
 
-    /// For people: "supervised fine-tuning (sft)".
+    /// The name of the stage for messages, such as "supervised fine-tuning (sft)".
     public var description: String {
         switch self {
         case .supervised: "supervised fine-tuning (sft)"

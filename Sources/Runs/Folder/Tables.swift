@@ -2,22 +2,21 @@ public import Data
 internal import Formats
 public import Foundation
 
-/// The tables of a run, `tables/<name>.jsonl`: prompts, responses and numbers about them, one row per line.
+/// The tables of a run, `tables/<name>.jsonl`: prompts, responses and related numbers, one row per line.
 public final class Tables {
-    /// The folder's name in a run folder.
+    /// The name of the folder of tables in a run folder.
     public static var folderName: String { "tables" }
 
     private let folder: URL
     private var files: [String: AppendOnlyFile] = [:]
 
-    /// The tables of the run in a folder; nothing is created before the first row.
+    /// The tables of the run in a folder. Nothing is created before the first row is written.
     init(inRun folder: URL) {
         self.folder = folder.appendingPathComponent(Self.folderName, isDirectory: true)
     }
 
-    /// Appends rows to a table, which begins to exist with its first row.
-    /// - Throws: `RunFolderError.invalidName`; `FileError`; `RowProblem` for a number that is not finite. No part of
-    ///   the rows stays then.
+    /// Appends rows to a table, which is created with its first row.
+    /// - Throws: `RunFolderError.invalidName`; `FileError`; `RowProblem` for NaN or Inf. No row is written then.
     public func append(_ rows: [SampleRow], to table: String) throws {
         try RunFolderError.checkName(table)
         var text = ""
@@ -25,7 +24,7 @@ public final class Tables {
         if !text.isEmpty { try file(of: table).append(text) }
     }
 
-    /// The names of a run's tables, sorted.
+    /// The sorted names of a run's tables.
     /// - Throws: `FileError.unreadable`.
     public static func names(inRun folder: URL) throws -> [String] {
         let path = folder.appendingPathComponent(folderName).path
@@ -34,7 +33,7 @@ public final class Tables {
     }
 
     /// Reads a table of a run.
-    /// - Throws: `RunFolderError.unknownTable` with the names that exist; `FormatError` for a line that is no row.
+    /// - Throws: `RunFolderError.unknownTable` with the existing names; `FormatError` for an invalid line.
     public static func read(_ table: String, inRun folder: URL) throws -> [SampleRow] {
         let known = try names(inRun: folder)
         guard known.contains(table) else {
@@ -43,14 +42,18 @@ public final class Tables {
         return try JSONLines<SampleRow>(file(of: table, inRun: folder)).read()
     }
 
-    /// Where a table of a run is.
+    /// The file of a table.
     package static func file(of table: String, inRun folder: URL) -> URL {
         url(of: table, in: folder.appendingPathComponent(folderName, isDirectory: true))
     }
 
-    /// Checks that a table begins with what it held when the run's newest checkpoint was written; nothing is checked where that does not say.
-    /// Nothing is written.
-    /// - Parameter isWhole: whether it must hold no more than that, as the tables of a finished run whose last checkpoint follows its last row.
+    /// Checks that a table starts with the rows that it had when the run's newest checkpoint was written. Skipped if the
+    /// checkpoint has no record of the table. Nothing is written.
+    /// - Parameters:
+    ///   - table: The name of the table.
+    ///   - folder: The run folder.
+    ///   - isWhole: Whether the table must not contain more rows, as in a finished run whose last checkpoint follows its last
+    ///     row.
     /// - Throws: `RunFolderError.shortened`, `.changedLines` or `.grown`; `FileError`.
     package static func check(_ table: String, inRun folder: URL, isWhole: Bool = false) throws {
         var known = try rewritten(inRun: folder)
@@ -67,8 +70,8 @@ public final class Tables {
         }
     }
 
-    /// Notes what a table of a finished run holds now that it has been written anew, with a further column; from then on ``check(_:inRun:isWhole:)``
-    /// goes by that.
+    /// Records the content of a finished run's table after it has been rewritten with an additional column.
+    /// ``check(_:inRun:isWhole:)`` then uses this record.
     /// - Throws: `FileError`.
     package static func noteRewritten(_ table: String, inRun folder: URL) throws {
         let file = file(of: table, inRun: folder)
@@ -80,14 +83,14 @@ public final class Tables {
         try lengths.write(to: folder.appendingPathComponent(folderName, isDirectory: true))
     }
 
-    /// What is noted of tables that were written anew; nil where none was.
+    /// The record of rewritten tables; nil if there is none.
     private static func rewritten(inRun folder: URL) throws -> FileLengths? {
         let tables = folder.appendingPathComponent(folderName, isDirectory: true)
         guard try FileStatus.of(tables.appendingPathComponent(FileLengths.fileName)) != nil else { return nil }
         return try FileLengths.read(from: tables)
     }
 
-    /// The length of every table in bytes by name, for a checkpoint.
+    /// The length of every table in bytes, by name, to be stored in a checkpoint.
     func lengths() throws -> [String: UInt64] {
         var lengths: [String: UInt64] = [:]
         for name in try Self.names(inRun: folder.deletingLastPathComponent()) {
@@ -96,7 +99,7 @@ public final class Tables {
         return lengths
     }
 
-    /// The checksum of every table by name, for a checkpoint.
+    /// The checksum of every table, by name, to be stored in a checkpoint.
     func checksums() throws -> [String: String] {
         var checksums: [String: String] = [:]
         for name in try Self.names(inRun: folder.deletingLastPathComponent()) {
@@ -105,7 +108,7 @@ public final class Tables {
         return checksums
     }
 
-    /// Checks that all tables begin with what they held at a checkpoint.
+    /// Checks that all tables start with the rows that a checkpoint recorded.
     /// - Throws: `RunFolderError.shortened` or `.changedLines`.
     func check(_ lengths: [String: UInt64], checksums: [String: String]) throws {
         let existing = try Self.names(inRun: folder.deletingLastPathComponent())
@@ -122,7 +125,7 @@ public final class Tables {
         if !files.isEmpty { try Descriptor.synchronise(folder: folder.path) }
     }
 
-    /// Drops all rows behind lengths that the tables had at a checkpoint; a table without one is removed.
+    /// Truncates the tables to the lengths recorded in a checkpoint. Tables without a recorded length are deleted.
     /// - Throws: `RunFolderError.shortened`.
     func cut(to lengths: [String: UInt64]) throws {
         let existing = try Self.names(inRun: folder.deletingLastPathComponent())

@@ -1,17 +1,17 @@
 internal import Formats
 internal import Foundation
 
-/// A file that grows by whole lines and can be cut back to a length that it had before.
+/// A file that grows by whole lines and can be truncated to an earlier length.
 ///
-/// Its checksum grows with it, so that a checkpoint need not read the file again.
+/// Its checksum is updated incrementally, so that checkpoints need not read the file again.
 final class AppendOnlyFile {
     let url: URL
     private let descriptor: Descriptor
-    /// The checksum of the first `bytes` of the file; nil until it has been read once.
+    /// The checksum of the first `bytes` bytes of the file; nil until the file has been read once.
     private var known: (crc: CRC64, bytes: UInt64)?
 
-    /// Opens the file, creating it when it is absent.
-    /// - Throws: `FileError.cannotCreate`; `.notAFile` for a link, a named pipe or a device, which are neither followed nor waited for.
+    /// Opens the file, or creates it.
+    /// - Throws: `FileError.cannotCreate`; `.notAFile` for a symbolic link, a named pipe or a device.
     init(_ url: URL) throws {
         self.url = url
         descriptor = try Descriptor(creatingFile: url.path, O_WRONLY | O_APPEND)
@@ -20,7 +20,7 @@ final class AppendOnlyFile {
     /// The length in bytes.
     func length() throws -> UInt64 { try descriptor.length() }
 
-    /// The checksum of the whole file, as 16 hexadecimal digits.
+    /// The CRC-64/XZ of the whole file, as 16 hexadecimal digits.
     func checksum() throws -> String {
         let length = try length()
         if let known, known.bytes == length { return known.crc.digits }
@@ -29,15 +29,15 @@ final class AppendOnlyFile {
         return crc.digits
     }
 
-    /// Appends text in one piece. When that fails (a full disk), no part of it stays.
-    /// - Throws: `FileError.cannotWrite`, also when the file was deleted in the meantime.
+    /// Appends text in one piece. On failure (such as a full disk), the file is unchanged.
+    /// - Throws: `FileError.cannotWrite`, also if the file has been deleted.
     func append(_ text: String) throws {
         var text = text
         try text.withUTF8 { try append(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Appends bytes in one piece. When that fails (a full disk), no part of them stays.
-    /// - Throws: as `append(_:)` of a text.
+    /// Appends bytes in one piece. On failure (such as a full disk), the file is unchanged.
+    /// - Throws: As `append(_:)` for text.
     func append(_ bytes: UnsafeRawBufferPointer) throws {
         try descriptor.checkIsLinked()
         let before = try descriptor.length()
@@ -53,12 +53,14 @@ final class AppendOnlyFile {
         }
     }
 
-    /// Waits until all lines are on the disk.
+    /// Syncs the file to disk.
     func synchronise() throws { try descriptor.synchronise() }
 
-    /// Checks that the file begins with what it held at a checkpoint.
-    /// - Parameter checksum: Of the first `length` bytes; nil where the checkpoint has none.
-    /// - Throws: `RunFolderError.shortened` when the file is shorter than that: lines are missing; `.changedLines`.
+    /// Checks that the file starts with what a checkpoint recorded.
+    /// - Parameters:
+    ///   - length: The recorded length in bytes.
+    ///   - checksum: The recorded checksum of the first `length` bytes; nil if the checkpoint has none.
+    /// - Throws: `RunFolderError.shortened` if the file is shorter; `.changedLines` if the checksum differs.
     func check(length: UInt64, checksum: String?) throws {
         let found = try descriptor.length()
         guard found >= length else {
@@ -71,8 +73,8 @@ final class AppendOnlyFile {
         known = (crc, length)
     }
 
-    /// Drops everything behind the first `length` bytes.
-    /// - Throws: `RunFolderError.shortened` when the file is shorter than that.
+    /// Truncates the file to `length` bytes.
+    /// - Throws: `RunFolderError.shortened` if the file is shorter.
     func cut(to length: UInt64) throws {
         let found = try descriptor.length()
         guard found >= length else {
@@ -81,8 +83,8 @@ final class AppendOnlyFile {
         if found > length { try descriptor.truncate(to: length) }
     }
 
-    /// The checksum of the first bytes of a file, which is only read.
-    /// - Throws: `RunFolderError.shortened` for a file that is shorter; `FileError`.
+    /// The checksum of the first `length` bytes of a file.
+    /// - Throws: `RunFolderError.shortened` if the file is shorter; `FileError`.
     static func checksum(of url: URL, first length: UInt64) throws -> CRC64 {
         var crc = CRC64()
         guard length > 0 else { return crc }

@@ -1,18 +1,18 @@
-/// The cyclic redundancy check CRC-64/XZ: polynomial 0x42F0E1EBA9EA3693, reflected, all ones in and out.
+/// The CRC-64/XZ checksum: polynomial 0x42F0E1EBA9EA3693, reflected, with initial value and final XOR of all ones.
 ///
-/// It finds every burst of damage up to 64 bits and misses any other with a chance of 2⁻⁶⁴. It guards against
-/// accidents (torn writes, bad disks), not against people: whoever can change a file can change its checksum.
-/// Eight table look-ups per eight bytes ("slicing by 8", Kounavis and Berry 2005).
+/// It detects every burst error of up to 64 bits and misses others with a probability of 2⁻⁶⁴. It protects against accidents
+/// (torn writes, bad disks), not against attackers, who could also change the checksum. The implementation processes eight bytes
+/// with eight table look-ups ("slicing by 8", Kounavis and Berry 2005).
 public struct CRC64: Equatable, Sendable {
     private var state: UInt64 = .max
 
-    /// The checksum of nothing.
+    /// Creates the checksum of an empty input.
     public init() {}
 
-    /// The checksum of everything seen so far.
+    /// The checksum of all bytes so far.
     public var value: UInt64 { ~state }
 
-    /// Takes in further bytes.
+    /// Updates the checksum with further bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         Self.tables.withUnsafeBufferPointer { table in
@@ -40,12 +40,12 @@ public struct CRC64: Equatable, Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Takes in further bytes.
+    /// Updates the checksum with further bytes.
     public mutating func update(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { update($0) }
     }
 
-    /// Eight tables of 256: entry `b` of table `k` is the state after byte `b` and then `k` zero bytes.
+    /// Eight tables of 256 entries: entry `b` of table `k` is the state after byte `b` followed by `k` zero bytes.
     private static let tables: [UInt64] = {
         let reflectedPolynomial: UInt64 = 0xC96C_5795_D787_0F42
         var tables = [UInt64](repeating: 0, count: 8 * 256)

@@ -1,31 +1,31 @@
 internal import Formats
 public import Foundation
 
-/// The length and CRC-64 of every file in a folder, kept in the folder as `checksums.json`.
+/// The length and CRC-64 of every file in a folder, stored in the folder as `checksums.json`.
 public struct FolderChecksums: Codable, Equatable, Sendable {
-    /// What one file was when it was written.
+    /// The length and checksum of one file.
     public struct Entry: Codable, Equatable, Sendable {
-        /// Its length.
+        /// The length in bytes.
         public var bytes: UInt64
-        /// CRC-64/XZ as 16 hexadecimal digits.
+        /// The CRC-64/XZ as 16 hexadecimal digits.
         public var crc64: String
     }
 
     /// The file's name in the folder.
     public static var fileName: String { "checksums.json" }
 
-    /// By path inside the folder, with `/` between parts.
+    /// The entries by relative path, with `/` as the separator.
     public var files: [String: Entry]
 
-    /// Reads every file of a folder, at any depth; `checksums.json` itself is left out.
-    /// - Throws: `FileError`; a link or other special file is refused, because it would not be saved.
+    /// Computes the checksums of all files in a folder and its subfolders, except `checksums.json`.
+    /// - Throws: `FileError`, also for symbolic links and special files, whose content would not be saved.
     public init(of folder: URL) throws {
         files = [:]
         try add(folder.path, prefix: "")
     }
 
-    /// Writes a folder that appears under its name only when it is whole, with the checksums of its files in it.
-    /// - Throws: `FileError`, or whatever `contents` throws; nothing of the new folder remains then.
+    /// Writes a folder atomically, with the checksums of its files.
+    /// - Throws: `FileError` or an error of `contents`; the new folder is then removed.
     package static func writeFolder(_ url: URL, contents: (URL) throws -> Void) throws {
         try AtomicFolder.write(to: url) { folder in
             try contents(folder)
@@ -33,7 +33,7 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
         }
     }
 
-    /// Stores the checksums in the folder.
+    /// Writes `checksums.json` to the folder.
     /// - Throws: `FileError`.
     public func write(to folder: URL) throws {
         let encoder = JSONEncoder()
@@ -42,34 +42,33 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
         try AtomicFile.write(text + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
-    /// Checks that every file listed in `checksums.json` has the bytes that it had. Files that are not listed are of
-    /// no concern.
-    /// - Throws: `FileError.damaged` with the first file that differs, and in what.
+    /// Checks all files listed in `checksums.json` against their length and checksum. Other files are ignored.
+    /// - Throws: `FileError.damaged` with the first file that differs, and how.
     public static func verify(_ folder: URL) throws {
         let list = folder.appendingPathComponent(fileName)
         let content = try written(fileName, in: folder) { try Descriptor.content(of: list.path, limit: 64 << 20, followingLinks: false) }
         guard let checksums = try? JSONDecoder().decode(Self.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not valid")
         }
         for (name, expected) in checksums.files.sorted(by: { $0.key < $1.key }) {
             guard isInside(name) else {
-                throw FileError.damaged(path: list.path, problem: "it names \(name), which is outside the folder")
+                throw FileError.damaged(path: list.path, problem: "it lists \(name), which is outside the folder")
             }
             let file = folder.appendingPathComponent(name)
             let found = try written(name, in: folder) { try Self.entry(of: file.path) }
             guard found.bytes == expected.bytes else {
                 throw FileError.damaged(
-                    path: folder.path, problem: "\(name) has \(found.bytes) bytes; \(expected.bytes) were written")
+                    path: folder.path, problem: "\(name) has \(found.bytes) bytes, expected \(expected.bytes)")
             }
             guard found == expected else {
                 throw FileError.damaged(
-                    path: folder.path, problem: "\(name) has checksum \(found.crc64); \(expected.crc64) was written")
+                    path: folder.path, problem: "\(name) has checksum \(found.crc64), expected \(expected.crc64)")
             }
         }
     }
 
-    /// Reads a file that was written into a folder: its absence is damage, and so is anything else in its place. A file that is there and
-    /// cannot be read says nothing about what it holds, so that is an error of its own and never damage.
+    /// Reads a file that a folder must contain. If it is missing or is not a regular file, the folder is damaged. A file that
+    /// exists but cannot be read gives a different error, because its content is unknown.
     package static func written<Result>(_ name: String, in folder: URL, _ read: () throws -> Result) throws -> Result {
         do {
             return try read()

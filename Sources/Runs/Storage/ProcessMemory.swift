@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// What the operating system says about the memory of this process.
+/// The memory use of this process.
 enum ProcessMemory {
-    /// The most bytes that it has had in memory so far; nil where the system does not say.
+    /// The peak resident memory of the process in bytes; nil if the operating system does not report it.
     static var peak: Int? {
         var usage = rusage()
         #if os(Linux)

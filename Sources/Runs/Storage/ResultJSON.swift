@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// Results as JSON that people read, too.
+/// Encoding of results as readable JSON.
 package enum ResultJSON {
-    /// The text of a result, with sorted keys and a newline at the end.
-    /// - Throws: `ResultError.notFinite` with the path of the first number that JSON cannot hold.
+    /// The JSON of a result, indented, with sorted keys and a newline at the end.
+    /// - Throws: `ResultError.notFinite` with the path of the first NaN or infinity.
     package static func text(of result: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -15,27 +15,27 @@ package enum ResultJSON {
     }
 }
 
-/// What can be wrong with a summary or another result.
+/// An error in a summary or another result.
 public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A number is infinite or not a number.
+    /// A number is NaN or infinite. The value is its path in the result.
     case notFinite(String)
-    /// No row of a table has what a comparison needs of it.
+    /// No row of a table has the column that a comparison needs.
     case missingColumn(String, table: String, path: String)
-    /// A table has no row.
+    /// A table has no rows.
     case noRows(path: String)
-    /// A table ends within the responses to a prompt.
+    /// A table ends before it has all responses to a prompt.
     case endsEarly(path: String, prompt: String, rows: Int, expected: Int)
 
-    /// One line for people.
+    /// The error message, on one line.
     public var description: String {
         switch self {
-        case .notFinite(let path): "the result's \(path) is not a finite number; look at the stage that measured it"
+        case .notFinite(let path): "the result \(path) is NaN or Inf; check the stage that measured it"
         case .missingColumn(let column, let table, let path):
-            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; name another run, or sample again"
-        case .noRows(let path): "\(path) has no rows; expected responses with their prompts; name another run, or sample again"
+            "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; choose another run, or sample again"
+        case .noRows(let path): "\(path) has no rows; expected responses with their prompts; choose another run, or sample again"
         case .endsEarly(let path, let prompt, let rows, let expected):
-            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), where \(expected) are expected; "
-                + "put that file back from a copy, or sample again"
+            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), expected \(expected); "
+                + "restore the file, or sample again"
         }
     }
 }

@@ -1,8 +1,8 @@
 public import Train
 
-/// Shows training events to people: on a terminal one line that is redrawn, elsewhere a plain line every few seconds.
+/// Displays training events: on a terminal as one line that is redrawn, elsewhere as a plain line every few seconds.
 public final class Console: MetricSink {
-    /// A terminal is redrawn at most so often, in seconds.
+    /// The minimum time between two redraws of a terminal, in seconds.
     static var redrawInterval: Double { 0.1 }
 
     private let terminal: Terminal
@@ -12,9 +12,11 @@ public final class Console: MetricSink {
     private var lastDrawn: Double?
     private var isLineDrawn = false
 
+    /// Creates a console.
     /// - Parameters:
-    ///   - plainInterval: Seconds between two lines where nothing can be redrawn.
-    ///   - clock: Seconds on a clock that never jumps.
+    ///   - terminal: The output.
+    ///   - plainInterval: Seconds between two lines if the output is not a terminal.
+    ///   - clock: Returns the seconds of a monotonic clock.
     public init(
         _ terminal: Terminal = .standardError(), plainInterval: Double = 5, clock: (() -> Double)? = nil
     ) {
@@ -25,7 +27,7 @@ public final class Console: MetricSink {
 
     deinit { clear() }
 
-    /// Shows an event.
+    /// Displays an event.
     public func handle(_ event: TrainingEvent) {
         let now = clock()
         switch event {
@@ -50,11 +52,11 @@ public final class Console: MetricSink {
     public func say(_ text: String) {
         clear()
         terminal.write(text + "\n")
-        // The next step draws the progress line again at once.
+        // redraw the progress line with the next step
         if terminal.isInteractive { lastDrawn = nil }
     }
 
-    /// Takes the progress line away.
+    /// Erases the progress line.
     public func clear() {
         if isLineDrawn { terminal.write("\r\u{1B}[K") }
         isLineDrawn = false

@@ -1,13 +1,13 @@
 import Train
 
-/// The text that shows a `StageProgress`: pure functions of it.
+/// Formats a `StageProgress` as text.
 public enum ProgressLine {
-    /// One line that fits into `width` columns: label, share, bar, steps, rates, remaining time, loss or score. What does not
-    /// fit is left out, the least needed first; the bar takes what is left over.
+    /// One line of at most `width` columns: label, percentage, bar, steps, rates, remaining time, loss or score. Parts that do
+    /// not fit are omitted, least important first; the bar takes the remaining space.
     public static func bar(_ progress: StageProgress, width: Int, unicode: Bool = true) -> String {
         let left = "\(progress.stage) \(percent(progress.fraction))"
         var right = parts(progress, short: true)
-        // The last column stays free: some terminals wrap when it is written.
+        // the last column stays empty, because some terminals wrap after it is written
         let room = width - 1
         while true {
             let text = right.map { "  " + $0.text }.joined()
@@ -23,14 +23,14 @@ public enum ProgressLine {
         }
     }
 
-    /// One line for a log: "sft: step 185/500 (37 %), 1,460 tokens/s, 2.31 steps/s, 1:23 left, loss 4.758".
+    /// One line for a log, such as "sft: step 185/500 (37 %), 1,460 tokens/s, 2.31 steps/s, 1:23 left, loss 4.758".
     public static func plain(_ progress: StageProgress) -> String {
         var parts = parts(progress, short: false)
         parts[0].text = "step \(parts[0].text) (\(Int(progress.fraction * 100)) %)"
         return "\(progress.stage): " + parts.map(\.text).joined(separator: ", ")
     }
 
-    /// One line for the end: "sft: 500 steps in 3:12, 730,000 tokens, 1,460 tokens/s, loss 4.758".
+    /// One line at the end of a stage, such as "sft: 500 steps in 3:12, 730,000 tokens, 1,460 tokens/s, loss 4.758".
     public static func summary(_ progress: StageProgress, stage: String, seconds: Double) -> String {
         var text = "\(stage): \(Quantity.grouped(Double(progress.step))) steps in \(Quantity.duration(seconds))"
         if progress.tokens > 0 { text += ", \(Quantity.grouped(Double(progress.tokens))) tokens" }
@@ -41,7 +41,7 @@ public enum ProgressLine {
 
     private struct Part {
         var text: String
-        /// The part with the smallest need goes first.
+        /// The importance; parts with the smallest value are omitted first.
         var need: Int
     }
 
@@ -64,7 +64,7 @@ public enum ProgressLine {
     private static func shown(_ figure: ProgressFigure) -> String { "\(figure.name) \(Quantity.loss(figure.value))" }
 
     private static func percent(_ fraction: Double) -> String {
-        // Rounded down: 100 % is said only when all is done.
+        // rounded down, so that 100 % is shown only at the end
         let text = String(Int(fraction * 100))
         return String(repeating: " ", count: 3 - text.count) + text + "%"
     }

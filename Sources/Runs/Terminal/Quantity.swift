@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// Numbers as people read them.
+/// Formatting of numbers for display.
 package enum Quantity {
-    /// A rate: "1,460", "23.1", "0.25".
+    /// A rate, such as "1,460", "23.1" or "0.25".
     package static func rate(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
         return value >= 99.95 ? grouped(value) : String(format: value >= 9.995 ? "%.1f" : "%.2f", value)
     }
 
-    /// A whole number with its thousands apart: "12,345".
+    /// An integer with thousands separators, such as "12,345".
     package static func grouped(_ value: Double) -> String {
         guard abs(value) < 1e15 else { return String(format: "%.3g", value) }
         let digits = String(Int(value.rounded().magnitude))
@@ -20,7 +20,7 @@ package enum Quantity {
         return value.rounded() < 0 ? "-" + result : result
     }
 
-    /// A time: "45s", "3:12", "1:02:03".
+    /// A duration in seconds, such as "45s", "3:12" or "1:02:03".
     package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "–" }
         let total = Int(max(0, seconds).rounded())
@@ -29,7 +29,7 @@ package enum Quantity {
         return total < 3600 ? minutes : "\(total / 3600):\(minutes)"
     }
 
-    /// A loss or score with four digits that count: "4.758", "0.01234", "1.2e-05".
+    /// A loss or score with four significant digits, such as "4.758", "0.01234" or "1.2e-05".
     package static func loss(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-infinity" : "infinity" }
         let magnitude = abs(value)

@@ -2,17 +2,19 @@ internal import Data
 internal import Formats
 public import Train
 
-/// Shows people some of the texts that a model writes at evaluations.
+/// Displays some of the texts that a model generates during evaluation.
 public final class SampleLog: MetricSink {
     private let count: Int
     private let note: (String) -> Void
     private static let longestText = 400
 
+    /// Creates a log.
     /// - Parameters:
-    ///   - count: texts of each evaluated split.
-    ///   - note: receives a line for each prompt and each response.
+    ///   - count: The number of texts per evaluated split.
+    ///   - note: Receives one line for each prompt and each response.
     public init(count: Int, note: @escaping (String) -> Void) { (self.count, self.note) = (count, note) }
 
+    /// Displays the first samples of an evaluation table; ignores other events.
     public func handle(_ event: TrainingEvent) {
         guard case .sampled(let table, let rows) = event, table.hasPrefix("evaluation_") || table.hasPrefix("final_") else { return }
         let step = rows.first?.numbers["step"].map { " at step \(Quantity.grouped($0))" } ?? ""
@@ -22,7 +24,8 @@ public final class SampleLog: MetricSink {
         }
     }
 
-    /// A text on one line. It comes from a model: nothing in it reaches the terminal as a control sequence.
+    /// A text on one line, shortened. Control characters are escaped, so that model output cannot send control sequences to the
+    /// terminal.
     private static func shown(_ text: String) -> String {
         let isCut = text.count > longestText
         return OneLine.escaped(text.prefix(longestText)) + (isCut ? "…" : "")

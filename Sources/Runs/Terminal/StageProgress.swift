@@ -1,19 +1,19 @@
 public import Train
 
-/// How far a stage is and how fast it goes: a value, told the time with every change.
+/// The progress and speed of a stage. It is a value type; every update includes the time.
 public struct StageProgress: Equatable, Sendable {
-    /// The rates are those of the last minute.
+    /// The length of the window over which rates are computed, in seconds.
     static var window: Double { 60 }
 
     /// The stage's name.
     public private(set) var stage: String
-    /// What the steps count to.
+    /// The total number of steps.
     public private(set) var totalSteps: Int
-    /// Steps done.
+    /// The number of completed steps.
     public private(set) var step = 0
-    /// Tokens processed so far in this stage.
+    /// The number of tokens processed so far in this stage.
     public private(set) var tokens = 0
-    /// The number of the last step, where it has one.
+    /// The loss, score or other figure of the last step, if it has one.
     public private(set) var figure: ProgressFigure?
 
     private struct Mark: Equatable, Sendable {
@@ -22,11 +22,11 @@ public struct StageProgress: Equatable, Sendable {
         var tokens: Int
     }
     private var marks: [Mark]
-    /// Where this session began.
+    /// The start of this session.
     private var start: Mark
     private var isFirst = true
 
-    /// A stage that begins at `time` (seconds on any clock that never jumps).
+    /// Creates the progress of a stage that starts at `time`, in seconds of a monotonic clock.
     public init(stage: String, totalSteps: Int, time: Double) {
         self.stage = stage
         self.totalSteps = totalSteps
@@ -34,9 +34,9 @@ public struct StageProgress: Equatable, Sendable {
         marks = [start]
     }
 
-    /// Takes in that a step is done.
+    /// Records a completed step.
     public mutating func update(step: Int, totalSteps: Int, tokens: Int, figure: ProgressFigure?, time: Double) {
-        // A resumed stage does not begin at zero: what was done before it says nothing about its speed.
+        // in a resumed stage, the steps before the resume do not count towards its speed
         if isFirst && step > 1 {
             start = Mark(time: time, step: step, tokens: tokens)
             marks = []
@@ -47,7 +47,7 @@ public struct StageProgress: Equatable, Sendable {
         self.tokens = tokens
         self.figure = figure
         let mark = Mark(time: time, step: step, tokens: tokens)
-        // Two marks a second are enough; the newest one always stands.
+        // two marks per second are sufficient; the newest one is always kept
         if marks.count > 1, time - marks[marks.count - 2].time < 0.5 {
             marks[marks.count - 1] = mark
         } else {
@@ -57,24 +57,24 @@ public struct StageProgress: Equatable, Sendable {
         marks.removeFirst(old)
     }
 
-    /// Steps done ÷ all steps, in 0…1.
+    /// The fraction of completed steps, in 0…1.
     public var fraction: Double {
         totalSteps > 0 ? min(1, max(0, Double(step) / Double(totalSteps))) : 0
     }
 
-    /// nil before the first step is timed.
+    /// Steps per second over the last minute; nil before the first step has been timed.
     public var stepsPerSecond: Double? { rate { Double($0.step) } }
 
-    /// nil before the first step is timed, or when no token was counted.
+    /// Tokens per second over the last minute; nil before the first step has been timed, or if no tokens are counted.
     public var tokensPerSecond: Double? { rate { Double($0.tokens) } }
 
-    /// The rate of the whole session so far.
+    /// Tokens per second over the whole session; nil as `tokensPerSecond`.
     public var overallTokensPerSecond: Double? {
         guard let last = marks.last, last.time > start.time, last.tokens > start.tokens else { return nil }
         return Double(last.tokens - start.tokens) / (last.time - start.time)
     }
 
-    /// Seconds to the end of the stage at the present rate.
+    /// Estimated seconds to the end of the stage at the current rate; nil before the first step has been timed.
     public var remaining: Double? {
         stepsPerSecond.map { Double(max(0, totalSteps - step)) / $0 }
     }

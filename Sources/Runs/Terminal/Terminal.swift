@@ -1,17 +1,17 @@
 internal import Foundation
 
-/// What standard error is connected to: who reads it, how wide it is, which characters it shows.
+/// The output device of progress messages: whether it is interactive, its width, and its character set.
 public struct Terminal: Sendable {
     /// Whether lines can be redrawn.
     public var isInteractive: Bool
-    /// Whether characters outside ASCII are shown.
+    /// Whether non-ASCII characters can be displayed.
     public var showsUnicode: Bool
-    /// The present width in columns; people resize windows.
+    /// Returns the current width in columns, which may change when the window is resized.
     public var width: @Sendable () -> Int
-    /// Writes text as it is. What cannot be written is lost: a closed terminal must not end a run.
+    /// Writes text without changes. Write errors are ignored: a closed terminal must not stop a run.
     public var write: @Sendable (String) -> Void
 
-    /// A terminal of any kind, such as one that records for a test.
+    /// Creates a terminal, such as one that records output for a test.
     public init(
         isInteractive: Bool, showsUnicode: Bool, width: @escaping @Sendable () -> Int,
         write: @escaping @Sendable (String) -> Void
@@ -22,7 +22,7 @@ public struct Terminal: Sendable {
         self.write = write
     }
 
-    /// The process's standard error.
+    /// The standard error of the process.
     public static func standardError() -> Terminal {
         let environment = ProcessInfo.processInfo.environment
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
@@ -34,13 +34,14 @@ public struct Terminal: Sendable {
             write: { text in write(text, to: STDERR_FILENO) })
     }
 
-    /// The width that the terminal driver knows; nil when it knows none.
+    /// The width that the terminal driver reports; nil if it reports none.
     static func width(of descriptor: Int32) -> Int? {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
+    /// Writes text to a file descriptor and ignores errors.
     package static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
@@ -55,8 +56,9 @@ public struct Terminal: Sendable {
     }
 }
 
-/// Seconds on a clock that never jumps, whatever happens to the time of day.
+/// A monotonic clock, which changes of the time of day do not affect.
 package enum SteadyClock {
+    /// The current time in seconds since an arbitrary start.
     package static func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

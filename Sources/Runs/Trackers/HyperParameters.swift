@@ -1,13 +1,15 @@
 internal import Formats
 
-/// Options as the data of TensorBoard's hyper-parameter plug-in (`HParamsPluginData` of its plugin_data.proto).
+/// Encodes options for TensorBoard's HParams plug-in (`HParamsPluginData` in its plugin_data.proto).
 enum HyperParameters {
-    /// What a session begins with: every option as a number, a truth value or a text.
-    /// - Parameter time: seconds since 1970.
+    /// The session start record: every option as a number, a Boolean or a string.
+    /// - Parameters:
+    ///   - options: The options.
+    ///   - time: The start time in seconds since 1970.
     static func sessionStart(_ options: [(key: String, value: OptionValue)], time: Double) -> [UInt8] {
         let start = ProtobufMessage { message in
             for (name, value) in options {
-                // an entry of a map is a message of its key and its value
+                // a map entry is encoded as a message with a key and a value
                 message.add(
                     1,
                     ProtobufMessage {

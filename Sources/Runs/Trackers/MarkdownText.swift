@@ -1,26 +1,27 @@
 internal import Data
 
-/// Texts of models as Markdown for dashboards: nothing in them can become markup.
+/// Formats model output as Markdown for dashboards. Markup in the text is escaped.
 enum MarkdownText {
-    /// A table of the first rows of a table of samples.
+    /// A Markdown table of the first rows of a table of samples.
     /// - Parameters:
-    ///   - rows: how many at most.
-    ///   - characters: how much of each text at most.
+    ///   - samples: The samples.
+    ///   - rows: The maximum number of rows.
+    ///   - characters: The maximum length of each text.
     static func table(_ samples: [SampleRow], rows: Int = 8, characters: Int = 1000) -> String {
         var text = "| prompt | response | reference | reward |\n|---|---|---|---|\n"
         for row in samples.prefix(rows) {
-            // what is asked for stands at the end of a prompt
+            // keep the end of a long prompt, where the question usually is
             let cells = [
                 cell(row.input, characters, fromEnd: true), cell(row.response, characters), cell(row.reference ?? "", characters),
                 row.reward.map { "\($0)" } ?? "",
             ]
             text += "| \(cells.joined(separator: " | ")) |\n"
         }
-        if samples.count > rows { text += "\n\(samples.count - rows) further rows are in the run's tables.\n" }
+        if samples.count > rows { text += "\n\(samples.count - rows) more rows are in the tables of the run.\n" }
         return text
     }
 
-    /// A text in a cell of a table: markup is escaped, lines are kept.
+    /// The text of a table cell: markup is escaped and line breaks are kept.
     static func cell(_ text: String, _ characters: Int, fromEnd: Bool = false) -> String {
         let isCut = text.count > characters
         let part = isCut ? (fromEnd ? "…" + text.suffix(characters) : text.prefix(characters) + "…") : text

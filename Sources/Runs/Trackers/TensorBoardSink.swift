@@ -3,37 +3,40 @@ internal import Formats
 public import Foundation
 public import Train
 
-/// Writes an event file for TensorBoard into a run folder: numbers, texts, histograms of rewards and lengths, and the options.
+/// Writes a TensorBoard event file into a run folder: metrics, sample texts, histograms of rewards and lengths, and the options.
 ///
-/// Numbers come from `metrics.jsonl`: when a run goes on, the file is cut back to the checkpoint and brought up to date, so no point is
-/// there twice. Wall-clock times are in it, so two runs of one command differ in this file alone.
+/// Metrics come from `metrics.jsonl`. When a run resumes, the event file is truncated to the checkpoint and brought up to date,
+/// so that no point appears twice. Unlike all other files, it contains wall-clock times and therefore differs between runs of the
+/// same command.
 public final class TensorBoardSink: Tracker {
     /// The folder's name in a run folder.
     public static let folderName = "tensorboard"
-    /// The file's name: what TensorBoard looks for in it is `tfevents`.
+    /// The file's name, which contains `tfevents`, as TensorBoard requires.
     static let fileName = "events.out.tfevents.0000000000.swift-rlhf"
 
+    /// The tracker's name, "TensorBoard".
     public let name = "TensorBoard"
     private let run: URL
     private let options: [String: OptionValue]
     private let clock: () -> Double
     private var file: AppendOnlyFile?
-    /// Steps of the numbers that the file holds, in their order.
+    /// The steps whose metrics the file contains, in order.
     private var steps: [Int] = []
-    /// Texts and histograms that it holds, by tag and step.
+    /// The tags and steps of the texts and histograms that the file contains.
     private var sampled: Set<String> = []
 
+    /// Creates the tracker of a run.
     /// - Parameters:
-    ///   - run: the run folder.
-    ///   - options: what the run was run with, shown as hyper-parameters.
-    ///   - clock: seconds since 1970.
+    ///   - run: The run folder.
+    ///   - options: The options of the run, displayed as hyper-parameters.
+    ///   - clock: Returns the time in seconds since 1970.
     public init(inRun run: URL, options: [String: OptionValue], clock: @escaping () -> Double = { Date().timeIntervalSince1970 }) {
         (self.run, self.options, self.clock) = (run, options, clock)
     }
 
     private var url: URL { run.appendingPathComponent(Self.folderName, isDirectory: true).appendingPathComponent(Self.fileName) }
 
-    /// Adds what an event has to show.
+    /// Appends the records for an event.
     /// - Throws: `FileError`.
     public func handle(_ event: TrainingEvent) throws {
         switch event {
@@ -47,7 +50,7 @@ public final class TensorBoardSink: Tracker {
         }
     }
 
-    /// Keeps records up to a step and adds numbers of `metrics.jsonl` that are not there.
+    /// Keeps the records up to `step` and appends the metrics in `metrics.jsonl` that are missing.
     /// - Throws: `FileError`; `RunFolderError.badLine`.
     public func catchUp(cuttingTo step: Int?) throws {
         file = nil
@@ -55,11 +58,11 @@ public final class TensorBoardSink: Tracker {
         let measured = hasMetrics ? try MetricsFile.read(inRun: run).filter { !$0.values.isEmpty } : []
         let content = try FileStatus.of(url) == nil ? [] : Descriptor.content(of: url.path, limit: 1 << 30)
         let (records, length) = RecordFile.records(in: content)
-        // every file of this program begins with a whole record, which is written in one piece
+        // this program writes the first record in one piece, so its files always start with a complete record
         guard content.isEmpty || !records.isEmpty else {
-            throw FileError.damaged(path: url.path, problem: "it is no event file; remove it, or run without --tensorboard")
+            throw FileError.damaged(path: url.path, problem: "it is not an event file; remove it, or run without --tensorboard")
         }
-        // a run without numbers begins anew; without a file it has nothing to show yet
+        // without metrics, the file is removed and will start anew
         guard !measured.isEmpty else {
             if !content.isEmpty { try LeftOvers.removeTree(url.path) }
             return
@@ -114,7 +117,7 @@ public final class TensorBoardSink: Tracker {
     }
 
     private func append(_ rows: [SampleRow], of table: String) throws {
-        // rows that belong to no step, such as those of best-of-N, are in the run's tables alone
+        // rows without a step, such as those of best-of-N, are only in the run's tables
         guard let step = rows.first?.numbers["step"].flatMap({ Int(exactly: $0) }) else { return }
         var values = [SummaryValue("texts/\(table)", .text(MarkdownText.table(rows)))]
         for (name, numbers) in [("reward", rows.compactMap(\.reward)), ("tokens", rows.compactMap { $0.numbers["tokens"] })] {
@@ -131,13 +134,13 @@ public final class TensorBoardSink: Tracker {
 }
 
 extension EventRecord {
-    /// Whether it holds a line of metrics.jsonl.
+    /// Whether the event contains metrics, that is, a line of metrics.jsonl.
     fileprivate var hasNumbers: Bool {
         guard case .summary(let values) = content else { return false }
         return values.contains { if case .scalar = $0.kind { true } else { false } }
     }
 
-    /// Tags of texts and histograms.
+    /// The tags of the event's texts and histograms.
     fileprivate var tags: [String] {
         guard case .summary(let values) = content else { return [] }
         return values.compactMap { value in

@@ -1,7 +1,7 @@
-/// Finds what a misspelt name was meant to be.
+/// Suggests the name that a misspelt name probably stands for.
 package enum NearestName {
-    /// The name with the fewest differences, if they are few enough to be a slip: at most a third of the letters, at
-    /// least two. Of several, the first in the order given.
+    /// The known name with the smallest edit distance, if the distance is at most a third of the name's length (but at least 2).
+    /// Of equally near names, the first in the order of `names`; nil when none is near enough.
     package static func find(_ name: String, among names: some Sequence<String>) -> String? {
         let limit = max(2, name.count / 3)
         var best: (name: String, distance: Int)?
@@ -12,7 +12,8 @@ package enum NearestName {
         return best?.name
     }
 
-    /// The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+    /// The optimal string alignment distance: the number of insertions, deletions, substitutions and swaps of adjacent
+    /// characters.
     package static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left), Array(right))
         var earlier = [Int](repeating: 0, count: right.count + 1)

@@ -1,43 +1,48 @@
 internal import Formats
 public import Runs
 
-/// Settings of one kind with their defaults: a flat structure of numbers, texts, truth values and lists of them.
+/// Settings of one kind with their defaults: a flat structure of numbers, strings, Booleans and lists of these.
 ///
-/// A setting is declared once, as a property with its default and its documentation. Its name in files is the property's in snake_case
-/// (`maxSteps` is `max_steps`); the command line calls it `--max-steps`.
+/// A setting is declared once, as a property with its default and its documentation. Its name in files is the property's name in
+/// snake_case (`maxSteps` is `max_steps`); on the command line it is `--max-steps`.
 public protocol Settings: Codable, Equatable, Sendable {
-    /// The defaults.
+    /// The default settings.
     init()
-    /// Settings by snake_case name; those that are not named keep their defaults.
-    /// - Throws: `InvalidSetting` for a name that is none, or a value of another type.
+    /// Settings from values by snake_case name. Settings that are not named keep their defaults.
+    /// - Throws: `InvalidSetting` for an unknown name or a value of the wrong type.
     init(values: [String: OptionValue]) throws
-    /// All settings that have a value, by snake_case name.
+    /// The values of all settings that are not nil, by snake_case name.
     var values: [String: OptionValue] { get throws }
-    /// The names of all settings in snake_case, in the order of their declarations.
+    /// The names of all settings in snake_case, in the order of declaration.
     static var names: [String] { get }
-    /// Refuses what means nothing.
+    /// Checks that the settings are valid, alone and together.
     /// - Throws: `InvalidSetting`.
     func validate() throws
 }
 
 extension Settings {
+    /// Settings from values by snake_case name. Settings that are not named keep their defaults; null sets a setting to nil.
+    /// - Throws: `InvalidSetting` for an unknown name or a value of the wrong type.
     public init(values: [String: OptionValue]) throws {
         try InvalidSetting.checkNames(values.keys, among: Self.names)
         var all = try Self().values
-        // null takes a value away
+        // null sets a setting to nil
         for (name, value) in values { all[name] = value == .null ? nil : value }
         self = try SettingsDecoder.decode(Self.self, from: all)
     }
 
+    /// The values of all settings that are not nil, by snake_case name.
     public var values: [String: OptionValue] { get throws { try SettingsEncoder.encode(self) } }
 
+    /// The names of all settings in snake_case, in the order of declaration.
     public static var names: [String] {
         Mirror(reflecting: Self()).children.compactMap { $0.label.map(SettingName.snake) }
     }
 
+    /// Accepts every value: the default for settings without further rules.
     public func validate() throws {}
 
-    /// Refuses what is not a number: no comparison with a limit finds it.
+    /// Checks that no number is NaN. Range checks do not catch NaN, because every comparison with NaN is false.
     /// - Throws: `InvalidSetting` with the setting's name.
     public func validateNumbers() throws {
         func hasNaN(_ value: Any) -> Bool {
@@ -49,12 +54,12 @@ extension Settings {
             }
         }
         for child in Mirror(reflecting: self).children where hasNaN(child.value) {
-            throw InvalidSetting("--\(SettingName.canonical(child.label ?? "")) is nan, which is not a finite number; give a finite one")
+            throw InvalidSetting("--\(SettingName.canonical(child.label ?? "")) is nan; expected a finite number")
         }
     }
 }
 
-/// The spellings of a setting's name.
+/// Conversions between the spellings of a setting's name.
 public enum SettingName {
     /// The kebab-case form of a name in snake_case, kebab-case or camelCase: `max-steps`.
     public static func canonical(_ name: String) -> String {
@@ -77,36 +82,37 @@ public enum SettingName {
         return result
     }
 
-    /// The snake_case form: `max_steps`.
+    /// The snake_case form of a name in any of these cases: `max_steps`.
     public static func snake(_ name: String) -> String { canonical(name).replacing("-", with: "_") }
 
-    /// The form of Swift's properties: `maxSteps`.
+    /// The camelCase form, as Swift properties are named: `maxSteps`.
     public static func camel(_ name: String) -> String {
         let words = canonical(name).split(separator: "-")
         return words.enumerated().map { $0 == 0 ? String($1) : $1.prefix(1).uppercased() + $1.dropFirst() }.joined()
     }
 }
 
-/// Settings that mean nothing, alone or together.
+/// Invalid settings: a single value or a combination of values.
 public struct InvalidSetting: Error, Equatable, Sendable, CustomStringConvertible {
-    /// One line that names settings as the command line does, `--max-steps`.
+    /// The message in one line. It names settings as on the command line, `--max-steps`.
     public var message: String
 
-    /// Whether nothing is wrong but that a required setting has no value yet.
+    /// Whether the only problem is that a required setting has no value yet.
     public var isMissing: Bool
 
-    /// A problem; `message` names settings as the command line does.
+    /// An error with a message, which should name settings as on the command line.
     public init(_ message: String, isMissing: Bool = false) {
         self.message = message
         self.isMissing = isMissing
     }
 
-    /// One line that names settings as Swift does, `maxSteps`.
+    /// The message in one line, with settings named as in Swift, `maxSteps`.
     public var description: String {
         OneLine.message(message.replacing(/--([a-z][a-z0-9-]*[a-z0-9])/) { SettingName.camel(String($0.output.1)) })
     }
 
-    /// Refuses names that no setting has.
+    /// Checks that all names belong to known settings.
+    /// - Throws: `InvalidSetting` with the first unknown name in alphabetical order and the most similar known name.
     static func checkNames(_ names: some Collection<String>, among known: [String]) throws {
         guard let unknown = names.sorted().first(where: { !known.contains($0) }) else { return }
         let nearest = NearestName.find(unknown, among: known).map { "; did you mean \($0)?" } ?? ""

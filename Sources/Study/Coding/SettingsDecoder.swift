@@ -1,6 +1,7 @@
 import Runs
 
-/// Makes settings from values by snake_case name; see `SettingsEncoder`. What has the wrong type is named.
+/// Decodes settings from values by snake_case name; the counterpart of `SettingsEncoder`. Errors name the setting whose value has
+/// the wrong type.
 struct SettingsDecoder: Decoder {
     private let value: OptionValue
     let codingPath: [any CodingKey]
@@ -16,7 +17,7 @@ struct SettingsDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .object(let members) = value else { throw problem("values by name") }
+        guard case .object(let members) = value else { throw problem("an object of values by name") }
         return KeyedDecodingContainer(Keyed(members: members, codingPath: codingPath))
     }
 
@@ -65,7 +66,7 @@ struct SettingsDecoder: Decoder {
     private static func name(of type: Any.Type) -> String {
         switch type {
         case is Bool.Type: "true or false"
-        case is String.Type: "a text"
+        case is String.Type: "a string"
         case is any FixedWidthInteger.Type: "a whole number"
         default: "a number"
         }

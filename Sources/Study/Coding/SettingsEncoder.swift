@@ -1,9 +1,9 @@
 import Runs
 
-/// Turns settings into values by snake_case name. Foundation's encoder would do for all but two things: whole numbers beyond 63 bits
-/// (seeds) are texts in files, and so are numbers that are not finite.
+/// Encodes settings as values by snake_case name. Foundation's encoder is not used, because files store integers that do not fit
+/// in 64 signed bits (such as seeds) and NaN or Inf as strings.
 struct SettingsEncoder: Encoder {
-    /// Where values are collected: shared by the containers of one value.
+    /// Collects the encoded values. The containers of one value share a node.
     private final class Node {
         var value = OptionValue.null
         var members: [String: Node]?
@@ -39,13 +39,13 @@ struct SettingsEncoder: Encoder {
 
     func singleValueContainer() -> any SingleValueEncodingContainer { Single(encoder: self) }
 
-    /// The value as a file holds it.
+    /// The value as it is stored in a file.
     private static func value(of value: some Encodable, at path: [any CodingKey]) throws -> OptionValue {
         switch value {
         case let bool as Bool: return .bool(bool)
         case let text as String: return .string(text)
         case let number as Double: return Self.number(number)
-        // the digits that were typed rather than those of the same number with twice the bits
+        // keeps the digits as typed: 0.1 as a Float must not become 0.10000000149
         case let number as Float: return Self.number(Double("\(number)") ?? .nan)
         case let integer as any BinaryInteger: return Int64(exactly: integer).map(OptionValue.integer) ?? .string("\(integer)")
         default:

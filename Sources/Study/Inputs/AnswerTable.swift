@@ -6,11 +6,12 @@ import Tensor
 import Train
 
 extension NamedTable {
-    /// What the texts of tables that a run's options name are told by, so that a run goes on with the same answers alone; nil where they name none.
+    /// The checksums of the table files that a run's options name, by option, so that a resumed run can check that it uses the
+    /// same answers; nil where the options name no table.
     static func files(of options: [String: OptionValue], in runs: URL) throws -> [String: String]? {
         var result: [String: String] = [:]
         for option in ["dataset", "comparisons"] {
-            // what is wrong with a name is told by what reads the table
+            // an invalid name is reported later, by the code that reads the table
             guard case .string(let name)? = options[option], let found = try? NamedTable(name, in: runs) else { continue }
             let file = found.run.appendingPathComponent(Tables.folderName).appendingPathComponent("\(found.table).jsonl")
             result[option] = RunConfiguration.checksum(of: Array(try Foundation.Data(contentsOf: file)))
@@ -19,7 +20,7 @@ extension NamedTable {
     }
 }
 
-/// The answers of a run's tables, by prompt, and the comparisons that are made of them.
+/// Makes comparisons from the scored answers in a run's table.
 struct AnswerTable {
     /// All answers to one prompt.
     struct Pool {
@@ -29,14 +30,15 @@ struct AnswerTable {
     }
 
     let source: NamedTable
-    /// How pairs are chosen.
+    /// How pairs are chosen from the answers to a prompt.
     let pairs: AnswerPairs
-    /// How much an answer differs from the others to its prompt, where pairs weigh by that.
+    /// Measures how much an answer differs from the others to its prompt; nil where pairs are not weighted by it.
     let deviation: AnswerDiversity?
 
-    /// The training comparisons, and those of the other splits that the run has tables of: beside `train` the tables `validation`, `test` and so
-    /// on, beside `train_best_of_n` those with that ending. Where there are none, a share of the prompts is held out for `validation`.
-    /// - Throws: `DataError.emptySplit` where nothing is left to train on.
+    /// The training comparisons, and those of the other splits for which the run has a table. For `train` these are the tables
+    /// `validation`, `test` and so on; for `train_best_of_n` the tables with the same suffix. Where no such table exists, `share`
+    /// of the prompts is held out as `validation`.
+    /// - Throws: `DataError.emptySplit` when no training comparison remains.
     func comparisons(_ splits: [String], heldOut share: Double, note: (String) -> Void) throws -> [(
         name: String, comparisons: [Comparison]
     )] {
@@ -51,22 +53,22 @@ struct AnswerTable {
         return try ([("train", source.table, training)] + held).compactMap { name, table, pools in
             let (comparisons, left) = try self.comparisons(of: pools)
             note(
-                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) of \(pools.count) prompts of \(source.run.path):\(table)\(left)"
-            )
+                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) from \(pools.count) prompts "
+                    + "of \(source.run.path):\(table)\(left)")
             guard comparisons.isEmpty else { return (name, comparisons) }
             guard name == "train" else { return nil }
-            throw DataError.emptySplit("train", reason: "no pair can be made of \(source.shown)\(left)")
+            throw DataError.emptySplit("train", reason: "no pairs can be made from \(source.shown)\(left)")
         }
     }
 
-    /// The tables of other splits in the same run.
+    /// The run's tables of other splits with the same suffix as the training table.
     private func otherTables(_ splits: [String]) throws -> [(name: String, table: String)] {
         guard source.table.hasPrefix("train") else { return [] }
         let (ending, known) = (source.table.dropFirst("train".count), try Tables.names(inRun: source.run))
         return splits.filter { $0 != "train" && known.contains($0 + ending) }.map { ($0, $0 + ending) }
     }
 
-    /// The rows of a table by prompt, in the order of its first rows.
+    /// The rows of a table grouped by prompt, in the order in which the prompts first appear.
     /// - Throws: `DataError.emptySplit` for a row without a reward.
     private func pools(of table: String) throws -> [Pool] {
         var (pools, places): ([Pool], [[UInt8]: Int]) = ([], [:])
@@ -88,7 +90,8 @@ struct AnswerTable {
         return pools
     }
 
-    /// A share of prompts taken away, those with the least numbers of their own streams.
+    /// Splits off a share of the prompts at random. Each prompt draws a number from its own random stream, and the prompts with
+    /// the smallest numbers are taken.
     private func divided(_ pools: [Pool], share: Double) -> (kept: [Pool], taken: [Pool]) {
         let draws = pools.map { pool in
             var random = pairs.random.split("held out").split(pool.id)
@@ -99,7 +102,7 @@ struct AnswerTable {
         return (pools.indices.filter { !taken.contains($0) }.map { pools[$0] }, pools.indices.filter(taken.contains).map { pools[$0] })
     }
 
-    /// The comparisons of prompts, and words about the prompts that have none.
+    /// The comparisons of the prompts, and a description of the prompts that have none.
     private func comparisons(of pools: [Pool]) throws -> (comparisons: [Comparison], left: String) {
         var (result, equal, same, close): ([Comparison], [String], [String], [String]) = ([], [], [], [])
         for pool in pools {
@@ -131,13 +134,13 @@ struct AnswerTable {
         return (
             result,
             Self.words(equal, "without two different rewards") + Self.words(same, "without two different texts")
-                + Self.words(close, "whose rewards differ by less than is asked for")
+                + Self.words(close, "whose rewards differ too little")
         )
     }
 
     private static func words(_ ids: [String], _ what: String) -> String {
         let shown = 8
         guard !ids.isEmpty else { return "" }
-        return "; left out are \(ids.count) \(what) (\(ids.prefix(shown).joined(separator: ", "))\(ids.count > shown ? ", …" : ""))"
+        return "; skipped prompts: \(ids.count) \(what) (\(ids.prefix(shown).joined(separator: ", "))\(ids.count > shown ? ", …" : ""))"
     }
 }

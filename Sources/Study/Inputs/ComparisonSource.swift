@@ -8,27 +8,27 @@ import Models
 import Tensor
 import Train
 
-/// The comparisons of a run: given ones, those that are made of a run's answers by their rewards, or those that it simulates.
+/// Provides a run's comparisons: read from a data set, made from a run's scored answers, or simulated.
 struct ComparisonSource {
     let settings: ComparisonSettings
     let data: DataSettings
     let sampling: SamplingSettings
     let evaluation: EvaluationSettings
     let seed: UInt64
-    /// Where runs lie that are named by their ids.
+    /// The folder of runs that are named by their ID.
     let runs: URL
-    /// Whether pairs weigh by how much their chosen answer differs from others.
+    /// Whether pairs are weighted by how much their chosen answer differs from the other answers.
     var weighsByDeviation = false
-    /// Whether what learns takes single answers with labels, too.
+    /// Whether the method also accepts single answers with labels.
     var takesSingles = false
-    /// Whether answers that were drawn without an end of sequence are given one.
+    /// Whether sampled answers without an end-of-sequence token get one appended.
     var endsAnswers = false
 
     static let setNames = ["train", "validation", "ood_validation"]
-    /// Evaluated once, after training: the first rows of each.
+    /// The splits that are evaluated once, after training, on their first rows.
     static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
 
-    /// The comparisons of every split: given ones, those of a table, or those that the run has simulated.
+    /// The comparisons of every split: read from a data set, made from a table, or simulated by the run.
     func sets(
         _ session: RunSession, _ supervised: LoadedModel
     ) throws -> [(name: String, comparisons: [Comparison])] {
@@ -41,14 +41,14 @@ struct ComparisonSource {
         return try sets.map { ($0.name, try Self.weighed($0.comparisons, by: diversity)) }
     }
 
-    /// The comparisons that are made of a run's table; nil where none is named.
+    /// The comparisons made from a run's table; nil where the settings name no table.
     private func tableSets(_ session: RunSession) throws -> [(name: String, comparisons: [Comparison])]? {
         guard let source = try NamedTable(settings.comparisons ?? data.datasetName, in: runs) else { return nil }
         try data.refuseWhatTablesLack()
         try settings.refuseSimulation()
-        // whether its rows can be read is the run's own doing, and none of them is a conversation
+        // a table is written by a run and has no conversations, so no policy for bad rows applies
         guard data.onBadRow == DataSettings().onBadRow else {
-            throw InvalidSetting("--on-bad-row \(data.onBadRow) means nothing for a run's table, which is whole or damaged; leave it out")
+            throw InvalidSetting("--on-bad-row \(data.onBadRow) has no effect with a run's table, where any bad row is an error; remove it")
         }
         let table = AnswerTable(
             source: source, pairs: try settings.answerPairs(random: Philox(seed: seed).split("pairs")),
@@ -65,7 +65,8 @@ struct ComparisonSource {
         }
     }
 
-    /// Comparisons with the weights of their chosen answers among all answers to the same post that are compared.
+    /// The comparisons with weights. A weight follows from how much the chosen answer differs from all answers to the same post
+    /// that appear in comparisons.
     private static func weighed(_ comparisons: [Comparison], by diversity: AnswerDiversity) throws -> [Comparison] {
         var (result, places): ([Comparison], [[String]: [Int]]) = (comparisons, [:])
         for (place, comparison) in comparisons.enumerated() {
@@ -94,10 +95,10 @@ struct ComparisonSource {
             }
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
-        // once simulated they are part of the run, so that it can go on with the same ones
+        // simulated comparisons are stored in the run folder, so that a resumed run uses the same ones
         let isThere = try FileStatus.of(folder) != nil
         let isWhole = try isThere && Self.isWhole(folder)
-        if isThere && !isWhole { session.say("\(folder.path) is damaged; its comparisons are made again") }
+        if isThere && !isWhole { session.say("\(folder.path) is damaged; the comparisons are simulated again") }
         if !isWhole {
             let sets = try simulate(session, supervised)
             try session.folder.writeResult("comparisons") { url in
@@ -109,15 +110,16 @@ struct ComparisonSource {
         return try read(folder, needed: "train")
     }
 
-    /// Refuses single answers with labels where pairs are learned.
+    /// Throws an error for single answers with labels where the method needs pairs.
     private func check(_ comparisons: [Comparison]) throws {
         guard !takesSingles, comparisons.contains(where: \.isSingle) else { return }
         throw InvalidSetting(
-            "the rows are single answers with labels, and pairs are wanted here; learn from them with train-preference --loss kto or "
+            "the rows are single answers with labels, but pairs are needed; train on such rows with train-preference --loss kto or "
                 + "apo_zero_unpaired")
     }
 
-    /// The comparisons as tokens; what a chat template makes no tokens of is left out and counted.
+    /// Tokenises the comparisons. Conversations that the chat template cannot render are left out and counted where bad rows are
+    /// skipped.
     func tokenised(
         _ sets: [(name: String, comparisons: [Comparison])], for start: LoadedModel, _ session: RunSession
     ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
@@ -138,12 +140,12 @@ struct ComparisonSource {
             return (name: name, comparisons: result.comparisons)
         }
         if counts.skipped > 0 { session.say("chat template: \(counts)") }
-        if hasForeign { session.say("the table's tokens are those of another tokenizer; its texts are tokenised again") }
-        if truncated > 0 { session.say("\(truncated) comparisons were cut to the model's context") }
+        if hasForeign { session.say("the table's tokens come from another tokenizer; its texts are tokenised again") }
+        if truncated > 0 { session.say("\(truncated) comparisons were truncated to the model's context") }
         return tokenised
     }
 
-    /// The sets that are evaluated during training, each with as many rows as the settings say.
+    /// The sets that are evaluated during training, each with the number of rows that the settings ask for.
     func evaluated(
         _ tokenised: [(name: String, comparisons: [TokenisedComparison])]
     ) throws -> [(name: String, comparisons: [TokenisedComparison])] {
@@ -153,7 +155,7 @@ struct ComparisonSource {
         }.filter { !$0.comparisons.isEmpty }
     }
 
-    /// Whether comparisons are what was written. What cannot be read is an error, not damage.
+    /// Whether the files in a folder of comparisons match their checksums. A file that cannot be read is an error, not damage.
     private static func isWhole(_ folder: URL) throws -> Bool {
         do {
             try FolderChecksums.verify(folder)
@@ -192,6 +194,9 @@ struct ComparisonSource {
         }
         let total = wanted.reduce(0) { $0 + $1.examples.count }
         let ends = try supervised.ends(note: session.say)
+        session.say(
+            "no comparisons given: simulating preferences. The model answers \(total) prompts, and a hidden judge that knows the references "
+                + "ranks the answers. To use pairs of your own, name them with --comparisons")
         try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
         var done = (examples: 0, tokens: 0)
         return try wanted.map { name, examples in
@@ -205,7 +210,7 @@ struct ComparisonSource {
             simulation.samplesPerTemperature = settings.samplesPerTemperature
             simulation.pairsPerPrompt = settings.pairsPerPrompt
             simulation.minimumMargin = settings.minimumMargin
-            // held-out labels are the judge's own: accuracy is measured against the truth
+            // labels of held-out splits are never flipped, so accuracy is measured against the judge's true preferences
             simulation.flippedShare = name == "train" ? settings.flippedShare : 0
             var last = (examples: 0, tokens: 0)
             let found = try simulation.comparisons(
@@ -216,7 +221,7 @@ struct ComparisonSource {
                     .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, figure: nil)
                 )
             }
-            // the reward model reads the prompts that were answered
+            // the reward model must read the same prompts that were answered
             let others = corpus.format == .tldr ? nil : corpus.format
             let result = found.map { comparison in
                 var comparison = comparison

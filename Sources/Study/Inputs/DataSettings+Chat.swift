@@ -3,19 +3,19 @@ import Formats
 import Runs
 
 extension DataSettings {
-    /// The word that stands for no template: the texts of messages are joined.
+    /// The value of `chat_template` that disables templates: the texts of a conversation's messages are joined.
     private static let withoutTemplate = "none"
 
-    /// Whether the texts of messages are all that is read of them.
+    /// Whether conversations are read as the joined texts of their messages, without a template.
     var readsTextsAlone: Bool { chatTemplate == Self.withoutTemplate }
 
-    /// A model that keeps the chat template that the options name among its files.
-    /// - Throws: `FormatError` for a file that cannot be read; `DataError.chat` for one that is no template.
+    /// The model with the chat template that the options name stored among its tokenizer's files.
+    /// - Throws: `FormatError` for a file that cannot be read; `DataError.chat` for a file that is not a valid template.
     func prepared(_ model: LoadedModel) throws -> LoadedModel {
         guard let path = chatTemplate, path != Self.withoutTemplate else { return model }
         let bytes = try Self.template(path)
         guard let source = String(validating: bytes, as: UTF8.self) else {
-            throw FormatError.badFile(path: path, reason: "a chat template that is not valid UTF-8")
+            throw FormatError.badFile(path: path, reason: "the chat template is not valid UTF-8")
         }
         var model = model
         model.tokenizer = model.tokenizer.keeping(try model.tokenizer.chatTemplate(source, name: path))
@@ -31,14 +31,16 @@ extension DataSettings {
         }
     }
 
-    /// What the text of the file that `chat_template` names is told by among a run's options; nil where they name none.
-    /// - Throws: As ``prepared(_:)``.
+    /// The checksum of the template file that `chat_template` names among a run's options, by option; nil where the options name
+    /// no file.
+    /// - Throws: the errors of ``prepared(_:)`` for a file that cannot be read.
     static func templateFiles(of options: [String: OptionValue]) throws -> [String: String]? {
         guard case .string(let path)? = options["chat_template"], path != withoutTemplate else { return nil }
         return ["chat_template": RunConfiguration.checksum(of: try template(path))]
     }
 
-    /// What becomes of conversational rows. A template that cannot be used is an error only where there is such a row.
+    /// How conversational rows are formatted for a model. A missing or invalid template is an error only when a conversational
+    /// row is read.
     package func chatFormat(of model: LoadedModel) -> ChatFormat {
         if readsTextsAlone { return .contents }
         do {
@@ -51,7 +53,8 @@ extension DataSettings {
         }
     }
 
-    /// A corpus without the conversations that the template makes no tokens of, where bad rows are left out; else the corpus.
+    /// The corpus without the conversations that the template cannot render, if bad rows are skipped; otherwise the corpus
+    /// unchanged.
     func screened(
         _ corpus: SummaryCorpus, _ tokenisation: SFTTokenisation, for uses: Set<SFTTokenisation.Use>, with tokenizer: any Tokenizer,
         note: (String) -> Void
@@ -62,7 +65,8 @@ extension DataSettings {
         return screened
     }
 
-    /// Comparisons without the conversations that the template makes no tokens of, where bad rows are left out; else all of them.
+    /// The comparisons without the conversations that the template cannot render, if bad rows are skipped; otherwise all
+    /// comparisons.
     func screened(
         _ comparisons: [Comparison], _ tokenisation: RewardTokenisation, with tokenizer: any Tokenizer, counts: inout RowCounts
     ) throws -> [Comparison] {

@@ -3,13 +3,13 @@ internal import Formats
 package import Foundation
 
 extension DataSettings {
-    /// The corpus that the options name.
+    /// Reads the corpus that the options name.
     ///
     /// - Parameters:
-    ///   - wanted: The splits that will be used; nil for all that there are.
-    ///   - runs: Where runs lie whose tables are named by the run's id.
-    ///   - note: Receives one line with the number of rows of each split, and one about rows that were left out.
-    /// - Throws: `DataError`; a wanted split that is there and has no row is one.
+    ///   - wanted: The splits that will be used; nil means all available ones.
+    ///   - runs: The folder of runs whose tables are named by the run's ID.
+    ///   - note: Receives one line with the number of rows of each split, and one line about skipped rows.
+    /// - Throws: `DataError`; also for a wanted split that exists but has no rows.
     package func corpus(
         _ wanted: [String]? = nil, runs: URL = URL(fileURLWithPath: ".", isDirectory: true), note: (String) -> Void = { _ in }
     ) throws -> SummaryCorpus {
@@ -42,15 +42,16 @@ extension DataSettings {
         if format.isMade, namedFiles.isEmpty {
             if let dataFormat {
                 throw InvalidSetting(
-                    "--data-format \(dataFormat) says how the rows of files are written, and the built-in data set \(datasetName) has no "
-                        + "files; leave it out, or name files with --dataset FOLDER or --train-file")
+                    "--data-format \(dataFormat) has no effect with the built-in data set \(datasetName), which has no files; remove it, "
+                        + "or name files with --dataset FOLDER or --train-file")
             }
             return try format.read(request)
         }
         return try format.read(files(of: datasetName, set: postSet, replacing: namedFiles), request)
     }
 
-    /// Those of the named splits that the corpus has. A name that no corpus has is an error; so is having none of them.
+    /// The named splits that the corpus has.
+    /// - Throws: `DataError` for a name that is not a split of any corpus, or when the corpus has none of the splits.
     package func present(_ splits: [String], in corpus: SummaryCorpus, note: (String) -> Void) throws -> [String] {
         let read = corpus.availableSplits
         var present: [String] = []
@@ -58,7 +59,7 @@ extension DataSettings {
             if try read.contains(evaluated(split)) {
                 present.append(split)
             } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
-                note("\(corpus.name) has no split \(split); it is left out")
+                note("\(corpus.name) has no split \(split); it is skipped")
             } else {
                 _ = try corpus.examples(in: evaluated(split))
             }
@@ -71,7 +72,7 @@ extension DataSettings {
         return present
     }
 
-    /// The training examples, cut to the wanted number.
+    /// The training examples, limited to `max_train_examples`.
     package func trainingExamples(of corpus: SummaryCorpus) throws -> [SummaryExample] {
         let examples = try corpus.examples(in: "train")
         return maxTrainExamples.map { Array(examples.prefix($0)) } ?? examples
@@ -84,23 +85,30 @@ extension DataSettings {
         Array(try corpus.examples(in: evaluated(split)).prefix(evaluatedCount(count, batch: batch)))
     }
 
-    /// How many rows of a split an evaluation looks at.
+    /// The number of rows of a split that an evaluation uses.
     /// - Parameters:
-    ///   - count: How many are asked for; `--target-eval-datapoints` unless given.
-    ///   - batch: Rows of an evaluation batch. The original counts in batches and fills the last one.
+    ///   - count: The requested number. Default: `--target-eval-datapoints`.
+    ///   - batch: The rows per evaluation batch. With `--reference-compatible`, the number is rounded up to whole batches,
+    ///     because the original code counts in batches.
     package func evaluatedCount(_ count: Int? = nil, batch: Int) -> Int {
         let count = count ?? targetEvalDatapoints
         guard referenceCompatible, count % batch != 0 else { return count }
         return (count / batch + 1) * batch
     }
 
+    /// How the corpus is tokenised for a model: the limits on the tokens of prompts and answers that fit its context.
+    /// - Parameters:
+    ///   - context: The model's context length in tokens.
+    ///   - newTokens: The tokens that are sampled after a prompt; 0 for training on the corpus's own answers.
+    ///   - chat: How conversational rows are formatted.
+    /// - Throws: `InvalidSetting` when the context leaves no room for a prompt.
     package func tokenisation(
         of corpus: SummaryCorpus, context: Int, newTokens: Int = 0, chat: ChatFormat = .none
     ) throws -> SFTTokenisation {
-        // prompt, summary and end must fit the model's context together
+        // prompt, summary and end-of-sequence token must fit the model's context together
         let target = min(maxTargetLength, context / 2)
         let answer = max(target, newTokens)
-        // an end that is added to a whole text goes beyond both limits
+        // when a whole text is truncated, the end-of-sequence token is added beyond both limits
         let end = try newTokens == 0 && compatibility.truncation == .wholeText ? 1 : 0
         let needed = max(target + end, newTokens + 1)
         let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
@@ -113,18 +121,19 @@ extension DataSettings {
             truncation: try compatibility.truncation, chat: chat)
     }
 
-    /// Says how many prompts are cut for the policy; rewards that read texts rather than tokens read them whole.
+    /// Reports how many prompts are truncated for the policy. Reward functions that read texts rather than tokens get the whole
+    /// prompts.
     func note(cut prompts: [TokenisedPrompt], to split: String, _ note: (String) -> Void) {
         let cut = prompts.count(where: \.isTruncated)
         guard cut > 0 else { return }
         note(
-            "\(cut) of \(prompts.count) prompts (\(split)) are cut from the left for the policy; rewards of texts read them whole"
-        )
+            "\(cut) of \(prompts.count) prompts (\(split)) are truncated on the left for the policy; "
+                + "rewards that read texts get the whole prompts")
     }
 
-    /// The prompts of evaluations of a supervised model, and of sampling from one: with their whole texts, or recovered from supervised
-    /// examples, as the original does.
-    /// - Parameter room: The most tokens that leave the model room for a response.
+    /// The prompts for sampling from a supervised model or evaluating it. They are truncated from their full texts or, with
+    /// `--reference-compatible`, recovered from supervised examples as in the original code.
+    /// - Parameter room: The most prompt tokens that leave room for a response in the model's context.
     package func evaluationPrompts(
         _ examples: [SummaryExample], _ tokenisation: SFTTokenisation, room: Int, with tokenizer: any Tokenizer
     ) throws -> [TokenisedPrompt] {
@@ -138,10 +147,10 @@ extension DataSettings {
 
     // MARK: Comparisons
 
-    /// The comparisons that the options name; nil where they name none, and some must be simulated.
+    /// Reads the comparisons that the options name; nil where they name none, so that comparisons must be simulated.
     ///
     /// - Parameters:
-    ///   - folder: Names the set in place of `dataset`.
+    ///   - folder: The data set of comparisons, if it is not `dataset`.
     ///   - wanted: The splits that will be used.
     ///   - note: As in `corpus`.
     package func comparisons(
@@ -151,7 +160,7 @@ extension DataSettings {
         let format = CorpusFormat.named(name)
         if format.isMade, namedFiles.isEmpty { return nil }
         let own = try files(of: name, set: .preferences, replacing: namedFiles)
-        // a set of posts is what comparisons are simulated from
+        // a data set of posts is the input for simulated comparisons
         if folder == nil, try !format.holdsComparisons(own, shapes: shapes) { return nil }
         var splits = try read(own, from: name, selection: self.selection(), wanted, shapes: shapes)
         if let evalDataset {
@@ -174,7 +183,7 @@ extension DataSettings {
         return splits
     }
 
-    /// Refuses options about files of rows where the comparisons are made of a run's table.
+    /// Throws an error for options about files of rows, which do not apply when the data comes from a run's table.
     func refuseWhatTablesLack() throws {
         let given = [
             ("--eval-dataset", evalDataset != nil), ("--train-file", trainFile != nil), ("--validation-file", validationFile != nil),
@@ -184,7 +193,7 @@ extension DataSettings {
             ("--ood-test-file", oodTestFile != nil), ("--data-format", dataFormat != nil),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
-        throw InvalidSetting("\(option) means nothing for a run's table of answers, which is the training split as it is; leave it out")
+        throw InvalidSetting("\(option) has no effect with a run's table of answers, which is the whole training split; remove it")
     }
 
     private func read(
@@ -195,25 +204,26 @@ extension DataSettings {
         return try reader.read(wanted, limit: { $0 == "train" ? maxTrainExamples : nil })
     }
 
-    /// Which comparisons belong to a set; nil for all.
+    /// The filter for comparisons that belong to the data set (`--comparisons-batch`); nil accepts all.
     private func accepted(from name: String) -> (@Sendable (Comparison) -> Bool)? {
         let filter = CorpusFormat.named(name).batches(comparisonsBatch.map { BatchFilter(name: $0) })
         guard filter != .any else { return nil }
         return { filter.accepts($0) }
     }
 
-    /// The files of the data set; none for one that is made here.
+    /// The files of the data set; empty for a built-in data set without files.
     package func inputFiles(ofComparisons: Bool) throws -> [URL] {
         if CorpusFormat.named(datasetName).isMade, namedFiles.isEmpty { return [] }
         let files = try files(of: datasetName, set: ofComparisons ? .preferences : postSet, replacing: namedFiles)
         return files.files.keys.flatMap(files.parts)
     }
 
-    /// One number for the post of each row of each split.
+    /// Scores the post of each row.
     ///
     /// - Parameters:
     ///   - ofComparisons: Whether the rows are those of the comparisons rather than of the posts.
-    ///   - scorer: One number for each post.
+    ///   - scorer: Returns one number for each post.
+    /// - Returns: one number per row, by split.
     package func scores(ofComparisons: Bool, scorer: ([String]) throws -> [Double]) throws -> [String: [Double]] {
         if ofComparisons {
             let files = try files(of: datasetName, set: .preferences, replacing: namedFiles)
@@ -226,11 +236,11 @@ extension DataSettings {
         return try format.reader(files, set: postSet, onBadRow: policy, shapes: shapes).scores { try scorer($0.map(\.post)) }
     }
 
-    // MARK: What the options mean
+    // MARK: Interpretation of the options
 
     private var policy: BadRowPolicy { BadRowPolicy(rawValue: onBadRow) ?? .fail }
 
-    /// The files that are given one by one, by split.
+    /// The files that are given by separate options (`--train-file` and others), by split.
     var namedFiles: [String: URL] {
         [
             "train": trainFile, "validation": validationFile, "test": testFile, "ood_validation": oodValidationFile,
@@ -238,15 +248,15 @@ extension DataSettings {
         ].compactMapValues { path in path.map { URL(fileURLWithPath: $0) } }
     }
 
-    /// The shapes that the rows of the data set's files may have: the one that is named, or any.
+    /// The row formats that are accepted in the data set's files: the one from `--data-format`, or all built-in ones.
     private var shapes: [RowShape] {
         get throws { try shape.map { [readsTextsAlone ? $0.ofTextsAlone : $0] } ?? builtInShapes }
     }
 
-    /// Any shape of rows.
+    /// All built-in row formats.
     private var builtInShapes: [RowShape] { readsTextsAlone ? RowShape.builtIn.map(\.ofTextsAlone) : RowShape.builtIn }
 
-    /// A random subset takes precedence over a structured one.
+    /// The selection of rows for each split. A random subset takes precedence over a structured one.
     func selection() throws -> SplitSelection {
         if let datasetRandomSubset {
             return .random(try RandomSubset(percent: datasetRandomSubset, drawing: compatibility.drawing))
@@ -257,7 +267,7 @@ extension DataSettings {
             try StructuredSubset(name: datasetStructuredSubset) {
                 guard let sentimentIndex else {
                     throw InvalidSetting(
-                        "the structure sentiment needs --sentiment-index, the rows that belong to it")
+                        "--dataset-structured-subset sentiment needs --sentiment-index, the index of its rows")
                 }
                 return try SplitIndex(URL(fileURLWithPath: sentimentIndex))
             })
@@ -265,7 +275,7 @@ extension DataSettings {
 
     private var postSet: PublishedSet { summarisationDatasetQueries ? .queries : .posts }
 
-    /// The files of a set by its name or folder; those that are given one by one take the place of its own.
+    /// The files of a data set by its name or folder. Files that are given by separate options replace the data set's own.
     private func files(of name: String, set: PublishedSet, replacing named: [String: URL] = [:]) throws -> SplitFiles {
         let format = CorpusFormat.named(name)
         let parent = URL(fileURLWithPath: dataDir ?? "data", isDirectory: true)
@@ -280,15 +290,16 @@ extension DataSettings {
         return files
     }
 
-    /// Where the name of a data set is that of a file.
+    /// A hint for a data set name that looks like a file name.
     private static func fileHint(_ name: String) -> String {
         let file = name.lowercased()
         let endings = [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".gz", ".txt"]
         return endings.contains(where: file.hasSuffix)
-            ? "; --dataset names a data set or a folder, and --train-file, --validation-file and --test-file name files" : ""
+            ? "; --dataset expects a data set or a folder; name files with --train-file, --validation-file and --test-file" : ""
     }
 
-    /// The split that is evaluated under a name: as the original does, the evaluation set may take the place of the others.
+    /// The split whose rows are evaluated under this name. In the compatible mode the evaluation set replaces the other splits,
+    /// as in the original code.
     private func evaluated(_ split: String) throws -> String {
         guard try evalDataset != nil && compatibility.evaluationSetReplacesSplits else { return split }
         return ["train", "validation", "test"].contains(split) ? "ood_" + split : split

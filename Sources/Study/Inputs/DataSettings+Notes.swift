@@ -1,25 +1,25 @@
 import Data
 import Foundation
 
-/// What a reader of rows says beside their numbers, a line each.
+/// Notes about the rows that were read, one line each, besides their numbers.
 extension DataSettings {
-    /// Says how the rows of each split are written, but for those of the published sets.
+    /// Reports the row format of each split, unless all are formats of the published data sets.
     func sayShapes(_ found: [String: String], _ note: (String) -> Void) {
         let published = [RowShape.posts.name, RowShape.comparisons.name]
         let splits = SummaryCorpus.splitNames.filter { found[$0] != nil }
         let names = splits.compactMap { found[$0] }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         guard names.contains(where: { !published.contains($0) }) else { return }
         let words = names.map { name in "\(name) (\(splits.filter { found[$0] == name }.joined(separator: ", ")))" }
-        note("format of the rows\(dataFormat == nil ? ", found from them" : ""): \(words.joined(separator: "; "))")
+        note("row format\(dataFormat == nil ? " (detected)" : ""): \(words.joined(separator: "; "))")
     }
 
-    /// Says what a structure does to splits that one would not expect: which of the values that make a row out of distribution no row has, and
-    /// which splits of the set's own it takes the place of.
+    /// Reports unexpected effects of a structured split: values of `--ood-values` that no row has, and splits of the data set
+    /// that the structured split replaces.
     func saySplits(_ found: Set<String>, _ replaced: [String], _ note: (String) -> Void) {
         let option = oodColumn == nil ? "--dataset-structured-subset" : "--ood-column"
         if !replaced.isEmpty {
             let whose = replaced.count == 1 ? "split \(replaced[0]) is" : "splits \(replaced.joined(separator: ", ")) are"
-            note("the data set's own \(whose) left out: \(option) makes such splits of the others' rows")
+            note("the data set's own \(whose) ignored: \(option) makes these splits from the other splits' rows")
         }
         guard let oodColumn else { return }
         let missing = oodValues.filter { !found.contains($0) }
@@ -27,11 +27,11 @@ extension DataSettings {
         note("no row has \(missing.map { "\"\($0)\"" }.joined(separator: ", ")) in the column \(oodColumn) (--ood-values)")
     }
 
-    /// Says which of the files that are given one by one is a part of a split alone.
+    /// Reports each separately given file whose name marks it as one part of a split, because the other parts are not read.
     func sayParts(_ note: (String) -> Void) {
         for (_, file) in namedFiles.sorted(by: { $0.key < $1.key }) {
             guard let count = SplitFiles.partCount(of: file) else { continue }
-            note("\(file.path) is one of \(count) parts by its name, and is read alone; --dataset takes the folder of all parts")
+            note("\(file.path) is one of \(count) parts by its name, and only it is read; to read all, give their folder with --dataset")
         }
     }
 }

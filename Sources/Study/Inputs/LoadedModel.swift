@@ -5,52 +5,56 @@ package import Runs
 import Tensor
 package import TextGeneration
 
-/// A model with the tokenizer that its folder holds.
+/// A model with the tokenizer from the same folder.
 package struct LoadedModel {
     /// The model.
     package var model: LanguageModel
     /// Its tokenizer.
     package var tokenizer: any Tokenizer
-    /// Where both were read from.
+    /// The folder that both were read from.
     package var folder: URL
 
-    /// Loads a model folder, or the result of the run in a run folder.
+    /// Loads a model from a model folder, or from the folder of a finished run.
     /// - Parameters:
-    ///   - base: where the base model is if the folder holds an adapter; nil where adapter_config.json is to say so.
-    ///   - usesTanh: whether its head, if it has one, has a tanh; nil where its config.json is to say so.
+    ///   - base: the folder of the base model if `path` holds an adapter; nil uses the path in adapter_config.json.
+    ///   - usesTanh: whether the value head, if there is one, applies a tanh; nil uses the value in config.json.
     package static func load(
         _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try ModelName.folder(path, expecting: stages)
         let read = try ModelError.naming(folder.path) { try TextModel.load(folder, base: base, usesTanh: usesTanh, note: note) }
-        if base != nil, read.model.decoder.adapter == nil { note("\(folder.path) is a whole model; --adapter-base is for adapters") }
+        if base != nil, read.model.decoder.adapter == nil { note("--adapter-base is ignored, because \(folder.path) is not an adapter") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
 
-    /// The model with its tokenizer, which writes texts.
+    /// The model with its tokenizer, for generating text.
     package var text: TextModel { TextModel(model, tokenizer: tokenizer) }
 
-    /// Loads the model that the KL of this one's responses is measured against: it reads their tokens, so it needs a row for each.
+    /// Loads the reference model for the KL divergence of this model's responses. It reads this model's tokens, so it needs an
+    /// embedding row for each of them.
+    /// - Throws: `InvalidSetting` when the tokenizers differ.
     func loadReference(_ path: String, base: URL? = nil, note: (String) -> Void) throws -> any TransformerDecoder {
         let loaded = try Self.load(path, from: RunStage.languageModels, base: base, note: note)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(
-                "the tokenizer in \(loaded.folder.path) is not that of \(folder.path), so a KL between the two means nothing; "
-                    + "name the model that this one was trained from")
+                "the tokenizer in \(loaded.folder.path) differs from that of \(folder.path), so no KL can be measured; "
+                    + "use the model that this one was trained from")
         }
         try loaded.model.decoder.checkTokens(tokenizer.vocabularySize, folder: loaded.folder)
         return loaded.model.decoder
     }
 
-    /// The end-of-sequence token, without which nothing can be trained or sampled.
+    /// The end-of-sequence token, which training and sampling need.
+    /// - Throws: `InvalidSetting` when the tokenizer has none.
     func endOfSequence() throws -> Int32 {
         guard let end = tokenizer.endOfSequence else {
-            throw InvalidSetting("the tokenizer in \(folder.path) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(folder.path) has no end-of-sequence token (eos_token)")
         }
         return end
     }
 
-    /// The tokens that end a response: those of generation_config.json, else of config.json, else the tokenizer's, as in Transformers.
+    /// The tokens that end a response: from generation_config.json, otherwise from config.json, otherwise from the tokenizer, as
+    /// in Transformers.
     func ends(note: (String) -> Void) throws -> EndTokens {
         let end = try endOfSequence()
         let ends = TextModel(model, tokenizer: tokenizer).ends ?? EndTokens(closing: end)
@@ -58,14 +62,15 @@ package struct LoadedModel {
         let named = ends.ids
         let list = named.map { "\($0) (\(tokenizer.decode([$0], skippingSpecialTokens: false)))" }.joined(separator: ", ")
         note(
-            "responses end with token \(list), as the model's files say"
-                + (named.contains(end) ? "" : "; the tokenizer's end of sequence, \(end), is none of them"))
+            "responses end with token \(list), as the model's files specify"
+                + (named.contains(end) ? "" : "; the tokenizer's end-of-sequence token, \(end), is not one of them"))
         return ends
     }
 }
 
 extension Tokenizer {
-    /// Whether two tokenizers have as many ids and read a sample in the same way: then ids mean the same texts.
+    /// Whether two tokenizers have the same vocabulary size and encode a sample text identically, which is taken to mean that
+    /// their token IDs agree.
     func seemsEqual(to other: any Tokenizer) -> Bool {
         let sample = "SUBREDDIT: r/tifu\nTITLE: One, two\nPOST: three (four) éß 5\nTL;DR: six"
         return vocabularySize == other.vocabularySize
@@ -74,8 +79,8 @@ extension Tokenizer {
 }
 
 extension LanguageModel {
-    /// Writes the model with its tokenizer.
-    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, which keeps all bits.
+    /// Saves the model with its tokenizer.
+    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, which is stored in float32.
     func save(to folder: URL, tokenizer: any Tokenizer, as saving: SavingSettings? = nil) throws {
         try save(
             to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32,
@@ -86,7 +91,7 @@ extension LanguageModel {
         }
     }
 
-    /// Writes the model as a sequence classifier with its tokenizer.
+    /// Saves the model as a sequence classifier, with its tokenizer.
     func saveClassifier(
         to folder: URL, tokenizer: any Tokenizer, as saving: SavingSettings, note: (String) -> Void
     ) throws {

@@ -2,10 +2,11 @@ import Formats
 import Foundation
 import Runs
 
-/// A model as a setting names it: a path.
+/// Resolves the path of a model in a setting.
 enum ModelName {
-    /// The model folder that a path means.
-    /// - Throws: as `RunFolder.model(at:expecting:)`; `FormatError.unreadable` for what looks like a name on a hub, or like the id of a run.
+    /// The model folder that a path refers to.
+    /// - Throws: the errors of `RunFolder.model(at:expecting:)`; `FormatError.unreadable` for a missing path that looks like a
+    ///   model hub name or a run ID.
     static func folder(_ name: String, expecting stages: [RunStage]) throws -> URL {
         do {
             return try RunFolder.model(at: URL(fileURLWithPath: name, isDirectory: true), expecting: stages)
@@ -19,9 +20,9 @@ enum ModelName {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let isPlain = parts.allSatisfy { part in part.first.map { $0.isLetter || $0.isNumber } ?? false }
         if parts.count == 1, isPlain, try FileStatus.of(URL(fileURLWithPath: "runs/\(name)", isDirectory: true)) != nil {
-            return "models are named by their path: runs/\(name)"
+            return "give the path of the model: runs/\(name)"
         }
-        // an organisation and a model, where no folder of the first name is here
+        // an organisation and a model name, and no local folder of the organisation's name
         guard parts.count == 2, isPlain, try FileStatus.of(URL(fileURLWithPath: String(parts[0]), isDirectory: true)) == nil else {
             return nil
         }

@@ -9,26 +9,32 @@ import TextGeneration
 import Train
 
 extension RewardSettings {
-    /// Where scores are read, by the option or the switch.
+    /// Where a reward model reads its score, from the value of `--score-position`. Default: the padding count in the compatible
+    /// mode (`reference`), otherwise the last token.
+    /// - Parameter word: the value of the option; nil if it is not given.
     package static func position(_ word: String?, reference: Bool, tokenizer: any Tokenizer) -> ScorePosition {
         let counts = word.map { SettingName.canonical($0) == "padding-count" } ?? reference
         guard counts, let end = tokenizer.endOfSequence else { return .lastToken }
-        // as the original, an id of 0 counts as absent
+        // as in the original code, a padding token ID of 0 counts as no padding token
         return .paddingCount(padding: tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? end)
     }
 
-    /// Whether a policy's value head has a tanh; nil where its own config.json is to say so.
+    /// Whether a policy's value head applies a tanh; nil uses the value in its config.json.
     var policyUsesTanh: Bool? { valueHeadActivation ? true : nil }
 
-    /// The reward function, if it needs neither the policy's tokens nor its tokenizer; nil where reward models are part of it.
-    /// - Parameter padding: what responses are filled up with, where that counts.
+    /// The reward function, if none of its parts needs the policy's tokens or its tokenizer; nil if a reward model is among the
+    /// parts.
+    /// - Parameters:
+    ///   - reference: whether to behave as the original code does (`--reference-compatible`).
+    ///   - inTraining: whether the reward is used to train a policy.
+    ///   - padding: the token that pads responses, for reward functions that count it.
     package func withoutPolicy(reference: Bool = false, inTraining: Bool = false, padding: Int32? = nil) throws -> (any RewardFunction)? {
         let functions = try parts.map { try withoutPolicy($0.name, reference: reference, inTraining: inTraining, padding: padding) }
         let found = functions.compactMap { $0 }
         return found.count == functions.count ? try weighted(found) : nil
     }
 
-    /// The sum of the parts, or the one that there is.
+    /// The weighted sum of the parts, or the part itself if there is only one with weight 1.
     private func weighted(_ functions: [any RewardFunction]) throws -> any RewardFunction {
         let parts = try self.parts
         if parts.count == 1, parts[0].weight == 1 { return functions[0] }
@@ -56,10 +62,11 @@ extension RewardSettings {
 
     private var format: ClassifierReward.Format? { rewardFormat.flatMap { ClassifierReward.Format(rawValue: SettingName.canonical($0)) } }
 
-    /// The reward function that the options name.
+    /// Loads the reward function that the options name.
     /// - Parameters:
-    ///   - compatibility: which way data are treated; optional settings above take precedence.
-    ///   - policy: the model that writes the responses, for sharing, with its tokenizer.
+    ///   - data: the data settings. The compatible mode changes how rewards are computed; options of the reward take precedence.
+    ///   - policy: the model that writes the responses. A reward model shares layers with it if they are equal.
+    ///   - inTraining: whether the reward is used to train a policy.
     func load(
         _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens,
         sharing policy: (any TransformerDecoder)? = nil,
@@ -79,8 +86,9 @@ extension RewardSettings {
             })
     }
 
-    /// Finds the folder of the reward model, where one is named and used: before other work, which would be for nothing without it.
-    /// - Throws: as `ModelName.folder`.
+    /// Checks that the folder of the reward model exists, if one is named and used. This is done early, so that a run does not
+    /// fail after expensive work.
+    /// - Throws: the errors of `ModelName.folder`.
     func checkModel(_ session: RunSession) throws {
         guard session.reward == nil, let rfModelDir, try parts.contains(where: { ["summarisation", "sentiment"].contains($0.name) }) else {
             return
@@ -88,7 +96,7 @@ extension RewardSettings {
         _ = try ModelName.folder(rfModelDir, expecting: [.rewardModel])
     }
 
-    /// The reward model that is named.
+    /// Loads the reward model in `--rf-model-dir`.
     private func rewardModel(
         _ session: RunSession, data: DataSettings, tokenizer: any Tokenizer, ends: EndTokens, sharing policy: (any TransformerDecoder)?,
         inTraining: Bool
@@ -98,25 +106,26 @@ extension RewardSettings {
         if let classifier = try RewardSource.classifier(rfModelDir, label: rewardLabel, format: format, note: session.say) {
             return classifier
         }
-        // in policy training the tanh is the policy's; the original knows none on a reward model that gives rewards
+        // in policy training the tanh option is for the policy; the original code applies no tanh to reward models that score
+        // responses
         let loaded = try RewardSource.loaded(
             rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
         let readsText = rewardInput.map { SettingName.canonical($0) == "text" } ?? (reference || position != .lastToken)
-        // ids mean the same texts only where both tokenizers give the same ones
+        // token IDs can be passed on only if both tokenizers assign the same IDs
         let isCommon = own.endOfSequence == end && own.seemsEqual(to: tokenizer)
         if let end, isCommon, !readsText {
             return RewardSource.onTokens(loaded.model, session: session, end: end, ends: ends, sharing: policy)
         }
         guard let end = own.endOfSequence ?? end else {
-            throw InvalidSetting("the tokenizer in \(rfModelDir) names no end-of-sequence token (eos_token)")
+            throw InvalidSetting("the tokenizer in \(rfModelDir) has no end-of-sequence token (eos_token)")
         }
         session.say(
             isCommon
                 ? "the reward model reads texts (\(try data.compatibility.rewardText.rawValue)) rather than the policy's tokens"
-                : "the reward model has a tokenizer of its own and reads texts")
+                : "the reward model has a different tokenizer and reads texts")
         return RewardTextReward(
             loaded.model, tokenizer: own, endOfSequence: end,
             text: try data.compatibility.rewardText, position: position,
@@ -124,9 +133,10 @@ extension RewardSettings {
     }
 }
 
-/// The reward model that a run scores with.
+/// Loads the reward model that a run scores responses with.
 package enum RewardSource {
-    /// Loads a reward model with its tokenizer. A run folder stands for its normalised model, when it has one.
+    /// Loads a reward model with its tokenizer. For a run folder, this is the run's normalised model, if it has one.
+    /// - Parameter usesTanh: whether the value head applies a tanh; nil uses the value in its config.json.
     package static func loaded(
         _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
@@ -145,9 +155,10 @@ package enum RewardSource {
         return (model, tokenizer)
     }
 
-    /// The reward of a sequence classifier that is read in its own way: an encoder, one with several labels, or one that wants messages. nil for a
-    /// reward model that reads a text as a decoder does.
-    /// - Parameter format: how it reads prompt and response; unless given, as it is meant.
+    /// The reward of a sequence classifier that needs its own input format: an encoder, a classifier with several labels, or one
+    /// with a chat template. nil for a reward model that reads a text as a decoder does.
+    /// - Parameter format: how prompt and response are presented to the classifier. Default: a pair of texts for encoders, the
+    ///   chat template if there is one, otherwise one text.
     package static func classifier(
         _ path: String, label: String?, format: ClassifierReward.Format?, note: (String) -> Void
     ) throws -> ClassifierReward? {
@@ -159,24 +170,25 @@ package enum RewardSource {
         if isEncoder {
             usual = .pair
         } else {
-            // a head of ours, or a classifier that was saved by train-reward-model
+            // a value head of this package, or a classifier that train-reward-model saved
             let names = try model.weights().names
             guard names.contains("score.weight"), !names.contains(where: { $0.hasPrefix("v_head.") }) else {
                 guard format == nil || format == .text, label == nil else {
                     throw InvalidSetting(
-                        "\(path) holds a reward model of train-reward-model, which reads a text and has one score; leave --reward-format and "
-                            + "--reward-label out")
+                        "\(path) is a reward model of train-reward-model, which reads one text and returns one score; "
+                            + "remove --reward-format and --reward-label")
                 }
                 return nil
             }
             let hasTemplate = try configuration["score_offset"] == nil && TokenizerFolder.load(from: folder).chatTemplate() != nil
             usual = hasTemplate ? .chat : .text
             let labels = configuration["id2label"]?.members?.count ?? configuration["num_labels"]?.int ?? 2
-            // read as our own are, with the end of sequence, and on the policy's tokens where those mean the same
+            // such a classifier is read like this package's reward models: with the end-of-sequence token, and on the policy's
+            // tokens if the token IDs agree
             if labels == 1, format == nil, label == nil, usual == .text {
                 note(
-                    "\(path) is a classifier with one label and no chat template: it is read as reward models of train-reward-model are, with the "
-                        + "end of sequence behind the response; --reward-format text reads prompt and response as they are")
+                    "\(path) is a classifier with one label and no chat template: its input is that of train-reward-model's reward models, "
+                        + "with an end-of-sequence token after the response; for the plain texts use --reward-format text")
                 return nil
             }
         }
@@ -186,7 +198,7 @@ package enum RewardSource {
             switch reward.format {
             case .text: "prompt and response as one text"
             case .pair: "prompt and response as a pair of texts"
-            case .chat: "prompt and response as messages, by its chat template"
+            case .chat: "prompt and response as messages in its chat template"
             }
         note(
             "the reward is the logit '\(OneLine.escaped(reward.labelName.prefix(60)))' of \(path), which reads \(way)"
@@ -194,7 +206,8 @@ package enum RewardSource {
         return reward
     }
 
-    /// A reward on the policy's own tokens. Layers that both have in common are shared, and their outputs are computed once.
+    /// A reward that reads the policy's own tokens. Layers that the policy and the reward model have in common are stored once,
+    /// and their outputs are computed once.
     static func onTokens(
         _ model: RewardModel, session: RunSession, end: Int32, ends: EndTokens, sharing policy: (any TransformerDecoder)?
     ) -> RewardModelReward {
@@ -202,7 +215,7 @@ package enum RewardSource {
         if let policy {
             let frozen = policy.frozenTrunk
             let shared = Trunk.share(policy, with: model.decoder, atMost: frozen)
-            // trunk states are taken behind all frozen layers of the policy, so all of them must be common
+            // the shared trunk states are those after all frozen layers of the policy, so all of these layers must be common
             layers = shared.layers == frozen ? frozen : 0
             session.say(
                 layers > 0

@@ -2,21 +2,24 @@ import Formats
 package import Foundation
 import Runs
 
-/// The model that a run of samples has drawn from, as the run's options name it.
+/// The model that generated the samples of a run, as named in the run's options.
 package struct SampledModel {
-    /// Its name or path at that time.
+    /// Its name or path when the samples were drawn.
     package let named: String
-    /// Where it is: there still, or beside the samples where the folders have moved together; nil where neither is.
+    /// Its folder: at the original path, or next to the samples if the folders were moved together. Nil if neither exists.
     package let folder: URL?
 
-    /// The model of a run of samples; nil where its options name none. What was chosen among stored samples was drawn by the run that has them.
+    /// The model that generated a run's samples; nil if the options name none. A run that selected among the stored samples of
+    /// another run has the model of that other run.
+    /// - Throws: `FileError`; what `RunConfiguration.read` throws.
     package init?(ofSamples run: URL) throws {
         guard let run = try Self.drawingRun(of: run) else { return nil }
         guard case .string(let name)? = try Self.option("model_name", of: run), !name.isEmpty else { return nil }
         (named, folder) = (name, try Self.find(name, beside: run))
     }
 
-    /// Whether the model is the result of a run or one of its checkpoints, or a copy of that result; nil where it is not to be found.
+    /// Whether the model is the final model of a run, one of its checkpoints, or a copy of the final model. Nil if the model's
+    /// folder is not found.
     package func isResult(of run: URL) throws -> Bool? {
         guard let folder else { return nil }
         let (own, other) = (Self.realPath(folder), Self.realPath(run))
@@ -24,7 +27,7 @@ package struct SampledModel {
         return try Self.areCopies(folder, run)
     }
 
-    /// Whether the model belongs to a run, so that it is known for certain what was sampled from.
+    /// Whether the model is a finished run, so that it is certain which model generated the samples.
     package var isRun: Bool {
         get throws {
             guard let folder else { return false }
@@ -33,8 +36,9 @@ package struct SampledModel {
         }
     }
 
-    /// The folder `seed-…` of a study that the model is in where that is another one than the samples are to be of, by the names alone.
-    /// A study that was moved or copied has the same model in a folder of its own.
+    /// The name of the `seed-…` folder in the model's path, if it differs from the name of the seed folder `runs` that the
+    /// samples should come from. Nil if the names agree, or if `runs` holds the same model because the study was moved or
+    /// copied.
     package func foreignSeed(than runs: URL) throws -> String? {
         let path = URL(fileURLWithPath: named, isDirectory: true).standardizedFileURL
         let seed = path.deletingLastPathComponent().lastPathComponent
@@ -45,7 +49,8 @@ package struct SampledModel {
         return try Self.realPath(path) == Self.realPath(own) || Self.areCopies(path, own) ? nil : seed
     }
 
-    /// The run that drew the samples of a run: itself, or the one that has the stored samples that it chose among; nil where that is not there.
+    /// The run that drew the samples of a run: the run itself, or the run that its `samples_from` option points to. Nil if that
+    /// run is not found.
     package static func drawingRun(of samples: URL) throws -> URL? {
         var (run, steps) = (samples, 0)
         while case .string(let source)? = try Self.option("samples_from", of: run) {
@@ -65,7 +70,7 @@ package struct SampledModel {
 
     static func realPath(_ url: URL) -> String { url.resolvingSymlinksInPath().standardizedFileURL.path }
 
-    /// Whether two folders of runs or models hold a result with the same files.
+    /// Whether two folders of runs or models have identical lists of file checksums.
     static func areCopies(_ first: URL, _ second: URL) throws -> Bool {
         func checksums(_ folder: URL) throws -> [UInt8]? {
             for place in [folder.appendingPathComponent("final", isDirectory: true), folder] {

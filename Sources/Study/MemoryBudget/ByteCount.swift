@@ -1,12 +1,14 @@
 internal import Foundation
 
-/// A number of bytes, as people write and read it: "6G", "1.5 GB", "800 MB". Powers of 1024.
+/// A number of bytes in text form: "6G", "1.5 GB", "800 MB". Units are powers of 1024.
 package struct ByteCount: Equatable, Comparable, CustomStringConvertible {
+    /// The number of bytes.
     package var bytes: Int
 
+    /// A given number of bytes.
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// Reads "6G", "1.5GB", "800 MiB", "4096K" or a plain number of bytes; nil for anything else, and for nothing at all.
+    /// Parses "6G", "1.5GB", "800 MiB", "4096K" or a plain number of bytes; nil for any other text and for less than one byte.
     package init?(_ text: String) {
         let letters = text.trimmingCharacters(in: .whitespaces).uppercased()
         let digits = letters.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
@@ -20,8 +22,10 @@ package struct ByteCount: Equatable, Comparable, CustomStringConvertible {
         self.bytes = Int(bytes)
     }
 
+    /// Compares the numbers of bytes.
     package static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
 
+    /// The number in GB with one decimal, or in MB below 1 GB; units are powers of 1024.
     package var description: String {
         bytes >= 1 << 30
             ? String(format: "%.1f GB", Double(bytes) / 0x1p30) : String(format: "%.0f MB", Double(bytes) / 0x1p20)

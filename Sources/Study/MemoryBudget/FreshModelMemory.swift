@@ -1,26 +1,29 @@
 package import Models
 
-/// What a model from scratch takes at the least, known from its configuration alone: checked before any of it is made.
+/// The least memory that a randomly initialised model takes, computed from its configuration alone, before any tensor is
+/// allocated.
 package struct FreshModelMemory {
-    /// Expected bytes. Not an `Int`, which a configuration can exceed.
+    /// The expected bytes. A `Double`, because a configuration can ask for more than an `Int` can hold.
     package var bytes: Double
 
-    /// What a layer takes besides its numbers: names, objects and the smallest blocks of its weights.
+    /// The bytes of a layer besides its weights: names, objects and minimum block sizes.
     private static let bytesPerLayer = 6000.0
 
-    /// - Parameter isTrained: whether there are gradients and two moments for each weight, too.
+    /// The memory of a model with this configuration: 4 bytes per parameter, or 16 in training, plus a constant per layer.
+    /// - Parameter isTrained: whether each weight also needs a gradient and two optimiser moments.
     package init(_ settings: LlamaConfiguration, isTrained: Bool) {
         bytes = settings.parameterCount * (isTrained ? 16 : 4) + Double(settings.layerCount) * Self.bytesPerLayer
     }
 
-    /// - Parameter limit: of the option; what is free when nil.
-    /// - Throws: `MemoryError` when it is more than there is.
+    /// Checks that the model fits.
+    /// - Parameter limit: the value of the memory option; nil means the memory that is available.
+    /// - Throws: `MemoryError` when the model needs more.
     package func check(limit: String?) throws {
         let own = MachineMemory.process()?.now ?? 0
         let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
         guard let room, bytes + Double(own) > Double(room) else { return }
         throw MemoryError(
             needed: Int(min(bytes + Double(own), 0x1p62)), available: room,
-            settings: "make the model smaller (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")
+            settings: "use a smaller model (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")
     }
 }

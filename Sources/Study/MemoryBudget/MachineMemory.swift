@@ -1,15 +1,16 @@
 internal import Foundation
 
-/// What the operating system says about memory.
+/// Reads memory figures from the operating system.
 enum MachineMemory {
-    /// Bytes of this process in memory: all, and the most there have ever been. nil where the system does not say.
+    /// The resident memory of this process in bytes, now and at its peak; nil where the system does not report it.
     static func process() -> (now: Int, peak: Int)? {
         guard let fields = fields(of: "/proc/self/status"), let now = fields["VmRSS"] else { return nil }
         return (now, fields["VmHWM"] ?? now)
     }
 
-    /// Bytes that this process may have in all: what it has and what is free, on the machine, in its control group and below its own
-    /// limit (`ulimit -v`).
+    /// The bytes that this process can use in total: what it already uses plus what is free. The machine's free memory, the limit
+    /// of the control group and the process's address-space limit (`ulimit -v`) are considered, and the smallest counts. nil
+    /// where the system reports none of them.
     static func available() -> Int? {
         let own = process()?.now ?? 0
         var limits: [Int] = []
@@ -27,14 +28,14 @@ enum MachineMemory {
         return limits.min()
     }
 
-    /// The most addresses that this process may have; nil without such a limit.
+    /// The address-space limit of this process in bytes; nil without a limit.
     private static func addressSpace() -> Int? {
         let lines = (try? String(contentsOfFile: "/proc/self/limits", encoding: .utf8))?.split(separator: "\n") ?? []
         let line = lines.first { $0.hasPrefix("Max address space") }
         return line?.split(separator: " ").dropFirst(3).first.flatMap { Int($0) }
     }
 
-    /// The lines "Name:  123 kB" of a file, in bytes.
+    /// The lines of the form "Name:  123 kB" in a file, in bytes by name.
     static func fields(of path: String) -> [String: Int]? {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
         var fields: [String: Int] = [:]

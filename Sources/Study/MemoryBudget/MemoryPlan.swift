@@ -1,17 +1,18 @@
 import Tensor
 package import Train
 
-/// What a run is expected to take of the memory, said before its first step, and refused when it is not there.
+/// The expected memory of a run. It is reported before the first step, and the run fails if it exceeds the available memory.
 package struct MemoryPlan {
-    /// The program, its libraries, texts and tokens.
+    /// The bytes of the program, its libraries, texts and tokens.
     package var program: Int
+    /// The memory of tensors during training, part by part.
     package var training: TrainingMemory
-    /// The most that the process has had until now, while it loaded.
+    /// The peak memory of the process so far, while it loaded models and data, in bytes.
     package var loaded: Int
-    /// The longest item of a pass: no pass can be cut to less.
+    /// The tokens of the longest item of a pass. A pass cannot be smaller than one item.
     package var longest: Int
 
-    /// A plan; see the properties.
+    /// A plan from its parts; see the properties.
     package init(program: Int, training: TrainingMemory, loaded: Int, longest: Int) {
         self.program = program
         self.training = training
@@ -19,10 +20,10 @@ package struct MemoryPlan {
         self.longest = longest
     }
 
-    /// The expected peak; of tensors with the blocks that are kept beside those in use.
+    /// The expected peak in bytes, including freed tensor blocks that the allocator keeps for reuse.
     package var peak: Int { max(loaded, program + Allocator.bound(peak: training.peak)) }
 
-    /// One line with every part.
+    /// One line that lists every part.
     package var description: String {
         var parts: [(String, Int)] = [
             ("weights", training.weights), ("optimiser", training.optimizer), ("gradients", training.gradients),
@@ -33,61 +34,63 @@ package struct MemoryPlan {
         parts.append(("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak))
         parts.append(("program and data", program))
         let text = parts.map { "\($0.0) \(ByteCount(bytes: $0.1))" }.joined(separator: ", ")
-        return "memory: \(ByteCount(bytes: peak)) expected at the peak (\(text))"
+        return "memory: expected peak \(ByteCount(bytes: peak)) (\(text))"
     }
 
-    /// Measures a trainer and says what it will take.
+    /// Measures a trainer's memory, reports the plan, and checks that it fits.
     /// - Parameters:
-    ///   - limit: of the option; what is free when nil.
-    ///   - longest: the longest item of a pass.
-    ///   - advice: settings of the program that make the optimiser and the weights, or the caches, smaller.
-    /// - Throws: `MemoryError` when it is more than there is.
+    ///   - limit: the value of the memory option; nil means the memory that is available.
+    ///   - longest: the tokens of the longest item of a pass.
+    ///   - advice: the program's settings that reduce the memory of weights, optimiser or caches.
+    ///   - measure: measures the trainer's memory.
+    /// - Throws: `MemoryError` when the run needs more memory than is available.
     static func check(
         limit: String?, longest: Int, advice: String, note: (String) -> Void, _ measure: () throws -> TrainingMemory
     ) throws {
-        // what loading, sampling and the like have left is of no use to training
+        // training does not reuse the blocks that loading and sampling left behind
         Allocator.shared.releaseKept()
         guard let before = MachineMemory.process() else { return }
         let program = max(0, before.now - Allocator.shared.bytesInUse)
         let plan = MemoryPlan(program: program, training: try measure(), loaded: before.peak, longest: longest)
-        // blocks of the size of small passes would lie idle beside those of the real ones
+        // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
         let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
-        note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) may be used" } ?? ""))
+        note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else { return }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))
     }
 
-    /// What to change so that the run takes at most `room`.
+    /// Suggests settings with which the run takes at most `room` bytes.
     package func settings(fitting room: Int, otherwise advice: String) -> String {
         let free = Allocator.mostInUse(within: room - program)
         let caches = training.caches + training.states
         guard training.fixed + caches <= free, training.training.perToken > 0 else { return advice }
         var tokens = training.trainingTokens(fitting: free) ?? 0
         if training.evaluationTokens > 0, training.evaluation.perToken > 0 {
-            // evaluations take twice as many tokens at once as training
+            // evaluation passes hold twice as many tokens as training passes
             let spare = Double(free - training.weights - training.optimizer) - training.evaluation.fixed
             tokens = min(tokens, Int(max(0, spare) / training.evaluation.perToken / 2))
         }
         let rounded = tokens / 32 * 32
         guard rounded >= longest else {
             return
-                "texts of at most \(max(0, tokens)) tokens would fit (--max-source-length, --max-target-length); or \(advice)"
+                "limit texts to \(max(0, tokens)) tokens (--max-source-length, --max-target-length), or \(advice)"
         }
         return "--tokens-per-pass \(rounded) would fit"
     }
 }
 
-/// A run would need more memory than there is.
+/// A run would need more memory than is available.
 public struct MemoryError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Bytes that are expected to be needed.
+    /// The bytes that the run is expected to need.
     public var needed: Int
-    /// Bytes that may be used.
+    /// The bytes that may be used.
     public var available: Int
-    /// What would fit.
+    /// A suggestion of settings that would fit.
     public var settings: String
 
+    /// One line with both numbers and the suggestion.
     public var description: String {
-        "the run is expected to need \(ByteCount(bytes: needed)) of memory, but only \(ByteCount(bytes: available)) may be used: \(settings)"
+        "the run needs about \(ByteCount(bytes: needed)) of memory, but only \(ByteCount(bytes: available)) is available: \(settings)"
     }
 }

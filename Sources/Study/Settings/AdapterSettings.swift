@@ -1,37 +1,41 @@
 import Models
 import Tensor
 
-/// A low-rank adapter that is trained in place of a model's weights (LoRA: Hu et al. 2021).
+/// A low-rank adapter that is trained instead of a model's weights (LoRA: Hu et al. 2021).
 public struct AdapterSettings: Settings {
-    /// The rank of a low-rank adapter that is trained while the weights stay as they are; unless given, the weights are trained.
+    /// The rank of the adapter. The model's own weights are frozen. Default: no adapter; the weights are trained.
     public var loraRank: Int?
-    /// The adapter counts times this by the rank; as much as the rank unless given.
+    /// The adapter's output is scaled by this number divided by the rank. Default: the rank, so that the scale is 1.
     public var loraAlpha: Double?
-    /// The share of the adapter's inputs that training drops.
+    /// The dropout rate on the adapter's inputs during training.
     public var loraDropout = 0.0
-    /// The projections that get one: names, or ends of names, such as q_proj,v_proj; or all-linear.
+    /// The projections that get an adapter: names or name endings, such as q_proj,v_proj, or all-linear.
     public var loraTargets = "all-linear"
-    /// The layers that get one, from 0, such as 12,13,14; those that `freezeLayers` leaves unless given.
+    /// The layers that get an adapter, numbered from 0, such as 12,13,14. Default: the layers that `freezeLayers` leaves
+    /// trainable.
     public var loraLayers: [Int] = []
-    /// Whether the adapter counts times alpha by the root of the rank (rsLoRA).
+    /// Whether the scale is alpha divided by the square root of the rank (rsLoRA).
     public var useRslora = false
-    /// Whether the lengths of rows are trained apart from their directions (DoRA).
+    /// Whether the norms of weight rows are trained separately from their directions (DoRA).
     public var useDora = false
-    /// Whether the finished model is a whole one, with the adapter merged into it; else it is the adapter alone, in PEFT's files. With `doTrain`
-    /// false an adapter that is there is merged as it is.
+    /// Whether the adapter is merged into the weights when the finished model is saved. Otherwise the adapter alone is saved, in
+    /// PEFT's format. With `doTrain` false, an existing adapter is merged unchanged.
     public var mergeAdapter = false
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard loraRank != nil else {
-            // an adapter that the model has already can be merged, too
+            // an adapter that the starting model already has can be merged without --lora-rank
             var usual = AdapterSettings()
             usual.mergeAdapter = mergeAdapter
             guard self == usual else {
                 throw InvalidSetting(
-                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora and --use-dora are for --lora-rank")
+                    "--lora-alpha, --lora-dropout, --lora-targets, --lora-layers, --use-rslora and --use-dora "
+                        + "have no effect without --lora-rank")
             }
             return
         }
@@ -40,7 +44,7 @@ public struct AdapterSettings: Settings {
         } catch let error as ModelError {
             throw InvalidSetting("\(error)")
         }
-        guard loraLayers.allSatisfy({ $0 >= 0 }) else { throw InvalidSetting("--lora-layers takes numbers from 0") }
+        guard loraLayers.allSatisfy({ $0 >= 0 }) else { throw InvalidSetting("--lora-layers must not contain negative numbers") }
     }
 
     private func configuration(layers: [Int]?) -> AdapterConfiguration? {
@@ -51,19 +55,20 @@ public struct AdapterSettings: Settings {
         }
     }
 
-    /// Puts a fresh adapter on a model that training begins with, where one is asked for.
-    /// - Parameter freezing: which layers are trained, where the settings name none.
+    /// Adds a new adapter to the starting model, if `loraRank` is set.
+    /// - Parameter freezing: determines the layers that get an adapter if `loraLayers` is empty.
+    /// - Throws: `InvalidSetting` when the model already is an adapter, or has none to merge; `ModelError`.
     func adapt(_ start: inout LoadedModel, freezing: Freezing, seed: UInt64) throws {
         guard loraRank != nil else {
             guard !mergeAdapter || start.model.decoder.adapter != nil else {
-                throw InvalidSetting("\(start.folder.path) has no adapter that --merge-adapter could merge; --lora-rank trains one")
+                throw InvalidSetting("--merge-adapter: \(start.folder.path) has no adapter to merge; train one with --lora-rank")
             }
             return
         }
         guard start.model.decoder.adapter == nil else {
             throw InvalidSetting(
-                "\(start.folder.path) is an adapter already: without --lora-rank it is trained further; to train another one, make a whole model "
-                    + "of it first: train-sft --model-name \(start.folder.path) --do-train false --merge-adapter")
+                "\(start.folder.path) is already an adapter; to train it further, remove --lora-rank; to train a new adapter, merge "
+                    + "this one first: train-sft --model-name \(start.folder.path) --do-train false --merge-adapter")
         }
         let shape = start.model.decoder.shape
         let layers = loraLayers.isEmpty ? Array(freezing.trainedLayers(of: shape)) : loraLayers
@@ -72,6 +77,6 @@ public struct AdapterSettings: Settings {
             by: configuration, base: start.folder.standardizedFileURL.path, using: Philox(seed: seed).split("adapter"))
     }
 
-    /// The model as it is saved when it is finished.
+    /// The model in the form in which it is saved when finished: merged if `mergeAdapter` is set.
     func finished(_ model: LanguageModel) -> LanguageModel { mergeAdapter ? model.merged() : model }
 }

@@ -1,46 +1,52 @@
 public import Runs
 import Train
 
-/// What is sampled from, how often, and what is chosen.
+/// Settings of best-of-N sampling: the model, the number of responses, and how one is chosen.
 public struct BestOfNSettings: Settings {
     /// The model to sample from: a model folder or a run folder.
     public var modelName: String = ""
-    /// N, the responses to every prompt.
+    /// N, the number of responses to each prompt.
     public var numReturnSequences = 16
-    /// Independent groups of N responses, each with a best one of its own, so that best-of-N has a diversity per prompt.
+    /// Independent groups of N responses. Each group has its own best response, so that the diversity of best-of-N can be
+    /// measured per prompt.
     public var groups = 1
-    /// Prompts of each split, from the first, that get all groups; the others get one.
+    /// The number of prompts of each split, from the first, that get all groups. The others get one group.
     public var groupedPrompts = 50
     /// The splits to answer.
     public var evaluationSplits: [String] = ["test", "ood_test"]
-    /// Rows of an evaluation batch, 8 unless given. It counts with `referenceCompatible`, which answers whole batches.
+    /// Rows of an evaluation batch. Default: 8. It matters only with `referenceCompatible`, which answers whole batches.
     public var perDeviceEvalBatchSize: Int?
-    /// A model to measure the KL of the responses against, for example the one that PPO started from.
+    /// A reference model for the KL divergence of the responses, for example the model from which PPO started.
     public var referenceModel: String?
-    /// Whether that KL is of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is, or from the
-    /// model itself where no reference is named; unless given, yes in a sweep, and else no: model and reference are compared at one temperature.
+    /// Whether the KL divergence is between the sampling distribution (after temperature, top-k, top-p and min-p) and the
+    /// unmodified distribution of the reference, or of the model itself if no reference is named. Default: true in a sweep,
+    /// otherwise false, which compares model and reference at the same temperature.
     public var klOfDraws: Bool?
-    /// How one of N is chosen: best, or soft (response i with probability exp(r_i / T) / Σ exp(r_j / T)); best unless given.
+    /// How one of N responses is chosen: best, or soft (response i with probability exp(r_i / T) / Σ exp(r_j / T)). Default:
+    /// best.
     public var selection: String?
-    /// T of a soft choice; 1 unless given.
+    /// The temperature T of a soft choice. Default: 1.
     public var selectionTemperature: Double?
-    /// A finished run of best-of-N whose samples are chosen among again; no model is loaded, and nothing is drawn.
+    /// A finished best-of-N run whose samples are reused for the choice. No model is loaded and nothing is sampled.
     public var samplesFrom: String?
-    /// Settings with several values each, such as `temperature=0.3,0.7,1`: every combination is a run in `points/`, and a table compares them.
+    /// Settings with several values each, such as `temperature=0.3,0.7,1`. Every combination becomes a run in `points/`, and a
+    /// table compares them.
     public var sweep: [String]?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard numReturnSequences > 0, groups > 0, groupedPrompts >= 0 else {
             throw InvalidSetting("--num-return-sequences and --groups must be above 0")
         }
         guard Double(numReturnSequences) * Double(groups) <= 1e6 else {
-            throw InvalidSetting("--num-return-sequences times --groups is more than 1000000, the most responses to a prompt")
+            throw InvalidSetting("--num-return-sequences times --groups must be at most 1000000 responses per prompt")
         }
         guard perDeviceEvalBatchSize ?? 1 > 0 else { throw InvalidSetting("--per-device-eval-batch-size must be above 0") }
-        guard !evaluationSplits.isEmpty else { throw InvalidSetting("--evaluation-splits names no split") }
+        guard !evaluationSplits.isEmpty else { throw InvalidSetting("--evaluation-splits must name at least one split") }
         if samplesFrom == nil {
             guard !modelName.isEmpty else {
                 throw InvalidSetting(
@@ -49,25 +55,24 @@ public struct BestOfNSettings: Settings {
         } else {
             guard modelName.isEmpty, referenceModel == nil, klOfDraws == nil else {
                 throw InvalidSetting(
-                    "--samples-from takes the samples of a finished run as they are; leave out --model-name, --reference-model and --kl-of-draws"
-                )
+                    "--samples-from reuses the samples of a finished run; remove --model-name, --reference-model and --kl-of-draws")
             }
         }
         guard ["best", "soft"].contains(selection ?? "best") else {
-            throw InvalidSetting("--selection is '\(selection ?? "")'; it takes best or soft")
+            throw InvalidSetting("--selection is '\(selection ?? "")'; expected best or soft")
         }
         guard selectionTemperature == nil || selection == "soft" || sweeps("selection") else {
-            throw InvalidSetting("--selection-temperature is for --selection soft")
+            throw InvalidSetting("--selection-temperature has no effect without --selection soft")
         }
         guard selectionTemperature.map({ $0 > 0 && $0.isFinite }) ?? true else {
-            throw InvalidSetting("--selection-temperature must be above 0; --selection best is its limit at 0")
+            throw InvalidSetting("--selection-temperature must be above 0; for the limit at 0, use --selection best")
         }
     }
 
-    /// Whether a sweep goes over a setting.
+    /// Whether the sweep varies a setting.
     private func sweeps(_ name: String) -> Bool { (sweep ?? []).contains { $0.hasPrefix(name + "=") } }
 
-    /// A list without an element is none: it stands in no run's configuration.
+    /// The values by name. An empty sweep is left out, as if it were not given.
     public var values: [String: OptionValue] {
         get throws {
             var settings = self
@@ -76,6 +81,6 @@ public struct BestOfNSettings: Settings {
         }
     }
 
-    /// How one of N is chosen.
+    /// How one of N responses is chosen.
     var choice: BestOfNSelection { selection == "soft" ? .soft(temperature: selectionTemperature ?? 1) : .best }
 }

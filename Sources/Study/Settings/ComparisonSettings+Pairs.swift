@@ -4,40 +4,43 @@ import Foundation
 import Tensor
 import Train
 
-// How pairs are made of answers with rewards.
+// How pairs are made from answers with rewards.
 extension ComparisonSettings {
-    /// The kind of pairs as the library calls it.
+    /// The kind of pairs, by its name in `PairSelection`.
     private var pairKind: String { SettingName.canonical(pairs ?? PairSelection.bestWorst.name) }
 
-    /// Refuses what means nothing of tables' options.
+    /// Checks the options for pairs made from tables.
+    /// - Throws: `InvalidSetting`.
     func validatePairs() throws {
         guard PairSelection.builtInNames.contains(pairKind) else {
             let names = PairSelection.builtInNames
             let nearest = NearestName.find(pairKind, among: names).map { "; did you mean \($0)?" } ?? ""
-            throw InvalidSetting("--pairs is '\(pairs ?? "")'; it takes \(names.joined(separator: ", "))\(nearest)")
+            throw InvalidSetting("--pairs is '\(pairs ?? "")'; expected \(names.joined(separator: ", "))\(nearest)")
         }
         guard pairMargin.map({ $0 >= 0 && $0.isFinite }) ?? true else { throw InvalidSetting("--pair-margin must not be negative") }
         guard pairLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--pair-limit must be above 0") }
         guard divpoThreshold.map({ (0...0.5).contains($0) }) ?? true else {
-            throw InvalidSetting("--divpo-threshold is a share of the range of rewards, in 0...0.5")
+            throw InvalidSetting("--divpo-threshold must be in 0...0.5, a fraction of the reward range")
         }
         guard divpoThreshold == nil || pairKind == "divpo" else {
-            throw InvalidSetting("--divpo-threshold means nothing for --pairs \(pairKind); leave it out, or choose --pairs divpo")
+            throw InvalidSetting("--divpo-threshold has no effect with --pairs \(pairKind); remove it, or choose --pairs divpo")
         }
         guard heldOutShare.map({ (0..<1).contains($0) }) ?? true else { throw InvalidSetting("--held-out-share must be in 0..<1") }
     }
 
-    /// Refuses options that only tables have.
+    /// Checks that no option for tables is set.
+    /// - Throws: `InvalidSetting` with the option's name.
     func refuseTableOptions() throws {
         let given = [
             ("--pairs", pairs != nil), ("--pair-margin", pairMargin != nil), ("--pair-limit", pairLimit != nil),
             ("--divpo-threshold", divpoThreshold != nil), ("--held-out-share", heldOutShare != nil),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
-        throw InvalidSetting("\(option) needs answers with rewards: name a run's table of them with --dataset RUN:TABLE, or leave it out")
+        throw InvalidSetting("\(option) needs answers with rewards; name a run's table with --dataset RUN:TABLE, or remove the option")
     }
 
-    /// Refuses options of the simulation where the comparisons are made of a run's table.
+    /// Checks that no option of the simulation is set, for comparisons that are made from a run's table.
+    /// - Throws: `InvalidSetting` with the option's name.
     func refuseSimulation() throws {
         let usual = ComparisonSettings()
         let given = [
@@ -49,15 +52,16 @@ extension ComparisonSettings {
             ("--flipped-share", flippedShare != usual.flippedShare), ("--length-weight", lengthWeight != usual.lengthWeight),
         ]
         guard let option = given.first(where: \.1)?.0 else { return }
-        let instead = ["--minimum-margin": "; --pair-margin is that of a table", "--pairs-per-prompt": "; --pair-limit is that of a table"]
+        let instead = ["--minimum-margin": ", or use --pair-margin", "--pairs-per-prompt": ", or use --pair-limit"]
         throw InvalidSetting(
-            "\(option) is of the simulation, and a run's table of answers has its rewards already; leave it out\(instead[option] ?? "")")
+            "\(option) has no effect with a run's table, whose answers are not simulated; remove it\(instead[option] ?? "")")
     }
 
-    /// Refuses a measure that nothing asks for.
+    /// Checks that a diversity measure is set only if something uses it.
+    /// - Throws: `InvalidSetting`.
     func checkDiversityIsUsed(weighing: Bool) throws {
         guard answerDiversity != nil, !weighing, pairKind != "divpo" else { return }
-        throw InvalidSetting("--answer-diversity is for --pairs divpo and --pair-weight deviation; leave it out, or choose one of them")
+        throw InvalidSetting("--answer-diversity has no effect without --pairs divpo or --pair-weight deviation; remove it, or add one")
     }
 
     /// How the pairs of a prompt are chosen.
@@ -73,7 +77,7 @@ extension ComparisonSettings {
         return pairs
     }
 
-    /// How much an answer differs from others.
+    /// The measure of how much an answer differs from the others to its prompt.
     func diversity() throws -> AnswerDiversity {
         switch SettingName.canonical(answerDiversity ?? "ngrams") {
         case "ngrams": return .ngrams()
@@ -81,7 +85,7 @@ extension ComparisonSettings {
         default:
             let path = answerDiversity ?? ""
             guard try FileStatus.of(path) != nil else {
-                throw InvalidSetting("--answer-diversity is '\(path)'; it takes ngrams, words, or the folder of a sentence encoder")
+                throw InvalidSetting("--answer-diversity is '\(path)'; expected ngrams, words, or the folder of a sentence encoder")
             }
             return .embeddings(
                 try FolderSentenceEncoder(EncoderFolder.sentences(path, option: "--answer-diversity"), rememberedBytes: 0))

@@ -1,47 +1,49 @@
-/// Where comparisons come from, and the model that learns from them.
+/// The source of comparisons, and the model that learns from them.
 public struct ComparisonSettings: Settings {
     /// The supervised model to start from: a model folder or a run folder.
     public var modelName: String = ""
-    /// The comparisons: summarisation, cnndm, a folder with a file of them for each split (train, validation, ood_validation), or RUN:TABLE,
-    /// a run's table of answers with rewards; unless given those of `dataset`, or simulated ones if that holds posts.
+    /// The comparisons: summarisation, cnndm, a folder with one file per split (train, validation, ood_validation), or RUN:TABLE,
+    /// a run's table of answers with rewards. Default: those of `dataset`, or simulated ones if `dataset` holds posts.
     public var comparisons: String?
-    /// Simulation: prompts of the training split that get comparisons.
+    /// Simulation: the number of training prompts that get comparisons.
     public var simulatedPrompts = 2000
-    /// Simulation: prompts of each held-out split that get comparisons.
+    /// Simulation: the number of prompts of each held-out split that get comparisons.
     public var simulatedEvaluationPrompts = 300
-    /// Simulation: temperatures at which the supervised model writes summaries; the reference joins them.
+    /// Simulation: the temperatures at which the supervised model samples summaries. The reference summary is compared, too.
     public var simulatedTemperatures: [Double] = [0.7, 1, 1.3]
-    /// Simulation: summaries drawn for each prompt at each temperature.
+    /// Simulation: the number of summaries sampled for each prompt at each temperature.
     public var samplesPerTemperature = 1
-    /// Simulation: pairs of each prompt's summaries.
+    /// Simulation: the number of pairs per prompt.
     public var pairsPerPrompt = 2
-    /// Simulation: pairs whose judged scores are closer than this are left out.
+    /// Simulation: pairs whose judged scores differ by less are left out.
     public var minimumMargin = 0.1
-    /// Simulation: the share of the training labels that are flipped.
+    /// Simulation: the share of training labels that are flipped.
     public var flippedShare = 0.05
-    /// Simulation: what the hidden judge takes off a summary of twice the reference's length.
+    /// Simulation: the penalty of the hidden judge for a summary twice as long as the reference.
     public var lengthWeight = 0.2
-    /// Validation comparisons to use at most, from the first.
+    /// The maximum number of validation comparisons, taken from the first. Default: all.
     public var evalSubsampleNum: Int?
-    /// Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs beyond `pairMargin`) or
-    /// divpo (the most diverse of the good ones against the least diverse of the bad ones); best-worst unless given.
+    /// Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs that differ
+    /// by more than `pairMargin`) or divpo (the most diverse good answer against the least diverse bad one). Default: best-worst.
     public var pairs: String?
-    /// Tables: pairs whose rewards are closer than this are left out; 0 unless given.
+    /// Tables: pairs whose rewards differ by less are left out. Default: 0.
     public var pairMargin: Double?
-    /// Tables: pairs of a prompt at most, drawn at random; all unless given.
+    /// Tables: the maximum number of pairs per prompt, drawn at random. Default: all.
     public var pairLimit: Int?
-    /// Tables, divpo: good rewards are within this share of a prompt's range of rewards below the greatest, bad ones within it above the
-    /// least; 0.2 unless given.
+    /// Tables, divpo: good answers have a reward within this share of the prompt's range of rewards below its maximum; bad
+    /// answers, within this share above its minimum. Default: 0.2.
     public var divpoThreshold: Double?
-    /// How much an answer differs from the others to its prompt, for divpo and for weights of pairs: ngrams, words (how rare its words are), or
-    /// the folder of a sentence encoder; ngrams unless given.
+    /// The measure of how much an answer differs from the others to its prompt, for divpo and for pair weights: ngrams, words
+    /// (how rare its words are), or the folder of a sentence encoder. Default: ngrams.
     public var answerDiversity: String?
-    /// Tables: the share of the prompts that is held out for validation where the run has no tables of held-out splits; 0.1 unless given.
+    /// Tables: the share of prompts held out for validation if the run has no tables of held-out splits. Default: 0.1.
     public var heldOutShare: Double?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         for (name, value) in [
             ("--simulated-prompts", simulatedPrompts), ("--simulated-evaluation-prompts", simulatedEvaluationPrompts),
@@ -50,7 +52,7 @@ public struct ComparisonSettings: Settings {
             throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard !simulatedTemperatures.isEmpty, simulatedTemperatures.allSatisfy({ $0 >= 0 }) else {
-            throw InvalidSetting("--simulated-temperatures takes numbers that are not negative")
+            throw InvalidSetting("--simulated-temperatures must be one or more numbers that are not negative")
         }
         guard evalSubsampleNum ?? 0 >= 0 else { throw InvalidSetting("--eval-subsample-num must not be negative") }
         guard (0...0.5).contains(flippedShare) else { throw InvalidSetting("--flipped-share must be in 0...0.5") }

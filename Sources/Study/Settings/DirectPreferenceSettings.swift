@@ -1,39 +1,43 @@
 import Train
 
-/// What direct preference optimisation minimises.
+/// Settings of direct preference optimisation.
 public struct DirectPreferenceSettings: Settings {
-    /// The loss. Of pairs: sigmoid (DPO; with `labelSmoothing` cDPO), robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard,
-    /// apo_zero, apo_down, discopop; without a reference simpo, cpo, orpo. Of single answers: kto, apo_zero_unpaired.
+    /// The loss. For pairs: sigmoid (DPO; with `labelSmoothing` cDPO), robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair,
+    /// bco_pair, sppo_hard, apo_zero, apo_down, discopop. For pairs without a reference model: simpo, cpo, orpo. For single
+    /// answers: kto, apo_zero_unpaired.
     public var loss = "sigmoid"
-    /// How strongly preferences move the policy away from the reference: the smaller, the farther. Of orpo the weight of the odds ratio.
+    /// The strength of the KL constraint: a smaller value lets the policy move farther from the reference. For orpo, the weight
+    /// of the odds ratio.
     public var beta = 0.1
-    /// The reference: a model folder or a run folder; the model that training begins with unless given.
+    /// The reference model: a model folder or a run folder. Default: the starting model.
     public var referenceModel: String?
     /// sigmoid, robust, exo_pair, simpo, cpo: the probability that a label is wrong.
     public var labelSmoothing = 0.0
-    /// simpo: the margin between the answers' scores.
+    /// simpo: the target margin between the scores of the two answers.
     public var gamma = 0.5
-    /// The divergence that keeps the policy near the reference: reverse-kl, forward-kl, js or alpha.
+    /// The divergence between the policy and the reference: reverse-kl, forward-kl, js or alpha.
     public var fDivergence = "reverse-kl"
-    /// α of that divergence.
+    /// α of the alpha divergence.
     public var fAlpha = 0.5
-    /// What the mean negative log-likelihood of a chosen answer's token weighs beside the loss (RPO); 1 for cpo and orpo, else 0, unless given.
+    /// The weight of the chosen answers' mean negative log-likelihood per token, which is added to the loss (RPO). Default: 1 for
+    /// cpo and orpo, otherwise 0.
     public var rpoAlpha: Double?
-    /// Length-desensitised: tokens of the longer answer beyond the length of the shorter one weigh so much; 1 for all alike.
+    /// The weight of the longer answer's tokens beyond the length of the shorter one (LD-DPO); 1 weighs all tokens equally.
     public var lengthDesensitised = 1.0
-    /// What the policy's own log-probabilities are multiplied by in place of `beta`: a weight of entropy apart from that of the cross-entropy
-    /// with the reference (Soft Preference Learning).
+    /// A separate factor for the policy's log-probabilities in place of `beta`: it weighs the entropy separately from the
+    /// cross-entropy with the reference (Soft Preference Learning).
     public var entropyBeta: Double?
-    /// discopop: its temperature.
+    /// discopop: the temperature τ.
     public var discopopTau = 0.05
-    /// kto: what a wanted answer's loss is multiplied by.
+    /// kto: the weight of the loss of a wanted answer.
     public var desirableWeight = 1.0
-    /// kto: what an unwanted answer's loss is multiplied by.
+    /// kto: the weight of the loss of an unwanted answer.
     public var undesirableWeight = 1.0
-    /// What a pair's loss is multiplied by: none, or deviation, by how much the chosen answer differs from the others to its prompt (DDPO,
-    /// DORPO), as `answerDiversity` measures it; none unless given.
+    /// The weight of a pair's loss: none, or deviation, by how much the chosen answer differs from the others to its prompt
+    /// (DDPO, DORPO), measured with `answerDiversity`. Default: none.
     public var pairWeight: String?
-    /// Held-out prompts of each distribution whose own responses are drawn at every evaluation, for the KL to the reference; 0 for none.
+    /// The number of held-out prompts per split that get a sampled response at every evaluation, to measure the KL divergence
+    /// from the reference; 0 for none.
     public var klPrompts = 32
 
     /// The defaults.
@@ -42,11 +46,11 @@ public struct DirectPreferenceSettings: Settings {
     /// The names of all losses.
     static var lossNames: [String] { PreferenceLoss.builtIn.map(\.name) + UnpairedLoss.builtIn.map(\.name) }
 
-    /// A name as losses have it.
+    /// The loss name in the spelling of the library.
     private var name: String { SettingName.canonical(loss).replacingOccurrences(of: "-", with: "_") }
-    /// The loss of pairs that is named; nil for one of single answers.
+    /// The named loss for pairs; nil for a loss for single answers.
     var pairLoss: PreferenceLoss? { PreferenceLoss.builtIn.last { $0.name == name } }
-    /// The loss of single answers that is named; nil for one of pairs.
+    /// The named loss for single answers; nil for a loss for pairs.
     var unpairedLoss: UnpairedLoss? { UnpairedLoss.builtIn.last { $0.name == name } }
 
     private var divergence: PreferenceDivergence? {
@@ -59,22 +63,24 @@ public struct DirectPreferenceSettings: Settings {
         }
     }
 
-    /// Whether a pair weighs by how much its chosen answer differs from others.
+    /// Whether pairs are weighted by how much the chosen answer differs from the others.
     var weighsByDeviation: Bool { SettingName.canonical(pairWeight ?? "") == "deviation" }
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard pairLoss != nil || unpairedLoss != nil else {
             let published = [
                 "dpo": "sigmoid", "cdpo": "sigmoid with --label-smoothing", "slic": "hinge", "rdpo": "robust", "sppo": "sppo_hard",
             ]
             let nearest = (published[name] ?? NearestName.find(name, among: Self.lossNames)).map { "; did you mean \($0)?" } ?? ""
-            throw InvalidSetting("--loss is '\(loss)'; it takes \(Self.lossNames.joined(separator: ", "))\(nearest)")
+            throw InvalidSetting("--loss is '\(loss)'; expected \(Self.lossNames.joined(separator: ", "))\(nearest)")
         }
         guard divergence != nil else {
-            throw InvalidSetting("--f-divergence is '\(fDivergence)'; it takes reverse-kl, forward-kl, js or alpha")
+            throw InvalidSetting("--f-divergence is '\(fDivergence)'; expected reverse-kl, forward-kl, js or alpha")
         }
         guard ["none", "deviation"].contains(SettingName.canonical(pairWeight ?? "none")) else {
-            throw InvalidSetting("--pair-weight is '\(pairWeight ?? "")'; it takes none or deviation")
+            throw InvalidSetting("--pair-weight is '\(pairWeight ?? "")'; expected none or deviation")
         }
         try checkThatLossHasOptions()
         guard klPrompts >= 0 else { throw InvalidSetting("--kl-prompts must not be negative") }
@@ -85,7 +91,7 @@ public struct DirectPreferenceSettings: Settings {
         }
     }
 
-    /// Refuses options that the loss would pass over.
+    /// Checks that no option is set that the loss does not use.
     private func checkThatLossHasOptions() throws {
         let usual = DirectPreferenceSettings()
         let isPaired = pairLoss != nil
@@ -106,14 +112,14 @@ public struct DirectPreferenceSettings: Settings {
             ("--pair-weight", weighsByDeviation, isPaired),
         ]
         for item in given where item.isGiven && !item.isUsed {
-            throw InvalidSetting("\(item.option) means nothing for --loss \(name); leave it out, or choose another loss")
+            throw InvalidSetting("\(item.option) has no effect with --loss \(name); remove it, or choose another loss")
         }
         guard fAlpha == usual.fAlpha || SettingName.canonical(fDivergence).hasPrefix("alpha") else {
-            throw InvalidSetting("--f-alpha is for --f-divergence alpha, and that is \(fDivergence)")
+            throw InvalidSetting("--f-alpha has no effect with --f-divergence \(fDivergence); remove it, or use --f-divergence alpha")
         }
     }
 
-    /// The trainer's settings for pairs, without those of the loop.
+    /// The trainer's settings for pairs, without the settings of the training loop.
     func config() -> PreferenceConfig {
         var config = PreferenceConfig()
         if let pairLoss { config.loss = pairLoss }
@@ -126,7 +132,7 @@ public struct DirectPreferenceSettings: Settings {
         return config
     }
 
-    /// The trainer's settings for single answers, without those of the loop.
+    /// The trainer's settings for single answers, without the settings of the training loop.
     func unpairedConfig() -> UnpairedConfig {
         var config = UnpairedConfig()
         if let unpairedLoss { config.loss = unpairedLoss }

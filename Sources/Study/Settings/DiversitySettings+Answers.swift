@@ -1,14 +1,15 @@
 import Diversity
 
 extension DiversitySettings {
-    /// Words of `--equivalence` and what they mean.
+    /// The values of `--equivalence` and their meanings.
     private static let equivalences: KeyValuePairs<String, AnswerOptions.Equivalence?> = [
         "best": nil, "ngrams": .ngrams, "embeddings": .embeddings, "entailment": .entailment, "classifier": .classifier,
     ]
-    /// Words of `--coverage-by`, and whether they mean equivalence.
+    /// The values of `--coverage-by`, and whether they mean equivalence.
     private static let coverages: KeyValuePairs<String, Bool> = ["rouge-l": false, "equivalence": true]
 
-    /// - Throws: `InvalidSetting` for a number out of range, by the name of its option.
+    /// Checks the ranges of numbers.
+    /// - Throws: `InvalidSetting` for a number out of range, with the name of its option.
     func validateNumbers() throws {
         let counts: [(option: String, value: Int?)] = [
             ("--at-k", atK), ("--limit-outputs", limitOutputs), ("--common-length", commonLength),
@@ -33,7 +34,7 @@ extension DiversitySettings {
         guard let equivalenceThreshold else { return }
         switch equivalence {
         case "entailment":
-            throw InvalidSetting("--equivalence-threshold has no meaning for entailment, where the likeliest label counts")
+            throw InvalidSetting("--equivalence-threshold has no effect with --equivalence entailment, which uses the most likely label")
         case "embeddings" where !(-1...1).contains(equivalenceThreshold):
             throw InvalidSetting("--equivalence-threshold is \(equivalenceThreshold); it must be from -1 to 1 for embeddings")
         case "ngrams" where !(0...1).contains(equivalenceThreshold), "classifier" where !(0...1).contains(equivalenceThreshold):
@@ -42,12 +43,12 @@ extension DiversitySettings {
         }
     }
 
-    /// What the settings say of the metrics of classes, meaning and quality.
-    /// - Throws: `InvalidSetting` for a word that is none.
+    /// The options of the metrics of equivalence classes, meaning and quality.
+    /// - Throws: `InvalidSetting` for an unknown value.
     func answerOptions() throws -> AnswerOptions {
         func meaning<Value>(_ option: String, _ word: String, _ words: KeyValuePairs<String, Value>) throws -> Value {
             guard let found = words.first(where: { $0.key == SettingName.canonical(word) }) else {
-                throw InvalidSetting("\(option) is '\(word)'; it takes \(words.map(\.key).joined(separator: ", "))")
+                throw InvalidSetting("\(option) is '\(word)'; expected \(words.map(\.key).joined(separator: ", "))")
             }
             return found.value
         }
@@ -55,7 +56,7 @@ extension DiversitySettings {
         options.equivalence = try meaning("--equivalence", equivalence, Self.equivalences)
         guard equivalenceThreshold == nil || options.equivalence != nil else {
             throw InvalidSetting(
-                "--equivalence-threshold needs --equivalence, for overlap, cosine and probability have thresholds of their own")
+                "--equivalence-threshold needs --equivalence, because overlap, cosine and probability need different thresholds")
         }
         options.equivalenceThreshold = equivalenceThreshold
         options.entailmentReadsInput = entailmentWithInput

@@ -1,24 +1,27 @@
 import Data
 
-/// What is evaluated during a run and at its end.
+/// Settings of the evaluations during a run and at its end.
 public struct EvaluationSettings: Settings {
-    /// Whether the model is trained; without it, it is evaluated and saved as it is.
+    /// Whether the model is trained. Otherwise it is evaluated and saved unchanged.
     public var doTrain = true
-    /// Whether the splits below are evaluated at the end, and in supervised training whether texts are generated and measured, there and
-    /// in every evaluation; unless given, true for reward models and false for supervised training.
+    /// Whether `evaluationSplits` are evaluated at the end. In supervised training it also decides whether every evaluation
+    /// generates and measures texts. Default: true for reward models, false for supervised training.
     public var doEval: Bool?
-    /// Splits that are evaluated at the end; unless given, those of train, validation, test, full_… and ood_… that there are.
+    /// The splits that are evaluated at the end. Default: those of train, validation, test, full_… and ood_… that the data set
+    /// has.
     public var evaluationSplits: [String] = []
-    /// Rows of an evaluation batch, which the two options below count in.
+    /// Rows of an evaluation batch; `trainingEvaluationBatches` and `validationEvaluationBatches` count such batches.
     public var perDeviceEvalBatchSize = 8
-    /// Batches of random training rows in every evaluation; none unless given.
+    /// The number of batches of random training rows in every evaluation. Default: none.
     public var trainingEvaluationBatches: Int?
-    /// Batches of random validation rows in every evaluation; the first `targetEvalDatapoints` rows unless given.
+    /// The number of batches of random validation rows in every evaluation. Default: the first `targetEvalDatapoints` rows.
     public var validationEvaluationBatches: Int?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         for (name, value) in [
             ("--training-evaluation-batches", trainingEvaluationBatches),
@@ -29,8 +32,8 @@ public struct EvaluationSettings: Settings {
         }
     }
 
-    /// The rows of a split that an evaluation during training looks at: a random draw without replacement where a number of batches is
-    /// given, one draw for the whole run.
+    /// The rows of a split that evaluations during training use. If a number of batches is given, they are drawn at random
+    /// without replacement, once for the whole run.
     func rows<Row>(_ rows: [Row], of split: String, otherwise count: Int, seed: UInt64) throws -> [Row] {
         let batches =
             split == "train" ? trainingEvaluationBatches : split == "validation" ? validationEvaluationBatches : nil
@@ -41,10 +44,10 @@ public struct EvaluationSettings: Settings {
         return order.next().map { rows[$0] }
     }
 
-    /// Whether supervised training generates texts.
+    /// Whether supervised training generates texts in evaluations.
     var generates: Bool { doEval ?? false }
 
-    /// The splits that are evaluated at the end.
+    /// The splits that are evaluated at the end, among those of a corpus.
     func finalSplits(in corpus: SummaryCorpus, data: DataSettings, note: (String) -> Void) throws -> [String] {
         guard evaluationSplits.isEmpty else {
             return try data.present(evaluationSplits, in: corpus, note: note)
@@ -52,7 +55,7 @@ public struct EvaluationSettings: Settings {
         return Self.usual.filter { corpus.availableSplits.contains($0) }
     }
 
-    /// Those of some splits that the options name for the end of a run.
+    /// The splits among the given ones that are evaluated at the end.
     /// - Throws: `DataError.unknownSplit` for a name that no data set has.
     func finalSplits(among splits: [String]) throws -> [String] {
         let named = evaluationSplits
@@ -63,6 +66,6 @@ public struct EvaluationSettings: Settings {
         return splits.filter { named.isEmpty || named.contains($0) }
     }
 
-    /// The original's final evaluations.
+    /// The splits that the original code evaluates at the end.
     static let usual = ["train", "validation", "test", "full_validation", "ood_validation", "full_test", "ood_test"]
 }

@@ -1,31 +1,40 @@
 import Train
 
-/// Where PPO follows the original's arithmetic; `--reference-compatible` chooses it everywhere.
+/// Options to follow the original code's PPO arithmetic point by point. `--reference-compatible` selects it everywhere; the
+/// defaults below hold without it.
 public struct PPOArithmeticSettings: Settings {
-    /// Values that advantages are taken from: rollout (once, when sampling), or learner (anew in every learn batch; original).
+    /// When advantages are computed: rollout (once, with the values at sampling time), or learner (for every learn batch, with
+    /// the current values; original). Default: rollout.
     public var advantageValues: String?
-    /// What advantages are normalised over: masked (response tokens), or full (padding, too; original).
+    /// The positions over which advantages are normalised: masked (response tokens), or full (including padding; original).
+    /// Default: masked.
     public var advantageNorm: String?
-    /// What losses are divided by: mask (response tokens), or columns (padding, too; original).
+    /// The divisor of losses: mask (response tokens), or columns (including padding; original). Default: mask.
     public var lossMean: String?
-    /// What KL statistics are taken over: masked (response tokens), or full (padding, too; original).
+    /// The positions over which KL statistics are taken: masked (response tokens), or full (including padding; original).
+    /// Default: masked.
     public var klStatistics: String?
-    /// How learn batches make an optimiser step: tokens (one mean over all of them), mean, or sum (original).
+    /// How learn batches combine into an optimiser step: tokens (one mean over all their tokens), mean, or sum (original).
+    /// Default: tokens.
     public var accumulation: String?
-    /// What an adaptive KL weight follows: step (this step's rollouts), or log (the mean since the last log line; original).
+    /// The KL that an adaptive KL weight follows: step (this step's rollouts), or log (the mean since the last log line;
+    /// original). Default: step.
     public var klControl: String?
-    /// Log-probabilities: sampling (divided by the temperature, as drawn), or raw (original).
+    /// The log-probabilities: sampling (logits divided by the sampling temperature), or raw (original). Default: sampling.
     public var logProbTemperature: String?
-    /// The reported norm of unclipped gradients: true, or root-of-norms (original).
+    /// The reported gradient norm before clipping: true, or root-of-norms (original). Default: true.
     public var gradNormForm: String?
 
     /// The defaults.
     public init() {}
 
+    /// Checks that every value is known.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws { _ = try compatibility(reference: false) }
 
-    /// Where the original's arithmetic is followed.
-    /// - Throws: `InvalidSetting` for an unknown word.
+    /// The parts of the arithmetic that follow the original code.
+    /// - Parameter reference: whether the original code's arithmetic is the default.
+    /// - Throws: `InvalidSetting` for an unknown value.
     func compatibility(reference: Bool) throws -> PPOCompatibility {
         var result = reference ? PPOCompatibility.reference : .sane
         func choose(_ word: String?, _ option: String, _ sane: String, _ other: String, _ set: (Bool) -> Void) throws {
@@ -33,7 +42,7 @@ public struct PPOArithmeticSettings: Settings {
             switch SettingName.canonical(word) {
             case sane: set(false)
             case other: set(true)
-            default: throw InvalidSetting("\(option) is '\(word)'; it takes \(sane) or \(other)")
+            default: throw InvalidSetting("\(option) is '\(word)'; expected \(sane) or \(other)")
             }
         }
         try choose(advantageValues, "--advantage-values", "rollout", "learner") { result.usesLearnerValues = $0 }
@@ -45,11 +54,11 @@ public struct PPOArithmeticSettings: Settings {
         try choose(gradNormForm, "--grad-norm-form", "true", "root-of-norms") { result.reportsRootOfNorms = $0 }
         if let accumulation {
             guard let found = PPOCompatibility.Accumulation(rawValue: accumulation.lowercased()) else {
-                throw InvalidSetting("--accumulation is '\(accumulation)'; it takes tokens, mean or sum")
+                throw InvalidSetting("--accumulation is '\(accumulation)'; expected tokens, mean or sum")
             }
             result.accumulation = found
         }
-        // what counts padding needs it
+        // options that count padding need padded responses
         result.padsResponses = result.normalisesOverPadding || result.dividesByColumns || result.measuresOverPadding
         return result
     }

@@ -2,66 +2,72 @@ import Models
 import Tensor
 import Train
 
-/// What each token is rewarded with: the score of its response, with bonuses and penalties, and the KL.
+/// Settings of token rewards: the response's score with bonuses and penalties, and the KL penalty.
 public struct PPORewardSettings: Settings {
-    /// The weight of the KL penalty, at the start where it adapts.
+    /// The weight β of the KL penalty; its initial value if it is adaptive.
     public var initKlCoef = 0.05
-    /// The KL estimate: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d); 3 for grpo, 1 for other methods without a value head, else 2, unless given.
+    /// The KL estimator of a token, with d = log π_ref − log π: 1 (−d), 2 (d²/2) or 3 (eᵈ − 1 − d). Default: 3 for grpo, 1 for
+    /// other methods without a value head, otherwise 2.
     public var klApprox: Int?
-    /// Whether the KL is part of every token's reward (else of the loss); yes unless given, no for grpo.
+    /// Whether the KL is part of every token's reward; otherwise it is part of the loss. Default: true, but false for grpo.
     public var klReward: Bool?
-    /// Whether the KL to the reference is measured; without it, which needs a KL weight of 0, no reference model is in memory.
+    /// Whether the KL to the reference model is measured. Without it, which requires a KL weight of 0, no reference model is
+    /// loaded.
     public var trackKl = true
-    /// Whether the weight adapts, so that the KL comes to `target`.
+    /// Whether the KL weight adapts so that the KL approaches `target`.
     public var adapKlCtrl = false
-    /// The mean KL of a response that an adaptive weight aims at.
+    /// The target of an adaptive KL weight: the mean KL per response, in nats.
     public var target = 6.0
-    /// Rollouts over which an adaptive weight corrects itself.
+    /// The number of rollouts over which an adaptive weight corrects a deviation from its target.
     public var horizon = 10_000.0
-    /// Multiplies the reward model's score.
+    /// A factor on the reward model's score.
     public var rewardScale = 1.0
-    /// Tokens' rewards are clipped to ± this; not at all unless given.
+    /// Token rewards are clipped to ± this number. Default: no clipping.
     public var rewardClip: Double?
-    /// Replaces the score of a response that does not end by itself.
+    /// The score of a response without an end-of-sequence token, in place of its reward. Default: none; such a response keeps its
+    /// reward.
     public var missingEosScore: Double?
-    /// Whether long responses lose some of their score.
+    /// Whether long responses get a penalty.
     public var lengthPenalty = false
-    /// The most that `lengthPenalty` takes off.
+    /// The penalty of `lengthPenalty` for a response of `maxNewTokens` tokens.
     public var lengthPenaltyCoef = 0.1
-    /// How steeply `lengthPenalty` grows with the length.
+    /// The exponent of `lengthPenalty`: the penalty grows with this power of the length.
     public var lengthPenaltyPower = 5.0
-    /// The last tokens that a response may have cost it up to `overlongPenalty`, the more the nearer it comes to the full length (DAPO).
+    /// The number of final tokens, before `maxNewTokens`, in which a length penalty grows linearly from 0 to `overlongPenalty`
+    /// (DAPO). Default: no such penalty.
     public var overlongBuffer: Int?
-    /// What a response of full length loses with `overlongBuffer`.
+    /// The penalty of `overlongBuffer` for a response of `maxNewTokens` tokens.
     public var overlongPenalty = 1.0
-    /// Whether a response that ends by itself gets a bonus.
+    /// Whether a response with an end-of-sequence token gets a bonus.
     public var eosReward = false
     /// The bonus of `eosReward`.
     public var eosRewardCoef = 0.1
-    /// Whether a response that does not end by itself scores minus `eosRequiredPenalty`, whatever else it is worth.
+    /// Whether a response without an end-of-sequence token scores minus `eosRequiredPenalty` in place of its reward.
     public var eosRequired = false
-    /// What a response without an end loses, with `eosRequired`.
+    /// The penalty of `eosRequired`.
     public var eosRequiredPenalty = 0.0
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         if let klApprox, PPOConfig.KLEstimator(rawValue: klApprox) == nil {
-            throw InvalidSetting("--kl-approx is \(klApprox); it takes 1, 2 or 3")
+            throw InvalidSetting("--kl-approx is \(klApprox); expected 1, 2 or 3")
         }
         guard trackKl || (initKlCoef == 0 && !adapKlCtrl) else {
-            throw InvalidSetting("--track-kl no leaves no KL to weigh; give --init-kl-coef 0 with it, and no --adap-kl-ctrl")
+            throw InvalidSetting("--track-kl no needs --init-kl-coef 0 and no --adap-kl-ctrl, because no KL is measured")
         }
         guard overlongBuffer ?? 1 > 0 else { throw InvalidSetting("--overlong-buffer must be above 0") }
-        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty is \(overlongPenalty); it takes a number from 0") }
+        guard overlongPenalty >= 0 else { throw InvalidSetting("--overlong-penalty is \(overlongPenalty); it must not be negative") }
         for (name, value) in [
             ("--init-kl-coef", initKlCoef), ("--target", target), ("--horizon", horizon), ("--reward-scale", rewardScale),
             ("--missing-eos-score", missingEosScore ?? 0), ("--length-penalty-coef", lengthPenaltyCoef),
             ("--length-penalty-power", lengthPenaltyPower), ("--eos-reward-coef", eosRewardCoef),
             ("--eos-required-penalty", eosRequiredPenalty), ("--overlong-penalty", overlongPenalty),
         ] where abs(value) > 1e30 || value.isNaN {
-            throw InvalidSetting("\(name) is \(value); it takes a number of at most 1e30")
+            throw InvalidSetting("\(name) is \(value); expected a number from -1e30 to 1e30")
         }
     }
 }

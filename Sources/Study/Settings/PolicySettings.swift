@@ -1,69 +1,73 @@
 import Models
 import Train
 
-/// The models of a policy run, and how long and on what it learns.
+/// Settings of a policy run: its models, its length and its batches.
 public struct PolicySettings: Settings {
-    /// The supervised model that the policy starts as: a model folder or a run folder.
+    /// The starting model of the policy, supervised: a model folder or a run folder.
     public var modelName: String = ""
-    /// The model that the KL is measured against; the starting policy unless given.
+    /// The reference model for the KL. Default: the starting policy.
     public var baseModelName: String?
-    /// Rollouts followed by learning.
+    /// The number of steps; each samples rollouts and then learns from them.
     public var totalSteps = 500
-    /// Prompts of a rollout batch; `learnBatchSize` unless given, divided by the responses to each prompt.
+    /// Prompts per rollout batch. Default: `learnBatchSize` divided by the number of responses per prompt.
     public var rolloutBatchSize: Int?
-    /// Prompts of an evaluation batch, `rolloutBatchSize` unless given. It counts with `referenceCompatible`, which answers whole
+    /// Prompts per evaluation batch. Default: `rolloutBatchSize`. It matters only with `referenceCompatible`, which answers whole
     /// batches.
     public var batchSize: Int?
-    /// Rollout batches of a step; `gradientAccumulationSteps` unless given.
+    /// Rollout batches per step. Default: `gradientAccumulationSteps`.
     public var rolloutAccumulationSteps: Int?
-    /// Rollouts that are learned from together.
+    /// Rollouts per learn batch.
     public var learnBatchSize = 16
-    /// Learn batches whose gradients make one optimiser step.
+    /// Learn batches whose gradients are accumulated for one optimiser step.
     public var gradientAccumulationSteps = 1
-    /// Passes over the rollouts of a step; 4 for gae and vtrace, 1 for methods without a value head, unless given.
+    /// Passes over the rollouts of a step. Default: 4 for gae and vtrace, 1 for methods without a value head.
     public var ppoEpochs: Int?
-    /// Adam's learning rate at the start; it falls linearly to 0.
+    /// Adam's initial learning rate; it decays linearly to 0.
     public var adamLearningRate = 1e-4
-    /// Adam's decay of the first moment.
+    /// Adam's decay rate of the first moment.
     public var adamBeta1 = 0.9
-    /// Adam's decay of the second moment.
+    /// Adam's decay rate of the second moment.
     public var adamBeta2 = 0.999
     /// Adam's epsilon.
     public var adamEpsilon = 1e-8
     /// Adam's decoupled weight decay.
     public var adamWeightDecay = 0.0
-    /// The global norm that gradients are clipped to; not at all unless given.
+    /// The global norm to which gradients are clipped. Default: no clipping.
     public var gradNormClipping: Double?
-    /// The share of the layers, from the first, that stays as it is.
+    /// The share of the layers, from the first, that is frozen.
     public var freezeLayers = 0.8
-    /// Whether the embeddings and the output projection stay as they are, too.
+    /// Whether the embeddings and the output projection are frozen, too.
     public var freezeLmHead = true
-    /// Whether trained layers run again in the backward pass, which needs less memory and more time.
+    /// Whether the backward pass recomputes the activations of trained layers, which saves memory and takes more time.
     public var gradientCheckpointing = false
-    /// Tokens in memory at once; it changes memory and speed, not results.
+    /// The maximum number of tokens in memory at once; it changes memory and speed, not results.
     public var tokensPerPass = 1024
-    /// Batches with numbers that are not finite that are skipped, and counted, before the run stops.
+    /// The maximum number of batches with NaN or Inf that are skipped and counted. One more stops the run.
     public var skipBadBatches = 0
-    /// Prompts of the training split to use at most; all unless given.
+    /// The maximum number of training prompts. Default: all.
     public var maxPrompts: Int?
     /// Steps between two lines of metrics.
     public var logSteps = 5
     /// Log lines between two tables of rollouts.
     public var tableLogs = 10
-    /// Steps between two evaluations; at the start and the end only unless given.
+    /// Steps between two evaluations. Default: only at the start and the end.
     public var evaluationSteps: Int?
-    /// Whether there is an evaluation before the first step; the original has none.
+    /// Whether there is an evaluation before the first step. Default: true, but false with `referenceCompatible`, as in the
+    /// original code.
     public var evaluateAtStart: Bool?
-    /// Prompts of each evaluation.
+    /// Prompts per evaluation.
     public var trainingTargetEvalDatapoints = 100
-    /// Splits whose first `targetEvalDatapoints` prompts are answered at the end of the run; none unless given (the original: all).
+    /// The splits whose first `targetEvalDatapoints` prompts are answered at the end of the run. Default: none (the original
+    /// code: all).
     public var evaluationSplits: [String] = []
-    /// Steps between two checkpoints; by `checkpointMinutes` unless given.
+    /// Steps between two checkpoints. Default: checkpoints follow `checkpointMinutes`.
     public var checkpointSteps: Int?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard tableLogs >= 0 else { throw InvalidSetting("--table-logs must not be negative; 0 writes no tables") }
         guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches must not be negative") }
@@ -80,17 +84,17 @@ public struct PolicySettings: Settings {
         for (names, product) in [
             ("--rollout-batch-size times --rollout-accumulation-steps", Double(promptsOfBatch) * Double(rolloutBatches)),
             ("--learn-batch-size times --gradient-accumulation-steps", Double(learnBatchSize) * Double(gradientAccumulationSteps)),
-        ] where product > 1e6 { throw InvalidSetting("\(names) is more than 1000000, the most rollouts of a step") }
+        ] where product > 1e6 { throw InvalidSetting("\(names) must be at most 1000000 rollouts per step") }
         for (name, value) in [
             ("--evaluation-steps", evaluationSteps), ("--checkpoint-steps", checkpointSteps), ("--max-prompts", maxPrompts),
         ] where value.map({ $0 <= 0 }) ?? false { throw InvalidSetting("\(name) must be above 0") }
         guard (0...1).contains(freezeLayers) else {
-            throw InvalidSetting("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
+            throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
         try optimizer.validate()
     }
 
-    /// Adam as the options describe it.
+    /// The configuration of Adam.
     var optimizer: AdamConfig {
         var config = AdamConfig(learningRate: adamLearningRate, clipNorm: gradNormClipping)
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
@@ -98,18 +102,18 @@ public struct PolicySettings: Settings {
         return config
     }
 
-    /// Prompts of one rollout batch where each is answered once.
+    /// Prompts per rollout batch with one response per prompt.
     var promptsOfBatch: Int { rolloutBatchSize ?? learnBatchSize }
 
-    /// Prompts of one rollout batch where each is answered so often.
+    /// Prompts per rollout batch with several responses per prompt.
     func promptsOfBatch(generations: Int) -> Int { rolloutBatchSize ?? max(1, learnBatchSize / max(1, generations)) }
 
-    /// Prompts of one evaluation batch.
+    /// Prompts per evaluation batch.
     var promptsOfEvaluationBatch: Int { batchSize ?? promptsOfBatch }
 
-    /// Rollout batches of one step.
+    /// Rollout batches per step.
     var rolloutBatches: Int { rolloutAccumulationSteps ?? gradientAccumulationSteps }
 
-    /// What stays as it is.
+    /// The parameters that are frozen.
     var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
 }

@@ -1,32 +1,37 @@
-/// What gives a response its reward.
+/// Settings of the reward of a response.
 public struct RewardSettings: Settings {
-    /// summarisation (a reward model, `rfModelDir`), sentiment (a classifier's probability, `rfModelDir`), rouge, bleu, token-id,
-    /// length, compression, pattern, process (a program of your own, `scorerCommand`), or check (whether the answer to a generated instruction is
-    /// right, or equals the reference). Several, each once, with weights, are added: `summarisation:1,length:-0.2`.
+    /// The reward function: summarisation (a reward model in `rfModelDir`), sentiment (the probability of a classifier in
+    /// `rfModelDir`), rouge, bleu, token-id, length, compression, pattern, process (an external program, `scorerCommand`), or
+    /// check (whether the answer to a generated instruction is correct, or equals the reference). Several functions with weights
+    /// are added, each at most once: `summarisation:1,length:-0.2`.
     public var rewardFunction = "summarisation"
-    /// The reward model: a model folder or a run folder; or the folder of a sequence classifier, such as a published reward model.
+    /// The reward model: a model folder or a run folder, or the folder of a sequence classifier such as a published reward model.
     public var rfModelDir: String?
-    /// Of a classifier with several labels: the one that counts, by name or number. For sentiment 1, the positive one, unless given.
+    /// The label that counts for a classifier with several labels, by name or number. Default for sentiment: 1, the positive
+    /// label.
     public var rewardLabel: String?
-    /// How a classifier reads prompt and response: chat (messages, by its chat template), pair (two texts) or text (joined). Unless given, as it
-    /// is meant: chat where it has a template, pair for encoders.
+    /// How prompt and response are presented to a classifier: chat (messages, with its chat template), pair (two texts) or text
+    /// (joined). Default: pair for encoders, chat for a classifier with a chat template, otherwise text.
     public var rewardFormat: String?
-    /// Reward token-id: ids above this count.
+    /// token-id: the threshold above which token IDs count.
     public var tokenIdRfThreshold: Int32 = 25_000
-    /// Reward length: the wanted number of words; the more the better unless given.
+    /// length: the target number of words. Default: none; longer is better.
     public var rewardWords: Int?
-    /// Reward pattern: the regular expression that a response should match.
+    /// pattern: the regular expression that a response should match.
     public var rewardPattern: String?
-    /// Reward process: a shell command that reads and writes JSON lines, as Docs/porting.md says.
+    /// process: a shell command that reads and writes JSON lines, as described in Docs/porting.md.
     public var scorerCommand: String?
-    /// Reward process: seconds of silence after which the scorer is started again.
+    /// process: the seconds without output after which the scorer is restarted.
     public var scorerPatience = 600.0
-    /// What a reward model reads: ids (the policy's own tokens), or text (read anew with its own tokenizer), as the original does.
+    /// The input of a reward model: ids (the policy's own tokens), or text (tokenised with the reward model's tokenizer), as in
+    /// the original code. Default: ids, but text with `referenceCompatible`, with the padding count as position, or if the
+    /// tokenizers differ.
     public var rewardInput: String?
-    /// Where a reward model's score is read: last-token, or padding-count as the original does.
+    /// Where a reward model's score is read: last-token, or padding-count as in the original code. Default: last-token, but
+    /// padding-count with `referenceCompatible`.
     public var scorePosition: String?
-    /// Whether the head has a tanh, if its folder does not say so: in train-ppo the policy's value head, in other programs the reward
-    /// model's.
+    /// Whether the value head applies a tanh, if its folder does not say so. In train-ppo this is the policy's value head, in
+    /// other programs the reward model's.
     public var valueHeadActivation = false
 
     /// The defaults.
@@ -38,7 +43,7 @@ public struct RewardSettings: Settings {
     ]
 
     /// The reward functions with their weights.
-    /// - Throws: `InvalidSetting` for names that are unknown or given twice, and weights that are no numbers.
+    /// - Throws: `InvalidSetting` for an unknown or repeated name, or a weight that is not a number.
     package var parts: [(name: String, weight: Double)] {
         get throws {
             var result: [(name: String, weight: Double)] = []
@@ -48,13 +53,13 @@ public struct RewardSettings: Settings {
                 guard Self.functions.contains(name) else {
                     let nearest = NearestName.find(name, among: Self.functions).map { "; did you mean \($0)?" } ?? ""
                     throw InvalidSetting(
-                        "--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", "))\(nearest)")
+                        "--reward-function is '\(rewardFunction)'; expected \(Self.functions.joined(separator: ", "))\(nearest)")
                 }
                 guard let weight = pieces.count == 1 ? 1 : Double(pieces[1]), abs(weight) <= 1e30 else {
-                    throw InvalidSetting("--reward-function is '\(rewardFunction)'; a weight is a number, such as \(name):0.5")
+                    throw InvalidSetting("--reward-function is '\(rewardFunction)'; expected a number as the weight, such as \(name):0.5")
                 }
                 guard !result.contains(where: { $0.name == name }) else {
-                    throw InvalidSetting("--reward-function names \(name) twice; each counts once")
+                    throw InvalidSetting("--reward-function names \(name) twice; name each function once")
                 }
                 result.append((name, weight))
             }
@@ -62,6 +67,8 @@ public struct RewardSettings: Settings {
         }
     }
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         let names = try parts.map(\.name)
         for (option, name, value) in [
@@ -77,7 +84,7 @@ public struct RewardSettings: Settings {
             ("--score-position", scorePosition, ["last-token", "padding-count"]),
         ] {
             guard let value, !words.contains(SettingName.canonical(value)) else { continue }
-            throw InvalidSetting("\(option) is '\(value)'; it takes \(words.joined(separator: " or "))")
+            throw InvalidSetting("\(option) is '\(value)'; expected \(words.joined(separator: " or "))")
         }
     }
 }

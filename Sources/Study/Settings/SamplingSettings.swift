@@ -1,24 +1,26 @@
 package import Models
 import Train
 
-/// How responses are drawn.
+/// Settings of response sampling.
 public struct SamplingSettings: Settings {
-    /// Tokens of a response at most.
+    /// The maximum number of tokens of a response.
     public var maxNewTokens = 48
-    /// Divides the logits before a token is drawn.
+    /// The sampling temperature, by which logits are divided.
     public var temperature: Float = 1
-    /// Only the k most probable tokens are drawn from; 0, the default, for all (the original: 50 outside of PPO).
+    /// Only the k most probable tokens are sampled from; 0 means all. Default: 0 (the original code: 50 outside of PPO).
     public var topK: Int?
-    /// Only the most probable tokens that reach this probability together are drawn from.
+    /// Only the most probable tokens whose probabilities add up to this number are sampled from (nucleus sampling).
     public var topP: Float = 1
-    /// Only tokens with at least this share of the most probable token's probability are drawn from; all unless given.
+    /// Only tokens with at least this share of the most probable token's probability are sampled from. Default: all.
     public var minP: Float?
-    /// Whether responses are drawn at random rather than the most probable ones; where evaluations are, only if given.
+    /// Whether responses are sampled rather than decoded greedily. Default: true, but false in evaluations.
     public var doSample: Bool?
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard maxNewTokens > 0 else { throw InvalidSetting("--max-new-tokens must be above 0") }
         guard temperature >= 0 else { throw InvalidSetting("--temperature must not be negative") }
@@ -27,10 +29,10 @@ public struct SamplingSettings: Settings {
         guard (0...1).contains(minP ?? 0) else { throw InvalidSetting("--min-p must be in [0, 1]") }
     }
 
-    /// How responses are drawn.
+    /// The options for the sampler.
     /// - Parameters:
-    ///   - samples: whether they are drawn at random unless an option says.
-    ///   - reference: whether the original's implicit top-k of 50 holds unless an option says.
+    ///   - samples: the default of `doSample`.
+    ///   - reference: whether the default of `topK` is the original code's 50.
     package func options(samples: Bool = true, reference: Bool = false) -> SamplingOptions {
         guard doSample ?? samples else { return .greedy(maxNewTokens: maxNewTokens) }
         return SamplingOptions(

@@ -4,19 +4,21 @@ import Foundation
 import Models
 import TextGeneration
 
-/// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
-/// what is trained.
+/// Settings of the finished model's files. Checkpoints are not affected: they always hold 32-bit floats, the master weights from
+/// which a run resumes.
 public struct SavingSettings: Settings {
-    /// How weights of the finished model are stored: f32, or rounded to bf16 or f16, which takes half the space.
+    /// The element type of the finished model's weights: f32, bf16 or f16. The 16-bit types take half the space and round the
+    /// weights.
     public var saveDtype = "f32"
-    /// What one weight file of the finished model holds at most, such as 500MB or 5GB; a larger model gets several.
+    /// The maximum size of one weight file of the finished model, such as 500MB or 5GB. A larger model is split into several
+    /// files.
     public var maxShardSize = "5GB"
-    /// safetensors; or gguf, to put a `model.gguf` for llama.cpp and its relatives beside the other files of the finished model.
+    /// The format: safetensors, or gguf, which adds a `model.gguf` for llama.cpp and compatible programs to the other files.
     public var saveFormat = "safetensors"
-    /// The number of evaluations by which the finished model is chosen, such as validation_loss or validation_accuracy: the model of the best
-    /// evaluation is kept in `best/` and becomes the result. Unless given, the result is the model of the last step.
+    /// The metric that selects the final model, such as validation_loss or validation_accuracy: the model of the best evaluation is kept in
+    /// `best/` and becomes the result. Default: the model of the last step.
     public var keepBest: String?
-    /// How matrices in `model.gguf` are stored: f32, f16, bf16 or q8_0.
+    /// The type of matrices in `model.gguf`: f32, f16, bf16 or q8_0.
     public var ggufType = "f16"
 
     /// The defaults.
@@ -26,37 +28,40 @@ public struct SavingSettings: Settings {
         "f32": .float32, "bf16": .bfloat16, "f16": .float16,
     ]
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard Self.types.contains(where: { $0.key == saveDtype }) else {
             throw InvalidSetting(
-                "--save-dtype is '\(saveDtype)'; it takes \(Self.types.map(\.key).joined(separator: ", "))")
+                "--save-dtype is '\(saveDtype)'; expected \(Self.types.map(\.key).joined(separator: ", "))")
         }
         guard ["safetensors", "gguf"].contains(saveFormat) else {
-            throw InvalidSetting("--save-format is '\(saveFormat)'; it takes safetensors, gguf")
+            throw InvalidSetting("--save-format is '\(saveFormat)'; expected safetensors or gguf")
         }
         guard let type = LanguageModel.GGUFType(rawValue: ggufType) else {
             let types = LanguageModel.GGUFType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw InvalidSetting("--gguf-type is '\(ggufType)'; it takes \(types)")
+            throw InvalidSetting("--gguf-type is '\(ggufType)'; expected \(types)")
         }
         guard writesGGUF || type == .f16 else {
-            throw InvalidSetting("--gguf-type says how a GGUF file is stored; it needs --save-format gguf")
+            throw InvalidSetting("--gguf-type has no effect without --save-format gguf")
         }
         guard Self.bytes(maxShardSize) != nil else {
             throw InvalidSetting(
-                "--max-shard-size is '\(maxShardSize)'; it takes bytes, or a number with KB, MB or GB")
+                "--max-shard-size is '\(maxShardSize)'; expected a number of bytes, or a number with KB, MB or GB")
         }
     }
 
     private var writesGGUF: Bool { saveFormat == "gguf" }
 
-    /// Refuses, before any training, a model that cannot be written as asked for.
+    /// Checks before training that the model can be written in the requested format.
+    /// - Throws: `InvalidSetting`; errors of the GGUF format.
     func check(_ model: LanguageModel, tokenizer: any Tokenizer) throws {
         guard writesGGUF else { return }
         _ = try ggufMetadata(of: model, tokenizer: tokenizer)
         try model.checkGGUF()
     }
 
-    /// Writes `model.gguf` into a model's folder, where it is asked for.
+    /// Writes `model.gguf` into a model's folder, if the settings ask for it.
     func writeGGUF(_ model: LanguageModel, tokenizer: any Tokenizer, to folder: URL) throws {
         guard writesGGUF, let type = LanguageModel.GGUFType(rawValue: ggufType) else { return }
         try model.saveGGUF(
@@ -66,21 +71,21 @@ public struct SavingSettings: Settings {
 
     private func ggufMetadata(of model: LanguageModel, tokenizer: any Tokenizer) throws -> [(key: String, value: GGUFValue)] {
         guard let architecture = model.ggufArchitecture else {
-            throw InvalidSetting("--save-format gguf: this family of models has no form as GGUF here; leave the option out")
+            throw InvalidSetting("--save-format gguf: this model family cannot be saved as GGUF; remove the option")
         }
         guard let tokenizer = tokenizer as? PipelineTokenizer else {
-            throw InvalidSetting("--save-format gguf: a tokenizer that comes from no file has no form as GGUF")
+            throw InvalidSetting("--save-format gguf: only a tokenizer that was read from a file can be saved as GGUF")
         }
         return try tokenizer.ggufMetadata(rows: model.decoder.shape.vocabularySize, architecture: architecture)
     }
 
-    /// The type of the stored weights.
+    /// The element type of the stored weights.
     var elementType: ElementType { Self.types.first { $0.key == saveDtype }?.value ?? .float32 }
 
-    /// Bytes of tensors in one file.
+    /// The maximum bytes of tensors in one file.
     var shardLimit: Int { Self.bytes(maxShardSize) ?? 5_000_000_000 }
 
-    /// Bytes of `5GB`, `500 MB`, `2GiB` or `1000000`; nil for what is none of them or below a byte.
+    /// The bytes in `5GB`, `500 MB`, `2GiB` or `1000000`; nil for any other text and for less than one byte.
     package static func bytes(_ text: String) -> Int? {
         let units: KeyValuePairs<String, Double> = [
             "kib": 0x1p10, "mib": 0x1p20, "gib": 0x1p30, "kb": 1e3, "mb": 1e6, "gb": 1e9, "b": 1, "": 1,

@@ -1,40 +1,43 @@
-/// The model that supervised fine-tuning begins with.
+/// Settings of the starting model of supervised fine-tuning.
 public struct StartingModelSettings: Settings {
-    /// A model folder (config.json, weights, tokenizer) or a run folder to start from.
+    /// The starting model: a model folder (config.json, weights, tokenizer) or a run folder.
     public var modelName: String?
-    /// Trains a tokenizer and a LLaMA of the size below from nothing, instead.
+    /// Whether to train a new tokenizer and a randomly initialised LLaMA instead, with the sizes below.
     public var fromScratch = false
-    /// What a prompt token's loss weighs beside a summary token's 1; above 0 helps a model that begins from nothing.
+    /// The weight of a prompt token's loss; a summary token has weight 1. A weight above 0 helps a model that is trained from
+    /// scratch.
     public var promptLossWeight = 0.0
-    /// Whether generated texts are scored with `rewardFunction`, too.
+    /// Whether generated texts are also scored with `rewardFunction`.
     public var evalSlRewardFunction = false
-    /// From scratch: ids of the tokenizer.
+    /// From scratch: the vocabulary size of the tokenizer.
     public var vocabularySize = 4096
     /// From scratch: the width of the hidden states.
     public var hiddenSize = 256
-    /// From scratch: the width inside of the MLPs.
+    /// From scratch: the inner width of the MLPs.
     public var intermediateSize = 688
-    /// From scratch: layers.
+    /// From scratch: the number of layers.
     public var numHiddenLayers = 6
-    /// From scratch: attention heads.
+    /// From scratch: the number of attention heads.
     public var numAttentionHeads = 8
-    /// From scratch: whether the embeddings are the output projection, too.
+    /// From scratch: whether the embeddings are also the output projection.
     public var tieWordEmbeddings = false
-    /// From scratch: the standard deviation of the first weights.
+    /// From scratch: the standard deviation of the initial weights.
     public var initializerRange = 0.02
-    /// From scratch: the longest sequence.
+    /// From scratch: the maximum sequence length in tokens.
     public var maxPositionEmbeddings = 512
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard !fromScratch || modelName == nil else {
-            throw InvalidSetting("--model-name and --from-scratch exclude each other; name one of them")
+            throw InvalidSetting("--model-name and --from-scratch cannot be combined; choose one of them")
         }
         guard fromScratch || modelName != nil else {
             throw InvalidSetting(
-                "name the model to start from with --model-name, or ask for a new one with --from-scratch", isMissing: true)
+                "name the model to start from with --model-name, or make a new one with --from-scratch", isMissing: true)
         }
         guard fromScratch else { return try checkSizesAreDefaults() }
         for (name, value) in [
@@ -52,7 +55,7 @@ public struct StartingModelSettings: Settings {
         }
     }
 
-    /// The sizes of a model that is loaded are its own: one that is given beside it would be stored with the run and mean nothing.
+    /// Checks that no size is given for a model that is loaded. Such a size would be stored with the run without any effect.
     private func checkSizesAreDefaults() throws {
         let usual = StartingModelSettings()
         let given = [
@@ -65,7 +68,7 @@ public struct StartingModelSettings: Settings {
         ].filter(\.1).map(\.0)
         guard given.isEmpty else {
             throw InvalidSetting(
-                "\(given.joined(separator: ", ")) only applies to --from-scratch; the model that --model-name names has its own")
+                "\(given.joined(separator: ", ")) can only be used with --from-scratch; the model of --model-name has its own values")
         }
     }
 }

@@ -1,70 +1,73 @@
 import Models
 import Train
 
-/// The optimiser and what it may change.
+/// Settings of the optimiser and the training loop.
 public struct TrainingSettings: Settings {
     /// The peak learning rate.
     public var learningRate = 5e-5
-    /// AdamW's decay of the first moment.
+    /// AdamW's decay rate of the first moment.
     public var adamBeta1 = 0.9
-    /// AdamW's decay of the second moment.
+    /// AdamW's decay rate of the second moment.
     public var adamBeta2 = 0.999
     /// AdamW's epsilon.
     public var adamEpsilon = 1e-8
     /// AdamW's decoupled weight decay.
     public var weightDecay = 0.0
-    /// The global norm that gradients are clipped to; 0 leaves them.
+    /// The global norm to which gradients are clipped; 0 disables clipping.
     public var maxGradNorm = 1.0
-    /// The learning rate's course: constant, linear or cosine.
+    /// The learning-rate schedule after the warm-up: constant, linear or cosine.
     public var lrSchedulerType = "cosine"
-    /// Steps over which the learning rate rises from 0.
+    /// The number of warm-up steps, in which the learning rate rises from 0.
     public var warmupSteps = 0
-    /// The share of all steps over which it rises, where `warmupSteps` is 0.
+    /// The share of all steps used for the warm-up if `warmupSteps` is 0.
     public var warmupRatio = 0.0
-    /// Passes over the training set.
+    /// The number of passes over the training set.
     public var numTrainEpochs = 1.0
-    /// Stops after this many optimiser steps; after `numTrainEpochs` unless given, or if -1, as in Transformers.
+    /// The maximum number of optimiser steps. Default, and for -1 as in Transformers: no limit besides `numTrainEpochs`.
     public var maxSteps: Int?
-    /// Examples that are processed together.
+    /// Examples per batch.
     public var perDeviceTrainBatchSize = 8
-    /// Batches whose gradients make one optimiser step.
+    /// Batches whose gradients are accumulated for one optimiser step.
     public var gradientAccumulationSteps = 1
-    /// Supervised loss: tokens (one mean over all tokens of a step), or batches (the mean of the batches' means; original).
+    /// The mean of the supervised loss: tokens (over all tokens of a step), or batches (the mean of the batches' means;
+    /// original). Default: tokens, but batches with `referenceCompatible`.
     public var lossMean: String?
-    /// The share of the layers, from the first, that stays as it is; none of a model from scratch.
+    /// The share of the layers, from the first, that is frozen; none in a model trained from scratch.
     public var freezeLayers = 0.8
-    /// Whether the embeddings and the output projection stay as they are, too.
+    /// Whether the embeddings and the output projection are frozen, too.
     public var freezeLmHead = true
-    /// Whether trained layers run again in the backward pass, which needs less memory and more time.
+    /// Whether the backward pass recomputes the activations of trained layers, which saves memory and takes more time.
     public var gradientCheckpointing = false
-    /// Whether training drops numbers at the rates that the model's config.json has (OPT and GPT-2: 0.1; LLaMA: 0).
+    /// Whether training applies dropout at the rates in the model's config.json (OPT and GPT-2: 0.1; LLaMA: 0).
     public var dropout = true
-    /// Tokens in memory at once; it changes memory and speed, not results.
+    /// The maximum number of tokens in memory at once; it changes memory and speed, not results.
     public var tokensPerPass = 1024
     /// Steps between two lines of metrics.
     public var loggingSteps = 25
-    /// Steps between two evaluations; at the end only unless given.
+    /// Steps between two evaluations. Default: only at the end.
     public var evalSteps: Int?
-    /// Steps between two checkpoints; by `checkpointMinutes` unless given.
+    /// Steps between two checkpoints. Default: checkpoints follow `checkpointMinutes`.
     public var saveSteps: Int?
-    /// Batches with numbers that are not finite that are skipped, and counted, before the run stops.
+    /// The maximum number of batches with NaN or Inf that are skipped and counted. One more stops the run.
     public var skipBadBatches = 0
 
     /// The defaults.
     public init() {}
 
+    /// Checks the ranges of the settings, and that they fit together.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard maxGradNorm >= 0 else {
-            throw InvalidSetting("--max-grad-norm is \(maxGradNorm); it must not be negative; 0 leaves gradients as they are")
+            throw InvalidSetting("--max-grad-norm is \(maxGradNorm); it must not be negative; 0 disables clipping")
         }
         guard skipBadBatches >= 0 else { throw InvalidSetting("--skip-bad-batches is \(skipBadBatches); it must not be negative") }
         guard Schedule.Kind(rawValue: lrSchedulerType) != nil else {
-            throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; it takes constant, linear or cosine")
+            throw InvalidSetting("--lr-scheduler-type is '\(lrSchedulerType)'; expected constant, linear or cosine")
         }
         guard warmupSteps >= 0 else { throw InvalidSetting("--warmup-steps is \(warmupSteps); it must not be negative") }
-        guard (0...1).contains(warmupRatio) else { throw InvalidSetting("--warmup-ratio is \(warmupRatio); it takes a share, 0 to 1") }
+        guard (0...1).contains(warmupRatio) else { throw InvalidSetting("--warmup-ratio is \(warmupRatio); expected a share from 0 to 1") }
         guard lossMean.map({ ["tokens", "batches"].contains($0) }) ?? true else {
-            throw InvalidSetting("--loss-mean is '\(lossMean ?? "")'; it takes tokens or batches")
+            throw InvalidSetting("--loss-mean is '\(lossMean ?? "")'; expected tokens or batches")
         }
         for (name, value) in [
             ("--eval-steps", evalSteps), ("--save-steps", saveSteps), ("--logging-steps", loggingSteps),
@@ -75,18 +78,18 @@ public struct TrainingSettings: Settings {
             throw InvalidSetting("\(name) is \(value); it must be above 0")
         }
         guard (0...1).contains(freezeLayers) else {
-            throw InvalidSetting("--freeze-layers is \(freezeLayers); it takes a share, 0 to 1")
+            throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
         try optimizer.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
-            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0, or -1 or left out for whole epochs")
+            throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0; for whole epochs use -1 or remove it")
         }
         guard numTrainEpochs > 0, numTrainEpochs <= 1e6 else {
             throw InvalidSetting("--num-train-epochs is \(numTrainEpochs); it must be above 0 and at most 1000000")
         }
     }
 
-    /// AdamW as the settings describe it.
+    /// The configuration of AdamW.
     var optimizer: AdamConfig {
         var config = AdamConfig(learningRate: learningRate, clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
@@ -94,13 +97,13 @@ public struct TrainingSettings: Settings {
         return config
     }
 
-    /// The learning rate's course.
+    /// The learning-rate schedule.
     var schedule: Schedule {
         Schedule(
             Schedule.Kind(rawValue: lrSchedulerType) ?? .cosine, warmupSteps: warmupSteps, warmupShare: warmupRatio)
     }
 
-    /// How a run learns, without what is its method's own.
+    /// The configuration of the training loop, without the settings of the method.
     func loop(seed: UInt64) -> LoopConfig {
         var loop = LoopConfig()
         (loop.epochs, loop.maxSteps, loop.batchSize, loop.dropsOut) = (numTrainEpochs, stepLimit, batchSize, dropout)
@@ -110,12 +113,12 @@ public struct TrainingSettings: Settings {
         return loop
     }
 
-    /// The steps that a run is cut to.
+    /// The maximum number of steps; nil without a limit.
     var stepLimit: Int? { maxSteps == -1 ? nil : maxSteps }
 
-    /// What stays as it is.
+    /// The parameters that are frozen.
     var freezing: Freezing { Freezing(fraction: freezeLayers, freezesEmbeddings: freezeLmHead) }
 
-    /// Examples of one optimiser step.
+    /// Examples per optimiser step.
     var batchSize: Int { perDeviceTrainBatchSize * gradientAccumulationSteps }
 }

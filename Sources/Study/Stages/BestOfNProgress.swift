@@ -5,35 +5,37 @@ import Runs
 import Tensor
 import Train
 
-/// How far best-of-N sampling has come, as its checkpoints hold it: which prompts are answered, and the sums over their answers.
+/// The progress of best-of-N sampling, as stored in checkpoints: which prompts are answered, and the sums over their answers.
 ///
-/// Random streams need no place in it: each is named by the seed, the prompt and the number of the response.
+/// It holds no state of random generators, because each random stream is derived from the seed, the prompt and the number of the
+/// response.
 package struct BestOfNProgress: Codable, Equatable {
-    /// The split that is being answered, by its place among those asked for.
+    /// The index of the current split among the requested splits.
     var split = 0
-    /// Prompts of it that are answered.
+    /// The number of prompts of the current split that are answered.
     var prompts = 0
-    /// Groups of responses drawn, over all splits.
+    /// The number of groups of responses sampled, over all splits.
     var done = 0
-    /// Tokens drawn.
+    /// The number of tokens sampled.
     var tokens = 0
-    /// Sums over the split's prompts: the mean reward of a prompt's responses, that of its best, and those of the best of the first 1…n.
+    /// Sums over the current split's prompts: the mean reward of a prompt's responses, the reward of its best response, and (the
+    /// curve) the expected rewards of the choice among the first 1…n responses.
     var firstMean = 0.0
     var bestMean = 0.0
     var curve: [Double] = []
-    /// The means of finished splits.
+    /// The means of the curve for finished splits.
     var curves: [String: [Double]] = [:]
-    /// Of soft choices: sums of the bounds of their KL for the first 1…n responses, and the means of finished splits.
+    /// Of soft choices: the sums of the KL bounds for the first 1…n responses, and the means for finished splits.
     var klCurve: [Double]?
     var klCurves: [String: [Double]]?
 
     private static var fileName: String { "best-of-n.json" }
 
-    /// Counts the responses to one prompt, `n` of each group.
+    /// Adds the responses to one prompt, `n` per group.
     /// - Parameters:
-    ///   - selection: how one of a group is chosen.
-    ///   - random: every prompt and group has a stream of its own in it.
-    /// - Returns: The rows of the first group, and the chosen one of every group with its `group` and `n`.
+    ///   - selection: how one response of a group is chosen.
+    ///   - random: the random stream; each prompt and group gets a separate stream derived from it.
+    /// - Returns: The rows of the first group, and the chosen row of every group with its `group` and `n`.
     mutating func take(
         _ rows: [SampleRow], n: Int, by selection: BestOfNSelection, using random: Philox
     ) -> (first: [SampleRow], best: [SampleRow]) {
@@ -59,16 +61,17 @@ package struct BestOfNProgress: Codable, Equatable {
         return (first, bests)
     }
 
-    /// A number of tokens, which a table may claim to be anything.
+    /// A number of tokens from a table, clamped to a plausible range because a table may contain any number.
     private static func count(_ number: Double?) -> Int { number.flatMap { Int(exactly: $0) }.map { min(max(0, $0), 1 << 20) } ?? 0 }
 
-    /// Keeps the means of a split that is done, and begins the next.
+    /// Stores the means of a finished split and starts the next one.
     mutating func finish(split name: String, prompts count: Double) {
         curves[name] = curve.map { $0 / count }
         if let klCurve { klCurves = (klCurves ?? [:]).merging([name: klCurve.map { $0 / count }]) { _, new in new } }
         (split, prompts, firstMean, bestMean, curve, klCurve) = (split + 1, 0, 0, 0, [], nil)
     }
 
+    /// Writes the progress into a checkpoint folder.
     /// - Throws: `FileError`.
     func write(to folder: URL) throws {
         let encoder = JSONEncoder()
@@ -77,20 +80,20 @@ package struct BestOfNProgress: Codable, Equatable {
         try AtomicFile.write(text + "\n", to: folder.appendingPathComponent(Self.fileName))
     }
 
-    /// Reads what ``write(to:)`` wrote.
-    /// - Parameter n: the responses of a group.
+    /// Reads the progress that ``write(to:)`` wrote.
+    /// - Parameter n: the number of responses per group.
     /// - Throws: `FileError.damaged`.
     package static func read(from folder: URL, n: Int) throws -> BestOfNProgress {
         let content = try FolderChecksums.written(fileName, in: folder) {
             try Descriptor.content(of: folder.appendingPathComponent(fileName).path, followingLinks: false)
         }
         guard let progress = try? JSONDecoder().decode(BestOfNProgress.self, from: Foundation.Data(content)) else {
-            throw FileError.damaged(path: folder.path, problem: "\(fileName) is not what was written")
+            throw FileError.damaged(path: folder.path, problem: "\(fileName) cannot be decoded")
         }
         let counts = 0...(1 << 53)
         guard [progress.split, progress.prompts, progress.done, progress.tokens].allSatisfy({ counts.contains($0) }),
             [0, n].contains(progress.curve.count), progress.klCurve.map({ $0.count == n }) ?? true
-        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that no run comes to") }
+        else { throw FileError.damaged(path: folder.path, problem: "\(fileName) has counts that are out of range") }
         return progress
     }
 }

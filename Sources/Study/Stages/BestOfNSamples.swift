@@ -5,26 +5,26 @@ import Runs
 import Tensor
 import Train
 
-/// Where best-of-N has its responses from: a model that draws them, or the tables of a finished run.
+/// The source of best-of-N responses: a model that samples them, or the tables of a finished run.
 struct BestOfNSamples {
-    /// The splits, with the number of their prompts.
+    /// The splits, with their numbers of prompts.
     let splits: [(name: String, prompts: Int)]
-    /// Prompts that are answered together.
+    /// The number of prompts that are answered together.
     let promptsPerPass: Int
-    /// Refuses work that there is no memory for.
+    /// Checks that the available memory suffices.
     var check: () throws -> Void = {}
-    /// Hands over so many rows for each of some prompts of a split, by its number, prompt by prompt.
+    /// Provides `count` rows for each prompt in a range of a split (given by its index). Calls `each` once per prompt, in order.
     let sample: (_ split: Int, _ prompts: Range<Int>, _ count: Int, _ each: ([SampleRow]) throws -> Void) throws -> Void
 }
 
 extension BestOfNStage {
-    /// The samples that a model draws.
+    /// Samples drawn from the model.
     func drawnSamples(_ session: RunSession) throws -> BestOfNSamples {
         let n = bestOfN.numReturnSequences
         let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
-        // the KL of draws without a reference is that to the model as it is
+        // without a reference, the KL of draws is relative to the unmodified model
         let named = bestOfN.referenceModel ?? (bestOfN.klOfDraws == true ? bestOfN.modelName : nil)
         let reference = try named.map {
             $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, base: adapterBase.folder, note: session.say)
@@ -57,7 +57,7 @@ extension BestOfNStage {
             check: {
                 try MemoryPlan.check(
                     limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
-                    advice: "a smaller --num-return-sequences, --max-new-tokens or --max-source-length, or a smaller model",
+                    advice: "lower --num-return-sequences, --max-new-tokens or --max-source-length, or use a smaller model",
                     note: session.say
                 ) { sampler.memory(prompts: all, count: count) }
             },
@@ -66,33 +66,33 @@ extension BestOfNStage {
             })
     }
 
-    /// Refuses options that say how samples are drawn and scored where they were drawn and scored in another way.
+    /// Checks that no option for sampling or scoring differs from those of the run that drew and scored the samples.
     private func refuseOtherThanDrawn(_ source: URL) throws {
         let drawn = try RunConfiguration.read(inRun: source)?.options ?? [:]
         let usual = try BestOfNStage().values
         for (name, value) in try reward.values.merging(sampling.values, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key })
         where value != usual[name] && value != drawn[name] {
             throw InvalidSetting(
-                "--\(name.replacing("_", with: "-")) has no use with --samples-from: \(source.path) has drawn and scored its samples with "
-                    + "\(drawn[name]?.shown ?? "none"); leave it out")
+                "--\(name.replacing("_", with: "-")) has no effect with --samples-from: the samples in \(source.path) were drawn "
+                    + "and scored with \(drawn[name]?.shown ?? "none"); remove the option")
         }
     }
 
-    /// The samples of a finished run, with the rewards that they got there.
+    /// The samples of a finished run, with the rewards stored there.
     func storedSamples(_ name: String, _ session: RunSession) throws -> BestOfNSamples {
         let runs = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let source = try RunFolder.run(named: name, in: runs, expecting: [.bestOfN])
         let known = try Tables.names(inRun: source)
         let wanted = bestOfN.evaluationSplits.filter { known.contains($0) }
         for split in bestOfN.evaluationSplits where !known.contains(split) {
-            session.say("\(source.path) has no samples of \(split); it is left out")
+            session.say("\(source.path) has no samples of \(split); the split is skipped")
         }
         guard !wanted.isEmpty else { throw RunFolderError.unknownTable(bestOfN.evaluationSplits[0], path: source.path, known: known) }
         try refuseOtherThanDrawn(source)
         let most = data.evaluatedCount(batch: bestOfN.perDeviceEvalBatchSize ?? 8)
         let splits = try wanted.map { split in
             let prompts = try StoredSamples.prompts(split, inRun: source)
-            guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no sample in that table") }
+            guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no samples in this table") }
             if prompts.count > most {
                 session.say("\(split): the first \(most) of \(prompts.count) prompts (--target-eval-datapoints)")
             }
@@ -103,8 +103,8 @@ extension BestOfNStage {
                 let needed = bestOfN.numReturnSequences * (bestOfN.groups > 1 && place < bestOfN.groupedPrompts ? bestOfN.groups : 1)
                 guard rows.count >= needed else {
                     throw InvalidSetting(
-                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), and "
-                            + "--num-return-sequences times --groups asks for \(needed)")
+                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), but "
+                            + "--num-return-sequences times --groups needs \(needed)")
                 }
             }
         }
@@ -114,9 +114,9 @@ extension BestOfNStage {
     }
 }
 
-/// The samples that a finished run of best-of-N has left.
+/// Reads the samples of a finished best-of-N run.
 enum StoredSamples {
-    /// The rows of a table, prompt by prompt.
+    /// The rows of a table, grouped by prompt.
     /// - Throws: `RunFolderError.unfinished` and `.unknownTable`; `FormatError`; `InvalidSetting` for a row without a reward.
     static func prompts(_ table: String, inRun folder: URL) throws -> [[SampleRow]] {
         guard try RunFolder.isFinished(folder) else { throw RunFolderError.unfinished(path: folder.path) }
@@ -124,9 +124,9 @@ enum StoredSamples {
         for row in try Tables.read(table, inRun: folder) {
             guard row.reward != nil else {
                 throw InvalidSetting(
-                    "table \(table) of \(folder.path) has a row without a reward (\(row.id)); name a run whose samples have one")
+                    "table \(table) of \(folder.path) has a row without a reward (\(row.id)); name a run whose samples have rewards")
             }
-            // samples of a prompt are numbered from 0, and ids alone need not tell prompts apart
+            // a prompt's samples are numbered from 0; the ID alone may not distinguish prompts
             if let last = prompts.last?.last, last.id == row.id, row.numbers["sample"] != 0 {
                 prompts[prompts.count - 1].append(row)
             } else {

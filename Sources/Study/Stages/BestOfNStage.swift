@@ -6,38 +6,45 @@ public import Runs
 import Tensor
 import Train
 
-/// Best-of-N sampling: two tables for every split. `<split>` holds the N responses of the first group, `<split>_best_of_n` the chosen
-/// response of every group. Responses are drawn, or taken from a finished run; a sweep makes a run of each of many settings.
+/// Best-of-N sampling. It writes two tables for every split: `<split>` holds the N responses of the first group, and
+/// `<split>_best_of_n` the chosen response of every group. Responses are sampled, or read from a finished run. A sweep makes one
+/// run for each combination of settings.
 public struct BestOfNStage: TrackedStage {
-    /// How many samples, of which model.
+    /// The model, the number of samples and the selection.
     public var bestOfN = BestOfNSettings()
-    /// What scores generated texts.
+    /// The reward of responses.
     public var reward = RewardSettings()
-    /// What it reads.
+    /// The data set and its tokenisation.
     public var data = DataSettings()
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingSettings()
-    /// Where the model is that adapters change.
+    /// The base model of an adapter.
     public var adapterBase = AdapterBaseSettings()
-    /// What shows its numbers.
+    /// The logs of metrics and texts.
     public var tracking = TrackingSettings()
-    /// How the run goes.
+    /// The run folder, seed, threads and checkpoints.
     public var run = RunSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.bestOfN
+    /// The name of the command-line program.
     public static let program = "sample-best-of-n"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<BestOfNStage>] {
         [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.tracking), .init(\.run)]
     }
 
+    /// Checks every group, and the settings of every point of a sweep.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
         _ = try sweepPoints()
     }
 
+    /// Samples responses and writes the tables, or makes the runs of a sweep.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let points = try sweepPoints()
         guard points.isEmpty else { return try sweep(over: points, in: folder, environment) }
@@ -59,13 +66,13 @@ public struct BestOfNStage: TrackedStage {
             try session.sinks.handle(
                 .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, figure: nil))
         }
-        // a pass is finished and saved before the program ends
+        // a pass is finished and saved before the program stops
         session.beginSteps()
         while progress.split < source.splits.count {
             let (split, count) = source.splits[progress.split]
             let many = grouped(count)
             while progress.prompts < count {
-                // a pass is what is answered together, so a run that goes on must begin with a whole one
+                // prompts of a pass are answered together, so a resumed run must start at a pass boundary
                 let isGrouped = progress.prompts < many
                 let end = min(isGrouped ? many : count, progress.prompts + source.promptsPerPass)
                 try source.sample(progress.split, progress.prompts..<end, isGrouped ? n * bestOfN.groups : n) { try take($0, of: split) }
@@ -86,7 +93,7 @@ public struct BestOfNStage: TrackedStage {
         try session.end(stage: "best of \(n)")
     }
 
-    /// Measures a split that is done, and begins the next.
+    /// Reports the results of a finished split and starts the next one.
     private func finish(_ split: String, prompts: Double, _ progress: inout BestOfNProgress, _ session: RunSession) throws {
         let n = bestOfN.numReturnSequences
         let (first, best) = (progress.firstMean / prompts, progress.bestMean / prompts)
@@ -104,14 +111,14 @@ public struct BestOfNStage: TrackedStage {
         progress.finish(split: split, prompts: prompts)
     }
 
-    /// The mean reward of the best of the first n responses, for all n, with the KL of best-of-n: one line for every n. Of a soft choice the
-    /// expected reward, and behind it the bound of its own KL.
+    /// The table of curves.csv: for every n, the mean reward of the best of the first n responses and the KL of best-of-n. For a
+    /// soft choice, the expected reward and the upper bound of its KL.
     private static func curveText(_ progress: BestOfNProgress, n: Int) -> String {
         let splits = progress.curves.keys.sorted()
         let bounds = progress.klCurves ?? [:]
         var text = "n,kl," + (splits + splits.filter { bounds[$0] != nil }.map { $0 + "_kl" }).joined(separator: ",") + "\n"
         for place in 0..<n {
-            // a split without prompts has no curve
+            // the curve of a split without prompts is empty
             let columns = (splits.map { progress.curves[$0] ?? [] } + splits.compactMap { bounds[$0] }).map { curve in
                 "\(place < curve.count ? curve[place] : .nan)"
             }

@@ -5,30 +5,30 @@ import Foundation
 import Runs
 import Train
 
-/// One combination of a sweep's settings.
+/// One combination of the settings in a sweep.
 struct SweepPoint {
     /// The settings with their values, in the order of the sweep.
     let settings: [(name: String, value: String)]
-    /// The stage that has them.
+    /// The stage with these settings.
     let stage: BestOfNStage
 
-    /// The name of its folder: `temperature-0.3_min-p-0.05`.
+    /// The name of the point's folder: `temperature-0.3_min-p-0.05`.
     var name: String { settings.map { "\($0.name)-\($0.value)" }.joined(separator: "_") }
 }
 
 extension BestOfNStage {
-    /// The most points of a sweep.
+    /// The maximum number of points in a sweep.
     private static var mostPoints: Int { 1000 }
-    /// What may be swept when nothing is drawn.
+    /// The settings that a sweep can vary without sampling.
     private static let choices = ["num_return_sequences", "selection", "selection_temperature"]
 
-    /// All combinations of the sweep's values, the last setting's changing fastest; none without a sweep.
-    /// - Throws: `InvalidSetting` for settings that are none, and for values that they do not take.
+    /// All combinations of the sweep's values; the last setting varies fastest. Empty without a sweep.
+    /// - Throws: `InvalidSetting` for settings that cannot be swept, and for invalid values.
     func sweepPoints() throws -> [SweepPoint] {
         let axes = try (bestOfN.sweep ?? []).map(axis)
         guard !axes.isEmpty else { return [] }
         if let twice = axes.indices.first(where: { place in axes[..<place].contains { $0.name == axes[place].name } }) {
-            throw InvalidSetting("--sweep names \(axes[twice].name) twice; give all of its values in one")
+            throw InvalidSetting("--sweep names \(axes[twice].name) twice; give all of its values at once")
         }
         guard axes.reduce(1.0, { $0 * Double($1.values.count) }) <= Double(Self.mostPoints) else {
             throw InvalidSetting("--sweep has more than \(Self.mostPoints) combinations; give fewer values")
@@ -41,12 +41,12 @@ extension BestOfNStage {
             values["sweep"] = nil
             values["resume"] = .string(ResumePolicy.allow.rawValue)
             if bestOfN.samplesFrom == nil {
-                // what temperatures and restrictions do is what a sweep asks for
+                // a sweep measures the effect of temperatures and truncation, so its KL is that of the draws
                 values["kl_of_draws"] = .bool(bestOfN.klOfDraws ?? true)
                 values["reference_model"] = .string(bestOfN.referenceModel ?? bestOfN.modelName)
             }
             for (name, value) in point { values[SettingName.snake(name)] = Self.option(value) }
-            // a temperature of choices means nothing to the best
+            // the selection temperature applies only to a soft choice
             if values["selection"] != .string("soft") { values["selection_temperature"] = nil }
             let stage = try BestOfNStage(values: values)
             try stage.validateGroups()
@@ -59,12 +59,12 @@ extension BestOfNStage {
         let values = (parts.count == 2 ? parts[1] : "").split(separator: ",", omittingEmptySubsequences: false)
             .map { $0.filter { !$0.isWhitespace } }
         guard parts.count == 2, values.allSatisfy({ (try? RunFolderError.checkName($0)) != nil }) else {
-            throw InvalidSetting("--sweep is '\(text)'; it takes a setting and its values, such as temperature=0.3,0.7,1")
+            throw InvalidSetting("--sweep is '\(text)'; expected a setting and its values, such as temperature=0.3,0.7,1")
         }
-        // 1 and 1.0 are one value
+        // 1 and 1.0 count as the same value
         let meant = values.map { Double($0).map { "\($0)" } ?? $0 }
         if let twice = meant.indices.first(where: { meant[..<$0].contains(meant[$0]) }) {
-            throw InvalidSetting("--sweep \(text) has a value twice, \(values[twice]); give each once")
+            throw InvalidSetting("--sweep \(text) has the value \(values[twice]) twice; give each value once")
         }
         let name = SettingName.canonical(parts[0].filter { !$0.isWhitespace })
         let known = (bestOfN.samplesFrom == nil ? SamplingSettings.names : []) + Self.choices
@@ -72,7 +72,7 @@ extension BestOfNStage {
             let nearest =
                 NearestName.find(SettingName.snake(name), among: known).map { "; did you mean \(SettingName.canonical($0))?" } ?? ""
             throw InvalidSetting(
-                "--sweep cannot change \(name); it takes \(known.map(SettingName.canonical).joined(separator: ", "))\(nearest)")
+                "--sweep cannot vary \(name); expected \(known.map(SettingName.canonical).joined(separator: ", "))\(nearest)")
         }
         return (name, values)
     }

@@ -7,21 +7,25 @@ public import Runs
 import Tensor
 import Train
 
-/// The diversity of sampled outputs: diversity.json, diversity.csv and a table on the terminal. A second system, or tables out of
-/// distribution, are measured in the same way and compared.
+/// Measures the diversity of outputs and writes diversity.json, diversity.csv and a table on the terminal. A second system, or
+/// out-of-distribution tables, are measured in the same way and compared.
 public struct DiversityStage: Stage {
-    /// What is measured, and on which texts.
+    /// The outputs to measure, and the metrics.
     public var options = DiversitySettings()
-    /// How the run goes.
+    /// The run folder, seed and threads.
     public var run = RunSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.diversity
+    /// The name of the command-line program.
     public static let program = "calculate-diversity"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<DiversityStage>] { [.init(\.options), .init(\.run)] }
 
+    /// Measures the diversity of the outputs and writes the results.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let systems = try self.systems()
         let config = try options.configuration(seed: run.seed, kinds: environment.diversityMetrics).comparing(systems)
@@ -29,7 +33,7 @@ public struct DiversityStage: Stage {
         let session = try RunSession(self, in: folder, environment)
         guard try session.begins() else { return }
         if let note = try noteOfRewards() { session.say(note) }
-        if options.decodes != nil, !options.runIds.isEmpty { session.say("--decodes is measured, and --run-ids is not") }
+        if options.decodes != nil, !options.runIds.isEmpty { session.say("--run-ids is ignored, because --decodes is given") }
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
         let entailment = models.entailment as? FolderEntailmentModel
         for line in entailment?.notes ?? [] { session.say("\(entailment?.name ?? ""): \(line)") }
@@ -47,7 +51,7 @@ public struct DiversityStage: Stage {
         session.show(results.text)
         let report = results.parts[0].report
         for name in report.withoutModel {
-            session.say("\(name) was left out: it needs \(report.needs?[name] ?? "a model that was not given")")
+            session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
         }
     }
 
@@ -63,7 +67,7 @@ public struct DiversityStage: Stage {
         return nil
     }
 
-    /// The outputs that the options name: one system, one system in and out of distribution, or two.
+    /// The outputs that the options name: one system, one system in and out of distribution, or several systems.
     private func systems() throws -> [DiversitySystem] {
         let (tables, runs) = (options.tableName, options.runIds)
         func source(_ name: String, _ decodes: String?, _ runs: [String], _ tables: [String], isSecond: Bool = false) throws
@@ -111,7 +115,7 @@ public struct DiversityStage: Stage {
         let folder = URL(fileURLWithPath: run.outputDir, isDirectory: true)
         let rows = try runIds.flatMap { id in
             let run = try RunFolder.run(named: id, in: folder, expecting: [.bestOfN] + RunStage.languageModels)
-            // what is measured is stored as complete: tables that still grow would never be measured again
+            // a finished measurement is not repeated, so its tables must be complete
             guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
             return try tables.map { try Tables.read($0, inRun: run) }
         }

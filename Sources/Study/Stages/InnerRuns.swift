@@ -3,18 +3,19 @@ import Foundation
 import Runs
 import Train
 
-/// Runs inside of a run, one after the other, each in a folder of its own: one that was interrupted is gone on with, and one that is
-/// complete is left as it is. So the whole goes on where it was, too.
+/// Runs inside another run, executed one after the other, each in a separate folder. An interrupted inner run is resumed and a
+/// complete one is skipped, so that the outer run can be resumed as well.
 struct InnerRuns {
     private let session: RunSession
     private let environment: StageEnvironment
     private let folder: URL
-    /// Whether the run around them has a checkpoint: from then on it belongs to its options.
+    /// Whether the outer run has a checkpoint. From then on, its options are fixed.
     private var isBegun: Bool
-    /// Parts of the whole that are done.
+    /// The number of finished parts.
     private(set) var done: Int
 
-    /// The runs in a folder inside of a run's folder. The newest checkpoint of the run around them says how many parts are done.
+    /// The inner runs in a folder of the outer run's folder. The step of the outer run's newest checkpoint is the number of
+    /// finished parts.
     init(_ name: String, of session: RunSession, _ environment: StageEnvironment) throws {
         (self.session, self.environment) = (session, environment)
         folder = session.folder.url.appendingPathComponent(name, isDirectory: true)
@@ -22,23 +23,23 @@ struct InnerRuns {
         (isBegun, done) = (checkpoint != nil, checkpoint?.step ?? 0)
     }
 
-    /// Runs a stage, or goes on with it.
+    /// Runs or resumes a stage.
     /// - Parameters:
-    ///   - name: of its folder, which may be in another one.
-    ///   - corpus: takes the place of the data set that its settings name.
-    /// - Throws: `RunStopped` of the run around it, too.
+    ///   - name: the name of the run's folder; it may be a path with several components.
+    ///   - corpus: replaces the data set that the stage's settings name.
+    /// - Throws: `RunStopped` for the outer run when the inner run was stopped; all errors of the stage.
     mutating func run(_ stage: some Stage, _ name: String, corpus: SummaryCorpus? = nil) throws -> CompletedRun {
         var inner = environment
         inner.corpus = corpus ?? environment.corpus
         var begins = !isBegun
         let (session, listeners, done) = (session, environment.sinks, done)
-        // what is measured in a part belongs to the part: its steps are not those of the whole
+        // metrics of an inner run are not forwarded, because their steps are not those of the outer run
         inner.sinks = [
             ClosureSink { event in
                 switch event {
                 case .measured, .sampled: return
                 case .progressed where begins:
-                    // what is there now is worth keeping, and other options would not fit it
+                    // from here on there is work to keep, which other options would not fit
                     try session.checkpoint(step: done) { _ in }
                     begins = false
                 default: break
@@ -53,7 +54,7 @@ struct InnerRuns {
             isBegun = isBegun || !begins
             return result
         } catch {
-            // what failed before it had anything to show leaves no folder
+            // an inner run that failed before its first progress leaves no folder
             var empty = place.deletingLastPathComponent()
             while empty.path.hasPrefix(folder.path), rmdir(empty.path) == 0 { empty.deleteLastPathComponent() }
             guard error is RunStopped else { throw error }
@@ -62,7 +63,7 @@ struct InnerRuns {
         }
     }
 
-    /// Another part is done. Ends the run here where that has been asked for.
+    /// Counts a part as finished and writes a checkpoint. Stops the outer run if that was requested.
     mutating func finishPart() throws {
         done += 1
         try session.checkpoint(step: done) { _ in }

@@ -1,7 +1,7 @@
 package import Train
 
 extension PPOStage {
-    /// Checks every group, and that the method has a use for what is given.
+    /// Checks every group, and that the method uses every option that is given.
     public func validate() throws {
         try validateGroups()
         let config = try self.config()
@@ -20,30 +20,30 @@ extension PPOStage {
             ("--discounting", algorithm.discounting ?? 1 != 1, !usesGroups),
         ]
         if let option = given.first(where: { $0.isGiven && !$0.isUsed })?.option {
-            throw InvalidSetting("--advantage \(method.name) has no use for \(option); leave it out")
+            throw InvalidSetting("\(option) has no effect with --advantage \(method.name); remove it")
         }
         guard !config.correctsKL || !config.klAsReward else {
-            throw InvalidSetting("--kl-correction is for a KL in the loss; give --kl-reward no with it")
+            throw InvalidSetting("--kl-correction needs the KL in the loss; add --kl-reward no")
         }
         guard !config.correctsKL || rewards.initKlCoef != 0 else {
-            throw InvalidSetting("--kl-correction corrects a KL that weighs nothing with --init-kl-coef 0; leave one of them out")
+            throw InvalidSetting("--kl-correction has no effect with --init-kl-coef 0; remove one of them")
         }
         guard !rewards.adapKlCtrl || rewards.initKlCoef != 0 else {
-            throw InvalidSetting("--adap-kl-ctrl multiplies the KL weight, and --init-kl-coef 0 stays 0; give a weight to begin with")
+            throw InvalidSetting("--adap-kl-ctrl has no effect with --init-kl-coef 0, which it only scales; set --init-kl-coef above 0")
         }
         let entropy = PolicyMethodSettings()
         guard
             self.method.entropyTarget != nil
                 || (self.method.entropyStep, self.method.entropyLimit) == (entropy.entropyStep, entropy.entropyLimit)
-        else { throw InvalidSetting("--entropy-step and --entropy-limit belong to --entropy-target") }
+        else { throw InvalidSetting("--entropy-step and --entropy-limit have no effect without --entropy-target") }
         guard rewards.overlongBuffer ?? 0 <= sampling.maxNewTokens else {
-            throw InvalidSetting("--overlong-buffer must not be above --max-new-tokens, which is \(sampling.maxNewTokens)")
+            throw InvalidSetting("--overlong-buffer must be at most --max-new-tokens, which is \(sampling.maxNewTokens)")
         }
         guard config.generations >= method.fewestGenerations else {
             throw InvalidSetting("--advantage \(method.name) needs --num-generations \(method.fewestGenerations) or more")
         }
         guard rewards.overlongBuffer != nil || rewards.overlongPenalty == PPORewardSettings().overlongPenalty else {
-            throw InvalidSetting("--overlong-penalty belongs to --overlong-buffer")
+            throw InvalidSetting("--overlong-penalty has no effect without --overlong-buffer")
         }
         let surrogate = config.surrogate?.name ?? (config.policyClip == nil ? "gradient" : "clip")
         for (option, isGiven, users) in [
@@ -53,25 +53,25 @@ extension PPOStage {
                 "--appo-clip-policy", algorithm.appoClipPolicy > 0 && algorithm.appoClipPolicy != usual.appoClipPolicy, ["clip", "cispo"]
             ),
         ] where isGiven && !users.contains(surrogate) {
-            throw InvalidSetting("\(option) has no use where the policy's term is \(surrogate) (--policy-loss); leave it out")
+            throw InvalidSetting("\(option) has no effect with the policy loss \(surrogate) (--policy-loss); remove it")
         }
         guard rewards.trackKl || policy.baseModelName == nil else {
-            throw InvalidSetting("--track-kl no measures no KL, so --base-model-name has no use; leave one of them out")
+            throw InvalidSetting("--base-model-name has no effect with --track-kl no, which measures no KL; remove one of them")
         }
         guard !diversity.multiplies || distillation.distilBestOfN == nil else {
             throw InvalidSetting(
-                "--diversity-reward multiply rewards answers for being alike where rewards are below 0, as those of --distil-best-of-n are; "
-                    + "--diversity-reward add does not")
+                "--diversity-reward multiply favours similar answers when rewards are negative, as those of --distil-best-of-n are; "
+                    + "use --diversity-reward add")
         }
         guard !diversity.isGiven || config.generations > 1 else {
-            throw InvalidSetting("--diversity-reward compares the responses to a prompt; give --num-generations 2 or more with it")
+            throw InvalidSetting("--diversity-reward compares the responses to a prompt; it needs --num-generations 2 or more")
         }
         guard config.extraBatches == 0 || config.generations > 1 else {
-            throw InvalidSetting("--dynamic-sampling compares the responses to a prompt; give --num-generations 2 or more with it")
+            throw InvalidSetting("--dynamic-sampling compares the responses to a prompt; it needs --num-generations 2 or more")
         }
         guard config.rollouts % config.learnBatchSize == 0 else {
             throw InvalidSetting(
-                "--learn-batch-size times --gradient-accumulation-steps is \(config.learnBatchSize), and must divide the \(config.rollouts) "
+                "--learn-batch-size times --gradient-accumulation-steps is \(config.learnBatchSize); it must divide the \(config.rollouts) "
                     + "responses of a step: --rollout-batch-size times --rollout-accumulation-steps times --num-generations")
         }
         do {
@@ -81,7 +81,7 @@ extension PPOStage {
         }
     }
 
-    /// The trainer's settings, from the options of all groups.
+    /// The trainer's configuration, from the options of all groups.
     package func config() throws -> PPOConfig {
         let steps = policy.rolloutBatches
         var config = PPOConfig(method.method ?? (algorithm.useGaeLambdaAdvantages ? .gae : .vtrace))

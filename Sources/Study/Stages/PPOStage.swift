@@ -6,44 +6,47 @@ public import Runs
 import Tensor
 import Train
 
-/// Policy optimisation against a reward.
+/// Policy optimisation with a reward: PPO and related methods.
 public struct PPOStage: TrackedStage {
-    /// The models, and how long and on what the policy learns.
+    /// The models, the number of steps and the batches.
     public var policy = PolicySettings()
-    /// What scores generated texts.
+    /// The reward of responses.
     public var reward = RewardSettings()
-    /// What responses get for differing from each other.
+    /// The reward for responses that differ from each other.
     public var diversity = DiversityRewardSettings()
-    /// Best-of-N that the policy learns to do without drawing N answers.
+    /// The distillation of best-of-N.
     public var distillation = DistillationSettings()
-    /// What each token is rewarded with.
+    /// The token rewards: the score, bonuses, penalties and the KL.
     public var rewards = PPORewardSettings()
-    /// Which method of policy optimisation there is.
+    /// The method of policy optimisation.
     public var method = PolicyMethodSettings()
-    /// How rewards become losses.
+    /// The advantages and the PPO losses.
     public var algorithm = PPOSettings()
-    /// Where the original's arithmetic is followed.
+    /// The parts of the arithmetic that follow the original code.
     public var arithmetic = PPOArithmeticSettings()
-    /// What it reads.
+    /// The data set and its tokenisation.
     public var data = DataSettings()
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingSettings()
-    /// A low-rank adapter in place of the weights.
+    /// The low-rank adapter.
     public var adapter = AdapterSettings()
-    /// How the model is stored.
+    /// How the finished model is stored.
     public var saving = SavingSettings()
-    /// Where the model is that adapters change.
+    /// The base model of an adapter.
     public var adapterBase = AdapterBaseSettings()
-    /// What shows its numbers.
+    /// The logs of metrics and texts.
     public var tracking = TrackingSettings()
-    /// How the run goes.
+    /// The run folder, seed, threads and checkpoints.
     public var run = RunSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.policy
+    /// The name of the command-line program.
     public static let program = "train-ppo"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<PPOStage>] {
         [
             .init(\.policy), .init(\.reward), .init(\.diversity), .init(\.distillation), .init(\.rewards), .init(\.method),
@@ -53,14 +56,15 @@ public struct PPOStage: TrackedStage {
         ]
     }
 
-    /// The value head of a model, or a fresh one.
+    /// The value head of a model, or a new one.
     private func valueHead(of model: LanguageModel, _ session: RunSession) -> ValueHead {
         if let head = model.head { return head }
-        session.say("the value head is fresh: N(0, 1/(width + 1)), zero bias")
+        session.say("the value head is newly initialised: weights with standard deviation 1/(width + 1), bias 0")
         var random = Philox(seed: run.seed).split("value head")
         return algorithm.freshHead(width: model.decoder.shape.headWidth, using: &random, usesTanh: reward.valueHeadActivation)
     }
 
+    /// Trains the policy, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: policy.checkpointSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -84,7 +88,7 @@ public struct PPOStage: TrackedStage {
         config.groupReward = try diversity.load(note: session.say)
         let head = config.advantages.usesValues ? valueHead(of: start.model, session) : nil
 
-        // the reference is the model that training started from, also when a run goes on
+        // the reference is the model from which training started, also in a resumed run
         let reference: (any TransformerDecoder)? =
             !rewards.trackKl
             ? nil
@@ -134,7 +138,7 @@ public struct PPOStage: TrackedStage {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
             limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
-            advice: "a smaller model, a greater --freeze-layers, or a smaller --rollout-batch-size or --max-new-tokens",
+            advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)

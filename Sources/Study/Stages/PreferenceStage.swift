@@ -7,36 +7,39 @@ import Tensor
 import TextGeneration
 import Train
 
-/// Direct preference optimisation: a policy from comparisons of answers, without a reward model.
+/// Direct preference optimisation: trains a policy on comparisons of answers, without a reward model.
 public struct PreferenceStage: TrackedStage {
-    /// The comparisons, and the model that learns.
+    /// The comparisons, and the starting model.
     public var comparisons = ComparisonSettings()
-    /// What is minimised.
+    /// The loss.
     public var preference = DirectPreferenceSettings()
-    /// What it reads.
+    /// The data set and its tokenisation.
     public var data = DataSettings()
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingSettings()
-    /// What is evaluated.
+    /// The evaluations.
     public var evaluation = EvaluationSettings()
-    /// The optimiser and what it may change.
+    /// The optimiser and the training loop.
     public var training = TrainingSettings()
-    /// A low-rank adapter in place of the weights.
+    /// The low-rank adapter.
     public var adapter = AdapterSettings()
-    /// How the model is stored.
+    /// How the finished model is stored.
     public var saving = SavingSettings()
-    /// Where the model is that adapters change.
+    /// The base model of an adapter.
     public var adapterBase = AdapterBaseSettings()
-    /// What shows its numbers.
+    /// The logs of metrics and texts.
     public var tracking = TrackingSettings()
-    /// How the run goes.
+    /// The run folder, seed, threads and checkpoints.
     public var run = RunSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.preference
+    /// The name of the command-line program.
     public static let program = "train-preference"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
             .init(\.comparisons), .init(\.preference), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training),
@@ -46,6 +49,7 @@ public struct PreferenceStage: TrackedStage {
 
     private typealias Sets = [(name: String, comparisons: [TokenisedComparison])]
 
+    /// Trains the policy on comparisons, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -72,7 +76,7 @@ public struct PreferenceStage: TrackedStage {
         let longest = train.map(\.count).max() ?? 0
         let last = tokenised.filter { finals.contains($0.name) }
 
-        // the policy is the reference until it is trained: they share memory, and what stays frozen they share for good
+        // the policy shares its weights with the reference until they are trained, and frozen weights permanently
         let reference =
             try preference.referenceModel.map { try start.loadReference($0, base: adapterBase.folder, note: session.say) }
             ?? supervised.model.decoder
@@ -113,7 +117,7 @@ public struct PreferenceStage: TrackedStage {
             }
             let trainer = try UnpairedTrainer(
                 policy, config: config, answers: answers(train, "train"),
-                // drawn training rows have other mismatched answers than in the whole set
+                // a drawn subset of training rows has other mismatched answers than the whole set
                 evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
                 handler: session.sinks.handler)
             try learn(
@@ -138,7 +142,7 @@ public struct PreferenceStage: TrackedStage {
             let trainer = try PreferenceTrainer(
                 policy, config: config, pairs: trained,
                 evaluations: evaluated.map { name, set in
-                    // the same draw of rows as that of the comparisons, whose numbers are there
+                    // the same draw of rows as for the comparisons, whose log-probabilities are already stored
                     (name, try name == "train" ? evaluation.rows(trained, of: name, otherwise: .max, seed: run.seed) : pairs(set, name))
                 },
                 handler: session.sinks.handler)
@@ -160,19 +164,20 @@ public struct PreferenceStage: TrackedStage {
             next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(comparisons.modelName)"])
     }
 
-    /// The comparisons that have a token of their prompt left, which predicts the answers' first ones; the others are counted.
+    /// The comparisons whose prompt has at least one token, which the prediction of the answers' first tokens needs. The others
+    /// are counted and reported.
     private func withPrompts(_ sets: Sets, _ session: RunSession) throws -> Sets {
         let kept = sets.map { ($0.name, $0.comparisons.filter { !$0.prompt.isEmpty }) }
         let lost = zip(sets, kept).reduce(0) { $0 + $1.0.comparisons.count - $1.1.1.count }
         if lost > 0 {
             session.say(
-                "\(lost) comparisons are left out: of their prompts no token is left, because an answer fills --max-source-length and "
-                    + "--max-target-length together, or the chat template renders nothing in front of it")
+                "\(lost) comparisons were dropped because no token of their prompt is left: an answer fills --max-source-length and "
+                    + "--max-target-length together, or the chat template renders no prompt")
         }
         return kept
     }
 
-    /// Takes the steps, or measures what there is; puts the weights of the best evaluation back where they are kept; measures the last sets once.
+    /// Trains the policy, or only evaluates it if `doTrain` is false. Then restores the best model if it is kept, and measures the final sets once.
     private func learn<Method: Objective>(
         _ trainer: Trainer<Method>, _ policy: any TransformerDecoder, memory: () -> TrainingMemory, longest: Int,
         from checkpoint: Checkpoint?, _ session: RunSession,
@@ -186,7 +191,7 @@ public struct PreferenceStage: TrackedStage {
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: longest, advice: "a smaller model, or a greater --freeze-layers", note: session.say, memory
+                limit: run.memoryLimit, longest: longest, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory
             )
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
@@ -201,7 +206,8 @@ public struct PreferenceStage: TrackedStage {
         }
     }
 
-    /// The reference's numbers of a set: computed before the first step and kept in the run folder, so that a run that goes on has the same ones.
+    /// The reference model's log-probabilities of a set. They are computed before the first step and stored in the run folder, so
+    /// that a resumed run uses the same ones.
     private func stored(_ name: String, count: Int, _ session: RunSession, _ compute: () throws -> [[Double]]) throws -> [[Double]] {
         let folderName = "reference-\(name)"
         let file = session.folder.url.appendingPathComponent(folderName, isDirectory: true).appendingPathComponent("log-probs.jsonl")
@@ -211,7 +217,7 @@ public struct PreferenceStage: TrackedStage {
                 let numbers = try JSONLines<[Double]>(file).read()
                 if numbers.count == count, numbers.allSatisfy({ $0.count == 2 }) { return numbers }
             } catch FileError.damaged {
-                session.say("\(file.path) is damaged; the reference's log-probabilities are computed again")
+                session.say("\(file.path) is damaged; the reference model's log-probabilities are computed again")
             }
         }
         let numbers = try compute()
@@ -226,14 +232,13 @@ public struct PreferenceStage: TrackedStage {
         }
     }
 
-    /// Refuses, before the first step, prompts that the responses for the KL have no room behind.
+    /// Checks before the first step that every held-out prompt leaves room in the context for the response whose KL is measured.
     private func checkRoom(for prompts: [TokenisedPrompt], context: Int) throws {
         guard preference.klPrompts > 0, let longest = prompts.max(by: { $0.tokens.count < $1.tokens.count }) else { return }
         guard longest.tokens.count > context - sampling.maxNewTokens - 1 else { return }
         throw InvalidSetting(
-            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: the model's "
-                + "context of \(context) leaves no room for responses, whose KL is measured; lower it, or leave them out with --kl-prompts 0"
-        )
+            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: "
+                + "together they exceed the model's context of \(context); lower --max-new-tokens, or measure no KL with --kl-prompts 0")
     }
 
     private func sampledDivergence(

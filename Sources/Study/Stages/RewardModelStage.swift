@@ -7,39 +7,42 @@ public import Runs
 import Tensor
 import Train
 
-/// A reward model from pairs of summaries, given or simulated.
+/// Trains a reward model on pairs of summaries, given or simulated.
 public struct RewardModelStage: TrackedStage {
-    /// The pairs that are learned from, and the model that learns.
+    /// The comparisons, and the starting model.
     public var comparisons = ComparisonSettings()
-    /// The head, and what is saved of it.
+    /// The head, and the files that are saved.
     public var head = RewardHeadSettings()
-    /// What it reads.
+    /// The data set and its tokenisation.
     public var data = DataSettings()
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingSettings()
-    /// What is evaluated.
+    /// The evaluations.
     public var evaluation = EvaluationSettings()
-    /// The optimiser and what it may change.
+    /// The optimiser and the training loop.
     public var training = TrainingSettings()
-    /// A low-rank adapter in place of the weights.
+    /// The low-rank adapter.
     public var adapter = AdapterSettings()
-    /// How the model is stored.
+    /// How the finished model is stored.
     public var saving = SavingSettings()
-    /// Where the model is that adapters change.
+    /// The base model of an adapter.
     public var adapterBase = AdapterBaseSettings()
-    /// What shows its numbers.
+    /// The logs of metrics and texts.
     public var tracking = TrackingSettings()
-    /// How the run goes.
+    /// The run folder, seed, threads and checkpoints.
     public var run = RunSettings()
 
-    /// The folder of the model with a normalised head in a run folder.
+    /// The default name of the folder, in a run folder, of the model with a normalised head.
     public static let normalisedName = RunFolder.normalisedName
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.rewardModel
+    /// The name of the command-line program.
     public static let program = "train-reward-model"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<RewardModelStage>] {
         [
             .init(\.comparisons), .init(\.head), .init(\.data), .init(\.sampling), .init(\.evaluation), .init(\.training), .init(\.adapter),
@@ -49,6 +52,7 @@ public struct RewardModelStage: TrackedStage {
         ]
     }
 
+    /// Trains the reward model, evaluates it and saves it, with the variants that the settings ask for.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -57,15 +61,15 @@ public struct RewardModelStage: TrackedStage {
             .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, note: session.say))
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
         let sets = try source.sets(session, supervised)
-        // whatever was requested and is not evaluated is reported
+        // report every requested split that is not evaluated
         let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
         if evaluation.doEval ?? true, !missing.isEmpty {
             session.say(
-                "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; of a reward model these may be "
+                "no comparisons of \(missing.joined(separator: ", ")) to evaluate at the end; a reward model can be evaluated on "
                     + ComparisonSource.finalNames.joined(separator: ", "))
         }
         if head.savePreds, !sets.contains(where: { $0.name != "train" }) {
-            session.say("--save-preds writes nothing: there is no split that is evaluated")
+            session.say("--save-preds has no effect: no split is evaluated")
         }
 
         let checkpoint = try session.restore()
@@ -77,7 +81,7 @@ public struct RewardModelStage: TrackedStage {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
         }
         guard saving.saveFormat != "gguf" else {
-            throw InvalidSetting("--save-format gguf: a GGUF file has no place for a reward model's head")
+            throw InvalidSetting("--save-format gguf: a GGUF file cannot store a reward model's head")
         }
         let valueHead = start.model.head ?? freshHead(width: start.model.decoder.shape.headWidth, session)
         let reward = RewardModel(start.model.decoder, head: valueHead)
@@ -97,7 +101,7 @@ public struct RewardModelStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 limit: run.memoryLimit, longest: train.map(\.count).max() ?? 0,
-                advice: "a smaller model, or a greater --freeze-layers", note: session.say, trainer.memory)
+                advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
@@ -139,7 +143,7 @@ public struct RewardModelStage: TrackedStage {
     }
 
     private func freshHead(width: Int, _ session: RunSession) -> ValueHead {
-        session.say("the reward head is fresh: N(0, 1/(width + 1)), zero bias")
+        session.say("the reward head is newly initialised: weights with standard deviation 1/(width + 1), bias 0")
         var random = Philox(seed: run.seed).split("head")
         let fresh = ValueHead(width: width, using: &random, usesTanh: head.valueHeadActivation)
         return ValueHead(
@@ -147,7 +151,8 @@ public struct RewardModelStage: TrackedStage {
             normalisationStd: head.valueNormalisationStd, usesTanh: fresh.usesTanh, isFresh: true)
     }
 
-    /// Writes the copy with a normalised head, and the sequence classifier, where they are wanted; the model stays as it was trained.
+    /// Saves the copy with a normalised head and the sequence classifier, if they are wanted. The trained model itself is
+    /// unchanged afterwards.
     private func saveVariants(
         of model: LanguageModel, _ trainer: RewardTrainer, tokenizer: any Tokenizer, _ session: RunSession
     ) throws {
@@ -160,10 +165,10 @@ public struct RewardModelStage: TrackedStage {
         guard found.isApplied else {
             session.say(
                 String(
-                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, deviation %.2g): the reward model "
-                        + "tells no answers apart; its deviation stays %g, and %@ is not written",
+                    format: "the scores of the training pairs are all equal up to rounding (mean %.4g, standard deviation %.2g): the "
+                        + "reward model does not distinguish answers; its divisor stays %g, and %@ is not written",
                     found.mean, found.std, valueHead.normalisationStd.value.item, head.normalisationCheckpointDir))
-            // nothing is divided: a deviation of 1
+            // without normalisation the divisor is 1
             var values = ["normalised": 0.0, "normalisation_std": 1]
             if found.mean.isFinite { values["normalisation_mean"] = found.mean }
             if found.std.isFinite { values["score_deviation"] = found.std }
@@ -172,7 +177,7 @@ public struct RewardModelStage: TrackedStage {
         }
         session.say(
             String(
-                format: "scores had mean %.4f and deviation %.4f; %@ makes them 0 and 1", found.mean, found.std,
+                format: "scores have mean %.4f and standard deviation %.4f; %@ normalises them to 0 and 1", found.mean, found.std,
                 head.normalisationCheckpointDir))
         try session.sinks.handle(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
@@ -180,7 +185,7 @@ public struct RewardModelStage: TrackedStage {
             try adapter.finished(model).save(to: $0, tokenizer: tokenizer, as: saving)
         }
         try exportClassifier(model, tokenizer: tokenizer, session)
-        // what is saved as final is as it was trained
+        // the final model is saved without the normalisation
         (valueHead.normalisation.value, valueHead.normalisationStd.value) = trained
     }
 
@@ -191,7 +196,7 @@ public struct RewardModelStage: TrackedStage {
         if head.savePreds { try savePredictions(scores, comparisons, of: name, trainer, session) }
     }
 
-    /// Writes what the model says of each pair of a split.
+    /// Saves the model's predictions and scores for each pair of a split, as predictions.csv and scores.csv.
     private func savePredictions(
         _ scores: [Float], _ comparisons: [TokenisedComparison], of name: String, _ trainer: RewardTrainer, _ session: RunSession
     ) throws {
@@ -201,7 +206,7 @@ public struct RewardModelStage: TrackedStage {
                 scores[2 * index], scores[2 * index + 1], tiesPredictZero: trainer.config.tiesPredictZero)
             text += "\(index),\(prediction == 0.5 ? "0.5" : prediction == 1 ? "1" : "0"),\(pair.choice)\n"
         }
-        // the scores that the predictions are made of: what a calibration needs
+        // the scores behind the predictions, for calibration
         var shown = "Index,First,Second,Label\n"
         for (index, pair) in comparisons.enumerated() { shown += "\(index),\(scores[2 * index]),\(scores[2 * index + 1]),\(pair.choice)\n" }
         try session.folder.writeResult("predictions-\(name)") {
@@ -210,7 +215,7 @@ public struct RewardModelStage: TrackedStage {
         }
     }
 
-    /// Writes the model as a sequence classifier, too, where that was asked for.
+    /// Saves the model as a sequence classifier, if that is wanted.
     private func exportClassifier(_ model: LanguageModel, tokenizer: any Tokenizer, _ session: RunSession) throws {
         guard let name = head.classifierDir else { return }
         try session.folder.writeResult(name) {

@@ -6,23 +6,23 @@ import Models
 package import Runs
 import Train
 
-/// The frame of every stage: the run folder, who hears of it, checkpoints, and the time that the work took.
+/// The common parts of every stage: the run folder, the sinks, checkpoints and the time that the work took.
 package final class RunSession {
     let folder: RunFolder
-    /// Where runs lie that are named by their ids.
+    /// The folder of runs that are named by their ID.
     private let runs: URL
     let sinks: MetricSinks
     private let trackers: [TrackerGuard]
     private let environment: StageEnvironment
     private let start = ContinuousClock.now
     private let checkpointLimit: Int?
-    /// Seconds between two checkpoints where no interval of steps is given; nil for none.
+    /// Seconds between two checkpoints if no interval in steps is given; nil for none.
     private let checkpointSeconds: Double?
     private var lastCheckpoint = SteadyClock.now()
-    /// The steps done at the newest checkpoint.
+    /// The number of steps done at the newest checkpoint.
     private var savedStep: Int?
 
-    /// Settings that do not change what a step computes: a run may go on with others.
+    /// Settings that do not affect the computation of a step. A run may be resumed with other values of these.
     package static let mayChange: Set<String> = [
         "threads", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
         "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
@@ -30,7 +30,7 @@ package final class RunSession {
     ]
 
     /// Opens the run folder of a stage.
-    /// - Parameter checkpointSteps: the interval of checkpoints, when the settings give one.
+    /// - Parameter checkpointSteps: the interval of checkpoints in steps, if the settings give one.
     convenience init(_ stage: some Stage, in folder: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil) throws {
         var configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
         do {
@@ -39,7 +39,7 @@ package final class RunSession {
             ].compactMap { $0 }
             configuration.files = files.isEmpty ? nil : files.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
         } catch {
-            // of a run that is complete the file may be gone
+            // the files of a complete run may be gone
             guard (try? RunFolder.isFinished(folder)) == true else { throw error }
         }
         try self.init(
@@ -49,9 +49,9 @@ package final class RunSession {
 
     /// Opens a run folder with a configuration.
     /// - Parameters:
-    ///   - known: the names of all settings; others in the folder are those of another version.
-    ///   - defaults: the values that are not shown; without any, all are.
-    ///   - tracking: what shows its numbers; nil for the sinks of the environment alone.
+    ///   - known: the names of all settings. Other names in the folder's configuration come from another version.
+    ///   - defaults: the default values, which are not reported. If empty, all values are reported.
+    ///   - tracking: the tracking settings; nil for the sinks of the environment alone.
     package init(
         _ configuration: RunConfiguration, _ run: RunSettings, known: [String], defaults: [String: OptionValue] = [:],
         tracking: TrackingSettings? = nil, in url: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil
@@ -64,7 +64,7 @@ package final class RunSession {
             at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
             mayChange: Self.mayChange, known: Set(known), note: early.say)
         checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
-        // what nobody asked for must not fill the disk
+        // automatic checkpoints must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         self.folder = folder
         let trackers = try tracking.map { try Trackers.sinks($0, folder, environment, note: early.say) } ?? []
@@ -83,7 +83,7 @@ package final class RunSession {
         folder.discardIfNothingWasDone()
     }
 
-    /// Seconds of this session so far.
+    /// The seconds since the session started.
     var seconds: Double { start.duration(to: .now) / .seconds(1) }
 
     func say(_ text: String) { sinks.say(text) }
@@ -95,37 +95,37 @@ package final class RunSession {
         return best
     }
 
-    /// The newest checkpoint, with metrics and tables cut back to it.
+    /// Restores the newest checkpoint. Metrics and tables are truncated to its step.
     func restore() throws -> Checkpoint? {
         let checkpoint = try folder.restore(note: { say($0) })
         savedStep = checkpoint?.step
         try sinks.cutBack(to: checkpoint?.step ?? 0)
-        if let checkpoint { say("going on from step \(checkpoint.step) (\(checkpoint.url.path))") }
+        if let checkpoint { say("resuming from step \(checkpoint.step) (\(checkpoint.url.path))") }
         return checkpoint
     }
 
-    /// Whether an end is asked for.
+    /// Whether the caller asks the run to stop.
     func shouldStop() -> Bool { environment.shouldStop() }
 
-    /// From now on there are steps that a stop should wait for.
+    /// Announces that steps are running; a stop should wait for the end of a step.
     func beginSteps() { environment.waitsForStep(true) }
 
-    /// Whether a checkpoint is wanted now besides those at an interval of steps: it is asked for, or, where there is no such interval,
-    /// the last one was `checkpointMinutes` ago. When it is written changes no result.
+    /// Whether a checkpoint is due, besides those at an interval of steps: because it was requested, or because the last one was
+    /// `checkpointMinutes` ago and there is no interval of steps. The time of a checkpoint does not affect results.
     func checkpointIsDue() -> Bool {
-        // asked behind a step: from now on there is something to save
+        // called after a step, so from now on there is something to save
         beginSteps()
         let isAsked = environment.takeCheckpointRequest()
         return isAsked || checkpointSeconds.map { SteadyClock.now() - lastCheckpoint >= $0 } ?? false
     }
 
-    /// A checkpoint that was asked for has been written anyway.
+    /// Drops a request for a checkpoint, because one has just been written.
     func forgetCheckpointRequest() { _ = environment.takeCheckpointRequest() }
 
-    /// The reward that the caller has put in the place of the settings' own.
+    /// The caller's reward function, which replaces that of the settings.
     var reward: (any RewardFunction)? { environment.reward }
 
-    /// The data set: the caller's, or the one that settings name.
+    /// The data set: the caller's, or the one that the settings name.
     func corpus(_ data: DataSettings, _ wanted: [String]) throws -> SummaryCorpus {
         guard let own = environment.corpus else { return try data.corpus(wanted, runs: runs, note: say) }
         let corpus = try own.selecting(data.selection())
@@ -141,18 +141,19 @@ package final class RunSession {
         }
     }
 
-    /// Writes a checkpoint of any content.
+    /// Writes a checkpoint with any content.
     func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
         try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
         lastCheckpoint = SteadyClock.now()
         savedStep = step
     }
 
-    /// Leaves the steps, or ends the stage where an end has been asked for.
+    /// Marks the end of the steps, or ends the stage if a stop was requested.
     /// - Parameters:
     ///   - complete: whether all steps are done.
-    ///   - saving: writes a checkpoint, when long work follows the last step: that is done again after a stop, the steps are not. nil
-    ///     where only the result is left to be written.
+    ///   - saving: writes a checkpoint if long work follows the last step, so that only this work is repeated after a stop. nil
+    ///     if only the result remains to be written.
+    /// - Throws: `RunStopped` when the run was stopped.
     func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
         if complete, let saving, savedStep != step { try saving() }
         environment.waitsForStep(false)
@@ -166,30 +167,30 @@ package final class RunSession {
     package func show(_ text: String) { environment.show(text) }
 
     /// Reports that the run is already complete.
-    /// - Throws: `InvalidSetting` where the finished model is to be stored in another way than it is.
+    /// - Throws: `InvalidSetting` when the settings ask for another storage format than that of the finished model.
     func sayFinished() throws {
         let (earlier, usual) = (try RunConfiguration.read(inRun: folder.url)?.options ?? [:], try SavingSettings().values)
         let (now, names) = (folder.configuration.options, SavingSettings.names)
         if let name = names.sorted().first(where: { (earlier[$0] ?? usual[$0]) != (now[$0] ?? usual[$0]) }) {
             throw InvalidSetting(
-                "\(folder.url.path) is complete, and its model was stored with another --\(name.replacingOccurrences(of: "_", with: "-")); "
-                    + "give this command another --run-id, or leave the option as it was")
+                "\(folder.url.path) is complete, but its model has a different --\(name.replacingOccurrences(of: "_", with: "-")); "
+                    + "choose another --run-id, or give the option its earlier value")
         }
         say("\(folder.url.path) is complete; nothing to do")
     }
 
-    /// Measures once and writes the result: for runs that have no steps.
+    /// Logs the values and writes the result, for runs without steps.
     /// - Parameters:
-    ///   - stage: what progress calls it.
-    ///   - values: for metrics.jsonl.
+    ///   - stage: the name of the stage in progress lines.
+    ///   - values: the values for metrics.jsonl.
     package func finish(stage: String, values: [String: Double], writing: (URL) throws -> Void) throws {
         try sinks.handle(.measured(step: 0, values: values))
-        // the result comes last: once it is there, the run counts as complete
+        // the result is written last, because a run with a result counts as complete
         try folder.writeResult(contents: writing)
         try end(stage: stage)
     }
 
-    /// Says that the stage is done, how its evaluations went, where its result is, and what could be run next.
+    /// Reports that the stage is done, its evaluation results, where its result is, and suggested next commands.
     func end(stage: String, _ summary: RunSummary = RunSummary()) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
         let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: folder.url.path)
@@ -198,7 +199,8 @@ package final class RunSession {
         for line in lines where line.hasPrefix("next:") { say(line) }
     }
 
-    /// Whether there is anything to do; says so where there is not, and begins from nothing where there is.
+    /// Whether there is work to do. If the run is complete, this is reported; otherwise metrics and tables are reset, because
+    /// such a run starts from the beginning.
     package func begins() throws -> Bool {
         guard try !folder.isFinished else {
             try sayFinished()

@@ -2,41 +2,45 @@ internal import Foundation
 import Models
 package import Runs
 
-/// What a run says of itself when it ends: how its evaluations went, and what could be run next.
+/// The summary that a run prints at its end: the course of its evaluations, and suggested next commands.
 package struct RunSummary {
-    /// A number of evaluations, named as in metrics.jsonl behind the name of a split: `loss` of `validation_loss`.
+    /// A metric of evaluations, named as in metrics.jsonl without the prefix of the split: `loss` of `validation_loss`.
     package struct Figure {
-        /// Whether less or more of it is better; nil where neither is.
+        /// Whether less or more is better; nil if neither is.
         package enum Better { case less, more }
 
+        /// The name without the prefix of the split.
         var name: String
+        /// Whether less or more is better; nil if neither is.
         var better: Better?
-        /// Whether it is a share, which is shown in per cent.
+        /// Whether it is a share, which is shown in percent.
         var isShare: Bool
 
+        /// A metric of evaluations.
         package init(_ name: String, better: Better? = nil, isShare: Bool = false) {
             (self.name, self.better, self.isShare) = (name, better, isShare)
         }
     }
 
-    /// What the stage's evaluations measure, the most important first.
+    /// The metrics of the stage's evaluations, the most important first.
     var figures: [Figure]
-    /// Numbers of training steps whose last value is shown, such as `kl_sequence`.
+    /// Metrics of training steps whose last value is shown, such as `kl_sequence`.
     var training: [String] = []
-    /// Commands that take the result, with PATH in place of the run folder.
+    /// Commands that use the result, with PATH in place of the run folder.
     var next: [String] = []
 
+    /// A summary; see the properties.
     package init(figures: [Figure] = [], training: [String] = [], next: [String] = []) {
         (self.figures, self.training, self.next) = (figures, training, next)
     }
 
-    /// Splits in the order in which they are shown.
+    /// The splits in the order in which they are shown.
     private static let splits = [
         "validation", "ood_validation", "final_validation", "final_test", "final_ood_validation", "final_ood_test", "test", "ood_test",
     ]
 
-    /// Lines for people, from the numbers of all steps.
-    /// - Parameter path: the run folder, as the next commands name it.
+    /// The lines of the summary, from the metrics of all steps.
+    /// - Parameter path: the run folder, for the next commands.
     package func lines(_ measurements: [Runs.Measurement], path: String) -> [String] {
         var lines: [String] = []
         for split in Self.splits {
@@ -47,14 +51,14 @@ package struct RunSummary {
             }
         }
         let last = training.compactMap { name in measurements.last(of: name).map { "\(name) \(Quantity.loss($0))" } }
-        if !last.isEmpty { lines.append("last measured in training: \(last.joined(separator: ", "))") }
+        if !last.isEmpty { lines.append("last training metrics: \(last.joined(separator: ", "))") }
         if !next.isEmpty {
             lines.append("next: " + next.map { $0.replacing("PATH", with: Self.quoted(path)) }.joined(separator: "\n  or: "))
         }
         return lines
     }
 
-    /// "validation_loss: 6.070 at step 900; best 5.000 at step 100; 10 evaluations, from 8.037 at step 0".
+    /// A line such as "validation_loss: 6.070 at step 900; best 5.000 at step 100; 10 evaluations, from 8.037 at step 0".
     private func text(of points: [(step: Int, value: Double)], name: String, _ figure: Figure) -> String? {
         guard let first = points.first, let last = points.last else { return nil }
         func shown(_ point: (step: Int, value: Double)) -> String {
@@ -73,7 +77,7 @@ package struct RunSummary {
         return text + "; \(points.count) evaluations, from \(shown(first))"
     }
 
-    /// A path as a shell reads it.
+    /// A path, quoted for a shell if necessary.
     private static func quoted(_ path: String) -> String {
         let plain = path.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || "0123456789/._-+=:@%".unicodeScalars.contains($0))
@@ -81,7 +85,7 @@ package struct RunSummary {
         return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
     }
 
-    /// "1,058,016 parameters in 6 layers of width 96; 529,008 of them (50 %) are trained".
+    /// A line such as "1,058,016 parameters in 6 layers of width 96; 529,008 of them (50 %) are trained".
     static func parameters(of decoder: any TransformerDecoder) -> String {
         let counts = decoder.parameterCounts
         func grouped(_ count: Int) -> String { Quantity.grouped(Double(count)) }

@@ -4,19 +4,19 @@ import Foundation
 import Runs
 import Train
 
-/// Rejection sampling and supervised fine-tuning in rounds: in `rounds/<r>/` of the run folder there is a run of best-of-N, `samples`,
-/// and one of supervised fine-tuning, `sft`. The last one's model is the result.
+/// Rejection sampling and supervised fine-tuning in rounds. `rounds/<r>/` in the run folder contains a best-of-N run, `samples`,
+/// and a supervised fine-tuning run, `sft`. The model of the last round is the result.
 extension SFTStage {
-    /// Refuses what rounds cannot go with.
+    /// Checks that no setting conflicts with rounds.
     func validateRounds() throws {
         guard rounds.rounds != nil else { return }
         guard !model.fromScratch else {
-            throw InvalidSetting("--rounds needs a model that can answer; name one with --model-name, for example a run of train-sft")
+            throw InvalidSetting("--rounds needs a trained model; name one with --model-name, for example a run of train-sft")
         }
-        guard evaluation.doTrain else { throw InvalidSetting("--rounds is for training; leave out --do-train") }
+        guard evaluation.doTrain else { throw InvalidSetting("--rounds trains the model; remove --do-train false") }
     }
 
-    /// Trains in so many rounds.
+    /// Trains in the given number of rounds.
     func work(rounds count: Int, in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -37,7 +37,7 @@ extension SFTStage {
             (current, result) = (trained.folder.path, trained.result)
             guard round > runs.done else { continue }
             var values = kept.values
-            // what the model of the round measures at its end, under the names of any such run
+            // the final metrics of the round's model, under the names that any such run uses
             let measured = try trained.metrics()
             for last in measured where last.step == measured.last?.step { values.merge(last.values) { _, new in new } }
             try session.sinks.handle(.measured(step: round, values: values))
@@ -53,10 +53,10 @@ extension SFTStage {
         try session.end(stage: "sft in \(count) rounds")
     }
 
-    /// Random streams of a round: the first has those of the run's seed.
+    /// The seed of a round; the first round uses the run's seed.
     private func seed(_ round: Int) -> UInt64 { run.seed &+ UInt64(round - 1) &* 0x9E37_79B9_7F4A_7C15 }
 
-    /// Data settings of a corpus whose rows have been chosen.
+    /// The data settings for a corpus whose rows are already selected.
     private var chosenData: DataSettings {
         var data = data
         (data.datasetRandomSubset, data.datasetStructuredSubset, data.sentimentIndex) = (nil, nil, nil)
@@ -76,7 +76,7 @@ extension SFTStage {
         return stage
     }
 
-    /// What is wrong with the samples of a round is said in the options of rounds.
+    /// Rewrites errors about the samples of a round so that they name the options of rounds.
     private static func namingRounds<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -100,7 +100,7 @@ extension SFTStage {
         (stage.run.runId, stage.run.resume) = (nil, ResumePolicy.allow.rawValue)
         guard !last else { return stage }
         stage.saving = SavingSettings()
-        // the next round puts an adapter of its own on a whole model
+        // the next round adds a new adapter, which needs a merged model
         if adapter.loraRank != nil { stage.adapter.mergeAdapter = true }
         return stage
     }
@@ -109,25 +109,25 @@ extension SFTStage {
         let kept = KeptAnswers(prompts, rounds)
         guard !kept.rows.isEmpty else {
             throw InvalidSetting(
-                "round \(round) keeps no answer of \(prompts.count) prompts: "
+                "round \(round) keeps no answers to \(prompts.count) prompts: "
                     + (kept.unfinished == prompts.count
-                        ? "none ended before --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
-                        : "none has a reward of --round-threshold \(rounds.roundThreshold ?? 0); lower it, or draw more (--round-samples)"))
+                        ? "no answer ended within --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
+                        : "no reward reached --round-threshold \(rounds.roundThreshold ?? 0); lower it, or sample more (--round-samples)"))
         }
         return kept
     }
 }
 
-/// The answers of a round that are learned.
+/// The answers of a round that are trained on.
 package struct KeptAnswers {
-    /// One for each prompt that has one, in the prompts' order.
+    /// At most one answer per prompt, in the order of the prompts.
     package let rows: [SampleRow]
-    /// Prompts none of whose answers ended.
+    /// The number of prompts without any answer that ended with an end-of-sequence token.
     package let unfinished: Int
-    /// Numbers of the round.
+    /// The metrics of the round.
     let values: [String: Double]
 
-    /// The best answer to every prompt, and of these those above a threshold and the best share.
+    /// Keeps the best answer to every prompt, and of these the best share of those that reach the threshold.
     package init(_ prompts: [[SampleRow]], _ settings: RoundSettings) {
         let best = prompts.compactMap { rows in
             BestOfN.best(of: settings.roundUnfinished ?? false ? rows : rows.filter { $0.numbers["ended"] != 0 })
@@ -135,7 +135,7 @@ package struct KeptAnswers {
         unfinished = prompts.count - best.count
         let threshold = settings.roundThreshold ?? -.infinity
         let good = best.indices.filter { best[$0].reward ?? -.infinity >= threshold }
-        // at least one; of equals the first
+        // at least one answer is kept; of equal rewards, the first
         let count = good.isEmpty ? 0 : max(1, Int((settings.roundShare ?? 1) * Double(good.count)))
         let chosen = good.sorted { (best[$0].reward ?? 0, $1) > (best[$1].reward ?? 0, $0) }.prefix(count).sorted()
         rows = chosen.map { best[$0] }
@@ -146,7 +146,7 @@ package struct KeptAnswers {
         ]
     }
 
-    /// The examples that answers were kept for, with the answers as their summaries.
+    /// The examples for which an answer was kept, with the answers as their summaries.
     package func answering(_ examples: [SummaryExample]) -> [SummaryExample] {
         let answers = Dictionary(rows.map { ($0.id, $0.response) }) { first, _ in first }
         return examples.compactMap { example in
@@ -161,11 +161,11 @@ package struct KeptAnswers {
         }
     }
 
-    /// For people.
+    /// A line that describes the round.
     func text(round: Int, of count: Int) -> String {
         String(
-            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers learned, of reward %.3f", round, count,
+            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers kept, mean reward %.3f", round, count,
             values["round_mean_reward"] ?? 0, values["round_best_reward"] ?? 0, rows.count, values["round_kept_reward"] ?? 0)
-            + (unfinished > 0 ? " (\(unfinished) prompts had none that ended)" : "")
+            + (unfinished > 0 ? " (\(unfinished) prompts without a finished answer)" : "")
     }
 }

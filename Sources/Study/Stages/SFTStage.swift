@@ -5,38 +5,41 @@ public import Runs
 import Tensor
 import Train
 
-/// Supervised fine-tuning: a language model learns to write summaries, from pairs of post and summary.
+/// Supervised fine-tuning: trains a language model to write summaries, on pairs of post and summary.
 public struct SFTStage: TrackedStage {
-    /// The model that training begins with.
+    /// The starting model.
     public var model = StartingModelSettings()
-    /// What it reads.
+    /// The data set and its tokenisation.
     public var data = DataSettings()
-    /// The optimiser and what it may change.
+    /// The optimiser and the training loop.
     public var training = TrainingSettings()
-    /// Answers of the model's own in place of the data set's summaries, in rounds.
+    /// Rounds of training on the model's own best answers instead of the data set's summaries.
     public var rounds = RoundSettings()
-    /// What is evaluated.
+    /// The evaluations.
     public var evaluation = EvaluationSettings()
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingSettings()
-    /// What scores generated texts.
+    /// The reward of generated texts.
     public var reward = RewardSettings()
-    /// A low-rank adapter in place of the weights.
+    /// The low-rank adapter.
     public var adapter = AdapterSettings()
-    /// How the model is stored.
+    /// How the finished model is stored.
     public var saving = SavingSettings()
-    /// Where the model is that adapters change.
+    /// The base model of an adapter.
     public var adapterBase = AdapterBaseSettings()
-    /// What shows its numbers.
+    /// The logs of metrics and texts.
     public var tracking = TrackingSettings()
-    /// How the run goes.
+    /// The run folder, seed, threads and checkpoints.
     public var run = RunSettings()
 
     /// The defaults.
     public init() {}
 
+    /// The kind of run that is recorded in the run folder.
     public static let kind = RunStage.supervised
+    /// The name of the command-line program.
     public static let program = "train-sft"
+    /// All groups of settings.
     public static var groups: [SettingsGroup<SFTStage>] {
         [
             .init(\.model), .init(\.data), .init(\.training), .init(\.rounds), .init(\.evaluation), .init(\.sampling), .init(\.reward),
@@ -44,6 +47,8 @@ public struct SFTStage: TrackedStage {
         ]
     }
 
+    /// Checks every group, and that no setting conflicts with rounds.
+    /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
         try validateRounds()
@@ -55,11 +60,12 @@ public struct SFTStage: TrackedStage {
         return evaluation.evaluationSplits.isEmpty ? EvaluationSettings.usual : evaluation.evaluationSplits
     }
 
+    /// Trains the model, in rounds if the settings ask for them, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
-                "--from-scratch makes a model of random weights, which an adapter (--lora-rank) would leave as they are; choose one")
+                "--from-scratch and --lora-rank cannot be combined, because an adapter leaves the random weights frozen; choose one")
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -79,7 +85,7 @@ public struct SFTStage: TrackedStage {
         start = try data.prepared(start)
         if checkpoint == nil { try adapter.adapt(&start, freezing: training.freezing, seed: run.seed) }
         if evaluation.doTrain, let end = start.tokenizer.endOfSequence, start.model.addEnd(end) {
-            session.say("the model learns the tokenizer's end of sequence, \(end), which joins the tokens that end its responses")
+            session.say("the tokenizer's end-of-sequence token \(end) is added to the tokens that end the model's responses")
         }
         try saving.check(adapter.finished(start.model), tokenizer: start.tokenizer)
         let decoder = start.model.decoder
@@ -91,8 +97,8 @@ public struct SFTStage: TrackedStage {
         let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(
-                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were cut, "
-                    + "\(tokenised.dropped) examples without a trained token left out")
+                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were truncated, "
+                    + "\(tokenised.dropped) examples without a token to train on were dropped")
         }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
@@ -118,7 +124,7 @@ public struct SFTStage: TrackedStage {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
             let sampled = try samples.rows(prompts)
-            // each evaluation of a run adds its rows to the table
+            // all evaluations of a run write to the same table
             let stepped = sampled.map { row in
                 var row = row
                 row.numbers["step"] = Double(step)
@@ -130,7 +136,7 @@ public struct SFTStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 limit: run.memoryLimit, longest: tokenised.examples.map(\.count).max() ?? 0,
-                advice: "a smaller model, or a greater --freeze-layers", note: session.say
+                advice: "use a smaller model, or raise --freeze-layers", note: session.say
             ) {
                 trainer.memory(
                     generator: evaluation.generates ? samples.sampler.generator : nil,
@@ -166,7 +172,7 @@ public struct SFTStage: TrackedStage {
         try session.end(stage: "sft", Self.summary)
     }
 
-    /// What the run says of itself at its end.
+    /// The summary that the run prints at its end.
     private static let summary = RunSummary(
         figures: [.init("loss", better: .less)],
         next: [
@@ -174,7 +180,8 @@ public struct SFTStage: TrackedStage {
             "sample-best-of-n --model-name PATH",
         ])
 
-    /// What writes the texts of evaluations: greedy unless options say otherwise, or, as in the original, sampled with top-k 50.
+    /// The sampler for the texts of evaluations: greedy by default, or sampled with top-k 50 in the compatible mode, as in the
+    /// original code.
     private func sampler(_ start: LoadedModel, _ session: RunSession) throws -> SampleEvaluation {
         let ends = try start.ends(note: evaluation.generates ? session.say : { _ in })
         let tokenizer = start.tokenizer
@@ -188,7 +195,7 @@ public struct SFTStage: TrackedStage {
                 ? try reward.load(session, data: data, tokenizer: tokenizer, ends: ends) : nil)
     }
 
-    /// Whether losses are means of batches' means, as in the original.
+    /// Whether losses are means of batch means, as in the original code.
     private var meansOverBatches: Bool { training.lossMean.map { $0 == "batches" } ?? data.referenceCompatible }
 
     private var config: SFTConfig {
@@ -201,16 +208,17 @@ public struct SFTStage: TrackedStage {
         return config
     }
 
-    /// A new tokenizer, trained on the training split, and a new model. Whether there is memory for the model is known before either is made.
+    /// Makes a new tokenizer, trained on the training split, and a randomly initialised model. The memory of the model is checked
+    /// before either is made.
     private func fresh(_ examples: [SummaryExample], format: PromptFormat, session: RunSession) throws -> LoadedModel {
         var settings = model.configuration
         func check() throws {
             try FreshModelMemory(settings, isTrained: evaluation.doTrain).check(limit: run.memoryLimit)
         }
-        // the texts may give fewer ids than are asked for, but never fewer than there are bytes
+        // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)
         try check()
-        session.say("training a tokenizer of \(model.vocabularySize) ids on \(examples.count) examples")
+        session.say("training a tokenizer of \(model.vocabularySize) token IDs on \(examples.count) examples")
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map(format.text))
         settings.vocabularySize = tokenizer.vocabularySize
@@ -223,7 +231,7 @@ public struct SFTStage: TrackedStage {
 }
 
 extension StartingModelSettings {
-    /// The model that `--from-scratch` makes.
+    /// The configuration of the model for `--from-scratch`.
     fileprivate var configuration: LlamaConfiguration {
         LlamaConfiguration(
             vocabularySize: vocabularySize, hiddenSize: hiddenSize, intermediateSize: intermediateSize, layerCount: numHiddenLayers,

@@ -3,32 +3,32 @@ public import Diversity
 public import Eval
 public import Runs
 
-/// What a stage is given besides its settings: who hears of it, who may stop it, and what a caller puts in the place of what settings
-/// name. All of it may be left out.
+/// The environment of a stage besides its settings: sinks for events, requests to stop or save, and replacements for what the
+/// settings name. Every part is optional.
 public struct StageEnvironment {
-    /// Receive every event, after the run folder has it on disk.
+    /// Sinks that receive every event, after it is written to the run folder.
     public var sinks: [any MetricSink] = []
-    /// Asked behind every step: true ends the run with a checkpoint and `RunStopped`.
+    /// Called after every step; true ends the run with a checkpoint and `RunStopped`.
     public var shouldStop: () -> Bool = { false }
-    /// Asked behind every step: true writes a checkpoint and goes on.
+    /// Called after every step; true writes a checkpoint, after which the run continues.
     public var takeCheckpointRequest: () -> Bool = { false }
-    /// Told whether there are steps at work that a stop should wait for.
+    /// Called with true when steps start for whose end a stop should wait, and with false when they are over.
     public var waitsForStep: (Bool) -> Void = { _ in }
     /// Receives tables of results, as text.
     public var show: (String) -> Void = { _ in }
-    /// Scores responses in place of the reward that `RewardSettings` name.
+    /// A reward function that replaces the one in `RewardSettings`.
     public var reward: (any RewardFunction)?
-    /// Takes the place of the data set that `DataSettings` name.
+    /// A corpus that replaces the data set in `DataSettings`.
     public var corpus: SummaryCorpus?
-    /// The metrics that `DiversitySettings` may name: the built-in ones, and a caller's own.
+    /// The metrics that `DiversitySettings` may name. Default: the built-in ones. Custom metrics can be added.
     public var diversityMetrics = DiversityMetricKind.builtIn
-    /// The numbers of single texts that are measured with `DiversitySettings.textMetrics`.
+    /// The metrics of single texts that `DiversitySettings.textMetrics` enables.
     public var textMetrics: [any TextMetric] = TextMetrics.builtIn
-    /// Makes the encoder that is asked for by `DiversitySettings.embeddingServiceUrl`; without it that setting is an error.
+    /// Creates the encoder for `DiversitySettings.embeddingServiceUrl`; without it, that setting is an error.
     public var embeddingService: ((DiversitySettings) throws -> any TextEncoder)?
-    /// Makes the tracker that is asked for by `TrackingSettings.mlflowUri`; without it that setting is an error.
+    /// Creates the tracker for `TrackingSettings.mlflowUri`; without it, that setting is an error.
     public var mlflow: ((MLflowRequest) throws -> any Tracker)?
 
-    /// Nobody listens, nobody stops, and settings are all there is.
+    /// An environment without sinks, stop requests and replacements.
     public init() {}
 }

@@ -4,25 +4,25 @@ import Foundation
 import Runs
 import Train
 
-/// What one point of a sweep has come to on one split.
+/// The results of one sweep point on one split.
 struct SweepResult: Encodable {
-    /// The point's folder in `points/`.
+    /// The name of the point's folder in `points/`.
     let point: String
-    /// Its settings, as they were given.
+    /// The settings of the point, as they were given.
     let settings: [String: String]
-    /// The split.
+    /// The name of the split.
     let split: String
-    /// N.
+    /// N, the number of responses to each prompt.
     let n: Int
-    /// Prompts.
+    /// The number of prompts.
     let prompts: Int
-    /// By name: see ``columns``. What was not measured is absent.
+    /// The results by name; see ``columns``. Results that were not measured are absent.
     let values: [String: Double]
     private let order: [String]
 
     private enum CodingKeys: String, CodingKey { case point, settings, split, n, prompts, values }
 
-    /// What is measured, as it is called in JSON and in the table.
+    /// The names of results in JSON and their titles in the table.
     private static let columns: [(name: String, title: String)] = [
         ("mean_reward", "reward"), ("chosen_reward", "chosen"), ("expected_reward", "expected"), ("kl", "KL"),
         ("choice_kl_bound", "KL of choice ≤"), ("per_input_ead", "EAD per input"), ("across_input_ead", "EAD across"),
@@ -66,7 +66,7 @@ struct SweepResult: Encodable {
         values = found.compactMapValues { $0 }
     }
 
-    /// A table in Markdown, a row for each point and split.
+    /// A table in Markdown, with one row for each point and split.
     static func markdown(_ results: [SweepResult]) -> String {
         guard let first = results.first else { return "" }
         let shown = columns.filter { column in results.contains { $0.values[column.name] != nil } }

@@ -1,20 +1,21 @@
 public import Foundation
 public import Runs
 
-/// What an MLflow server is told of a run.
+/// The information from which a tracker for an MLflow server is made.
 public struct MLflowRequest {
-    /// The settings that ask for it.
+    /// The tracking settings, with the server's address.
     public var settings: TrackingSettings
     /// The run folder.
     public var run: URL
-    /// What the run is run with.
+    /// The configuration of the run.
     public var configuration: RunConfiguration
 }
 
-/// The trackers that settings ask for. None of them can stop a run.
+/// Makes the trackers that the settings ask for. A failing tracker never stops a run.
 enum Trackers {
-    /// - Parameter note: receives what trackers say of themselves.
-    /// - Throws: `InvalidSetting` for a tracker that is not there.
+    /// The sinks of all trackers.
+    /// - Parameter note: receives messages of the trackers.
+    /// - Throws: `InvalidSetting` for a tracker that the environment does not provide.
     static func sinks(
         _ settings: TrackingSettings, _ folder: RunFolder, _ environment: StageEnvironment, note: @escaping (String) -> Void
     ) throws -> [any MetricSink] {
@@ -24,7 +25,7 @@ enum Trackers {
         if settings.metricsCsv { trackers.append(MetricsCSV(inRun: url)) }
         if settings.mlflowUri != nil {
             guard let make = environment.mlflow else {
-                throw InvalidSetting("--mlflow-uri needs a tracker in the environment of the stage")
+                throw InvalidSetting("--mlflow-uri needs StageEnvironment.mlflow, which makes its tracker")
             }
             trackers.append(try make(MLflowRequest(settings: settings, run: url, configuration: folder.configuration)))
         }

@@ -1,7 +1,7 @@
-/// Every differentiable operation of the module, each with what its backward pass needs.
+/// The differentiable operations of the module, each with the values that its backward pass needs.
 ///
-/// This is the one list: what is not in it cannot be recorded, so a missing gradient is a compile-time error and never a silent zero.
-/// Each case is defined beside its forward function in Operations/.
+/// This list is complete: an operation that is not in it cannot be recorded. A missing gradient is therefore a compile-time error
+/// and never a silent zero. The payload of each case is defined next to its forward function in Operations/.
 enum Operation {
     case reshape(Reshape)
     case binary(Binary)
@@ -27,7 +27,7 @@ enum Operation {
     case linearCrossEntropy(LinearCrossEntropy)
     case recomputed(Recomputed)
 
-    /// Adds the gradients of the operation's inputs to the tape, given that of its output.
+    /// Given the gradient of the output, adds the gradients of the operation's inputs to the tape.
     func backward(_ gradient: Tensor, on tape: Tape) {
         switch self {
         case .reshape(let operation): operation.backward(gradient, on: tape)

@@ -1,30 +1,32 @@
-/// A tensor of a model that may be trained.
+/// A named tensor of a model that can be trained.
 ///
-/// A parameter belongs to one model and is changed by one optimiser; models that share weights hold the same parameter object.
+/// A parameter belongs to one model and is updated by one optimiser. Models that share weights hold the same parameter object.
 public final class Parameter {
-    /// The name in the model's state dictionary, as checkpoints spell it.
+    /// The name in the model's state dictionary, as in checkpoints.
     public let name: String
     /// The current value.
     public var value: Tensor
-    /// Whether gradients are wanted. A frozen parameter is a constant: nothing that depends on it alone is recorded.
+    /// Whether the parameter receives gradients. A frozen parameter is a constant: nothing that depends only on constants is
+    /// recorded.
     public var isTrainable: Bool
-    /// The sum of the gradients since it was last set to nil; nil when none arrived.
+    /// The sum of the gradients since it was last cleared; nil if there were none.
     public package(set) var gradient: Tensor?
 
-    /// A parameter with a value.
+    /// Creates a parameter from its name and initial value. The value is detached from any tape.
     public init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
         self.name = name
         self.value = value.detached
         self.isTrainable = isTrainable
     }
 
-    /// The value for use in a forward pass: watched by the tape when there is one and the parameter is trainable, else a constant.
+    /// The value for use in a forward pass. It is watched by the tape if there is one and the parameter is trainable; otherwise
+    /// it is a constant.
     public func on(_ tape: Tape?) -> Tensor {
         guard let tape, isTrainable else { return value }
         return tape.watch(self)
     }
 
-    /// Forgets the gradient.
+    /// Sets the gradient to nil.
     public func clearGradient() { gradient = nil }
 
     func addGradient(_ new: Tensor) {

@@ -1,17 +1,17 @@
-// Activation recomputation (Chen et al. 2016): memory for time.
+// Activation recomputation (gradient checkpointing, Chen et al. 2016): saves memory at the cost of a second forward pass.
 
 extension Tensor {
     /// Whether this tensor is on a tape.
     package var isRecorded: Bool { node != nil }
 
-    /// The result of `body` on this tensor, of which the tape keeps this tensor alone. The backward pass runs `body` once more, on a
-    /// tape of its own, and goes back through that; gradients have the bits that they would have without.
+    /// The result of `body` on this tensor; the tape keeps only this tensor and no intermediate results. The backward pass runs
+    /// `body` again on a separate tape and differentiates that. Gradients have the same bits as without recomputation.
     ///
     /// - Parameters:
-    ///   - tape: where the result is recorded, whether this tensor is on it or not: `body` may watch parameters.
-    ///   - body: a function of its tensor and of parameters that computes the same each time; it records on the tape that it is given.
+    ///   - tape: the tape that records the result, whether or not this tensor is on it: `body` may watch parameters.
+    ///   - body: a deterministic function of its tensor and of parameters that records on the tape that it receives.
     package func recomputed(on tape: Tape, _ body: @escaping (Tensor, Tape?) -> Tensor) -> Tensor {
-        precondition(node.map { $0.tape === tape } ?? true, "a tensor is recomputed on the tape that it is on")
+        precondition(node.map { $0.tape === tape } ?? true, "a tensor can only be recomputed on its own tape")
         let result = body(detached, nil).detached
         let operation = Recomputed(input: detached, place: node?.index, body: body)
         return Tensor(

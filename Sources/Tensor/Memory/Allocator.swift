@@ -1,26 +1,27 @@
 import Synchronization
 
-/// A malloc that keeps freed blocks for the next request of about the same size.
+/// A caching memory allocator: freed blocks are kept for later requests of about the same size.
 ///
-/// Training asks for the same sizes in every step; returning them to the system each time costs more in page faults than the
-/// arithmetic on them. Sizes are rounded up to eight classes per doubling, so at most an eighth of a block is unused, and a request
-/// is served from a kept block of up to two classes above its own. Blocks below 16 KiB are left to malloc, those of 1 MiB and more
-/// come from the system and go back to it.
+/// Training requests the same sizes in every step. Returning blocks to the system each time would cost more in page faults than
+/// the arithmetic on them. Sizes are rounded up to eight size classes per power of two, so at most an eighth of a block is
+/// unused. A request is served from a kept block of its own class or one of the next two. Blocks below 16 KiB are left to malloc;
+/// blocks of 1 MiB or more are mapped from the system and returned to it.
 ///
-/// All blocks together, used and kept, stay within a sixteenth, or 32 MiB, of the most that was ever in use at once: when a request needs
-/// new memory, kept blocks of the sizes that nobody has asked for lately make room.
+/// Used and kept blocks together never exceed the peak of memory in use by more than max(peak / 16, min(peak, 32 MiB)). When a
+/// request needs new memory, kept blocks of the least recently used sizes are freed to stay within that bound.
 ///
-/// When the system has no more memory, what is kept goes back to it first. If that does not help, the process ends: an operation on tensors
-/// has no other way to say so. How it ends is up to ``endsProcess(with:)``.
+/// When the system has no more memory, all kept blocks are freed first. If that does not suffice, the process ends, because an
+/// operation on tensors cannot report an error; ``endsProcess(with:)`` sets how.
 ///
-/// Like malloc itself this is one object for the process: it has no influence on any result.
+/// Like malloc, the allocator is shared by the whole process. It does not affect results.
 package final class Allocator: Sendable {
+    /// The allocator of the process.
     package static let shared = Allocator()
 
-    /// Kept blocks of one capacity.
+    /// The kept blocks of one capacity.
     private struct Kept {
         var addresses: [UInt] = []
-        /// When a block was last taken or kept, in requests.
+        /// When a block of this capacity was last taken or kept, counted in requests.
         var touched = 0
     }
 
@@ -29,7 +30,7 @@ package final class Allocator: Sendable {
         var keptBytes = 0
         var inUse = 0
         var peak = 0
-        /// The most in use since a measurement began.
+        /// The most bytes in use since the current measurement began.
         var mark = 0
         var requests = 0
 
@@ -40,7 +41,7 @@ package final class Allocator: Sendable {
             return address
         }
 
-        /// Takes blocks out of those that are kept until everything fits into the peak and a little more.
+        /// Removes kept blocks, least recently used sizes first, until the total is within the bound.
         mutating func takeSurplus() -> [(address: UInt, capacity: Int)] {
             var surplus: [(address: UInt, capacity: Int)] = []
             while inUse + keptBytes > Allocator.bound(peak: peak) {
@@ -61,26 +62,27 @@ package final class Allocator: Sendable {
 
     package init() {}
 
-    /// What is kept beside a small peak: layers whose blocks have three sizes would else give one back whenever they need another.
+    /// The minimum surplus with a small peak. Without it, layers whose blocks have three different sizes would free one block
+    /// whenever they need another.
     private static let slack = 32 << 20
 
-    /// The most that used and kept blocks are together, when so many bytes were in use at once.
+    /// The upper bound of used and kept bytes together, given the peak of bytes in use.
     package static func bound(peak: Int) -> Int { peak + max(peak / 16, min(peak, slack)) }
-    /// The greatest peak whose bound is not above `bytes`.
+    /// The greatest peak whose bound is at most `bytes`.
     package static func mostInUse(within bytes: Int) -> Int {
         if bytes <= 2 * slack { return bytes / 2 }
         return bytes <= 17 * slack ? bytes - slack : bytes - (bytes + 16) / 17
     }
 
-    /// Bytes handed out and not yet returned.
+    /// The bytes that are allocated and not yet released.
     package var bytesInUse: Int { state.withLock { $0.inUse } }
-    /// Bytes of returned blocks that wait for the next request.
+    /// The bytes of released blocks that are kept for later requests.
     package var bytesKept: Int { state.withLock { $0.keptBytes } }
-    /// The most bytes that were ever in use at once.
+    /// The maximum of ``bytesInUse`` so far.
     package var peakBytesInUse: Int { state.withLock { $0.peak } }
 
-    /// The most bytes that were in use during a call of `body` beyond those at its beginning. One measurement at a time: whatever else
-    /// the process allocates meanwhile is counted, too.
+    /// The peak of bytes in use during a call of `body`, beyond those in use at its beginning. Only one measurement can run at a
+    /// time; anything else that the process allocates meanwhile is included.
     package func peakBytes(during body: () throws -> Void) rethrows -> Int {
         let before = state.withLock { state in
             state.mark = state.inUse
@@ -90,7 +92,8 @@ package final class Allocator: Sendable {
         return state.withLock { $0.mark - before }
     }
 
-    /// Gives all blocks that are kept for later, and what malloc keeps, back to the system: what a measurement or a stage has left is of no use to the next.
+    /// Returns all kept blocks, and unused memory of malloc, to the system. Useful between stages or measurements that need other
+    /// sizes.
     package func releaseKept() {
         let blocks = state.withLock { state in
             let blocks = state.kept.flatMap { kept in kept.value.addresses.map { ($0, kept.key) } }
@@ -104,6 +107,7 @@ package final class Allocator: Sendable {
         Kernels.trim()
     }
 
+    /// The capacity of the block for a request of `byteCount` bytes: its size class.
     package static func capacity(for byteCount: Int) -> Int {
         if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
         let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
@@ -111,6 +115,8 @@ package final class Allocator: Sendable {
         return (byteCount + step - 1) / step * step
     }
 
+    /// Returns a block of at least `byteCount` bytes with undefined contents, and its capacity, which ``release(_:capacity:)``
+    /// needs.
     package func allocate(byteCount: Int) -> (UnsafeMutableRawPointer, capacity: Int) {
         let wanted = Self.capacity(for: byteCount)
         let isKept = wanted >= Self.smallest
@@ -118,7 +124,7 @@ package final class Allocator: Sendable {
             var (reused, capacity): (UInt?, Int) = (nil, wanted)
             if isKept {
                 state.requests += 1
-                // this class, or one of the two above it
+                // this size class or one of the next two
                 reused = state.take(capacity)
                 for _ in 0..<2 where reused == nil {
                     capacity = Self.capacity(for: capacity + 1)
@@ -139,15 +145,16 @@ package final class Allocator: Sendable {
         if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
         releaseKept()
         if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
-        let problem = "there is no memory for \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
+        let problem = "out of memory: cannot allocate \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
         end.withLock(\.self)?(problem)
         fatalError(problem)
     }
 
-    /// Sets what is called with one line about the problem when the system has no more memory. It should end the process; when it returns,
-    /// the process ends with a trap.
+    /// Sets the function that is called with a one-line message when the system has no more memory. It should end the process; if
+    /// it returns, the process ends with a trap.
     package func endsProcess(with end: @escaping @Sendable (String) -> Void) { self.end.withLock { $0 = end } }
 
+    /// Takes back a block of ``allocate(byteCount:)``; it is kept for later requests if it has 16 KiB or more.
     package func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
         let isKept = capacity >= Self.smallest
         state.withLock { state in

@@ -1,90 +1,92 @@
 import Synchronization
 
-/// Memory whose contents come back by themselves when they are touched: a mapped file.
+/// The owner of memory that can be read again after its pages are dropped, such as a mapped file.
 package protocol ReadableAgain: AnyObject {
-    /// Gives back the pages that lie wholly within the given bytes.
+    /// Lets the system reclaim the pages that lie wholly within the given bytes.
     func forget(_ pointer: UnsafeRawPointer, byteCount: Int)
 }
 
-/// A block of memory, aligned to 64 bytes, that goes back to the allocator when its last tensor is gone; or numbers in bfloat16.
+/// The memory of a tensor: a block aligned to 64 bytes that returns to the allocator with its last tensor, a view of memory owned
+/// by another object, or elements in bfloat16.
 ///
-/// It is `@unchecked Sendable` because the bytes are written only by the operation that makes the tensor, before anything else can
-/// see the storage, and by in-place updates, which the optimiser makes while it alone uses the parameter.
+/// It is `@unchecked Sendable` because bytes are written only by the operation that creates the tensor, before anything else can
+/// see the storage, and by in-place updates of the optimiser while it has exclusive use of the parameter.
 package final class Storage: @unchecked Sendable {
     private enum Contents {
-        /// Memory of its own, as the allocator gave it.
+        /// Memory owned by this storage, as allocated.
         case block(UnsafeMutableRawPointer, capacity: Int)
-        /// Memory that the owner keeps alive and nobody writes to.
+        /// Read-only memory that the owner keeps alive.
         case view(UnsafeMutableRawPointer, owner: AnyObject)
-        /// Numbers that stand for floats, of which there are none in memory.
+        /// Elements in bfloat16; there are no floats in memory.
         case narrow(NarrowElements)
     }
 
     private let contents: Contents
-    /// The usable size, that of the floats that the numbers stand for; the block itself may be larger.
+    /// The usable size in bytes, counted as 32-bit floats even for bfloat16 elements; the block itself may be larger.
     package let byteCount: Int
-    /// The contents as packed weight matrices, as far as they were asked for. Whoever changes the contents forgets them.
+    /// Cached packed copies of the contents as weight matrices, made on demand. Changing the contents must clear them.
     let packings = Mutex(WeightPackings())
 
-    /// A block of at least `byteCount` bytes with undefined contents.
+    /// Allocates a block of at least `byteCount` bytes with undefined contents.
     package init(byteCount: Int) {
         let (block, capacity) = Allocator.shared.allocate(byteCount: byteCount)
         contents = .block(block, capacity: capacity)
         self.byteCount = byteCount
     }
 
-    /// A view of memory that `owner` keeps alive, for example a mapped file. It must not be written to.
+    /// Creates a read-only view of memory that `owner` keeps alive, such as a mapped file.
     package init(viewing pointer: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
         contents = .view(UnsafeMutableRawPointer(mutating: pointer), owner: owner)
         self.byteCount = byteCount
     }
 
-    /// Floats that are kept in bfloat16.
+    /// Creates a storage of elements in bfloat16.
     package init(_ narrow: NarrowElements) {
         contents = .narrow(narrow)
         byteCount = narrow.count * 4
     }
 
-    /// The first byte. Numbers that are kept in fewer bits have none to give: whoever needs floats says ``Tensor/widened()``.
+    /// A pointer to the first byte. Stops the program for bfloat16 elements, which have no floats in memory: use
+    /// ``Tensor/widened()``.
     package var pointer: UnsafeMutableRawPointer {
         switch contents {
         case .block(let block, _): block
         case .view(let block, _): block
         case .narrow(let narrow):
             preconditionFailure(
-                "\(narrow.count) numbers are kept in bfloat16 and have no address as floats: say widened() for a copy that has one")
+                "the \(narrow.count) elements are stored in bfloat16 and have no address as floats; call widened() for a copy in f32")
         }
     }
 
-    /// How the numbers are stored.
+    /// The format in which the elements are stored.
     package var format: NumberFormat { narrow == nil ? .f32 : .bf16 }
 
-    /// The contents in bfloat16; nil for all other storage.
+    /// The contents in bfloat16; nil for any other storage.
     package var narrow: NarrowElements? { if case .narrow(let narrow) = contents { narrow } else { nil } }
 
-    /// Writes some of the numbers as floats.
+    /// Writes a range of the elements as floats.
     func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         if let narrow { narrow.widen(range, into: out) } else { withFloats { out.update(from: $0 + range.lowerBound, count: range.count) } }
     }
 
-    /// A storage of its own with the same first `count` numbers as floats.
+    /// A new storage with a copy of the first `count` elements as floats.
     func copiedAsFloats(count: Int) -> Storage {
         let copy = Storage(byteCount: count * 4)
         copy.withFloats { copyFloats(0..<count, to: $0) }
         return copy
     }
 
-    /// Whether the memory belongs to somebody else and must not be written to.
+    /// Whether the memory is not owned by this storage as a block, and must not be written to.
     package var isView: Bool { if case .block = contents { false } else { true } }
 
-    /// Calls `body` with the block read as floats; the block is there until `body` returns, even when nothing else holds it.
+    /// Calls `body` with a pointer to the block as floats; the block stays alive until `body` returns.
     package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
         defer { withExtendedLifetime(self) {} }
         return body(pointer.assumingMemoryBound(to: Float.self))
     }
 
-    /// Lets the system take back memory that its owner can read again: afterwards nothing of it counts as memory of this process until
-    /// it is touched. Any other storage stays as it is.
+    /// Lets the system reclaim memory that its owner can read again: its pages do not count as memory of this process until they
+    /// are next read. Has no effect on an allocated block.
     package func forget() {
         switch contents {
         case .block: break

@@ -1,20 +1,20 @@
 // Gated activations and softmax.
 
-/// The functions of gates that have a kernel of their own; see ``Tensor/gated(_:up:)``.
+/// The gated activation functions that have their own kernel; see ``Tensor/gated(_:up:)``.
 public enum GatedActivation: Sendable, Equatable {
     /// SwiGLU (Shazeer 2020): silu(gate) · up.
     case silu
-    /// GeGLU with the tanh approximation of GELU, as in Gemma.
+    /// GeGLU (Shazeer 2020) with the tanh approximation of GELU, as in Gemma: gelu(gate) · up.
     case geluTanh
 }
 
 extension Tensor {
-    /// SwiGLU (Shazeer 2020): silu(gate) · up, element by element; this tensor is the gate.
+    /// SwiGLU (Shazeer 2020): silu(gate) · up, element by element. This tensor is the gate; `up` has the same shape.
     public func swiglu(up: Tensor) -> Tensor { gated(.silu, up: up) }
 
-    /// f(gate) · up, element by element; this tensor is the gate.
+    /// A gated activation: f(gate) · up, element by element. This tensor is the gate; `up` has the same shape.
     public func gated(_ activation: GatedActivation, up: Tensor) -> Tensor {
-        precondition(shape == up.shape, "a gate and what it gates need one shape, not \(shape) and \(up.shape)")
+        precondition(shape == up.shape, "a gate and its input need the same shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
         let (gate, up) = (widened(), up.widened())
         let result = Tensor.uninitialized(shape) { out in

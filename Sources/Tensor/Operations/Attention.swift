@@ -1,9 +1,20 @@
 extension Tensor {
-    /// Attention over packed sequences: softmax(scale · q kᵀ) v for every query of `layout` and every head. This tensor holds
-    /// the queries [R, NH·D]; keys and values are [T, KH·D] with NH a multiple of KH (grouped-query attention, Ainslie et al. 2023).
-    /// The result is [R, NH·D]. No matrix of all queries by all keys is ever made; the backward pass recomputes it by blocks.
-    /// - Parameter dropout: drops weights of keys, behind the softmax. Row r · NH + head of the mask is a head of the query in row r of it;
-    ///   its elements are the keys that the query may see without a window, those of the prefix first.
+    /// Attention over packed sequences: softmax(scale · q kᵀ) v, for every query of `layout` and every head.
+    ///
+    /// This tensor holds the queries [R, NH·D]. Keys and values are [T, KH·D], where NH must be a multiple of KH (grouped-query
+    /// attention, Ainslie et al. 2023). The matrix of all queries by all keys never exists; the backward pass recomputes it block
+    /// by block.
+    /// - Parameters:
+    ///   - keys: the keys [T, KH·D].
+    ///   - values: the values [T, KH·D].
+    ///   - layout: which keys each query sees.
+    ///   - heads: the number of query heads, NH.
+    ///   - keyHeads: the number of key/value heads, KH.
+    ///   - scores: how scores are computed. Default: the scale is 1/√D.
+    ///   - dropout: dropout of the attention weights, after the softmax. A query in row r of the mask uses row r · NH + head for
+    ///     each head. The elements of that row are the keys that the query would see without a window, the keys of the prefix
+    ///     first.
+    /// - Returns: [R, NH·D].
     public func attending(
         keys: Tensor, values: Tensor, layout: AttentionLayout, heads: Int, keyHeads: Int, scores: AttentionScores = AttentionScores(),
         dropout: DropoutMask? = nil
@@ -11,7 +22,7 @@ extension Tensor {
         precondition(
             shape.rank == 2 && keys.shape.rank == 2 && keys.shape == values.shape && heads % keyHeads == 0
                 && shape[1] % heads == 0 && keys.shape[1] == shape[1] / heads * keyHeads,
-            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape), k \(keys.shape), v \(values.shape)")
+            "attention of \(heads)/\(keyHeads) heads does not match q \(shape), k \(keys.shape), v \(values.shape)")
         layout.check(queries: shape[0], keys: keys.shape[0])
         scores.check(heads: heads, layout: layout)
         let record = Tensor.anyRecorded(self, keys, values)
@@ -31,12 +42,13 @@ extension Tensor {
 }
 
 extension Tensor {
-    /// Attention off any tape, where every row of this tensor [T, 3·C] holds its query, its key and its value: [T, C].
+    /// Self-attention without a tape. Every row of this tensor [T, 3·C] holds a query, a key and a value, in this order. The
+    /// result is [T, C].
     package func attendingWithin(
         layout: AttentionLayout, heads: Int, scores: AttentionScores = AttentionScores(), relative: RelativePositions? = nil
     ) -> Tensor {
         precondition(
-            shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not fit rows of \(shape)")
+            shape.rank == 2 && shape[1] % (3 * heads) == 0, "attention of \(heads) heads does not match rows of \(shape)")
         layout.check(queries: shape[0], keys: shape[0])
         scores.check(heads: heads, layout: layout)
         let width = shape[1] / 3
@@ -59,8 +71,8 @@ extension Tensor {
 }
 
 extension Tensor {
-    /// Attention off any tape, in which keys and values are bfloat16 numbers [T, KH·D] and every segment has few queries: a step of
-    /// decoding. See ``attending(keys:values:layout:heads:keyHeads:scores:dropout:)``.
+    /// Attention without a tape for a decoding step: keys and values [T, KH·D] are in bfloat16, and every segment has few
+    /// queries. See ``attending(keys:values:layout:heads:keyHeads:scores:dropout:)``.
     package func attending(
         keys: NarrowElements, values: NarrowElements, layout: AttentionLayout, heads: Int, keyHeads: Int,
         scores: AttentionScores = AttentionScores()
@@ -69,7 +81,7 @@ extension Tensor {
         precondition(
             shape.rank == 2 && shape[1] % heads == 0 && heads % keyHeads == 0 && keys.count == values.count
                 && keys.count % width == 0,
-            "attention of \(heads)/\(keyHeads) heads does not fit q \(shape) and \(keys.count), \(values.count) numbers")
+            "attention of \(heads)/\(keyHeads) heads does not match q \(shape) and \(keys.count), \(values.count) elements")
         layout.check(queries: shape[0], keys: keys.count / width)
         scores.check(heads: heads, layout: layout)
         var arrays = Kernels.AttentionArrays()
@@ -157,7 +169,7 @@ struct Attention {
                         if arrays.pointee.narrow_keys != nil
                             || segment.query_count * (heads / keyHeads) <= Kernels.fewQueries
                         {
-                            // as many heads of the segment as the range holds
+                            // as many heads of the segment as the range contains
                             let count = min(keyHeads - head, range.upperBound - index)
                             kernels.pointee.attention_few(arrays, &segment, head, count, floats)
                             index += count
@@ -169,7 +181,7 @@ struct Attention {
                 }
             }
         }
-        // a decoding step is cheap: few large chunks; a training pass is dear: many small ones balance the threads
+        // a decoding step is cheap: use few large chunks; a training pass is expensive: many small chunks balance the load
         let chunks = work < 200_000 ? 1 : work < 20_000_000 ? Compute.threads * 4 : count
         Compute.forChunks(count, grain: (count + chunks - 1) / max(1, chunks), body)
     }

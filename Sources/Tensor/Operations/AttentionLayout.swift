@@ -1,24 +1,24 @@
-/// Which keys each run of queries may look at, for a whole ragged batch.
+/// Which keys each query of a packed batch sees.
 ///
-/// Queries and keys of all sequences are packed without padding. A segment is a run of consecutive queries of one sequence; query j of
-/// it sees the keys `prefix` (a shared prompt, say) and its own keys from `keys.lowerBound` up to its own position, or all of them where
-/// the segment is not causal. The same structure describes training, prefill, decoding with a cache, several continuations of one
-/// prompt, and encoders.
+/// Queries and keys of all sequences are packed without padding. A segment is a run of consecutive queries of one sequence. A
+/// query sees all keys of the segment's `prefix` (such as a shared prompt) and the segment's own keys: those up to its own
+/// position if the segment is causal, otherwise all of them. The same structure describes training, prefill, decoding with a
+/// cache, several completions of one prompt, and encoders.
 public struct AttentionLayout: Sendable, Equatable {
-    /// One run of queries.
+    /// A run of consecutive queries of one sequence.
     public struct Segment: Sendable, Equatable {
-        /// Rows of the query matrix.
+        /// The segment's rows of the query matrix.
         public var queries: Range<Int>
         /// The first of the segment's own key rows.
         public var keyBegin: Int
-        /// The last key row that the first query sees; query j sees up to `firstKey + j`.
+        /// The last key row that the first query sees. If the segment is causal, query j sees the keys up to `firstKey + j`.
         public var firstKey: Int
-        /// Key rows that every query of the segment sees besides its own.
+        /// The key rows that every query of the segment sees in addition to the segment's own keys.
         public var prefix: Range<Int>
-        /// Whether query j sees its own keys up to `firstKey + j` only; otherwise every query sees what the last one does.
+        /// Whether query j sees only its own keys up to `firstKey + j`. Otherwise every query sees the same keys as the last one.
         public var isCausal: Bool
 
-        /// A segment; see the properties.
+        /// Creates a segment from the values of the properties.
         public init(
             queries: Range<Int>, keyBegin: Int, firstKey: Int, prefix: Range<Int> = 0..<0, isCausal: Bool = true
         ) {
@@ -29,19 +29,21 @@ public struct AttentionLayout: Sendable, Equatable {
             self.isCausal = isCausal
         }
 
-        /// The most keys that a query of the segment sees.
+        /// The maximum number of keys that a query of the segment sees.
         var seen: Int { prefix.count + firstKey - keyBegin + queries.count }
         var keyEnd: Int { firstKey + queries.count }
     }
 
-    /// The segments, in any order; their queries do not overlap.
+    /// The segments, in any order. Every query belongs to exactly one of them.
     public var segments: [Segment]
 
-    /// A layout of the given segments.
+    /// Creates a layout from its segments.
     public init(_ segments: [Segment]) { self.segments = segments }
 
-    /// Whole sequences of the given lengths, each seeing itself only: queries and keys are the same packed rows.
-    /// - Parameter isCausal: whether a row sees the rows up to itself only, as in decoders.
+    /// Creates the layout of self-attention within packed sequences of the given lengths: queries and keys are the same rows.
+    /// - Parameters:
+    ///   - lengths: the number of tokens of each sequence.
+    ///   - isCausal: whether a row sees only the rows up to itself, as in decoders.
     public init(lengths: [Int], isCausal: Bool = true) {
         var at = 0
         segments = lengths.map { length in
@@ -50,16 +52,16 @@ public struct AttentionLayout: Sendable, Equatable {
         }
     }
 
-    /// Segments that read the same key rows must be handled by one thread when key gradients are summed: the groups of segments
-    /// connected through shared keys, each in the order of the layout.
+    /// The segments in groups that do not share any key rows, each in the order of the layout. One thread must handle a whole
+    /// group when gradients of keys are summed.
     package var groups: [[Segment]] {
-        // runs of keys from left to right; a run that begins before the reach of the ones before it shares rows with one of them
+        // runs of keys from left to right; a run that begins before the end of the previous ones shares rows with one of them
         let runs = segments.enumerated().flatMap { index, segment in
             [(keys: segment.keyBegin..<segment.keyEnd, index), (keys: segment.prefix, index)].filter {
                 !$0.keys.isEmpty
             }
         }.sorted { $0.keys.lowerBound < $1.keys.lowerBound }
-        // a segment's parent leads to the representative of its group, which is its own parent
+        // following the parents of a segment leads to the representative of its group, which is its own parent
         var parents = Array(segments.indices)
         func representative(_ index: Int) -> Int {
             var index = index
@@ -80,17 +82,17 @@ public struct AttentionLayout: Sendable, Equatable {
         for range in segments.map(\.queries).filter({ !$0.isEmpty }).sorted(by: { $0.lowerBound < $1.lowerBound }) {
             precondition(
                 range.lowerBound == next,
-                "attention segments must hold each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
+                "attention segments must contain each of \(queries) queries once; query \(min(next, range.lowerBound)) is not"
             )
             next = range.upperBound
         }
-        precondition(next == queries, "attention segments hold \(next) queries, not \(queries)")
+        precondition(next == queries, "attention segments contain \(next) queries, not \(queries)")
         for segment in segments {
             precondition(
                 segment.queries.lowerBound >= 0 && segment.queries.upperBound <= queries && segment.keyBegin >= 0
                     && segment.firstKey >= segment.keyBegin && segment.keyEnd <= keys && segment.prefix.lowerBound >= 0
                     && segment.prefix.upperBound <= keys,
-                "attention segment \(segment) lies outside of \(queries) queries and \(keys) keys")
+                "attention segment \(segment) lies outside \(queries) queries and \(keys) keys")
         }
     }
 }

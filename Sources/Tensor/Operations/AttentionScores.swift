@@ -1,18 +1,20 @@
-/// How the products of queries and keys become scores, where that is more than a scale.
+/// How attention scores are computed from the products of queries and keys.
 public struct AttentionScores: Sendable, Equatable {
-    /// What products are multiplied by; nil for 1/√D, with D the channels of a head.
+    /// The factor of the products; nil for 1/√D, with D the channels of a head.
     public var scale: Float?
-    /// A query sees that many keys at most, the nearest ones, itself included (Beltagy et al. 2020); nil for all. Causal layouts alone.
+    /// Sliding-window attention (Beltagy et al. 2020): the maximum number of keys that a query sees, the nearest ones, including
+    /// itself; nil for no limit. Requires a causal layout.
     public var window: Int?
-    /// A query sees the keys whose distance from it is below that, on both sides; nil for all. Layouts that are not causal alone.
+    /// Local attention in encoders: a query sees the keys on both sides whose distance from it is less than this; nil for no
+    /// limit. Requires a layout that is not causal.
     public var neighbourhood: Int?
-    /// Scores are `cap · tanh(scale · q·k / cap)`, as in Gemma 2; nil for none.
+    /// Soft-capping of scores, as in Gemma 2: scores are `cap · tanh(scale · q·k / cap)`. Nil for none.
     public var cap: Float?
-    /// Slopes of ALiBi (Press et al. 2022), one a head: the distance of a key from the query, times its head's slope, is taken from a score. Empty for
-    /// none; never with a cap.
+    /// The ALiBi slopes (Press et al. 2022), one per head: the distance between key and query, times the slope, is subtracted
+    /// from the score. Empty for none. Cannot be combined with a cap.
     public var slopes: [Float]
 
-    /// Scores; see the properties.
+    /// Creates score settings from the values of the properties.
     public init(scale: Float? = nil, window: Int? = nil, neighbourhood: Int? = nil, cap: Float? = nil, slopes: [Float] = []) {
         self.scale = scale
         self.window = window
@@ -23,17 +25,17 @@ public struct AttentionScores: Sendable, Equatable {
 
     func check(heads: Int, layout: AttentionLayout) {
         precondition(
-            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or with a cap")
+            slopes.isEmpty || (slopes.count == heads && cap == nil), "\(slopes.count) ALiBi slopes for \(heads) heads, or ALiBi with a cap")
         precondition(
             window.map { $0 > 0 && layout.segments.allSatisfy(\.isCausal) } ?? true,
-            "a window of \(window ?? 0) keys, or one without causal order")
+            "a window must be above 0 and causal (\(window ?? 0) keys)")
         precondition(
             neighbourhood.map { $0 > 0 && !layout.segments.contains(where: \.isCausal) } ?? true,
-            "a neighbourhood of \(neighbourhood ?? 0) keys, or one in causal order")
-        precondition(cap.map { $0 > 0 } ?? true, "a cap of scores must be above 0")
+            "a neighbourhood must be above 0 and not causal (\(neighbourhood ?? 0) keys)")
+        precondition(cap.map { $0 > 0 } ?? true, "the cap of the scores must be above 0")
     }
 
-    /// Calls `body` with a call's arrays, to which these scores are added.
+    /// Calls `body` with the arrays of a call, completed with these settings.
     func apply(to arrays: Kernels.AttentionArrays, _ body: (Kernels.AttentionArrays) -> Void) {
         var arrays = arrays
         arrays.scale = scale ?? 1 / Float(arrays.dim).squareRoot()
@@ -48,20 +50,23 @@ public struct AttentionScores: Sendable, Equatable {
     }
 }
 
-/// What the distance of a key from a query adds to their product, in encoders: off any tape, for segments that see all of their keys.
+/// Relative position terms of attention in encoders: what the distance between key and query adds to a score. Only for inference,
+/// and for segments in which every query sees all keys.
 ///
-/// Row or column `reach + key's position − query's position` of each counts, so every text must have at most `reach + 1` tokens.
+/// A pair uses row or column `reach + key's position − query's position` of each table, so a sequence may have at most `reach +
+/// 1` tokens.
 public struct RelativePositions {
-    /// The largest distance that there is.
+    /// The largest supported distance.
     public let reach: Int
-    /// Added to scaled products: [NH, 2·reach + 1] (MPNet, T5); nil for none.
+    /// Biases that are added to the scaled products: [NH, 2·reach + 1] (MPNet, T5); nil for none.
     public let bias: Tensor?
-    /// Their products with the query are added: [2·reach + 1, NH·D], "content to position" of DeBERTa (He et al. 2021); nil for none.
+    /// Relative keys, whose products with the query are added: [2·reach + 1, NH·D], "content to position" in DeBERTa (He et al.
+    /// 2021); nil for none.
     public let keys: Tensor?
-    /// Their products with the key are added: the same shape, "position to content"; nil for none.
+    /// Relative queries, whose products with the key are added: [2·reach + 1, NH·D], "position to content"; nil for none.
     public let queries: Tensor?
 
-    /// Relative positions; see the properties.
+    /// Creates relative positions from the values of the properties.
     public init(reach: Int, bias: Tensor? = nil, keys: Tensor? = nil, queries: Tensor? = nil) {
         self.reach = reach
         self.bias = bias
@@ -72,12 +77,12 @@ public struct RelativePositions {
     func check(heads: Int, width: Int, layout: AttentionLayout) {
         precondition(
             layout.segments.allSatisfy { !$0.isCausal && $0.prefix.isEmpty && $0.keyBegin == $0.firstKey && $0.queries.count <= reach + 1 },
-            "relative positions up to \(reach) for segments that are longer, causal or behind a prefix")
+            "relative positions up to \(reach) do not support segments that are longer, causal or after a prefix")
         let rows = 2 * reach + 1
         precondition(
             bias.map { $0.shape == [heads, rows] } ?? true
                 && [keys, queries].allSatisfy { $0.map { $0.shape == [rows, width] } ?? true },
-            "relative positions of \(heads) heads and \(rows) distances with other shapes")
+            "the tensors of relative positions do not match \(heads) heads and \(rows) distances")
     }
 
     func apply(to arrays: inout Kernels.AttentionArrays) {

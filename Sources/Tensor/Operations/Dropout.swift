@@ -1,30 +1,31 @@
-/// Which elements dropout sets to zero (Srivastava et al. 2014): each with probability `rate`; the others are divided by 1 − rate.
+/// A dropout mask (Srivastava et al. 2014): each element is set to zero with probability `rate`; the others are divided by 1 −
+/// rate.
 ///
-/// Whether an element is dropped depends on the generator and the element's place alone. Nothing is drawn from the generator: the same
-/// mask gives the same zeros however often it is used, and a backward pass makes them again instead of keeping them.
+/// Whether an element is dropped depends only on the generator and the element's position. The generator's state does not change:
+/// the same mask gives the same zeros every time, and the backward pass recomputes them instead of storing them.
 public struct DropoutMask: Sendable, Equatable {
-    /// The share of the elements that is dropped, from 0 (none) to below 1.
+    /// The dropout rate, in [0, 1).
     public let rate: Double
-    /// The generator that decides which.
+    /// The generator that decides which elements are dropped.
     public let random: Philox
-    /// The row of the mask that each row of a tensor has; nil where that is its own index.
+    /// The row of the mask for each row of the tensor; nil if they are the same.
     public let rows: [Int]?
 
-    /// A mask.
+    /// Creates a mask. The rate must be in [0, 1).
     public init(rate: Double, random: Philox, rows: [Int]? = nil) {
-        precondition(rate >= 0 && rate < 1, "a dropout rate is at least 0 and below 1, not \(rate)")
+        precondition(rate >= 0 && rate < 1, "a dropout rate must be at least 0 and below 1, not \(rate)")
         self.rate = rate
         self.random = random
         self.rows = rows
     }
 
-    /// Calls `body` with a mask as kernels read it, one that drops nothing for nil: an element is dropped where its 32 random bits are
-    /// below rate · 2³².
-    /// - Parameter count: the rows of the tensor.
+    /// Calls `body` with a mask in the form that kernels read; nil drops nothing. An element is dropped if its 32 random bits are
+    /// less than rate · 2³².
+    /// - Parameter count: the number of rows of the tensor.
     static func withKernel<Result>(of mask: DropoutMask?, rows count: Int, _ body: (Kernels.Dropout) -> Result) -> Result {
         guard let mask else { return body(Kernels.Dropout()) }
         let rows = mask.rows ?? Array(0..<count)
-        precondition(rows.count == count, "a dropout mask of \(rows.count) rows does not fit \(count) rows")
+        precondition(rows.count == count, "a dropout mask of \(rows.count) rows does not match \(count) rows")
         return rows.withUnsafeBufferPointer {
             body(
                 Kernels.Dropout(
@@ -36,8 +37,8 @@ public struct DropoutMask: Sendable, Equatable {
 }
 
 extension Tensor {
-    /// The elements that a mask leaves, divided by 1 − rate; zeros elsewhere. A row is a run of the last axis; element t of row r of the mask
-    /// has word t mod 4 of block r · 2³² + ⌊t / 4⌋ of the mask's generator.
+    /// Applies dropout: zeros the elements that the mask drops and divides the others by 1 − rate. A row is a run of the last
+    /// axis. Element t of row r of the mask uses word t mod 4 of block r · 2³² + ⌊t / 4⌋ of the mask's generator.
     public func dropped(_ mask: DropoutMask) -> Tensor {
         guard mask.rate > 0, count > 0 else { return self }
         return recorded(as: Dropout.apply(mask, self)) { .dropout(Dropout(mask: mask, place: $0)) }
@@ -55,7 +56,7 @@ struct Dropout {
         let rows = x.count / width
         return Tensor.uninitialized(x.shape) { out in
             DropoutMask.withKernel(of: mask, rows: rows) { call in
-                // making random bits costs about eight times as much as copying numbers
+                // generating random bits costs about eight times as much as copying floats
                 Compute.forRows(rows, width: 8 * width) { part in
                     withUnsafePointer(to: call) { call in
                         for row in part {

@@ -1,15 +1,15 @@
-// Operations that make one number from one or two numbers, with their derivatives.
+// Elementwise operations of one or two tensors, with their derivatives.
 
 extension Tensor {
-    /// The sum of two tensors of one shape.
+    /// The sum of two tensors of the same shape.
     public static func + (a: Tensor, b: Tensor) -> Tensor { Binary.apply(.add, a, b) }
-    /// The difference of two tensors of one shape.
+    /// The difference of two tensors of the same shape.
     public static func - (a: Tensor, b: Tensor) -> Tensor { Binary.apply(.subtract, a, b) }
-    /// The product, element by element, of two tensors of one shape.
+    /// The elementwise product of two tensors of the same shape.
     public static func * (a: Tensor, b: Tensor) -> Tensor { Binary.apply(.multiply, a, b) }
-    /// The smaller of each two elements; a tie passes its gradient to `a`.
+    /// The elementwise minimum of two tensors of the same shape. In a tie, the gradient goes to `a`.
     public static func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Binary.apply(.minimum, a, b) }
-    /// The larger of each two elements; a tie passes its gradient to `a`.
+    /// The elementwise maximum of two tensors of the same shape. In a tie, the gradient goes to `a`.
     public static func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Binary.apply(.maximum, a, b) }
 
     /// Every element times a constant.
@@ -25,7 +25,7 @@ extension Tensor {
         }
         return recorded(as: result) { .scale(Scale(input: $0, factor: factor)) }
     }
-    /// Every element with its sign changed.
+    /// The negative of every element.
     public static prefix func - (x: Tensor) -> Tensor { x.scaled(by: -1) }
 
     /// eˣ of every element.
@@ -36,20 +36,21 @@ extension Tensor {
     public func tanh() -> Tensor { Unary.apply(.tanh, self) }
     /// max(x, 0) of every element.
     public func relu() -> Tensor { Unary.apply(.relu, self) }
-    /// x·Φ(x) of every element, with the normal distribution's Φ (Hendrycks & Gimpel 2016), exact to 2e-7.
+    /// GELU (Hendrycks & Gimpel 2016) of every element: x·Φ(x), with Φ the standard normal distribution function; accurate to
+    /// 2e-7.
     public func gelu() -> Tensor { Unary.apply(.gelu, self) }
-    /// The tanh approximation of ``gelu()``, as GPT-2 uses it.
+    /// The tanh approximation of ``gelu()``, as in GPT-2.
     public func geluTanh() -> Tensor { Unary.apply(.geluTanh, self) }
-    /// x·σ(x) of every element (Elfwing et al. 2018), also known as swish.
+    /// SiLU, also known as swish, of every element (Elfwing et al. 2018): x·σ(x).
     public func silu() -> Tensor { Unary.apply(.silu, self) }
-    /// x·σ(1.702 x) of every element, an approximation of ``gelu()`` that some released models were trained with.
+    /// x·σ(1.702 x) of every element, an approximation of ``gelu()`` that some released models use.
     public func quickGELU() -> Tensor { Unary.apply(.quickGELU, self) }
-    /// log σ(x) = -log(1 + e⁻ˣ) of every element, without overflow.
+    /// log σ(x) = −log(1 + e⁻ˣ) of every element, computed without overflow.
     public func logSigmoid() -> Tensor { Unary.apply(.logSigmoid, self) }
-    /// Every element moved into `range`; outside it the gradient is zero.
+    /// Every element clamped to `range`. The gradient is zero outside of the range.
     public func clamped(to range: ClosedRange<Float>) -> Tensor { Unary.apply(.clamp(range.lowerBound, range.upperBound), self) }
 
-    /// Adds another tensor's elements to this one's, off any tape.
+    /// Adds another tensor of the same shape to this one, in place and without a tape.
     package mutating func add(inPlace other: Tensor) {
         precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
         let kernels = Kernels.current
@@ -71,7 +72,7 @@ struct Binary {
     let places: [Int?]
 
     static func apply(_ kind: Kind, _ a: Tensor, _ b: Tensor) -> Tensor {
-        precondition(a.shape == b.shape, "\(kind) needs two tensors of one shape, not \(a.shape) and \(b.shape)")
+        precondition(a.shape == b.shape, "\(kind) needs two tensors of the same shape, not \(a.shape) and \(b.shape)")
         let (a, b) = (a.widened(), b.widened())
         let kernels = Kernels.current
         let result = Tensor.uninitialized(a.shape) { out in

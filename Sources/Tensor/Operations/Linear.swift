@@ -1,14 +1,14 @@
-// y = x Wᵀ + b, and products of two matrices.
+// Linear layers y = x Wᵀ + b, and products of two matrices.
 
 extension Tensor {
-    /// A linear layer: x[T, I] · W[O, I]ᵀ + b[O] → [T, O]. The weight is stored as PyTorch stores it.
+    /// A linear layer: x[T, I] · W[O, I]ᵀ + b[O] → [T, O]. The weight has the layout of `torch.nn.Linear`.
     public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
         precondition(
             shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1],
             "linear needs x [T, I] and a weight [O, I], not \(shape) and \(weight.shape)")
         let (rows, outputs) = (shape[0], weight.shape[0])
         if let bias {
-            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not fit a weight \(weight.shape)")
+            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
         let (x, bias) = (widened(), bias?.widened())
         let result = Tensor.uninitialized([rows, outputs]) { out in
@@ -25,7 +25,8 @@ extension Tensor {
         }
     }
 
-    /// self[T, I] · W[O, I]ᵀ + sum[T, O]. The sum's memory becomes that of the result where nothing else uses it, and where the rows are many.
+    /// A linear layer plus a tensor: x[T, I] · W[O, I]ᵀ + sum[T, O] → [T, O]. With 48 rows or more, the result reuses the memory
+    /// of `sum` if nothing else refers to it.
     public func linear(_ weight: Tensor, addedTo sum: consuming Tensor) -> Tensor {
         precondition(
             shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1] && sum.shape == [shape[0], weight.shape[0]],
@@ -33,7 +34,7 @@ extension Tensor {
         guard shape[0] >= ProductTable.manyRows else { return sum + linear(weight) }
         let (x, rows, node) = (widened(), shape[0], sum.node)
         var result = sum.widened().detached
-        // stands for the sum, whose memory it does not hold
+        // stands for the sum on the tape without holding its memory
         let addend = Tensor(shape: [], storage: Storage(byteCount: 4), node: node)
         _ = consume sum
         result.update { out in
@@ -48,7 +49,7 @@ extension Tensor {
         }
     }
 
-    /// The product of two matrices, each transposed first where asked: [M, K] and [K, N] give [M, N].
+    /// The product of two matrices, [M, K] · [K, N] → [M, N], each of them optionally transposed first.
     public func matmul(_ other: Tensor, transposed: Bool = false, otherTransposed: Bool = false) -> Tensor {
         precondition(
             shape.rank == 2 && other.shape.rank == 2, "matmul needs two matrices, not \(shape) and \(other.shape)")

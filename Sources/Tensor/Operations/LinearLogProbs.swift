@@ -1,27 +1,28 @@
-// The output projection fused with log-softmax. Logits exist for one chunk of rows at a time, so [R, V] never does.
+// The output projection fused with log-softmax. Logits exist only for one chunk of rows at a time; the matrix [R, V] never does.
 
-/// How many logits exist at a time: 32 MiB of them. Each chunk reads the whole projection, and in 32-bit floats packs it, twice in training.
+/// The maximum number of logits in memory at a time: 32 MiB. Each chunk reads the whole projection (in 32-bit floats it also
+/// packs it), twice in training.
 package enum LogitChunk {
     @TaskLocal package static var count = 8_388_608
 }
 
-/// What follows the product with the output projection: logits are `cap · tanh((h Wᵀ + bias) / cap)`.
+/// How logits follow from the product with the output projection: `cap · tanh((h Wᵀ + bias) / cap)`.
 public struct LogitForm {
     /// A bias [V]; nil for none.
     public var bias: Tensor?
-    /// The bound of the logits, as in Gemma 2; nil for none.
+    /// The bound of the logits (soft-capping, as in Gemma 2); nil for none.
     public var cap: Float?
 
-    /// A form; logits are the product alone unless something is given.
+    /// Creates a form. Default: logits are the product itself.
     public init(bias: Tensor? = nil, cap: Float? = nil) {
         self.bias = bias
         self.cap = cap
     }
 
-    /// The same off any tape.
+    /// The same form, off any tape.
     var detached: LogitForm { LogitForm(bias: bias?.widened().detached, cap: cap) }
 
-    /// Makes logits of products, in place: `rows` rows of `vocabulary` numbers.
+    /// Turns products into logits, in place: `rows` rows of `vocabulary` elements.
     func apply(to products: UnsafeMutablePointer<Float>, rows: Int, vocabulary: Int) {
         let kernels = Kernels.current
         guard bias != nil || cap != nil else { return }
@@ -33,15 +34,16 @@ public struct LogitForm {
     }
 }
 
-/// The logits of some rows, made chunk by chunk.
+/// The logits of a matrix of hidden states, computed chunk by chunk.
 struct ChunkedLogits {
     let hidden: Tensor
     let weight: Tensor
     let form: LogitForm
-    /// Ids at and above this one have no token: their logits are −∞.
+    /// The number of token IDs that are in use. The logits of all further IDs are −∞.
     let validTokens: Int
 
-    /// Chunks have about the same number of rows, no more than there may be logits for but 16 in any case.
+    /// The rows of a chunk: all chunks have about the same number, at most what fits into ``LogitChunk``'s count, but 16 in any
+    /// case.
     var chunkRows: Int {
         let (rows, most) = (hidden.shape[0], max(16, LogitChunk.count / max(1, weight.shape[0])))
         let chunks = max(1, (rows + most - 1) / most)
@@ -66,11 +68,11 @@ struct ChunkedLogits {
         }
     }
 
-    /// Turns a row of logits into its gradient, which `body` writes over it and which is then led through the cap.
+    /// Lets `body` replace a row of logits by its gradient, and multiplies that by the derivative of the soft cap.
     func withSlope(_ row: UnsafeMutablePointer<Float>, _ body: () -> Void) {
         guard let cap = form.cap else { return body() }
         let kernels = Kernels.current
-        // ids without a token have a logit of −∞ and a gradient of 0, and stay out
+        // unused IDs have a logit of −∞ and a gradient of 0; leave them out
         let count = min(validTokens, weight.shape[0])
         Storage(byteCount: count * 4).withFloats { logits in
             logits.update(from: row, count: count)
@@ -79,7 +81,7 @@ struct ChunkedLogits {
         }
     }
 
-    /// dH = dL W, dW = dLᵀ H and db = the sums of dL's columns, for one chunk of logit gradients.
+    /// Adds the gradients of one chunk, given those of its logits: dH = dL W, dW = dLᵀ H, and db = the column sums of dL.
     func addGradients(
         _ dlogits: UnsafePointer<Float>, _ range: Range<Int>, dhidden: UnsafeMutablePointer<Float>?,
         dweight: (UnsafeMutablePointer<Float>, beta: Float)?, dbias: UnsafeMutablePointer<Float>? = nil
@@ -106,20 +108,25 @@ private func check(_ hidden: Tensor, _ weight: Tensor, _ targets: [Int32], valid
     let tokens = min(validTokens ?? weight.shape[0], weight.shape[0])
     precondition(
         targets.allSatisfy { $0 >= 0 && Int($0) < tokens },
-        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside of \(tokens) tokens")
+        "target \(targets.first { $0 < 0 || Int($0) >= tokens } ?? 0) is outside the \(tokens) tokens")
 }
 
-/// Log-probabilities of given tokens, and the entropies of the distributions that they were taken from.
+/// Log-probabilities of given tokens and, optionally, the entropies of their distributions.
 public struct TokenLogProbs {
-    /// log p(target) of every row: [R].
+    /// log p(target) for every row: [R].
     public let logProbs: Tensor
-    /// The entropy of every row's distribution in nats: [R]. Only when it was asked for.
+    /// The entropy of each row's distribution, in nats: [R]. Nil unless requested.
     public let entropies: Tensor?
 }
 
 extension Tensor {
-    /// The logits of every row, with ids that have no token set to −∞: [R, V]. For inspection and small vocabularies; training uses
-    /// the fused forms below. No gradient flows through it.
+    /// The logits of every row: [R, V], with −∞ for unused token IDs. For inspection and small vocabularies; training uses
+    /// ``logProbs(_:targets:temperature:validTokens:withEntropy:form:)`` or
+    /// ``crossEntropy(_:targets:rowWeights:validTokens:form:)``. No gradient flows through it.
+    /// - Parameters:
+    ///   - weight: the output projection [V, C].
+    ///   - validTokens: the number of token IDs in use. Default: V.
+    ///   - form: bias and soft cap of the logits.
     public func logits(_ weight: Tensor, validTokens: Int? = nil, form: LogitForm = LogitForm()) -> Tensor {
         let result = detached.linear(weight.detached)
         let vocabulary = weight.shape[0]
@@ -132,8 +139,17 @@ extension Tensor {
         return result
     }
 
-    /// log softmax(h Wᵀ / temperature) at one target token a row: this tensor is h [R, C], `weight` is [V, C]. The gradient flows to
-    /// both; logits are made again, chunk by chunk, in the backward pass.
+    /// The log-probability of one target token per row: log softmax(h Wᵀ / temperature), where this tensor is h [R, C].
+    ///
+    /// Gradients flow to h, the weight and the bias. Logits are computed chunk by chunk, and again in the backward pass unless
+    /// only h needs a gradient and there is no entropy.
+    /// - Parameters:
+    ///   - weight: the output projection [V, C].
+    ///   - targets: the token ID of each row, R in all.
+    ///   - temperature: divides the logits.
+    ///   - validTokens: the number of token IDs in use; the others have probability 0. Default: V.
+    ///   - withEntropy: whether to compute the entropy of each row's distribution, too.
+    ///   - form: bias and soft cap of the logits.
     public func logProbs(
         _ weight: Tensor, targets: [Int32], temperature: Float = 1, validTokens: Int? = nil, withEntropy: Bool = false,
         form: LogitForm = LogitForm()
@@ -146,8 +162,8 @@ extension Tensor {
         let rows = shape[0]
         let logSumExps = Tensor.uninitialized([rows]) { _ in }
         let entropies = Tensor.uninitialized([withEntropy ? rows : 0]) { _ in }
-        // d logProb / d hidden does not depend on the gradients to come: it is made while the logits are there. With a frozen
-        // projection that is all, and the backward pass needs no logits
+        // d logProb / d hidden does not depend on the incoming gradient: it is computed here, while the logits exist. With a
+        // frozen projection nothing else is needed, and the backward pass needs no logits
         let isSlopeEnough = node != nil && weight.node == nil && form.bias?.node == nil && !withEntropy
         let slopes = isSlopeEnough ? Tensor.uninitialized(shape) { _ in } : nil
         let result = Tensor.uninitialized([rows]) { out in
@@ -178,7 +194,7 @@ extension Tensor {
                 if let slopes { logits.addGradients(chunk, range, dhidden: slopes.mutablePointer, dweight: nil) }
             }
         }
-        // one operation with two outputs: the log-probabilities and the entropies, stacked as [2, R] on the tape
+        // one operation with two outputs: log-probabilities and entropies, stacked as [2, R] on the tape
         let operation = { (places: [Int?]) in
             Operation.linearLogProbs(
                 LinearLogProbs(
@@ -194,8 +210,15 @@ extension Tensor {
             logProbs: both.rows([0]).reshaped([rows]), entropies: both.rows([1]).reshaped([rows]))
     }
 
-    /// The weighted sum of cross-entropies Σ wᵢ · −log softmax(h Wᵀ)[targetᵢ] as a scalar: this tensor is h [R, C], `weight` is
-    /// [V, C]. The gradients are made together with the value, one chunk of rows at a time, so logits are computed once.
+    /// The weighted sum of cross-entropies, Σ wᵢ · −log softmax(h Wᵀ)[targetᵢ], as a scalar, where this tensor is h [R, C].
+    ///
+    /// Gradients are computed together with the value, one chunk of rows at a time, so logits are computed only once.
+    /// - Parameters:
+    ///   - weight: the output projection [V, C].
+    ///   - targets: the token ID of each row, R in all.
+    ///   - rowWeights: the weight wᵢ of each row, R in all.
+    ///   - validTokens: the number of token IDs in use; the others have probability 0. Default: V.
+    ///   - form: bias and soft cap of the logits.
     public func crossEntropy(
         _ weight: Tensor, targets: [Int32], rowWeights: [Float], validTokens: Int? = nil, form: LogitForm = LogitForm()
     ) -> Tensor {
@@ -239,7 +262,7 @@ extension Tensor {
 }
 
 struct LinearCrossEntropy {
-    /// Of the hidden states, the projection and the bias; nil where none is wanted.
+    /// The gradients of the hidden states, the projection and the bias; nil where none is needed.
     let gradients: [Tensor?]
     let places: [Int?]
 
@@ -257,7 +280,7 @@ struct LinearLogProbs {
     let temperature: Float
     let logSumExps: Tensor
     let entropies: Tensor?
-    /// d logProb / d hidden [R, C], when that is all that the backward pass needs.
+    /// d logProb / d hidden [R, C]; nil unless that is all that the backward pass needs.
     let slopes: Tensor?
     let places: [Int?]
 

@@ -1,10 +1,10 @@
-// RMSNorm and LayerNorm over the last axis, and rotary positions.
+// RMSNorm and LayerNorm over the last axis, and rotary position embeddings.
 
 extension Tensor {
-    /// RMSNorm: x / √(mean(x²) + ε) · weight over the last axis C, in the same shape; weight: [C] (Zhang & Sennrich 2019).
+    /// RMSNorm (Zhang & Sennrich 2019) over the last axis C, in the same shape: x / √(mean(x²) + ε) · weight, with weight [C].
     public func rmsNormalised(weight: Tensor, epsilon: Float) -> Tensor {
         let (rows, width) = (shape.rows, shape.width)
-        precondition(weight.shape == [width], "a norm weight \(weight.shape) does not fit \(shape)")
+        precondition(weight.shape == [width], "a norm weight \(weight.shape) does not match \(shape)")
         let kernels = Kernels.current
         let (x, weight) = (widened(), weight.widened())
         let keep = Tensor.anyRecorded(x, weight)
@@ -21,13 +21,13 @@ extension Tensor {
         }
     }
 
-    /// LayerNorm: (x − mean) / √(variance + ε) · weight + bias over the last axis C, in the same shape; weight and bias: [C]
-    /// (Ba et al. 2016).
+    /// LayerNorm (Ba et al. 2016) over the last axis C, in the same shape: (x − mean) / √(variance + ε) · weight + bias, with
+    /// weight and bias [C].
     public func layerNormalised(weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
         let (rows, width) = (shape.rows, shape.width)
         precondition(
             weight.shape == [width] && bias.shape == [width],
-            "a norm weight \(weight.shape) and bias \(bias.shape) do not fit \(shape)")
+            "a norm weight \(weight.shape) and bias \(bias.shape) do not match \(shape)")
         let kernels = Kernels.current
         let (x, weight, bias) = (widened(), weight.widened(), bias.widened())
         let keep = Tensor.anyRecorded(x, weight, bias)
@@ -46,47 +46,49 @@ extension Tensor {
         }
     }
 
-    /// Rotary positions (Su et al. 2021): the first channels of each head, as many as the table is for, are turned in pairs by angles that grow with
-    /// the token's position. The others stay as they are.
+    /// Rotary position embedding (Su et al. 2021) of this matrix [T, heads·D]: rotates the first `table.dim` channels of each
+    /// head, in pairs, by angles proportional to the token's position. The other channels are unchanged.
     /// - Parameters:
-    ///   - positions: one per row of this matrix [T, heads·D].
-    ///   - table: the cosines and sines of every position, for the first `table.dim` of a head's D channels.
-    ///   - pairs: which channels are turned together.
+    ///   - heads: the number of heads.
+    ///   - positions: the position of each row, T in all.
+    ///   - table: the cosines and sines of every position.
+    ///   - pairs: which channels are rotated together.
+    /// - Returns: a matrix of the same shape.
     public func rotated(heads: Int, positions: [Int32], table: RotaryTable, pairs: RotaryPairs = .halves) -> Tensor {
         precondition(
             shape.rank == 2 && shape[1] % heads == 0 && shape[1] / heads >= table.dim && positions.count == shape[0],
             "rotary needs [T, \(heads)·\(table.dim) or more] and T positions, not \(shape) and \(positions.count)")
         precondition(
             positions.allSatisfy { $0 >= 0 && Int($0) < table.positions },
-            "a position lies outside of the rotary table of \(table.positions)")
+            "a position lies outside the rotary table of \(table.positions)")
         let result = Rotary.rotate(
             widened(), heads: heads, positions: positions, table: table, pairs: pairs, direction: 1)
         return recorded(as: result) { .rotary(Rotary(input: $0, heads: heads, positions: positions, table: table, pairs: pairs)) }
     }
 }
 
-/// Which channels of a head a rotary embedding turns together, of the first `dim`.
+/// Which of the `dim` rotated channels of a head form a pair in rotary position embeddings.
 public enum RotaryPairs: Sendable, Equatable {
-    /// i and i + dim/2: LLaMA and most families since.
+    /// Channels i and i + dim/2, as in LLaMA and most later families.
     case halves
-    /// 2i and 2i + 1: GPT-J.
+    /// Channels 2i and 2i + 1, as in GPT-J.
     case neighbours
 }
 
-/// Cosines and sines of every position and frequency of a rotary embedding.
+/// The cosines and sines of a rotary position embedding, for every position and frequency.
 public struct RotaryTable {
-    /// The channels of a head that are turned.
+    /// The number of channels of a head that are rotated.
     public let dim: Int
-    /// How many positions the table holds.
+    /// The number of positions in the table.
     public let positions: Int
     let cosines: Tensor
     let sines: Tensor
 
-    /// A table from its two halves, each [positions, dim/2].
+    /// Creates a table from its cosines and sines, each [positions, dim/2].
     public init(cosines: Tensor, sines: Tensor) {
         precondition(
             cosines.shape == sines.shape && cosines.shape.rank == 2,
-            "a rotary table needs two matrices of one shape, not \(cosines.shape) and \(sines.shape)")
+            "a rotary table needs two matrices of the same shape, not \(cosines.shape) and \(sines.shape)")
         dim = cosines.shape[1] * 2
         positions = cosines.shape[0]
         self.cosines = cosines.widened()
@@ -94,8 +96,8 @@ public struct RotaryTable {
     }
 }
 
-/// Adds up a per-channel gradient over rows, in chunks of 512 rows whose sums are added in order, so that the bits do not depend on
-/// the number of threads.
+/// Sums per-channel gradients over rows: in chunks of 512 rows, whose sums are added in order. The bits do not depend on the
+/// number of threads.
 private func sumOverRows(
     _ rows: Int, width: Int, sums: Int, _ body: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
 ) -> [Tensor] {
@@ -192,7 +194,7 @@ struct Rotary {
         }
     }
 
-    // the backward of a rotation is the rotation by the opposite angle
+    // the backward pass of a rotation is the rotation by the opposite angle
     func backward(_ gradient: Tensor, on tape: Tape) {
         tape.add(Self.rotate(gradient, heads: heads, positions: positions, table: table, pairs: pairs, direction: -1), to: input)
     }

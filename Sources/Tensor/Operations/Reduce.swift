@@ -1,5 +1,5 @@
 extension Tensor {
-    /// The sum of all elements, as a scalar. It is accumulated in double precision.
+    /// The sum of all elements, as a scalar, accumulated in double precision.
     public func sum() -> Tensor {
         let sum = withFloats(0..<count) { Kernels.current.pointee.sum(count, $0) }
         let result = Tensor(Float(sum))
@@ -9,13 +9,13 @@ extension Tensor {
     /// The mean of all elements, as a scalar.
     public func mean() -> Tensor { sum().scaled(by: 1 / Float(count)) }
 
-    /// The sum of the squares of all elements, in double precision; no gradient flows through it.
+    /// The sum of the squares of all elements, accumulated in double precision. No gradient flows through it.
     public func sumOfSquares() -> Double {
         let kernels = Kernels.current
         let parts = (count + 65_535) / 65_536
         var sums = [Double](repeating: 0, count: parts)
         sums.withUnsafeMutableBufferPointer { sums in
-            // each part writes its own place
+            // each part writes its own element
             nonisolated(unsafe) let sums = sums
             Compute.forChunks(count, grain: 65_536) {
                 let range = $0
@@ -27,7 +27,7 @@ extension Tensor {
         return sums.reduce(0, +)
     }
 
-    /// How many elements are NaN or infinite.
+    /// The number of elements that are NaN or infinite.
     public var nonFiniteCount: Int {
         stride(from: 0, to: count, by: 65_536).reduce(0) { found, first in
             let range = first..<min(count, first + 65_536)

@@ -1,21 +1,22 @@
 extension Tensor {
-    /// The given rows of a matrix [T, C], in the given order: [R, C]. Rows may repeat; their gradients add up.
+    /// The rows of a matrix [T, C] with the given indices, in their order: [R, C]. An index may repeat; the gradients of its
+    /// copies add up.
     public func rows(_ indices: [Int]) -> Tensor {
         precondition(shape.rank == 2, "rows needs a matrix, not \(shape)")
         let (rows, width) = (shape[0], shape[1])
         let result = Tensor.uninitialized([indices.count, width]) { out in
             for (i, row) in indices.enumerated() {
-                precondition(row >= 0 && row < rows, "row \(row) is outside of \(shape)")
+                precondition(row >= 0 && row < rows, "row \(row) is outside \(shape)")
                 copyFloats(row * width..<(row + 1) * width, to: out + i * width)
             }
         }
         return recorded(as: result) { .selectRows(SelectRows(input: $0, rows: indices, shape: shape)) }
     }
 
-    /// Rows `range` of a matrix [R, C], as a copy: [count of the range, C].
+    /// A range of the rows of a matrix [R, C], as a copy: [count of the range, C].
     public func rows(_ range: Range<Int>) -> Tensor { rows(Array(range)) }
 
-    /// Several matrices [Rᵢ, C] of one width, one under the other: [Σ Rᵢ, C]. No gradient flows through it.
+    /// Concatenates matrices [Rᵢ, C] vertically: [Σ Rᵢ, C]. No gradient flows through it.
     public static func stacked(_ parts: [Tensor]) -> Tensor {
         precondition(!parts.isEmpty, "stacking needs at least one tensor")
         let width = parts[0].shape.width
@@ -50,7 +51,7 @@ struct SelectRows {
 }
 
 extension Tensor {
-    /// Columns `range` of a matrix [T, C], as a copy: [T, R].
+    /// A range of the columns of a matrix [T, C], as a copy: [T, count of the range].
     public func columns(_ range: Range<Int>) -> Tensor {
         precondition(
             shape.rank == 2 && range.lowerBound >= 0 && range.upperBound <= shape[1],
@@ -68,7 +69,7 @@ extension Tensor {
 }
 
 extension Tensor {
-    /// Several matrices [R, Cᵢ] of as many rows, side by side: [R, ΣCᵢ].
+    /// Concatenates matrices [R, Cᵢ] horizontally: [R, Σ Cᵢ].
     public static func joined(_ parts: [Tensor]) -> Tensor {
         precondition(!parts.isEmpty, "joining needs at least one tensor")
         let rows = parts[0].shape[0]
@@ -122,7 +123,7 @@ struct SelectColumns {
     }
 }
 
-/// Row lookup in a table [V, C] by token ids.
+/// The lookup of rows in a table [V, C] by token IDs.
 struct Embedding {
     let table: Int
     let ids: [Int32]
@@ -142,13 +143,14 @@ struct Embedding {
 }
 
 extension Tensor {
-    /// The rows of this table [V, C] for token ids: [T, C].
+    /// Embedding lookup: the rows of this table [V, C] for the given token IDs, as [T, C]. IDs may repeat; their gradients add
+    /// up.
     public func embedding(of ids: [Int32]) -> Tensor {
-        precondition(shape.rank == 2, "an embedding table is a matrix, not \(shape)")
+        precondition(shape.rank == 2, "an embedding table must be a matrix, not \(shape)")
         let width = shape[1]
         let result = Tensor.uninitialized([ids.count, width]) { out in
             for (i, id) in ids.enumerated() {
-                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside of a table of \(shape[0]) rows")
+                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside the table of \(shape[0]) rows")
                 copyFloats(Int(id) * width..<(Int(id) + 1) * width, to: out + i * width)
             }
         }

@@ -1,7 +1,8 @@
-// Products and sums of the rows of a matrix with one row, and the lengths of rows.
+// Scaling and shifting of matrix columns, and the squared norms of rows.
 
 extension Tensor {
-    /// Every row of a matrix [R, C] times the same row [C], plus another one where given: x[r, c] · scale[c] + shift[c].
+    /// Scales the columns of a matrix [R, C], and shifts them if `shift` is given: x[r, c] · scale[c] + shift[c], with scale and
+    /// shift [C].
     package func columnsScaled(by scale: Tensor, shift: Tensor? = nil) -> Tensor {
         precondition(
             shape.rank == 2 && scale.shape == [shape[1]] && (shift.map { $0.shape == [shape[1]] } ?? true),
@@ -24,14 +25,14 @@ extension Tensor {
         }
     }
 
-    /// The sum of the squares of every row of a matrix [R, C], in double precision; no gradient flows through it.
+    /// The sum of squares of each row of a matrix [R, C], accumulated in double precision. No gradient flows through it.
     package func rowSumsOfSquares() -> [Double] {
-        precondition(shape.rank == 2, "only a matrix has rows, not \(shape)")
+        precondition(shape.rank == 2, "expected a matrix, not \(shape)")
         let (rows, width) = (shape[0], shape[1])
         let kernels = Kernels.current
         var sums = [Double](repeating: 0, count: rows)
         sums.withUnsafeMutableBufferPointer { sums in
-            // each row writes its own place
+            // each row writes its own element
             nonisolated(unsafe) let sums = sums
             Compute.forRows(rows, width: width) { part in
                 for row in part {

@@ -6,11 +6,11 @@
     import Darwin
 #endif
 
-/// A function of one number, applied to every element.
+/// A function of one variable, applied to every element.
 struct Unary {
     enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, silu, quickGELU, logSigmoid, clamp(Float, Float) }
     let kind: Kind
-    /// The input, or the output where the derivative is a function of that (exponential, tanh).
+    /// The input, or the output where the derivative is a function of the output (exponential, tanh).
     let saved: Tensor
     let place: Int
 

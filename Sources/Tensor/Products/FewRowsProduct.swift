@@ -1,10 +1,10 @@
-// Products of few rows, as in a step of decoding.
+// Products with few rows, as in a decoding step.
 
-/// out[rows, outputs] = x Wᵀ from a weight [outputs, inputs] that is read once, as it lies: nothing is packed.
+/// out[rows, outputs] = x Wᵀ, where the weight [outputs, inputs] is read once and in place, without packing.
 enum FewRowsProduct {
-    /// Numbers that are widened at a time: they stay in the cache.
+    /// The number of elements that are widened at a time; they stay in the cache.
     private static let widened = 131_072
-    /// A product of fewer multiplications is not cut.
+    /// Products with fewer multiplications are not split among threads.
     private static let small = 50_000
 
     static func multiply(
@@ -16,7 +16,7 @@ enum FewRowsProduct {
         func multiply(_ part: Range<Int>, _ weights: UnsafePointer<Float>) {
             kernels.pointee.linear_few(rows, part.count, inputs, x, inputs, weights, out + part.lowerBound, outputs)
         }
-        // parts of 12 columns, or a multiple: whole tiles of the kernel, which have 2 or 6
+        // parts of a multiple of 12 columns: whole tiles of the kernel, which are 2 or 6 columns wide
         if let narrow = weight.storage.narrow {
             let parts = isCut ? Compute.threads : 1
             let grain = min(widened / max(1, inputs), (outputs + parts - 1) / parts) / 12 * 12
@@ -27,7 +27,7 @@ enum FewRowsProduct {
                 }
             }
         } else {
-            // a few more parts than threads, should one be slower
+            // more parts than threads, to balance the load
             let parts = isCut ? 4 * Compute.threads : 1
             let (grain, weights) = (((outputs + parts - 1) / parts + 11) / 12 * 12, weight.pointer)
             Compute.forChunks(outputs, grain: grain) { part in multiply(part, weights + part.lowerBound * inputs) }

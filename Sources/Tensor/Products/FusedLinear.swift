@@ -1,12 +1,12 @@
 // Linear layers for inference.
 
-/// A linear layer, or several that read the same rows, for inference off any tape: y = f(x Wᵀ + b) + r.
+/// A linear layer, or several with the same input, for inference without a tape: y = f(x Wᵀ + b) + r.
 ///
-/// The weights are packed once, in the precision that the layer is made for, and bias, activation and residual are applied to every
-/// part of the product while it is in the cache. Every number is one sum in a fixed order: neither the number of threads nor the
-/// other rows show in it.
+/// The weights are packed once, in the precision that the layer is created with. Bias, activation and residual are applied to
+/// each block of the product while it is in the cache. Every element is one sum in a fixed order: the result does not depend on
+/// the number of threads or on the other rows.
 package final class FusedLinear: Sendable {
-    /// The function of every element of the product and its bias.
+    /// The activation function f, applied to the product plus bias.
     package enum Following: Sendable { case nothing, relu, gelu, geluTanh }
 
     package let inputs: Int
@@ -14,29 +14,29 @@ package final class FusedLinear: Sendable {
     private let bias: Storage
     private let weight: PackedWeight
 
-    /// The layers' outputs stand one behind the other: weights [Oᵢ, I] and biases [Oᵢ] give rows of ΣOᵢ.
+    /// Creates a layer from weights [Oᵢ, I] and biases [Oᵢ], whose outputs are concatenated to rows of Σ Oᵢ.
     package init(_ layers: [(weight: Tensor, bias: Tensor?)], precision: Compute.Precision) {
         precondition(
             !layers.isEmpty
                 && layers.allSatisfy { $0.weight.shape.rank == 2 && $0.weight.shape[1] == layers[0].weight.shape[1] },
-            "layers that are fused need weights of one width, not \(layers.map(\.weight.shape))")
+            "fused layers need weights of the same width, not \(layers.map(\.weight.shape))")
         let inputs = layers[0].weight.shape[1]
         let outputs = layers.reduce(0) { $0 + $1.weight.shape[0] }
         (self.inputs, self.outputs) = (inputs, outputs)
         bias = Self.biases(layers, count: outputs)
         let kernels = Kernels.current
-        // the plan is for any number of rows
+        // the same plan serves any number of rows
         let plan = Kernels.plan(
             kernels, .inference, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs, storage: .f32, precision: precision)
         guard case .packedAndKept(let format) = plan else {
-            preconditionFailure("a layer for inference is packed and kept, not \(plan)")
+            preconditionFailure("a layer for inference must be packed and kept, not \(plan)")
         }
         let all = layers.count == 1 ? layers[0].weight : Tensor.stacked(layers.map(\.weight))
         weight = PackedWeight(kernels, format, depth: inputs, columns: outputs, RightHandMatrix(all, transposed: true))
         withExtendedLifetime(all) {}
     }
 
-    /// The layers' biases one behind the other, zeros where there are none.
+    /// The concatenated biases of the layers; zeros for those without one.
     private static func biases(_ layers: [(weight: Tensor, bias: Tensor?)], count: Int) -> Storage {
         let biases = Storage(byteCount: count * 4)
         biases.withFloats { out in
@@ -44,7 +44,7 @@ package final class FusedLinear: Sendable {
             for layer in layers {
                 let count = layer.weight.shape[0]
                 if let bias = layer.bias {
-                    precondition(bias.shape == [count], "a bias of \(bias.shape) does not fit a weight \(layer.weight.shape)")
+                    precondition(bias.shape == [count], "a bias of \(bias.shape) does not match a weight \(layer.weight.shape)")
                     bias.copyFloats(to: out + row)
                 } else {
                     (out + row).update(repeating: 0, count: count)
@@ -55,7 +55,7 @@ package final class FusedLinear: Sendable {
         return biases
     }
 
-    /// f(x Wᵀ + b) + residual for x [T, I] and a residual [T, O].
+    /// Applies the layer: f(x Wᵀ + b) + residual, for x [T, I] and an optional residual [T, O].
     package func callAsFunction(_ x: Tensor, then following: Following = .nothing, adding residual: Tensor? = nil)
         -> Tensor
     {
@@ -63,7 +63,7 @@ package final class FusedLinear: Sendable {
         let rows = x.shape[0]
         if let residual {
             precondition(
-                residual.shape == [rows, outputs], "a residual \(residual.shape) does not fit [\(rows), \(outputs)]")
+                residual.shape == [rows, outputs], "a residual \(residual.shape) does not match [\(rows), \(outputs)]")
         }
         defer {
             withExtendedLifetime(x) {}
@@ -81,14 +81,14 @@ package final class FusedLinear: Sendable {
         }
     }
 
-    /// What is done to a block of products.
+    /// Applies bias, activation and residual to a block of the product.
     private struct Finisher {
         let outputs: Int
         let bias: UnsafePointer<Float>
         let following: Following
         let residual: UnsafePointer<Float>?
         let out: UnsafeMutablePointer<Float>
-        /// Those of the thread that shares the work out: others do not see what a test asks for.
+        /// The kernels of the calling thread: worker threads do not see the task-local level that a test sets.
         let kernels = Kernels.current
 
         func callAsFunction(rows: Range<Int>, columns: Range<Int>) {

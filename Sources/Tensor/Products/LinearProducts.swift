@@ -1,28 +1,28 @@
-// The three products of a linear layer, each made as the table says.
+// The three products of a linear layer, each computed as `ProductTable` decides.
 
 extension Compute {
-    /// What the products with weight matrices multiply. Everything else, and all that is stored, is 32-bit floats.
+    /// The matmul precision of products with weight matrices. Everything else, and everything that is stored, uses 32-bit floats.
     public enum Precision: String, Sendable, CaseIterable {
         /// 32-bit floats.
         case f32
-        /// bfloat16 numbers (8 bits of precision), added up in 32-bit floats.
+        /// bfloat16 factors (8 significant bits), accumulated in 32-bit floats.
         case bf16
     }
 }
 
 /// The products with a weight [outputs, inputs], in the precision of the scope.
 enum LinearProducts {
-    /// out[rows, outputs] = x Wᵀ + beta · out, where beta is 0 for fewer rows than ``ProductTable/manyRows``.
+    /// out[rows, outputs] = x Wᵀ + beta · out. For fewer rows than ``ProductTable/manyRows``, beta must be 0.
     static func forward(
         _ x: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>, beta: Float = 0
     ) { multiply(.forward, .plain(x, stride: weight.shape[1]), rows: rows, weight, into: out, beta: beta) }
 
-    /// dx[rows, inputs] = dy W + beta · dx
+    /// dx[rows, inputs] = dy W + beta · dx.
     static func inputGradient(
         _ dy: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into dx: UnsafeMutablePointer<Float>, beta: Float = 0
     ) { multiply(.inputGradient, .plain(dy, stride: weight.shape[0]), rows: rows, weight, into: dx, beta: beta) }
 
-    /// dW[outputs, inputs] = dyᵀ x + beta · dW; of the weight nothing but its shape is needed.
+    /// dW[outputs, inputs] = dyᵀ x + beta · dW. Only the shape of the weight is needed.
     static func weightGradient(
         _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ shape: Shape, into dweight: UnsafeMutablePointer<Float>,
         beta: Float = 0
@@ -38,11 +38,11 @@ enum LinearProducts {
                 rows: outputs, a, into: dweight, stride: inputs, beta: beta)
         case .packedInPassing(let format):
             MatrixProduct.multiply(kernels, format, m: outputs, n: inputs, k: rows, a, b, into: dweight, stride: inputs, beta: beta)
-        case .fewRows, .packedAndKept: preconditionFailure("the gradient of a weight has no plan \(plan)")
+        case .fewRows, .packedAndKept: preconditionFailure("the plan \(plan) does not apply to the gradient of a weight")
         }
     }
 
-    /// A · Wᵀ forward, A · W for the gradient.
+    /// A · Wᵀ in the forward pass, A · W for the gradient.
     private static func multiply(
         _ kind: ProductQuestion.Kind, _ a: MatrixView, rows: Int, _ weight: Tensor, into c: UnsafeMutablePointer<Float>, beta: Float
     ) {
@@ -59,7 +59,7 @@ enum LinearProducts {
             MatrixProduct.multiply(
                 kernels, format, m: rows, n: columns, k: depth, a, RightHandMatrix(weight, transposed: isForward), into: c, stride: columns,
                 beta: beta)
-        case .fewRows, .narrow, .packedOnce: preconditionFailure("a product with a weight has no plan \(plan)")
+        case .fewRows, .narrow, .packedOnce: preconditionFailure("the plan \(plan) does not apply to a product with a weight")
         }
         withExtendedLifetime(weight) {}
     }

@@ -1,12 +1,12 @@
-// How the two sides of a product lie in memory before anything is packed.
+// Memory layouts of the two factors of a product, before packing.
 
-/// A row-major matrix of floats in memory, read as it stands or transposed.
+/// A row-major matrix of floats in memory, read as it is or transposed.
 package struct MatrixView {
     let pointer: UnsafePointer<Float>
     let stride: Int
     let transposed: Bool
 
-    /// How far apart neighbours in a column, and in a row, of the matrix as it is read are.
+    /// The distance in memory between vertical and between horizontal neighbours, after transposition.
     var rowStride: Int { transposed ? 1 : stride }
     var columnStride: Int { transposed ? stride : 1 }
 
@@ -14,27 +14,27 @@ package struct MatrixView {
         (self.pointer, self.stride, self.transposed) = (pointer, stride, transposed)
     }
 
-    /// Rows of numbers, `stride` apart.
+    /// A row-major matrix whose rows are `stride` floats apart.
     package static func plain(_ pointer: UnsafePointer<Float>, stride: Int) -> MatrixView {
         MatrixView(pointer: pointer, stride: stride, transposed: false)
     }
-    /// The same memory read column by column.
+    /// The transpose of a row-major matrix whose rows are `stride` floats apart.
     package static func transposed(_ pointer: UnsafePointer<Float>, stride: Int) -> MatrixView {
         MatrixView(pointer: pointer, stride: stride, transposed: true)
     }
 }
 
-/// The right-hand matrix B [depth, columns] of a product, as its numbers are stored.
+/// The right-hand matrix B [depth, columns] of a product, in its storage format.
 ///
-/// Numbers of fewer bits are widened where they are packed, a panel at a time, into memory that stays in the cache (products of few rows,
-/// which pack nothing, do it themselves: ``FewRowsProduct``). What is packed is what would be packed of the same floats, so a product does
-/// not depend on how a weight is stored. Weights in 8 bits will be a third case, with its scales beside it.
+/// Elements in bfloat16 are widened while they are packed, a panel at a time, in memory that stays in the cache. (Products of few
+/// rows are not packed; ``FewRowsProduct`` widens by itself.) The packed panels equal those of the same elements as floats, so a
+/// product does not depend on how a weight is stored. 8-bit weights would be a third case, together with their scales.
 package enum RightHandMatrix {
     case floats(MatrixView)
-    /// Rows of `stride` numbers, one behind the other.
+    /// Contiguous rows of `stride` elements.
     case bf16(NarrowElements, stride: Int, transposed: Bool)
 
-    /// A matrix, read as it stands or transposed.
+    /// Creates the view of a matrix, as it is or transposed.
     package init(_ matrix: Tensor, transposed: Bool) {
         let stride = matrix.shape[1]
         if let narrow = matrix.storage.narrow {
@@ -44,7 +44,7 @@ package enum RightHandMatrix {
         }
     }
 
-    /// Packs one panel: at most 64 columns, and the given part of the depth.
+    /// Packs one panel: at most 64 columns, over a range of the depth.
     func pack(_ layout: some PanelLayout, depth: Range<Int>, columns: Range<Int>, into out: UnsafeMutableRawPointer) {
         switch self {
         case .floats(let matrix):

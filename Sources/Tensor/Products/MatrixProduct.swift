@@ -1,22 +1,22 @@
-// Products of two matrices in memory, of which the right-hand one is packed on the way.
+// Products of two matrices, the right-hand one of which is packed while it is multiplied.
 
-/// C[m, n] = A[m, k] · B[k, n] + beta · C, each of A and B read as it stands or transposed.
+/// C[m, n] = A[m, k] · B[k, n] + beta · C, with A and B each read as they are or transposed.
 ///
-/// The package's own kernels make it, in every build. Every number is one sum in an order that depends on `k` alone, so neither the number
-/// of threads nor the way in which a weight is stored shows in it. OpenBLAS cannot promise that: some of its kernels round by the shape of
-/// the part that they are given. It remains the judge of ours (``BLAS``).
+/// Every build uses the package's own kernels. Every element is one sum in an order that depends only on `k`, so the result does
+/// not depend on the number of threads or on how a weight is stored. OpenBLAS does not guarantee that: the rounding of some of
+/// its kernels depends on the shape of the block. It serves as a reference in tests (``BLAS``).
 package enum MatrixProduct {
-    /// The product of 32-bit floats, shared out among the threads of the scope; beta is 0 or 1.
+    /// The product of 32-bit floats, distributed over the threads of the scope; beta is 0 or 1.
     package static func multiply(
         m: Int, n: Int, k: Int, _ a: MatrixView, _ b: RightHandMatrix, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
         let kernels = Kernels.current
         let plan = Kernels.plan(kernels, .matrices, rows: m, outputs: n, inputs: k, storage: .f32, precision: .f32)
-        guard case .packedInPassing(let format) = plan else { preconditionFailure("two matrices are packed in passing, not \(plan)") }
+        guard case .packedInPassing(let format) = plan else { preconditionFailure("two matrices must be packed in passing, not \(plan)") }
         multiply(kernels, format, m: m, n: n, k: k, a, b, into: c, stride: stride, beta: beta)
     }
 
-    /// The same in a format that was chosen.
+    /// The product in a given panel format.
     static func multiply(
         _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, m: Int, n: Int, k: Int, _ a: MatrixView, _ b: RightHandMatrix,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
@@ -44,7 +44,8 @@ package enum MatrixProduct {
         }
     }
 
-    /// Some columns of C, which begin with a panel: as much of B is packed at a time as stays in the cache while all rows of A pass by.
+    /// Computes some columns of C that begin with a panel. Packs as much of B at a time as stays in the cache while all rows of A
+    /// are multiplied by it.
     private static func multiplyGroup(
         _ layout: some PanelLayout, m: Int, columns: Range<Int>, k: Int, _ rows: PanelRows, _ b: RightHandMatrix,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float

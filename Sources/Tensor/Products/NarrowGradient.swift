@@ -1,11 +1,12 @@
-// Gradients of weights with a short side, such as the two matrices of an adapter.
+// Gradients of weights with a short side, such as the two matrices of a LoRA adapter.
 
-/// dW[outputs, inputs] = dyᵀ x + beta · dW where there are few outputs or few inputs.
+/// dW[outputs, inputs] = dyᵀ x + beta · dW with few outputs or few inputs.
 ///
-/// Such a product reads much more than it multiplies. The wide one of dy and x is read as it lies, once for every few numbers of the narrow one;
-/// the sums have the order that they have with packed panels.
+/// Such a product is bound by memory bandwidth. The wider of dy and x is read in place, without packing, once for every few
+/// columns of the narrower one. Sums are in the same order as with packed panels.
 enum NarrowGradient {
-    /// Columns of the wide matrix that a thread works on at a time, and rows of them that stay in the first-level cache meanwhile.
+    /// The number of columns of the wide matrix that a thread processes at a time, and the number of their rows that stay in the
+    /// L1 cache meanwhile.
     private static let (columns, depth) = (64, 64)
 
     static func multiply(
@@ -16,7 +17,7 @@ enum NarrowGradient {
         if outputs <= inputs {
             multiply(kernels, narrow: dy, outputs, wide: x, inputs, rows: rows, into: dweight, beta: beta)
         } else {
-            // the transposed gradient, whose rows are long
+            // compute the transposed gradient, whose rows are long
             Storage(byteCount: outputs * inputs * 4).withFloats { turned in
                 if beta != 0 { Self.turn(dweight, rows: outputs, columns: inputs, into: turned) }
                 multiply(kernels, narrow: x, inputs, wide: dy, outputs, rows: rows, into: turned, beta: beta)
@@ -45,7 +46,7 @@ enum NarrowGradient {
         }
     }
 
-    /// The transposed matrix: [columns, rows].
+    /// Transposes a matrix: the result is [columns, rows].
     private static func turn(_ matrix: UnsafePointer<Float>, rows: Int, columns: Int, into out: UnsafeMutablePointer<Float>) {
         for column in 0..<columns {
             for row in 0..<rows { out[column * rows + row] = matrix[row * columns + column] }

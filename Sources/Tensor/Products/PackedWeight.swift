@@ -1,12 +1,13 @@
-// Products with matrices that are packed whole, before they are multiplied.
+// Products with matrices that are packed completely before the multiplication.
 
-/// A right-hand matrix B [depth, columns] in the order that a kernel reads it: panels of 64 columns, in one of the formats.
+/// A right-hand matrix B [depth, columns], packed in the order in which a kernel reads it: panels of 64 columns in a panel
+/// format.
 package final class PackedWeight: Sendable {
     package let depth: Int
     package let columns: Int
     package let format: PanelFormat
     private let storage: Storage
-    /// The kernels that packed it, which multiply it, too.
+    /// The kernels that packed the matrix; the same ones multiply it.
     nonisolated(unsafe) private let kernels: UnsafePointer<Kernels.Table>
 
     /// Packs all panels of a matrix.
@@ -26,13 +27,13 @@ package final class PackedWeight: Sendable {
         }
     }
 
-    /// Whether it is what a matrix of that size would be packed as by these kernels.
+    /// Whether this packing is for the given kernels, format and size.
     func fits(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int) -> Bool {
         self.kernels == kernels && self.format == format && self.depth == depth && self.columns == columns
     }
 
-    /// C[rows, columns] = A · B + beta · C for an A of [rows, depth] and beta 0 or 1; `stride` is that of C. What follows is called for
-    /// every part of C when it is made, while it is in the cache.
+    /// C[rows, columns] = A · B + beta · C, with A [rows, depth] and beta 0 or 1. `stride` is the distance between rows of C.
+    /// `following` is called for every block of C after it is computed, while it is in the cache.
     package func multiply(
         rows: Int, _ a: MatrixView, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0,
         then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
@@ -43,7 +44,7 @@ package final class PackedWeight: Sendable {
         }
     }
 
-    /// The same for rows as the layout of the format reads them.
+    /// The product with rows of A that are already in the layout of the format.
     func multiply(
         rows: Int, _ a: PanelRows, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float,
         then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
@@ -60,14 +61,14 @@ package final class PackedWeight: Sendable {
     }
 }
 
-/// The packed copies of a weight [outputs, inputs], kept with its storage until the weight changes.
+/// The packed copies of a weight [outputs, inputs], which its storage keeps until the weight changes.
 struct WeightPackings: Sendable {
-    /// As the right-hand side of dy W.
+    /// The right-hand side of dy W.
     private var plain: PackedWeight?
-    /// As the right-hand side of x Wᵀ.
+    /// The right-hand side of x Wᵀ.
     private var transposed: PackedWeight?
 
-    /// The copy of a weight for a table of kernels; it is made when there is none.
+    /// The packed copy of a weight for the given kernels; it is created if it does not exist yet.
     static func packed(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weight: Tensor, transposed: Bool) -> PackedWeight {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let (depth, columns) = transposed ? (inputs, outputs) : (outputs, inputs)
@@ -75,7 +76,7 @@ struct WeightPackings: Sendable {
         if let known, known.fits(kernels, format, depth: depth, columns: columns) { return known }
         let made = PackedWeight(kernels, format, depth: depth, columns: columns, RightHandMatrix(weight, transposed: transposed))
         weight.storage.packings.withLock { if transposed { $0.transposed = made } else { $0.plain = made } }
-        // the numbers of a mapped file are seldom needed now, and can be read again
+        // the weights of a mapped file are rarely read from now on, and can be read again
         weight.storage.forget()
         return made
     }

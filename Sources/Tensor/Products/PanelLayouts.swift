@@ -1,15 +1,15 @@
-// The forms in which kernels multiply matrices. A form is one type here and one line in `PanelFormat`.
+// The panel formats in which kernels multiply matrices. Each format is one type in this file and one case of `PanelFormat`.
 
-/// What a packed matrix is made of.
+/// The number format of a packed matrix.
 package enum PanelFormat: CaseIterable, Sendable {
     /// 32-bit floats.
     case floats
-    /// Floats as the sums of three bfloat16 numbers each, for tile registers (`split.inc.h`): no more is lost to rounding.
+    /// Each float as the sum of three bfloat16 numbers, for matrix tile registers (`split.inc.h`), without additional rounding.
     case split
-    /// Numbers rounded to bfloat16 (`bfloat16.inc.h`).
+    /// Elements rounded to bfloat16 (`bfloat16.inc.h`).
     case bf16
 
-    /// How the kernels of a table read it.
+    /// The memory layout of this format for the given kernels.
     func layout(_ kernels: UnsafePointer<Kernels.Table>) -> any PanelLayout {
         switch self {
         case .floats: FloatLayout(kernels: kernels)
@@ -19,46 +19,48 @@ package enum PanelFormat: CaseIterable, Sendable {
     }
 }
 
-/// How the two sides of a product lie in memory while one table of kernels multiplies them.
+/// The memory layout of both factors of a product, for one table of kernels.
 ///
-/// The right-hand matrix lies in panels of 64 columns (``ProductParts/panel``), the last one of as many 16s as it needs; the left-hand one
-/// row by row. Every number of a product is one sum in an order that depends on the depth alone: a row has the same product
-/// whatever other rows there are, and however the work is cut.
+/// The right-hand matrix is stored in panels of 64 columns (``ProductParts/panel``), of which the last is only as wide as it must
+/// be, in multiples of 16. The left-hand matrix is stored row by row. Every element of a product is one sum in an order that
+/// depends only on the depth: the result of a row does not depend on other rows or on how the work is split.
 protocol PanelLayout {
-    /// Work is cut at multiples of these many rows.
+    /// The unit of rows at whose multiples the work may be split.
     var rowUnit: Int { get }
 
-    /// As much of the depth as should be packed at a time where a panel is used once. The sums have the order that they have in one go.
+    /// The maximum depth to pack at a time if a panel is used only once. It does not change the order of the sums.
     var blockDepth: Int { get }
 
-    /// How many bytes behind the first panel that one begins which has `columns` columns before it; for all columns, what the panels need.
+    /// The offset in bytes of the panel that has `columns` columns before it. For all columns, this is the size of the packed
+    /// matrix.
     func bytes(columns: Int, depth: Int) -> Int
 
     /// Packs one panel: B[p, j] = `pointer[p · depthStride + j · columnStride]`.
     func pack(
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer)
 
-    /// Calls `body` with the rows of A[m, k] as they are multiplied: as they stand, or a copy of them that `threads` threads make.
+    /// Calls `body` with the rows of A[m, k] in this layout: the original rows, or a copy that `threads` threads make.
     func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void)
 
-    /// C[rows, columns] = A · B + beta · C on the calling thread, for rows that begin with a multiple of ``rowUnit`` and panels that were packed
-    /// with `depth` numbers of every column, which are multiplied by those of A behind `from`, a multiple of ``blockDepth``; beta is 0 or 1.
+    /// C[rows, columns] = A · B + beta · C on the calling thread, with beta 0 or 1. The rows begin at a multiple of ``rowUnit``.
+    /// The panels hold `depth` elements of every column; they are multiplied by the elements of A that begin at `from`, a
+    /// multiple of ``blockDepth``.
     func multiply(
         rows: Range<Int>, columns: Int, depth: Int, _ a: PanelRows, from: Int, _ panels: UnsafeRawPointer,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float)
 }
 
-/// Rows of a left-hand matrix as a layout reads them, `stride` of the layout's units apart.
+/// The rows of a left-hand matrix in a layout; `stride` is the distance between rows, in units of the layout.
 struct PanelRows {
     let pointer: UnsafeRawPointer
     let stride: Int
 }
 
-/// Panels of floats; rows of floats, that many floats apart.
+/// The layout of ``PanelFormat/floats``: panels and rows of floats. The row stride is in floats.
 struct FloatLayout: PanelLayout {
     let kernels: UnsafePointer<Kernels.Table>
 
-    /// Those rows that a group of panels is used by in one go.
+    /// The number of rows that a group of panels multiplies at a time.
     var rowUnit: Int { Kernels.groupRows }
     var blockDepth: Int { Kernels.panelDepth }
 
@@ -70,7 +72,7 @@ struct FloatLayout: PanelLayout {
 
     func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
         guard a.transposed else { return body(PanelRows(pointer: UnsafeRawPointer(a.pointer), stride: a.stride)) }
-        // packing k columns of m rows in one panel is writing them row by row, with zeros up to a multiple of 16
+        // packing k columns of m rows as one panel writes them row by row, padded with zeros to a multiple of 16
         let width = (k + 15) / 16 * 16
         Storage(byteCount: m * width * 4).withFloats { rows in
             Compute.forChunks(m, grain: threads == 1 ? m : 16 * max(1, 4096 / width)) { part in
@@ -91,14 +93,15 @@ struct FloatLayout: PanelLayout {
     }
 }
 
-/// Panels and rows of tiles, 16 columns or rows by 32 numbers of depth; the tiles of 16 rows begin that many tiles apart.
+/// The layout of ``PanelFormat/split``: panels and rows of tiles of 16 columns or rows by a depth of 32. The stride between
+/// groups of 16 rows is in tiles.
 struct SplitLayout: PanelLayout {
     let kernels: UnsafePointer<Kernels.Table>
 
     var rowUnit: Int { 32 }
     var blockDepth: Int { 2 * Kernels.splitDepth }
 
-    /// Tiles along a depth.
+    /// The number of tiles along the depth.
     private func steps(_ depth: Int) -> Int { (depth + 31) / 32 }
 
     func bytes(columns: Int, depth: Int) -> Int { (columns + 15) / 16 * steps(depth) * Kernels.splitTile * 4 }
@@ -131,13 +134,14 @@ struct SplitLayout: PanelLayout {
     }
 }
 
-/// Panels and rows of pairs of bfloat16 numbers, neighbours in depth; rows that many pairs apart. The kernel reads whole rows, from 0 on.
+/// The layout of ``PanelFormat/bf16``: panels and rows of pairs of bfloat16 elements that are neighbours in depth. The row stride
+/// is in pairs. The kernel always reads rows from the beginning.
 struct BFloat16Layout: PanelLayout {
     let kernels: UnsafePointer<Kernels.Table>
 
-    /// The blocks of all kernels (6, 16, 32) divide it.
+    /// A common multiple of the row blocks of all kernels (6, 16, 32).
     var rowUnit: Int { 96 }
-    /// All of it: what is rounded is packed whole.
+    /// Unlimited: a rounded matrix is packed completely.
     var blockDepth: Int { .max }
 
     private func pairs(_ depth: Int) -> Int { (depth + 1) / 2 }
@@ -171,7 +175,7 @@ struct BFloat16Layout: PanelLayout {
 }
 
 extension Storage {
-    /// Calls `body` with the block read as pairs of bfloat16; the block is there until `body` returns.
+    /// Calls `body` with a pointer to the block as pairs of bfloat16 elements; the block stays alive until `body` returns.
     func withPairs(_ body: (UnsafeMutablePointer<UInt32>) -> Void) {
         body(pointer.assumingMemoryBound(to: UInt32.self))
         withExtendedLifetime(self) {}

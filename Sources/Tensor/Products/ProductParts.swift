@@ -1,23 +1,23 @@
-// How a product with panels of columns is shared out among threads.
+// How a product with packed panels is distributed over threads.
 
-/// The parts of C[rows, columns] = A · B for a B in panels of 64 columns.
+/// The blocks of C[rows, columns] = A · B that are computed in parallel, for B in panels of 64 columns.
 ///
-/// A part has the columns of a few panels and some of the rows: the panels stay in the cache of the thread that works on the part, and A is
-/// read once for each group of panels, not for each panel. There are a few more parts than threads, should one be slower. Every number of
-/// C is one sum in a fixed order: how the work is cut does not show in the result.
+/// A block covers the columns of a few panels and some of the rows. The panels stay in the cache of the thread that computes the
+/// block, and A is read once per group of panels instead of once per panel. There are more blocks than threads, to balance the
+/// load. Every element of C is one sum in a fixed order: the result does not depend on the blocks.
 package enum ProductParts {
-    /// How many columns lie side by side in a panel.
+    /// The number of columns of a panel.
     static let panel = 64
-    /// A part has no fewer rows, if there are as many: a panel comes from further away than the rows of A.
+    /// The minimum number of rows of a block, if there are as many: panels come from a more distant cache than the rows of A.
     private static let fewestRows = 48
-    /// Parts for each thread.
+    /// The number of blocks per thread.
     private static let partsPerThread = 6
 
-    /// Whether a product has so few multiplications that it is not cut.
+    /// Whether a product has so few multiplications that it is not split among threads.
     static func isSmall(_ rows: Int, _ columns: Int, _ depth: Int) -> Bool { rows * columns * depth < 100_000 }
 
-    /// Calls `body` for every part of a product with a packed matrix; the rows of a part begin at multiples of `rowUnit`, its columns with
-    /// a panel.
+    /// Calls `body` for every block of a product with a packed matrix. The rows of a block begin at a multiple of `rowUnit`, its
+    /// columns with a panel.
     package static func forEach(
         rows: Int, columns: Int, depth: Int, rowUnit: Int, _ body: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void
     ) {
@@ -26,7 +26,7 @@ package enum ProductParts {
         let units = (rows + rowUnit - 1) / rowUnit
         let most = isCut ? max(1, min(rows / fewestRows, units)) : 1
         let panels = (columns + panel - 1) / panel
-        // smaller groups where there are too few rows to cut
+        // use smaller groups if there are too few rows to split
         let width = max(1, min(Kernels.panelGroup, panels * most / wanted)) * panel
         let groups = (columns + width - 1) / width
         if groups == 0 { return }
@@ -42,7 +42,8 @@ package enum ProductParts {
         }
     }
 
-    /// The same for a matrix that is packed part by part, so that a part has all rows: whole groups of panels at first, then smaller ones.
+    /// The groups of panels for a matrix that is packed block by block, so that a block has all rows: full groups first, then
+    /// smaller ones.
     static func groups(panels: Int, threads: Int) -> [Range<Int>] {
         var groups: [Range<Int>] = []
         var first = 0

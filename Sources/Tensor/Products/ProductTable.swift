@@ -1,20 +1,20 @@
-// The one place that decides which kernel makes a product, and how its weight gets there.
+// The only place that decides which kernel computes a product and whether and how its weight is packed.
 
-/// A product that someone asks for, with all that the decision depends on.
+/// A product and everything that determines how it is computed.
 ///
-/// T rows go in, and a weight W is [outputs, inputs].
+/// The product has T rows; a weight W is [outputs, inputs].
 package struct ProductQuestion: Sendable {
-    /// Which product.
+    /// The kind of product.
     package enum Kind: CaseIterable, Sendable {
-        /// x Wᵀ of a linear layer: [T, inputs] → [T, outputs].
+        /// x Wᵀ, the output of a linear layer: [T, inputs] → [T, outputs].
         case forward
-        /// dy W, the gradient of its rows: [T, outputs] → [T, inputs].
+        /// dy W, the gradient of a linear layer's input: [T, outputs] → [T, inputs].
         case inputGradient
-        /// dyᵀ x, the gradient of its weight: [outputs, inputs].
+        /// dyᵀ x, the gradient of a linear layer's weight: [outputs, inputs].
         case weightGradient
-        /// x Wᵀ of a layer that is never trained and is packed when it is made, for any number of rows.
+        /// x Wᵀ of a layer for inference, whose weight is packed once for any number of rows.
         case inference
-        /// A · B of two matrices of which none is a weight: [T, inputs] · [inputs, outputs].
+        /// A · B of two matrices, neither of which is a weight: [T, inputs] · [inputs, outputs].
         case matrices
     }
 
@@ -22,10 +22,10 @@ package struct ProductQuestion: Sendable {
     package var rows: Int
     package var outputs: Int
     package var inputs: Int
-    /// How the numbers of the weight are stored.
+    /// The storage format of the weight.
     package var storage: NumberFormat = .f32
     package var precision: Compute.Precision = .f32
-    /// Whether the kernels multiply floats in tile registers.
+    /// Whether the kernels multiply floats in matrix tile registers.
     package var hasTiles = false
 
     package init(
@@ -36,7 +36,7 @@ package struct ProductQuestion: Sendable {
         (self.storage, self.precision, self.hasTiles) = (storage, precision, hasTiles)
     }
 
-    /// The right-hand matrix of the product is [depth, columns].
+    /// The sizes of the right-hand matrix of the product, [depth, columns].
     var depth: Int {
         switch kind {
         case .forward, .inference, .matrices: inputs
@@ -52,36 +52,39 @@ package struct ProductQuestion: Sendable {
     }
 }
 
-/// How a product is made: the answer of ``ProductTable``.
+/// How a product is computed: the answer of ``ProductTable``.
 package enum ProductPlan: Equatable, Sendable {
-    /// The weight is read once, row by row, and nothing is packed (``FewRowsProduct``).
+    /// The weight is read once, row by row, without packing (``FewRowsProduct``).
     case fewRows
-    /// One of the weight's sides is so short that packing would cost more than the product: the other matrix is read as it lies (``NarrowGradient``).
+    /// The weight has one side so short that packing would cost more than the product: the other matrix is read in place
+    /// (``NarrowGradient``).
     case narrow
-    /// The right-hand matrix is packed part by part, while it is multiplied (``MatrixProduct``).
+    /// The right-hand matrix is packed block by block during the multiplication (``MatrixProduct``).
     case packedInPassing(PanelFormat)
-    /// The right-hand matrix is packed whole, for this product alone (``PackedWeight``).
+    /// The right-hand matrix is packed completely, for this product only (``PackedWeight``).
     case packedOnce(PanelFormat)
-    /// The weight is packed whole and the copy is kept, with the weight until it changes or with the layer (``PackedWeight``).
+    /// The weight is packed completely, and the copy is kept: with the weight until it changes, or with the layer
+    /// (``PackedWeight``).
     case packedAndKept(PanelFormat)
 }
 
-/// Rows × shape × how the weight is stored × precision × processor → kernel.
+/// The decision table: rows × shape × storage format × precision × processor → kernel.
 ///
-/// The first line that fits decides. What it decides shows in the last bits of a result, so the lines may depend on nothing else than
-/// the question: not on the number of threads, and not on how a weight is stored. A weight in fewer bits has the plan of the floats that
-/// it stands for and is widened a block at a time where the plan reads it (``RightHandMatrix``); so will one in 8 bits be. Only what is
-/// rounded, or multiplied in another format, gets a line of its own.
+/// The first matching line applies. Since the choice affects the last bits of a result, it may depend only on the question: not
+/// on the number of threads, and not on how a weight is stored. A weight in bfloat16 gets the same plan as the equal weight in
+/// floats, and is widened a block at a time where the plan reads it (``RightHandMatrix``); the same would apply to 8-bit weights.
+/// Only a weight that is rounded, or multiplied in another format, gets its own line.
 package enum ProductTable {
-    /// From so many rows on, packing the weight costs less than reading it row by row.
+    /// The number of rows from which packing the weight costs less than reading it row by row.
     package static let manyRows = 48
-    /// Narrower weights are not rounded: a value head costs nothing, and its output is a score.
+    /// Weights with a shorter side are not rounded to bfloat16: a value head costs next to nothing, and its output is a score.
     package static let leastRounded = 16
-    /// The longest side of a weight, such as the rank of an adapter, for whose gradient nothing is packed. The sums of floats are the same.
+    /// The longest short side of a weight, such as the rank of an adapter, for whose gradient nothing is packed. Sums of floats
+    /// have the same bits either way.
     package static let narrow = 64
-    /// The same where the gradient would be rounded first, which it is not then.
+    /// The same limit in bf16 precision; such gradients are computed in 32-bit floats, without rounding.
     package static let narrowRounded = 16
-    /// In tiles of 16 by 32 a smaller matrix would be mostly zeros.
+    /// The smallest depth and number of columns for tiles: in tiles of 16 by 32 a smaller matrix would be mostly zeros.
     package static let leastTiled = 16
 
     /// The plan for a product.
@@ -112,15 +115,15 @@ package enum ProductTable {
     }
 }
 
-/// How the numbers of a tensor are stored. All of them stand for 32-bit floats.
+/// The storage format of a tensor's elements, all of which represent 32-bit floats.
 ///
-/// A further format, such as 8 bits for frozen weights, is a case here and in ``RightHandMatrix``, and what ``Storage`` widens; it needs no
-/// kernel and no line in the table.
+/// Another format, such as 8 bits for frozen weights, needs a case here and in ``RightHandMatrix``, and its widening in
+/// ``Storage``. It needs no kernel and no line in the table.
 package enum NumberFormat: CaseIterable, Sendable {
     case f32
     case bf16
 
-    /// Bytes of a number.
+    /// The size of an element in bytes.
     package var byteCount: Int {
         switch self {
         case .f32: 4
@@ -130,7 +133,7 @@ package enum NumberFormat: CaseIterable, Sendable {
 }
 
 extension Kernels {
-    /// The plan for a product by these kernels in the precision of the scope.
+    /// The plan for a product with the given kernels. Default: the precision of the scope.
     static func plan(
         _ kernels: UnsafePointer<Table>, _ kind: ProductQuestion.Kind, rows: Int, outputs: Int, inputs: Int, storage: NumberFormat,
         precision: Compute.Precision = Compute.precision

@@ -1,4 +1,4 @@
-// The C library's functions under names that do not hide Tensor's methods.
+// The C library's functions under names that do not shadow Tensor's methods.
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,4 +15,5 @@ package func exponential(_ x: Double) -> Double { exp(x) }
 package func cosine(_ x: Double) -> Double { cos(x) }
 package func sine(_ x: Double) -> Double { sin(x) }
 package func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
+/// Whether two blocks of `count` bytes are equal.
 package func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool { memcmp(a, b, count) == 0 }

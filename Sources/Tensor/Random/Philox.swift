@@ -1,7 +1,7 @@
-/// A counter-based random generator (Philox 4×32-10, Salmon et al. 2011).
+/// A counter-based random number generator (Philox 4×32-10, Salmon et al. 2011).
 ///
-/// Its state is a key and a counter, so it can be stored, restored and split exactly: `split(_:)` gives an independent stream for a
-/// purpose, a row or a step, and the numbers of one stream never depend on how many were drawn from another.
+/// Its state is a key and a counter, so it can be stored, restored and split exactly. `split(_:)` returns an independent
+/// stream for a purpose, a row or a step; the numbers of one stream never depend on how many were drawn from another.
 public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
     package private(set) var key0: UInt32
     package private(set) var key1: UInt32
@@ -9,19 +9,20 @@ public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
     private var counter: UInt64 = 0
     private var spare: UInt64?
 
-    /// The generator of a seed.
+    /// Creates the generator of a seed.
     public init(seed: UInt64) {
         key0 = UInt32(truncatingIfNeeded: seed)
         key1 = UInt32(truncatingIfNeeded: seed >> 32)
         stream = 0
     }
 
-    /// An independent stream, named by a number; the same number always gives the same stream, whatever was drawn before.
+    /// An independent stream, identified by a number. The same number always gives the same stream, no matter what was drawn
+    /// before.
     public func split(_ number: UInt64) -> Philox {
         var child = self
         child.spare = nil
         child.counter = 0
-        // the parent's stream and the number are mixed by the generator itself, so that nested splits do not collide
+        // the generator itself mixes the parent's stream and the number, so that nested splits do not collide
         let block = Self.block(counter: (number, stream ^ 0x9E37_79B9_7F4A_7C15), key: (key0, key1))
         child.stream = block.0
         child.key0 = key0 ^ UInt32(truncatingIfNeeded: block.1)
@@ -29,12 +30,13 @@ public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
         return child
     }
 
-    /// An independent stream, named by a word such as "data" or "sampling".
+    /// An independent stream, identified by a name such as "data" or "sampling".
     public func split(_ name: String) -> Philox {
         // FNV-1a, 64 bits
         split(name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         if let value = spare {
             spare = nil
@@ -46,10 +48,10 @@ public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
         return block.0
     }
 
-    /// A number in [0, 1) with 24 random bits, every one of which a Float can hold.
+    /// A uniform random number in [0, 1), a multiple of 2⁻²⁴.
     public mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-24 }
 
-    /// A number from the standard normal distribution (Box & Muller 1958).
+    /// A random number from the standard normal distribution (Box & Muller 1958).
     public mutating func normal() -> Float {
         let bits = next()
         let u = Float((bits >> 40) + 1) * 0x1p-24
@@ -57,7 +59,7 @@ public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
         return (-2 * logarithm(u)).squareRoot() * cosine(angle)
     }
 
-    /// Ten rounds on a 128-bit counter. Checked against the known answers of the Random123 distribution.
+    /// The block function: ten rounds on a 128-bit counter. Tested against the known answers of the Random123 distribution.
     package static func block(counter: (UInt64, UInt64), key: (UInt32, UInt32)) -> (UInt64, UInt64) {
         var c0 = UInt32(truncatingIfNeeded: counter.0)
         var c1 = UInt32(truncatingIfNeeded: counter.0 >> 32)

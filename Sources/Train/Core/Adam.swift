@@ -1,26 +1,27 @@
 public import Tensor
 
-/// The settings of ``Adam``. The defaults are PyTorch's AdamW without decay.
+/// The settings of ``Adam``. β₁, β₂ and ε default to PyTorch's values; weight decay is off by default.
 public struct AdamConfig: Codable, Sendable, Equatable {
-    /// The peak learning rate, before the schedule.
+    /// The peak learning rate, which the schedule scales.
     public var learningRate: Double
-    /// The decay of the first moment.
+    /// The decay rate β₁ of the first moment.
     public var beta1 = 0.9
-    /// The decay of the second moment.
+    /// The decay rate β₂ of the second moment.
     public var beta2 = 0.999
-    /// Added to the root of the second moment.
+    /// ε, which is added to the square root of the second moment.
     public var epsilon = 1e-8
-    /// Decoupled weight decay.
+    /// The decoupled weight decay.
     public var weightDecay = 0.0
-    /// Gradients are scaled down to this global norm; nil leaves them.
+    /// The global norm to which gradients are clipped; nil disables clipping.
     public var clipNorm: Double?
 
-    /// Settings with a peak learning rate and a norm to clip to; the others are set afterwards.
+    /// Settings with a peak learning rate and a clipping norm; the others have their defaults.
     public init(learningRate: Double = 5e-5, clipNorm: Double? = 1) {
         (self.learningRate, self.clipNorm) = (learningRate, clipNorm)
     }
 
-    /// Checks that the numbers make sense.
+    /// Checks the range of every setting.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         func require(_ ok: Bool, _ name: String, _ value: Double, _ rule: String) throws {
             guard ok else { throw TrainingError.invalidSetting(name: name, value: "\(value)", rule: rule) }
@@ -34,17 +35,18 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     }
 }
 
-/// AdamW (Kingma & Ba 2015; Loshchilov & Hutter 2019) over a list of parameters, with clipping by the true global norm.
+/// The AdamW optimiser (Kingma & Ba 2015; Loshchilov & Hutter 2019) for a list of parameters, with clipping by the global
+/// gradient norm.
 public final class Adam {
-    /// The parameters that it trains: those that were trainable when it was made.
+    /// The parameters that are optimised: those that were trainable when the optimiser was created.
     public let parameters: [Parameter]
-    /// The steps taken so far.
+    /// The number of steps taken.
     public private(set) var stepCount = 0
     private let config: AdamConfig
     private var first: [Tensor]
     private var second: [Tensor]
 
-    /// An optimiser of the trainable ones of `parameters`, each once.
+    /// An optimiser for the trainable ones of `parameters`. Duplicates count once.
     public init(_ parameters: [Parameter], config: AdamConfig) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
@@ -53,13 +55,13 @@ public final class Adam {
         second = self.parameters.map { .zeros($0.value.shape) }
     }
 
-    /// Applies the parameters' gradients and clears them.
+    /// Updates the parameters with their gradients and clears the gradients.
     /// - Parameters:
-    ///   - learningRate: the scheduled rate of this step.
-    ///   - examples: what the gradients come from, for an error.
-    ///   - trainerStep: the step that an error names; that of the optimiser unless given.
+    ///   - learningRate: the scheduled learning rate of this step.
+    ///   - examples: the IDs of the examples that produced the gradients, for an error.
+    ///   - trainerStep: the step number for an error. Default: the optimiser's own count.
     /// - Returns: the global norm of the gradients before clipping.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is touched.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` for a gradient with NaN or Inf, before any weight is changed.
     @discardableResult
     public func step(learningRate: Double, examples: [String] = [], of trainerStep: Int? = nil) throws -> Double {
         defer { clearGradients() }
@@ -87,10 +89,10 @@ public final class Adam {
         return norm
     }
 
-    /// Forgets all gradients: what a step that failed has added up must not reach the next one.
+    /// Clears all gradients, for example those that a failed step has accumulated.
     public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
-    /// The moments by name, for a checkpoint.
+    /// The moments by name, for a checkpoint: `first.<parameter>` and `second.<parameter>`.
     public var state: [String: Tensor] {
         var result: [String: Tensor] = [:]
         for (index, parameter) in parameters.enumerated() {
@@ -101,12 +103,12 @@ public final class Adam {
     }
 
     /// Continues from a saved state.
-    /// - Throws: ``TrainingError/stateMismatch(_:)`` when a parameter has no moments of its shape there.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing or have another shape.
     public func restore(_ state: [String: Tensor], stepCount: Int) throws {
         for (index, parameter) in parameters.enumerated() {
             guard let m = state["first.\(parameter.name)"], let s = state["second.\(parameter.name)"],
                 m.shape == parameter.value.shape, s.shape == parameter.value.shape
-            else { throw TrainingError.stateMismatch("the optimiser holds no moments of \(parameter.name)") }
+            else { throw TrainingError.stateMismatch("it has no optimiser moments for \(parameter.name)") }
             first[index] = m
             second[index] = s
         }

@@ -1,18 +1,18 @@
 import Models
 import Tensor
 
-/// What decides which numbers the passes of one optimiser step drop: a function of seed, step and place in the step alone, so that a run
-/// that is resumed goes on with the same zeros, and that it does not matter how a step is cut into passes.
+/// The source of dropout masks for the passes of one optimiser step. A mask depends only on the seed, the step and the position
+/// in the step. A resumed run therefore uses the same masks, and the division of a step into passes does not matter.
 struct DropoutNoise {
     private let random: Philox?
     private var rows = 0
 
-    /// The noise of a step; none where nothing is to be dropped.
+    /// The dropout source of a step (from 0); without dropout, ``next(rows:)`` returns nil.
     init(seed: UInt64, step: Int, isWanted: Bool) {
         random = isWanted ? Philox(seed: seed).split("dropout").split(UInt64(step)) : nil
     }
 
-    /// That of the next pass, which has so many rows.
+    /// The dropout source of the next pass, which has `count` rows.
     mutating func next(rows count: Int) -> DropoutSource? {
         defer { rows += count }
         return random.map { DropoutSource($0, firstRow: rows) }

@@ -1,22 +1,24 @@
 public import Models
 
-/// The settings that every method of training on examples has. Those of its steps are read and set as if they were its own: `loop.seed`.
+/// The settings of the training loop that all methods of training on examples share. The settings of ``steps`` can be accessed
+/// directly: `loop.seed`.
 public struct LoopConfig: StepSettings, Codable, Sendable, Equatable {
-    /// Passes over the examples.
+    /// The number of passes over the examples.
     public var epochs = 1.0
-    /// Stops after this many optimiser steps, when it is set.
+    /// The maximum number of optimiser steps; nil for no limit besides `epochs`.
     public var maxSteps: Int?
-    /// Examples of one optimiser step.
+    /// The number of examples per optimiser step.
     public var batchSize = 16
-    /// Whether numbers are dropped at the rates of the model's configuration (``TransformerDecoder/dropout``); evaluations never drop any.
+    /// Whether training applies dropout at the rates of the model's configuration (`TransformerDecoder.dropout`). Evaluations
+    /// never do.
     public var dropsOut = true
-    /// How steps are taken.
+    /// The settings of optimiser steps.
     public var steps = StepConfig()
 
     /// The values of the paper's code.
     public init() {}
 
-    /// Checks that the numbers make sense.
+    /// Checks the range of every setting.
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try steps.validate()
@@ -26,20 +28,20 @@ public struct LoopConfig: StepSettings, Codable, Sendable, Equatable {
         try Settings.require(batchSize > 0, "the batch size", batchSize, "it must be above 0")
     }
 
-    /// The optimiser steps of a run over so many examples.
+    /// The number of optimiser steps of a run over this many examples.
     public func totalSteps(examples: Int) -> Int {
         let perEpoch = (examples + batchSize - 1) / batchSize
         return maxSteps ?? max(1, Int((Double(perEpoch) * epochs).rounded()))
     }
 }
 
-/// Settings of the loop among those of a method, read and set as if they were the method's own: `config.batchSize` is
-/// `config.loop.batchSize`.
+/// The configuration of a method that contains a ``LoopConfig``. Settings of the loop can be accessed directly:
+/// `config.batchSize` is `config.loop.batchSize`.
 @dynamicMemberLookup
 public protocol LoopSettings {
-    /// The settings that every method of training on examples has.
+    /// The settings of the training loop.
     var loop: LoopConfig { get set }
-    /// What stays as it is.
+    /// The parameters that are frozen.
     var freezing: Freezing { get set }
 }
 
@@ -50,7 +52,7 @@ extension LoopSettings {
         set { loop[keyPath: path] = newValue }
     }
 
-    /// Checks the loop and the freezing.
+    /// Checks the settings of the loop and of the freezing.
     func validateLoop() throws {
         try loop.validate()
         try freezing.validate()
@@ -59,6 +61,6 @@ extension LoopSettings {
 
 extension Freezing {
     func validate() throws {
-        try Settings.require((0...1).contains(fraction), "the frozen share", fraction, "it must be in 0...1")
+        try Settings.require((0...1).contains(fraction), "the fraction of frozen layers", fraction, "it must be in 0...1")
     }
 }

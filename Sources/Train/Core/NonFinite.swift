@@ -1,14 +1,14 @@
 import Models
 import Tensor
 
-/// Where numbers that are not finite come from.
+/// Finds the source of NaN or Inf.
 ///
-/// Nothing is looked for while all is well: a step costs one test of its loss. When that fails, the pass is repeated without gradients,
-/// tensor by tensor.
+/// A normal step only tests its loss. If this test fails, the pass is repeated without gradients, and each tensor is tested.
 enum NonFinite {
-    /// The first tensor of a pass that holds a NaN or an infinity: a weight, or the output of an embedding, a layer or the final norm.
-    /// - Returns: its name (nil when all up to the final norm are finite, so that the projection or the loss overflowed), and the
-    ///   sequences whose final states are not finite.
+    /// Finds the first tensor of a pass that holds NaN or Inf: a weight, or the output of the embedding, a layer or the final
+    /// norm.
+    /// - Returns: the tensor's name, and the indices of the sequences whose final states are not finite. The name is nil when all
+    ///   tensors up to the final norm are finite, so that the projection or the loss overflowed.
     static func first(
         in decoder: any TransformerDecoder, _ head: ValueHead? = nil, _ sequences: [[Int32]]
     ) -> (tensor: String?, sequences: [Int]) {
@@ -31,8 +31,9 @@ enum NonFinite {
 }
 
 extension TrainingError {
-    /// A quantity of a pass is not finite: names the first tensor that is not, and the examples in whose rows that shows (all of the pass
-    /// where it shows in none). `ids` has the example of every sequence.
+    /// An error about a quantity of a pass that is NaN or Inf. It names the first such tensor and the affected examples (all
+    /// examples of the pass if no sequence stands out).
+    /// - Parameter ids: the ID of the example of every sequence.
     static func notFinite(
         _ what: String, step: Int, in decoder: any TransformerDecoder, _ head: ValueHead? = nil, ids: [String],
         sequences: [[Int32]]
@@ -42,11 +43,11 @@ extension TrainingError {
         let examples = (source.sequences.isEmpty ? ids : source.sequences.map { ids[$0] }).filter {
             seen.insert($0).inserted
         }
-        return .notFinite(what: what + (source.tensor.map { " (first: \($0))" } ?? ""), step: step, examples: examples)
+        return .notFinite(what: what + (source.tensor.map { " (first seen in \($0))" } ?? ""), step: step, examples: examples)
     }
 }
 
-/// The batches with numbers that are not finite that a run has passed over, and how many it may.
+/// Counts the batches with NaN or Inf that a run has skipped, up to a limit.
 struct BadBatches {
     let limit: Int
     private(set) var count = 0
@@ -55,19 +56,19 @@ struct BadBatches {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Counts a batch that failed with an error; false when the error is another one or the limit is reached.
+    /// Counts a skipped batch. Returns false, without counting, for another kind of error or when the limit is reached.
     mutating func passesOver(_ error: TrainingError) -> Bool {
         guard case .notFinite = error, count < limit else { return false }
         count += 1
         return true
     }
 
-    /// One line for people about the batch that has just been passed over.
+    /// A message about the batch that was just skipped.
     func note(_ error: TrainingError) -> String { "a batch was skipped (\(count) of at most \(limit)): \(error)" }
 
-    /// What a snapshot and every line of metrics hold; nothing as long as nothing was passed over.
+    /// The count, for snapshots and metrics; empty while no batch was skipped.
     var numbers: [String: Double] { count > 0 ? [Self.name: Double(count)] : [:] }
 
-    /// Goes on from a snapshot.
+    /// Restores the count from a snapshot.
     mutating func restore(_ numbers: [String: Double]) { count = TrainerSnapshot.count(numbers[Self.name] ?? 0) }
 }

@@ -1,90 +1,93 @@
 public import Models
 public import Tensor
 
-/// What a ``Trainer`` minimises: a loss of examples, and what people want to know of it.
+/// The objective that a ``Trainer`` minimises: a loss of examples, and its metrics.
 ///
-/// The trainer owns everything else: the order of the examples, the cut of a batch into passes, gradients, the optimiser and its
-/// schedule, batches that are not finite, intervals, snapshots and events.
+/// The trainer does everything else: the order of the examples, the division of a batch into passes, gradients, the optimiser and
+/// its schedule, skipping of batches with NaN or Inf, intervals, snapshots and events.
 public protocol Objective<Example> {
-    /// What is trained on.
+    /// The type of a training example.
     associatedtype Example
 
     /// The name of the stage in progress lines.
     var stage: String { get }
-    /// The parameters that may be trained; those that are frozen (`Parameter.isTrainable`) are left as they are.
+    /// The model's parameters. Frozen ones (`Parameter.isTrainable` is false) are not changed.
     var parameters: [Parameter] { get }
-    /// Whether passes have numbers to drop (``Pass/dropout``).
+    /// Whether passes use dropout (``Pass/dropout``).
     var hasDropout: Bool { get }
-    /// The names of some steps's sums in a snapshot: of the losses, and of what they weigh.
+    /// The names of the accumulated loss and weight in a snapshot.
     var sumNames: (loss: String, weight: String) { get }
 
-    /// The name of an example in errors.
+    /// The ID of an example, for error messages.
     func id(of example: Example) -> String
-    /// The tokens of an example: what a pass may hold so many of, and what progress counts.
+    /// The number of tokens of an example, which counts towards the limit of a pass and in progress.
     func tokens(of example: Example) -> Int
-    /// The tokens that an example adds to a pass behind another example: fewer than it has where the two have a beginning in common that is read
-    /// once.
+    /// The number of tokens that an example adds to a pass when it follows another example. It is less than its length if both
+    /// share a prefix that is processed once.
     func tokens(of example: Example, behind previous: Example) -> Int
-    /// The rows of an example in a pass, each of which has dropped numbers of its own.
+    /// The number of rows of an example in a pass. Each row has its own dropout mask.
     func rows(of example: Example) -> Int
-    /// What a batch weighs in the mean loss of several steps.
+    /// The weight of a batch in the mean loss of several steps.
     func weight(of batch: [Example]) -> Double
 
-    /// The loss of one pass. The losses of a batch's passes are summed: each divides by a number of the whole batch.
-    /// - Throws: what ends the run; ``TrainingError/notFinite(what:step:examples:)`` passes over the batch where the settings allow it.
+    /// The loss of one pass. The losses of a batch's passes are summed, so each must be normalised by a number of the whole
+    /// batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, after which the batch is skipped if the settings allow it; any
+    ///   other error ends the run.
     func loss(of pass: Pass<Example>, on tape: Tape) throws -> PassLoss
-    /// The metrics of some steps, besides learning rate and gradient norm.
+    /// The metrics of the steps since the last log line, besides the learning rate and the gradient norm.
     func metrics(of sums: LossSums) -> [String: Double]
-    /// Metrics that depend on the run's progress alone.
+    /// Metrics that depend only on the progress of the run.
     func progress(step: Int, of total: Int) -> [String: Double]
-    /// The metrics of an evaluation, before the first step, at intervals and behind the last step; none where nothing is evaluated.
+    /// The metrics of an evaluation, which is made before the first step, at intervals and after the last step. Empty if nothing
+    /// is evaluated.
     func evaluate() throws -> [String: Double]
 }
 
 extension Objective {
-    /// False.
+    /// Default: no dropout.
     public var hasDropout: Bool { false }
-    /// "loss" and "weight".
+    /// Default: "loss" and "weight".
     public var sumNames: (loss: String, weight: String) { ("loss", "weight") }
-    /// All that it has.
+    /// Default: all tokens of the example.
     public func tokens(of example: Example, behind previous: Example) -> Int { tokens(of: example) }
-    /// As many as it has tokens.
+    /// Default: one row per token.
     public func rows(of example: Example) -> Int { tokens(of: example) }
-    /// As much as it has examples.
+    /// Default: the number of examples.
     public func weight(of batch: [Example]) -> Double { Double(batch.count) }
-    /// `loss`, the mean.
+    /// Default: the mean loss, as `loss`.
     public func metrics(of sums: LossSums) -> [String: Double] { ["loss": sums.meanLoss] }
-    /// None.
+    /// Default: no metrics.
     public func progress(step: Int, of total: Int) -> [String: Double] { [:] }
-    /// None.
+    /// Default: no metrics.
     public func evaluate() throws -> [String: Double] { [:] }
 }
 
-/// A part of a batch that is run at once.
+/// A part of a batch that is processed at once.
 public struct Pass<Example> {
     /// The whole batch of the optimiser step.
     public var batch: [Example]
-    /// The places in the batch of what is run now.
+    /// The indices in the batch of the examples in this pass.
     public var indices: [Int]
     /// The number of the step, from 1.
     public var step: Int
-    /// What decides which numbers are dropped; nil where none are.
+    /// The source of dropout masks; nil without dropout.
     public var dropout: DropoutSource?
 
-    /// What is run now.
+    /// The examples in this pass.
     public var examples: [Example] { indices.map { batch[$0] } }
 }
 
 /// The loss of a pass.
 public struct PassLoss {
-    /// What gradients are taken of.
+    /// The scalar loss that is differentiated.
     public var loss: Tensor
-    /// The pass's share of the loss that people see; that of a step is the sum of them.
+    /// The pass's share of the reported loss, which is the sum over the passes of a step.
     public var shown: Double
-    /// Further sums over some steps, by name.
+    /// Further quantities by name, which are summed over steps for ``Objective/metrics(of:)``.
     public var sums: [String: Double]
 
-    /// A loss; unless given, people see the one that gradients are taken of.
+    /// A loss. Default of the reported loss: the differentiated one.
     public init(_ loss: Tensor, shown: Double? = nil, sums: [String: Double] = [:]) {
         self.loss = loss
         self.shown = shown ?? Double(loss.item)
@@ -98,10 +101,10 @@ public struct LossSums {
     public internal(set) var loss = 0.0
     /// Σ weight of the steps.
     public internal(set) var weight = 0.0
-    /// The further sums of the passes.
+    /// The sums of ``PassLoss/sums``.
     public internal(set) var extra: [String: Double] = [:]
 
-    /// The mean loss.
+    /// The weighted mean loss.
     public var meanLoss: Double { loss / weight }
 
     mutating func add(loss: Double, weight: Double, sums: [String: Double]) {

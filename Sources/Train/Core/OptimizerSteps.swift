@@ -1,8 +1,8 @@
 import Models
 import Tensor
 
-/// Optimiser steps on the losses of an objective, whatever a trainer's batches are made of: each batch is cut into passes of at most
-/// `tokensPerPass` tokens, the gradients of the passes add up, and the weights move once.
+/// Takes optimiser steps on the losses of an objective, for any trainer. Each batch is divided into passes of at most
+/// `tokensPerPass` tokens, the gradients of the passes are accumulated, and the weights are updated once.
 final class OptimizerSteps<Method: Objective> {
     let objective: Method
     let optimizer: Adam
@@ -16,15 +16,16 @@ final class OptimizerSteps<Method: Objective> {
         optimizer = Adam(objective.parameters, config: config.optimizer)
     }
 
-    /// Steps taken so far.
+    /// The number of steps taken.
     var count: Int { optimizer.stepCount }
 
-    /// Adds up the gradients of a batch's loss.
+    /// Accumulates the gradients of a batch's loss.
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
-    ///   - scale: multiplies the loss.
-    /// - Returns: the loss that people see, and the further sums of the passes.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; what the objective throws. Gradients are to be cleared then.
+    ///   - scale: a factor on the loss.
+    /// - Returns: the reported loss, and the further sums of the passes.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective. After an error the caller must clear
+    ///   the gradients.
     func add(_ batch: [Method.Example], of step: Int, scale: Float? = nil) throws -> (loss: Double, sums: [String: Double]) {
         var shown = 0.0
         var sums: [String: Double] = [:]
@@ -47,9 +48,9 @@ final class OptimizerSteps<Method: Objective> {
         return (shown, sums)
     }
 
-    /// Moves the weights by the gradients that have been added up, and forgets these.
+    /// Updates the weights with the accumulated gradients, and clears the gradients.
     /// - Returns: the global norm of the gradients before clipping.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is touched.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed.
     func take(learningRate: Double, batch: [Method.Example], of step: Int) throws -> Double {
         try optimizer.step(learningRate: learningRate, examples: batch.map(objective.id), of: step)
     }

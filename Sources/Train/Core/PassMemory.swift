@@ -1,34 +1,33 @@
 import Tensor
 
-/// The bytes that a pass through a model takes for its intermediate results, as a line over its tokens.
+/// A linear model of the memory that a forward or backward pass takes for intermediate results, in bytes as a function of tokens.
 ///
-/// The line goes through two small passes that were measured, so it follows whatever the model's family, its freezing and the operations
-/// save for the backward pass, and needs no table of them.
+/// It is fitted to two small measured passes. So it covers every model family, freezing and operation without tables.
 package struct PassMemory: Sendable, Equatable {
-    /// What a pass takes however short it is.
+    /// The bytes of a pass apart from its tokens.
     package var fixed: Double
-    /// What every token adds.
+    /// The bytes per token.
     package var perToken: Double
 
-    /// The line through two passes; a flat one when both have the same length.
+    /// The line through two measured passes; a constant if both have the same length.
     package init(small: (tokens: Int, bytes: Int), large: (tokens: Int, bytes: Int)) {
         let slope = Double(large.bytes - small.bytes) / Double(max(1, large.tokens - small.tokens))
         perToken = max(0, slope)
         fixed = max(0, Double(large.bytes) - perToken * Double(large.tokens))
     }
 
-    /// Of passes that do not happen.
+    /// The memory of passes that do not occur.
     package static let none = PassMemory(small: (0, 0), large: (0, 0))
 
-    /// The bytes of a pass of so many tokens.
+    /// The bytes of a pass with this many tokens.
     package func bytes(tokens: Int) -> Double { fixed + perToken * Double(tokens) }
 
-    /// Measures passes over parts of some items: one item of middle length, and as many of it as make about four times that.
+    /// Measures two passes: one with the item of median length, and one with up to four copies of it.
     ///
     /// - Parameters:
-    ///   - limit: the tokens of the largest pass; nothing longer is measured.
-    ///   - beyond: bytes that are counted elsewhere, the gradients.
-    ///   - pass: runs a pass; whatever it leaves must be cleared by it.
+    ///   - limit: the maximum number of tokens of a pass.
+    ///   - beyond: bytes that are counted elsewhere, such as the gradients.
+    ///   - pass: runs a pass, and clears what it leaves behind.
     package static func measured<Item>(
         _ items: [Item], length: (Item) -> Int, limit: Int, beyond: Int = 0, _ pass: ([Item]) -> Void
     ) -> PassMemory {
@@ -41,7 +40,7 @@ package struct PassMemory: Sendable, Equatable {
             let part = Array(repeating: item, count: count)
             return max(0, Allocator.shared.peakBytes { pass(part) } - beyond)
         }
-        // what the first pass makes and keeps, such as packed copies of weights, belongs to every later one, too
+        // what the first pass creates and keeps, such as packed copies of weights, also exists during later passes
         let first = measure(1)
         let (small, large) = (measure(1), measure(copies))
         var line = PassMemory(small: (tokens, small), large: (copies * tokens, large))
@@ -50,31 +49,31 @@ package struct PassMemory: Sendable, Equatable {
     }
 }
 
-/// The memory that training takes, part by part, in bytes.
+/// The memory of tensors in training, part by part, in bytes.
 package struct TrainingMemory: Sendable, Equatable {
-    /// Weights of all models, and whatever else tensors hold before the first step.
+    /// The weights of all models, and all other tensors that exist before the first step.
     package var weights = 0
     /// The optimiser's moments.
     package var optimizer = 0
-    /// The gradients of everything that is trained.
+    /// The gradients of all trained parameters.
     package var gradients = 0
-    /// The largest pass with gradients.
+    /// The memory of passes with gradients.
     package var training = PassMemory.none
-    /// The largest pass without.
+    /// The memory of passes without gradients.
     package var evaluation = PassMemory.none
     /// The tokens of the largest pass with gradients.
     package var trainingTokens = 0
-    /// The tokens of the largest pass without.
+    /// The tokens of the largest pass without gradients.
     package var evaluationTokens = 0
-    /// Keys, values and logits of what is sampled in one call.
+    /// The keys, values and logits while sampling.
     package var caches = 0
-    /// Trunk states that are kept from sampling to the end of a step.
+    /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 
-    /// Nothing yet.
+    /// An estimate with all parts 0.
     package init() {}
 
-    /// What is held before the first pass of a trainer with this optimiser.
+    /// The memory that is in use before the first pass of a trainer with this optimiser.
     init(of optimizer: Adam) {
         let memory = optimizer.memory
         weights = Allocator.shared.bytesInUse + optimizer.mappedBytes - memory.moments
@@ -91,10 +90,11 @@ package struct TrainingMemory: Sendable, Equatable {
             evaluationTokens > 0 ? Int(evaluation.bytes(tokens: evaluationTokens)) - gradients : 0, 0)
     }
 
-    /// The most that tensors take at any moment: learning and sampling are not at the same time.
+    /// The peak memory of tensors. Training and sampling do not overlap.
     package var peak: Int { fixed + states + max(activations, caches) }
 
-    /// The most tokens of a pass with gradients for which everything fits into `bytes`; nil when none does.
+    /// The maximum number of tokens of a pass with gradients with which everything fits into `bytes`; nil if not even an empty
+    /// pass fits.
     package func trainingTokens(fitting bytes: Int) -> Int? {
         let room = Double(bytes - fixed - states) - training.fixed
         guard room > 0, training.perToken > 0 else { return nil }
@@ -103,13 +103,13 @@ package struct TrainingMemory: Sendable, Equatable {
 }
 
 extension Adam {
-    /// The bytes of the moments, and of the gradients when all have arrived.
+    /// The bytes of the moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
         let bytes = parameters.reduce(0) { $0 + Allocator.capacity(for: $1.value.count * 4) }
         return (2 * bytes, bytes)
     }
 
-    /// The bytes of trained weights that are still those of a mapped file: the first step makes them memory of their own.
+    /// The bytes of trained weights that are still views of a memory-mapped file. The first step copies them into memory.
     package var mappedBytes: Int {
         parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
     }

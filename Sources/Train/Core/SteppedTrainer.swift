@@ -1,29 +1,29 @@
-/// What the trainers of all methods have in common: they take steps, and the same things are due behind one.
+/// The common parts of the trainers of all methods: a loop of steps, and what is due after a step.
 protocol SteppedTrainer: AnyObject {
-    /// Steps done.
+    /// The number of steps done.
     var step: Int { get }
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     var totalSteps: Int { get }
-    /// Tokens processed.
+    /// The number of tokens processed.
     var tokens: Int { get }
-    /// How steps are taken, and what is due behind them.
+    /// The settings of steps and of what follows them.
     var steps: StepConfig { get }
     /// Receives progress and metrics.
     var handler: TrainingEventHandler { get }
-    /// What has been passed over.
+    /// The batches that were skipped.
     var badBatches: BadBatches { get set }
 
-    /// One step; returns the number that progress shows, nil when its batch was passed over.
+    /// Takes one step. Returns the number for progress lines; nil when the batch was skipped.
     func trainStep() throws -> ProgressFigure?
-    /// Tells what was measured since the last time.
+    /// Reports the metrics since the last report.
     func log() throws
     /// Measures every evaluation set.
     func evaluate() throws
 }
 
 extension SteppedTrainer {
-    /// Takes the steps that are left, or stops when `shouldStop` says so behind one. The last step is logged and evaluated, whatever the
-    /// intervals are.
+    /// Takes the remaining steps, or stops after a step for which `shouldStop` returns true. The last step is always logged and
+    /// evaluated.
     /// - Returns: whether all steps are done.
     func takeSteps(
         checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
@@ -44,7 +44,7 @@ extension SteppedTrainer {
 
     private func isDue(_ interval: Int?) -> Bool { interval.map { step % $0 == 0 } ?? false }
 
-    /// Works on a batch; nil when numbers of it are not finite and the run may pass over such batches, which is told then.
+    /// Processes a batch. Returns nil and reports it when the batch has NaN or Inf and the run may skip it.
     func passingOverBadBatches<Result>(_ body: () throws -> Result) throws -> Result? {
         do {
             return try body()

@@ -1,15 +1,18 @@
 package import Models
 
-/// Prompts and what is read behind them as one ragged batch, with the rows that predict target tokens. The last target token is predicted
-/// but never fed.
+/// One ragged batch of prompts, each followed by its targets, and the rows that predict target tokens. The last target token is
+/// predicted but not fed to the model.
 package struct TargetPass {
+    /// The tokens that the model reads.
     package var batch: TokenBatch
+    /// The row ranges that predict targets, in the order of ``targets``.
     package let wanted: [Range<Int>]
+    /// The target tokens of all sequences, one after another.
     package let targets: [Int32]
-    /// How many of the targets each sequence has.
+    /// The number of target tokens of each sequence.
     package let counts: [Int]
 
-    /// For every prompt one target.
+    /// A pass with one target sequence per prompt.
     package init(prompts: [[Int32]], targets: [[Int32]]) {
         batch = TokenBatch(zip(prompts, targets).map { $0 + $1.dropLast() })
         wanted = zip(batch.rows, prompts).map { rows, prompt in rows.lowerBound + prompt.count - 1..<rows.upperBound }
@@ -17,10 +20,11 @@ package struct TargetPass {
         counts = targets.map(\.count)
     }
 
-    /// Several answers behind each prompt, which is read once: targets are in the order of prompts and answers.
-    /// - Parameter predictingPrompts: whether the tokens of a prompt but the first are targets, too, in front of its answers'.
+    /// A pass with several answers per prompt. Each prompt is read once. Targets are in the order of prompts and answers.
+    /// - Parameter predictingPrompts: whether the tokens of a prompt, except the first, are targets too. They precede those of
+    ///   its answers.
     package init(prompts: [[Int32]], answers: [[[Int32]]], predictingPrompts: Bool = false) {
-        // a prompt's last token is fed with each answer: it is where the answer's first token is predicted
+        // a prompt's last token is fed with each answer, because its row predicts the answer's first token
         batch = TokenBatch(
             prompts: prompts.map { Array($0.dropLast()) },
             continuations: zip(prompts, answers).map { prompt, answers in answers.map { Array(prompt.suffix(1)) + $0.dropLast() } })
@@ -41,9 +45,9 @@ package struct TargetPass {
         (self.wanted, self.targets, self.counts) = (wanted, targets, counts)
     }
 
-    /// Several targets behind one prompt, which is read once.
+    /// A pass with several target sequences for one prompt, which is read once.
     package init(prompt: [Int32], targets: [[Int32]]) {
-        // the prompt's last token is fed with each target: it is where the first target token is predicted
+        // the prompt's last token is fed with each target, because its row predicts the first target token
         let continuations = targets.map { [prompt[prompt.count - 1]] + $0.dropLast() }
         batch =
             prompt.count > 1
@@ -54,15 +58,16 @@ package struct TargetPass {
     }
 }
 
-/// Cuts a list into parts by their number of tokens.
+/// Sequence packing: divides a list into parts by number of tokens.
 package enum Packing {
-    /// Consecutive parts of at most `tokensPerPass` tokens (an item that is longer is a part of its own).
+    /// Consecutive parts of at most `tokensPerPass` tokens. A longer item is a separate part.
     package static func parts<Item>(_ items: [Item], tokensPerPass: Int, length: (Item) -> Int) -> [[Item]] {
         parts(items, tokensPerPass: tokensPerPass) { item, _ in length(item) }
     }
 
-    /// The same where an item may share tokens with the one before it.
-    /// - Parameter length: the tokens that an item adds to a part whose last item is the second argument; nil at the beginning of a part.
+    /// Consecutive parts of at most `tokensPerPass` tokens, for items that may share tokens with the preceding item.
+    /// - Parameter length: the number of tokens that an item adds to a part whose last item is the second argument; nil for the
+    ///   first item of a part.
     package static func parts<Item>(_ items: [Item], tokensPerPass: Int, length: (Item, Item?) -> Int) -> [[Item]] {
         var result: [[Item]] = []
         var used = 0
@@ -79,7 +84,7 @@ package enum Packing {
         return result
     }
 
-    /// The tokens of the largest part that a batch of some items can be cut into.
+    /// The number of tokens of the largest part into which a batch of `batchSize` items can be divided.
     package static func largestPart(lengths: [Int], batchSize: Int, tokensPerPass: Int) -> Int {
         let longest = lengths.sorted(by: >)
         let batch = longest.prefix(batchSize).reduce(0, +)

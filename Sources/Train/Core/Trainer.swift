@@ -2,16 +2,17 @@ import Data
 import Models
 import Tensor
 
-/// Training on examples: the one loop, whatever the method's objective is.
+/// Trains a model on examples: one training loop for all objectives.
 ///
-/// A step takes the next batch, cuts it into passes of at most `tokensPerPass` tokens, sums their gradients, clips them and updates the
-/// weights. It depends on the seed, the examples and the weights alone: a run that is resumed from a ``snapshot`` ends with the same bits.
+/// A step takes the next batch, divides it into passes of at most `tokensPerPass` tokens, sums their gradients, clips them and
+/// updates the weights. It depends only on the seed, the examples and the weights, so a run that is resumed from a ``snapshot``
+/// ends with bit-identical weights.
 public final class Trainer<Method: Objective>: SteppedTrainer {
-    /// What is minimised.
+    /// The objective that is minimised.
     public let objective: Method
-    /// The settings of the loop.
+    /// The settings of the training loop.
     public let loop: LoopConfig
-    /// What is trained on.
+    /// The training examples.
     let examples: [Method.Example]
     let handler: TrainingEventHandler
     private let optimization: OptimizerSteps<Method>
@@ -21,20 +22,23 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     private var last = (norm: 0.0, rate: 0.0)
     var badBatches: BadBatches
 
-    /// Optimiser steps done.
+    /// The number of optimiser steps done.
     public private(set) var step = 0
-    /// Optimiser steps of the whole run.
+    /// The number of optimiser steps of the whole run.
     public let totalSteps: Int
-    /// Called after the metrics of every evaluation, with the step: generates texts, where that is wanted.
+    /// Called with the step after the metrics of every evaluation, for example to generate texts.
     public var afterEvaluation: (Int) throws -> Void = { _ in }
-    /// Gives the learning rate of a step (from 0) of so many, in place of the settings' peak and schedule.
+    /// Overrides the learning rate: a function of the step (from 0) and the number of steps. Default: nil, the peak and the
+    /// schedule of the settings.
     public var learningRate: ((_ step: Int, _ total: Int) -> Double)?
 
-    /// A trainer.
+    /// Creates a trainer.
     /// - Parameters:
-    ///   - examples: what is trained on.
+    ///   - objective: the objective to minimise.
+    ///   - config: the settings of the training loop.
+    ///   - examples: the training examples.
     ///   - handler: receives progress and metrics.
-    /// - Throws: ``TrainingError`` for settings without meaning, or no examples.
+    /// - Throws: ``TrainingError`` for invalid settings, or without examples.
     public init(
         _ objective: Method, config: LoopConfig, examples: [Method.Example], handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
@@ -55,7 +59,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     // MARK: Snapshots
 
-    /// Everything that the next step depends on besides the model's weights.
+    /// The state of the trainer: everything that the next step depends on besides the model's weights.
     public var snapshot: TrainerSnapshot {
         let names = objective.sumNames
         return TrainerSnapshot(
@@ -66,7 +70,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
             tensors: optimizer.state)
     }
 
-    /// Continues from a snapshot; the model must hold the weights of the same moment.
+    /// Continues from a snapshot. The model must hold the weights of the same step.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
@@ -83,15 +87,16 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         interval.extra = numbers
     }
 
-    // MARK: The loop
+    // MARK: Training loop
 
-    /// Trains until the last step, or until `shouldStop` says so after a step.
+    /// Trains until the last step, or until `shouldStop` returns true after a step.
     /// - Parameters:
-    ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` says so, and before stopping early.
-    ///   - shouldSave: asked after every step.
+    ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
+    ///   - shouldSave: called after every step.
+    ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; what the objective, the
-    ///   handler and `checkpoint` throw.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; errors of the
+    ///   objective, the handler and `checkpoint`.
     @discardableResult
     public func run(
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
@@ -101,7 +106,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    /// One optimiser step; returns its loss, nil when the batch was passed over.
+    /// Takes one optimiser step. Returns its loss; nil when the batch was skipped.
     func trainStep() throws -> ProgressFigure? {
         let batch = order.next().map { examples[$0] }
         let loss = try passingOverBadBatches { try learn(from: batch) }
@@ -123,7 +128,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         var values = badBatches.numbers
         values["tokens"] = Double(tokens)
         values.merge(objective.progress(step: step, of: totalSteps)) { $1 }
-        if interval.weight > 0 {  // else every batch of the interval was passed over
+        if interval.weight > 0 {  // otherwise every batch of the interval was skipped
             values.merge(objective.metrics(of: interval)) { $1 }
             values["learning_rate"] = last.rate
             values["gradient_norm"] = last.norm
@@ -132,8 +137,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         interval = LossSums()
     }
 
-    /// Measures what the objective evaluates.
-    /// - Throws: what the objective and the handler throw.
+    /// Evaluates the objective and reports the metrics.
+    /// - Throws: errors of the objective and the handler.
     public func evaluate() throws {
         let values = try objective.evaluate()
         if !values.isEmpty { try handler(.measured(step: step, values: values)) }

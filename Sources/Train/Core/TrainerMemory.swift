@@ -3,17 +3,21 @@ import Eval
 package import Models
 import Tensor
 
-// Each trainer measures two small passes of its own, forwards and backwards. No weight changes, and no random number is drawn.
+// Estimates of training memory. Each trainer measures two small passes, forward and backward. No weight changes and no random
+// number is drawn.
 
-/// Runs a pass twice: the gradients of the first are there while the second makes its own, as in a step of several passes.
+/// Runs a pass twice, so that the gradients of the first pass exist while the second makes its own, as in a step of several
+/// passes.
 private func twice(_ pass: () -> Void) {
     pass()
     pass()
 }
 
 extension Trainer where Method == SFTObjective {
-    /// The memory that the run takes, estimated before the first step.
-    /// - Parameter generator: writes texts for the evaluation sets, where that is wanted.
+    /// The memory of the run, estimated before the first step.
+    /// - Parameters:
+    ///   - generator: generates texts for the evaluation sets; nil if none are generated.
+    ///   - maxNewTokens: the maximum number of tokens of a generated text.
     package func memory(generator: Generator? = nil, maxNewTokens: Int = 0) -> TrainingMemory {
         var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
@@ -49,7 +53,7 @@ extension Trainer where Method == SFTObjective {
 }
 
 extension Generator {
-    /// Keys, values, logits, and the pass over the prompts that come first.
+    /// The bytes of keys, values and logits, and of the pass that reads the prompts.
     fileprivate func peakBytes(prompts: [Int], streams: Int = 1, maxNewTokens: Int, _ pass: PassMemory) -> Int {
         cacheBytes(prompts: prompts, streams: streams, maxNewTokens: maxNewTokens)
             + Int(pass.perToken * Double(min(Generator.prefillTokens, prompts.reduce(0, +))))
@@ -57,9 +61,9 @@ extension Generator {
 }
 
 extension BestOfN {
-    /// The memory that answering prompts takes, estimated before the first pass: weights, and the greatest of what sampling, scoring and
-    /// the divergence from the reference hold, as `caches`.
-    /// - Parameter count: the responses to each prompt.
+    /// The memory of answering the prompts, estimated before the first pass: the weights, and as `caches` the maximum of what
+    /// sampling, scoring and the KL to the reference hold.
+    /// - Parameter count: the number of responses to each prompt.
     package func memory(prompts: [TokenisedPrompt], count: Int) -> TrainingMemory {
         let held = Allocator.shared.bytesInUse
         let (generator, newTokens) = (sampler.generator, sampler.options.maxNewTokens)
@@ -81,12 +85,12 @@ extension BestOfN {
             let scoring = PassMemory.measured(
                 requests, length: { $0.promptTokens.count + newTokens + 1 }, limit: judge.tokensPerPass
             ) { part in
-                _ = try? judge.rewards(for: part)  // what it throws, the run throws when it comes to that
+                _ = try? judge.rewards(for: part)  // the run itself will report such an error
             }
             let tokens = longest.reduce(0) { $0 + count * ($1 + newTokens + 1) }
             peaks.append(Int(scoring.bytes(tokens: min(judge.tokensPerPass, tokens))))
         }
-        // texts, tokens, log-probabilities and streams of the responses that are answered together
+        // texts, tokens, log-probabilities and random streams of the responses that are sampled together
         let responses = min(promptsPerPass, prompts.count) * count * (1000 + 16 * newTokens)
         if reference != nil {
             peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
@@ -98,7 +102,7 @@ extension BestOfN {
 }
 
 extension Trainer where Method == RewardObjective {
-    /// The memory that the run takes, estimated before the first step.
+    /// The memory of the run, estimated before the first step.
     package func memory() -> TrainingMemory {
         var memory = TrainingMemory(of: optimizer)
         let largest = Packing.largestPart(
@@ -125,15 +129,15 @@ extension Trainer where Method == RewardObjective {
 }
 
 extension Trainer {
-    /// The memory that a run of a method takes whose passes need nothing but the method itself, estimated before the first step.
-    /// - Parameter evaluated: examples that are evaluated; each pass over them holds twice as many tokens.
+    /// The memory of a run, estimated before the first step, for objectives whose passes depend only on the objective.
+    /// - Parameter evaluated: the examples of evaluations. Passes over them hold twice as many tokens.
     private func memory(evaluated: [Method.Example]) -> TrainingMemory {
         var memory = TrainingMemory(of: optimizer)
         let length = { [objective] in objective.tokens(of: $0) }
         let largest = Packing.largestPart(
             lengths: examples.map(length), batchSize: loop.batchSize, tokensPerPass: loop.steps.tokensPerPass)
         func pass(_ part: [Method.Example], on tape: Tape) -> Tensor? {
-            // what it throws, the run throws when it comes to that
+            // the run itself will report such an error
             try? objective.loss(of: Pass(batch: part, indices: Array(part.indices), step: 0), on: tape).loss
         }
         memory.training = PassMemory.measured(examples, length: length, limit: largest, beyond: memory.gradients) { part in
@@ -152,17 +156,17 @@ extension Trainer {
 }
 
 extension Trainer where Method == PreferenceObjective {
-    /// The memory that the run takes, estimated before the first step.
+    /// The memory of the run, estimated before the first step.
     package func memory() -> TrainingMemory { memory(evaluated: objective.evaluations.flatMap(\.pairs)) }
 }
 
 extension Trainer where Method == UnpairedObjective {
-    /// The memory that the run takes, estimated before the first step.
+    /// The memory of the run, estimated before the first step.
     package func memory() -> TrainingMemory { memory(evaluated: objective.evaluations.flatMap(\.answers)) }
 }
 
 extension PPOTrainer {
-    /// The memory that the run takes, estimated before the first step.
+    /// The memory of the run, estimated before the first step.
     package func memory() -> TrainingMemory {
         let optimizer = optimization.optimizer
         var memory = TrainingMemory(of: optimizer)
@@ -172,7 +176,7 @@ extension PPOTrainer {
             lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize,
             tokensPerPass: config.tokensPerPass)
         let width = policy.shape.hiddenSize
-        // one of middle length stands for all
+        // a rollout with a prompt of median length stands for all
         let middle = prompts.sorted { $0.tokens.count < $1.tokens.count }[prompts.count / 2]
         var drawn = GeneratedResponse()
         let zeros = [Float](repeating: 0, count: newTokens)
@@ -206,10 +210,10 @@ extension PPOTrainer {
         }
         let generator = Generator(
             policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize)
-        // the longest prompts of one step, which may come together
+        // the longest prompts may all occur in the same step
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
         let generations = config.generations
-        // further batches of a step come beside those that are kept
+        // further batches of a step are held besides the batches that are kept
         let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 } * generations * (config.extraBatches > 0 ? 2 : 1)
         let evaluated = evaluationPrompts.map { set in
             generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, memory.evaluation)

@@ -16,7 +16,7 @@ extension TrainerSnapshot {
     private static let tensorsName = "optimizer.safetensors"
 
     /// Writes `trainer.json` and `optimizer.safetensors` into a folder. Every number reads back with the same bits.
-    /// - Throws: `CheckpointError` or an error of Foundation when a file cannot be written.
+    /// - Throws: `CheckpointError`, or an error of Foundation when a file cannot be written.
     public func write(to folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -28,7 +28,7 @@ extension TrainerSnapshot {
         try SafetensorsWriter().write(tensors, toFile: folder.appendingPathComponent(Self.tensorsName))
     }
 
-    /// Reads what ``write(to:)`` wrote.
+    /// Reads a snapshot that ``write(to:)`` wrote.
     /// - Throws: `CheckpointError`, `DataError`, `FileError` or `DecodingError` for a file that is missing or damaged.
     public static func read(from folder: URL) throws -> TrainerSnapshot {
         let content = try Descriptor.content(

@@ -1,38 +1,39 @@
 public import Data
 public import Tensor
 
-/// Everything that the next step of a trainer depends on besides the weights. Random streams need no place in it: each is derived from
-/// the seed and the number of the step.
+/// The state of a trainer: everything that its next step depends on besides the weights. It holds no state of random generators,
+/// because each random stream is derived from the seed and the number of the step.
 public struct TrainerSnapshot {
-    /// Steps done.
+    /// The number of steps done.
     public var step: Int
-    /// Optimiser steps done.
+    /// The number of optimiser steps done.
     public var optimizerSteps: Int
-    /// Tokens processed.
+    /// The number of tokens processed.
     public var tokens: Int
     /// The position in the data.
     public var order: BatchOrder
-    /// Sums and coefficients that carry over.
+    /// Accumulated sums and adaptive coefficients.
     public var numbers: [String: Double] = [:]
     /// The optimiser's moments.
     public var tensors: [String: Tensor]
 
-    /// One of ``numbers`` that counts something; 0 where it is absent or no count.
+    /// A count among ``numbers``; 0 if it is absent or not a valid count.
     func count(_ name: String) -> Int { Self.count(numbers[name] ?? 0) }
 
-    /// A number as a count: 0 for what is none.
+    /// A number as a count; 0 if it is not a valid count.
     static func count(_ number: Double) -> Int {
         (0...0x1p53).contains(number) ? Int(number) : 0
     }
 
-    /// Refuses a snapshot of other data or another seed, and numbers that no run comes to.
+    /// Checks that the snapshot has the same data, batch size and seed, and plausible counts.
+    /// - Throws: ``TrainingError/stateMismatch(_:)``.
     func check(order own: BatchOrder) throws {
         let counts = 0...(1 << 53)
         guard counts.contains(step), counts.contains(optimizerSteps), counts.contains(tokens),
             counts.contains(order.epoch)
         else { throw TrainingError.stateMismatch("its counts of steps and tokens are out of range") }
         guard order.seed == own.seed, order.count == own.count, order.batchSize == own.batchSize else {
-            throw TrainingError.stateMismatch("it was saved with other data, another batch size or another seed")
+            throw TrainingError.stateMismatch("it was saved with other data, a different batch size or a different seed")
         }
     }
 }

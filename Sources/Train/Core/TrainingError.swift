@@ -1,40 +1,41 @@
 internal import Models
 
-/// Why a stage cannot start or go on.
+/// An error of a training stage.
 public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A setting has no meaning.
+    /// A setting is invalid.
     case invalidSetting(name: String, value: String, rule: String)
-    /// There is nothing to train or evaluate on.
+    /// There are no examples to train or evaluate on.
     case noExamples(String)
-    /// Something of an example that has to have tokens has none; what, and of which.
+    /// A part of an example that must have tokens has none. The value names the part and the example.
     case noTokens(String)
-    /// An example does not fit the model's context.
+    /// An example exceeds the model's context.
     case exampleTooLong(id: String, tokens: Int, limit: Int)
-    /// An example has a token that the model has no embedding for.
+    /// An example has a token for which the model has no embedding.
     case unknownToken(id: String, token: Int32, rows: Int)
-    /// A number is NaN or infinite; the weights have not been touched by it.
+    /// A number is NaN or Inf. The weights were not updated with it.
     case notFinite(what: String, step: Int, examples: [String])
-    /// A saved state belongs to something else.
+    /// A saved state does not belong to this model, data or seed.
     case stateMismatch(String)
 
+    /// The message in one line, with a suggestion where possible.
     public var description: String {
         switch self {
         case .invalidSetting(let name, let value, let rule): "\(name) is \(value), but \(rule)"
-        case .noExamples(let what): "\(what) holds no examples; check the data folder and the split"
-        case .noTokens(let what): "\(what) has no tokens; leave the row out, or give it a text"
+        case .noExamples(let what): "\(what) has no examples; check the data set and the split"
+        case .noTokens(let what): "\(what) has no tokens; remove the row, or give it a text"
         case .exampleTooLong(let id, let tokens, let limit):
-            "example \(id) has \(tokens) tokens, but the model's context is \(limit); "
+            "example \(id) has \(tokens) tokens, but at most \(limit) fit the model's context; "
                 + "lower --max-source-length or --max-target-length"
         case .unknownToken(let id, let token, let rows):
-            "example \(id) has the token \(token), but the model's tokens are 0..<\(rows); its tokenizer belongs to another model"
+            "example \(id) has token ID \(token), but the model's token IDs are 0..<\(rows); the tokenizer belongs to another model"
         case .notFinite(let what, let step, let examples):
-            "\(what) is not finite in step \(step) (examples \(Self.list(examples))); the weights were left as they were before it. "
-                + "Look at those examples, lower the learning rate, or pass over such batches with --skip-bad-batches"
-        case .stateMismatch(let what): "the saved state does not fit: \(what)"
+            "\(what) is NaN or Inf in step \(step) (examples \(Self.list(examples))); the weights were not updated. "
+                + "Check these examples, lower the learning rate, or skip such batches with --skip-bad-batches"
+        case .stateMismatch(let what): "the saved state does not match this run: \(what)"
         }
     }
 
-    /// All ids of a small batch, the first ones of a large one.
+    /// A list of example IDs, with the first 16 if there are more.
     private static func list(_ examples: [String]) -> String {
         let shown = 16
         return examples.prefix(shown).joined(separator: ", ")
@@ -43,7 +44,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension TransformerDecoder {
-    /// Checks that an example fits the context and that every token of it has an embedding.
+    /// Checks that an example fits the context and that every token has an embedding.
+    /// - Parameter room: the maximum number of tokens. Default: the context length.
     /// - Throws: ``TrainingError/exampleTooLong(id:tokens:limit:)``, ``TrainingError/unknownToken(id:token:rows:)``.
     func check(_ tokens: [Int32], id: String, room: Int? = nil) throws {
         let limit = room ?? shape.contextLength

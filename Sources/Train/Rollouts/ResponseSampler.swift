@@ -3,13 +3,13 @@ public import Eval
 public import Models
 public import Tensor
 
-/// Writes responses to prompts: what rollouts, evaluations, best-of-N and simulated preferences have in common.
+/// Samples responses to prompts. Rollouts, evaluations, best-of-N and simulated preferences use it.
 public struct ResponseSampler {
-    /// Draws the tokens.
+    /// Samples the tokens.
     public var generator: Generator
-    /// Of the model that draws.
+    /// The tokenizer of the model that samples.
     public var tokenizer: any Tokenizer
-    /// How tokens are drawn.
+    /// The sampling options.
     public var options: SamplingOptions
 
     /// A sampler; see the properties.
@@ -17,8 +17,10 @@ public struct ResponseSampler {
         (self.generator, self.tokenizer, self.options) = (generator, tokenizer, options)
     }
 
-    /// For every prompt one response for each of its random streams.
-    /// - Parameter streams: those of the prompt with this index.
+    /// Samples responses to every prompt, one for each of its random streams.
+    /// - Parameters:
+    ///   - prompts: the prompts to answer.
+    ///   - streams: returns the random streams of the prompt with this index.
     /// - Throws: `GenerationError`.
     public func responses(to prompts: [TokenisedPrompt], streams: (Int) -> [Philox]) throws -> [[SampledResponse]] {
         let requests = prompts.indices.map { GenerationRequest(prompt: prompts[$0].tokens, streams: streams($0)) }
@@ -30,45 +32,46 @@ public struct ResponseSampler {
     }
 }
 
-/// A response with the prompt that it answers.
+/// A response with its prompt.
 public struct SampledResponse {
-    /// What it answers.
+    /// The prompt.
     public var prompt: TokenisedPrompt
-    /// Its tokens, and what was found while they were drawn.
+    /// The tokens, with their log-probabilities and other results of sampling.
     public var drawn: GeneratedResponse
-    /// Its text, without special tokens.
+    /// The text, without special tokens.
     public var text: String
 
-    /// The response as rewards see it.
+    /// The request for a reward function.
     public var request: RewardRequest {
         RewardRequest(
             query: prompt.query, response: text, reference: prompt.knownReference, messages: prompt.messages, promptTokens: prompt.tokens,
             responseTokens: drawn.tokens)
     }
 
-    /// A row of a table.
+    /// The row of a table.
     func row(reward: Double?, numbers: [String: Double]) -> SampleRow {
         SampleRow(id: prompt.id, input: prompt.query, response: text, reference: prompt.knownReference, reward: reward, numbers: numbers)
     }
 }
 
 extension TokenisedPrompt {
-    /// The reference; nil where it is empty, which is none.
+    /// The reference; nil if it is empty, which means that there is none.
     fileprivate var knownReference: String? { reference.isEmpty ? nil : reference }
 }
 
 extension RewardFunction {
-    /// Whether all prompts have the references that the function needs.
+    /// Checks that all prompts have the references that the function needs.
     /// - Throws: `RewardError.noReference`.
     package func checkReferences(of prompts: [TokenisedPrompt]) throws {
         try checkReferences(prompts.map { RewardRequest(query: $0.query, response: "", reference: $0.knownReference) })
     }
 
-    /// One number for every response, in order.
+    /// The reward of every response, in order.
     /// - Parameters:
-    ///   - batch: how many responses are scored together, for rewards that depend on that; all of them unless given.
-    ///   - trunkLayers: how many layers the states that responses may have were taken behind.
-    /// - Throws: ``RewardError/wrongCount(_:expected:)``; what the function itself throws.
+    ///   - responses: the responses to score.
+    ///   - batch: the number of responses that are scored together, for rewards that depend on it. Default: all.
+    ///   - trunkLayers: the number of layers after which the responses' trunk states were taken.
+    /// - Throws: `RewardError.wrongCount`; errors of the function itself.
     func rewards(for responses: [SampledResponse], batch: Int? = nil, trunkLayers: Int = 0) throws -> [Double] {
         let size = max(1, batch ?? responses.count)
         let rewards = try stride(from: 0, to: responses.count, by: size).flatMap { begin in
@@ -82,8 +85,8 @@ extension RewardFunction {
         return rewards
     }
 
-    /// The same where every number has to be within the range of 32-bit floats.
-    /// - Throws: ``RewardError/outOfRange(_:response:)``, too.
+    /// The reward of every response, which must be within the range of 32-bit floats.
+    /// - Throws: `RewardError.outOfRange` and the errors of the function itself.
     func checkedRewards(for responses: [SampledResponse]) throws -> [Double] {
         try checkedRewards(for: responses.map(\.request))
     }

@@ -2,13 +2,13 @@ public import Data
 public import Eval
 public import Tensor
 
-/// Texts that a model writes for some prompts, and what they measure.
+/// Samples texts from a model for some prompts, and measures them.
 public struct SampleEvaluation {
-    /// Writes the texts.
+    /// Samples the texts.
     public var sampler: ResponseSampler
-    /// Every prompt has a stream of its own in it, named by the prompt's id.
+    /// The random stream, from which every prompt's stream is derived with the prompt's ID.
     public var random: Philox
-    /// Scores them, when a score is wanted.
+    /// Scores the texts; nil for no scores.
     public var rewardFunction: (any RewardFunction)?
 
     /// An evaluation; see the properties.
@@ -16,8 +16,8 @@ public struct SampleEvaluation {
         (self.sampler, self.random, self.rewardFunction) = (sampler, random, rewardFunction)
     }
 
-    /// One row for every prompt, in order, with the numbers `tokens` and `ended`.
-    /// - Throws: `GenerationError`; what the reward function throws.
+    /// Samples one response per prompt: one row each, in order, with the numbers `tokens` and `ended`.
+    /// - Throws: `GenerationError`; errors of the reward function.
     public func rows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
         let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let rewards = try rewardFunction?.checkedRewards(for: responses)
@@ -28,7 +28,7 @@ public struct SampleEvaluation {
         }
     }
 
-    /// `<name>_average_…` and `<name>_median_…` of everything that is measured of the rows.
+    /// The averages and medians of all metrics of the rows, as `<name>_average_…` and `<name>_median_…`.
     public static func values(of rows: [SampleRow], name: String) -> [String: Double] {
         var values: [String: Double] = [:]
         for (key, value) in GenerationMetrics.measure(rows).averagesAndMedians { values["\(name)_\(key)"] = value }

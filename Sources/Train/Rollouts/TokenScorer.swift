@@ -1,29 +1,29 @@
 import Models
 import Tensor
 
-/// What a model makes of the tokens of responses: log p, the entropy of its predictions, and values.
+/// Computes a model's log-probabilities of response tokens, the entropy of its predictions, and values.
 struct TokenScorer {
     /// The model.
     var decoder: any TransformerDecoder
-    /// Gives the values, where they are wanted.
+    /// The value head; nil if no values are wanted.
     var valueHead: ValueHead?
-    /// What divides the logits.
+    /// The temperature, by which logits are divided.
     var temperature: Float
-    /// Ids at and above this have no token.
+    /// The number of valid token IDs; logits of IDs from this number on are ignored.
     var validTokens: Int
-    /// Whether entropies are wanted.
+    /// Whether entropies are computed.
     var withEntropy = false
 
-    /// The numbers of one response, one a token; empty where they are not wanted.
+    /// The scores of one response, one number per token; empty for those that are not computed.
     struct Scores {
         var logProbs: [Float]
         var entropies: [Float]
         var values: [Float]
     }
 
-    /// One number for every target of a pass: [T].
-    /// - Parameter trunk: the states of all rows behind the first layers, when they are known; they are made when they are needed, and gone
-    ///   before the vocabulary comes.
+    /// The scores of every target of a pass, each of shape [T].
+    /// - Parameter trunk: the states of all rows after the first layers, if they are known. They are computed when they are
+    ///   needed, and released before the logits are computed.
     func callAsFunction(
         _ pass: TargetPass, trunk: @autoclosure () -> (states: Tensor, layers: Int)? = nil, on tape: Tape? = nil
     ) -> (logProbs: Tensor, entropies: Tensor?, values: Tensor?) {
@@ -33,7 +33,7 @@ struct TokenScorer {
         return (found.logProbs, found.entropies, valueHead?(hidden, on: tape))
     }
 
-    /// The same without gradients, cut into the responses of the pass.
+    /// The scores without gradients, split into the responses of the pass.
     func scores(_ pass: TargetPass, trunk: @autoclosure () -> (states: Tensor, layers: Int)? = nil) -> [Scores] {
         let found = self(pass, trunk: trunk())
         let columns = (found.logProbs.values, found.entropies?.values ?? [], found.values?.values ?? [])

@@ -117,7 +117,7 @@ import _TestSupport
         #expect(reason { _ = try ChatTemplate("a\n{% if %}", name: "f.jinja") }.hasPrefix("f.jinja: line 2: "))
         let template = try ChatTemplate("\n{{ raise_exception('no system') }}", name: "f.jinja")
         #expect(
-            reason { _ = try template.render([["role": "user"]]) } == "f.jinja: the template refuses the conversation: no system (line 2)")
-        #expect(reason { _ = try template.render([]) } == "f.jinja: a conversation without messages")
+            reason { _ = try template.render([["role": "user"]]) } == "f.jinja: the template rejects the conversation: no system (line 2)")
+        #expect(reason { _ = try template.render([]) } == "f.jinja: the conversation has no messages")
     }
 }

@@ -37,9 +37,9 @@ import _TestSupport
         let (rows, counts) = try SFTTokenisation(chat: chat).screened(examples, for: Set(uses), with: tokenizer)
         #expect(rows.map(\.id) == ["fine", "post"])
         #expect(counts.read == 2 && counts.skipped == 3)
-        #expect(counts.problems.first == "row refused: t.jinja: the template refuses the conversation: no system messages (line 1)")
+        #expect(counts.problems.first == "row refused: t.jinja: the template rejects the conversation: no system messages (line 1)")
         #expect(counts.problems.contains { $0.hasPrefix("row broken: t.jinja: line 1: ") })
-        #expect(counts.problems.contains { $0.hasPrefix("row void: t.jinja: ") && $0.hasSuffix("without tokens") })
+        #expect(counts.problems.contains { $0.hasPrefix("row void: t.jinja: ") && $0.hasSuffix("has no tokens") })
         let corpus = SummaryCorpus(name: "c", train: examples, test: examples)
         let (left, all) = try corpus.screened(SFTTokenisation(chat: chat), for: Set(uses), with: tokenizer)
         #expect(left.splits.mapValues(\.count) == ["train": 2, "test": 2] && all.skipped == 6)
@@ -49,13 +49,13 @@ import _TestSupport
     @Test func endsRunsThatDoNotSkip() throws {
         let tokenisation = SFTTokenisation(chat: try chat)
         for (index, words) in [
-            (1, "no system messages"), (2, "row broken: t.jinja"), (3, "row void: t.jinja: the conversation is rendered"),
+            (1, "no system messages"), (2, "row broken: t.jinja"), (3, "row void: t.jinja: the rendered conversation"),
         ] {
             let error = dataError { _ = try tokenisation.tokenise([examples[index]], with: tokenizer) }
             #expect(error.map { "\($0)" }?.contains(words) == true, "\(String(describing: error))")
         }
         let error = dataError { _ = try tokenisation.prompts([examples[3]], with: tokenizer) }
-        #expect(error == .chat("row void: t.jinja: the prompt is rendered to a text without tokens"))
+        #expect(error == .chat("row void: t.jinja: the rendered prompt has no tokens"))
     }
 
     /// A template that makes tokens of no conversation is wrong itself; so is a missing one.
@@ -76,6 +76,6 @@ import _TestSupport
         #expect(left.map(\.id) == ["0"] && counts.skipped == 2)
         #expect(
             dataError { _ = try tokenisation.tokenise([rows[2]], with: tokenizer) }
-                == .chat("row 2: t.jinja: the conversation is rendered to a text without tokens"))
+                == .chat("row 2: t.jinja: the rendered conversation has no tokens"))
     }
 }

@@ -76,12 +76,15 @@ import _TestSupport
             #expect(comparison.conversations?.map(\.response) == [[message("assistant", "a")], [message("assistant", "b")]])
         }
         #expect(
-            problem(Comparison.self, "{\"chosen\": [\(question)], \"rejected\": [\(question)]}").contains("does not end with a message"))
-        #expect(problem(Comparison.self, "{\"chosen\": [\(answer("a"))], \"rejected\": [\(answer("b"))]}").contains("no message in common"))
+            problem(Comparison.self, "{\"chosen\": [\(question)], \"rejected\": [\(question)]}")
+                .contains("must end with an assistant message"))
+        #expect(
+            problem(Comparison.self, "{\"chosen\": [\(answer("a"))], \"rejected\": [\(answer("b"))]}")
+                .contains("do not begin with the same message"))
     }
 
     @Test(arguments: [
-        (#"{"messages": []}"#, "holds no message"), (#"{"messages": [1]}"#, "\"messages.0\" must be an object"),
+        (#"{"messages": []}"#, "is an empty list"), (#"{"messages": [1]}"#, "\"messages.0\" must be an object"),
         (#"{"messages": [{"content": "x"}]}"#, "\"messages.0.role\" is missing"),
         (#"{"messages": [{"role": 1}]}"#, "\"messages.0.role\" must be a string"),
         (#"{"prompt": [{"role": "user"}], "completion": "x"}"#, "\"completion\" must be a list of messages"),
@@ -139,7 +142,7 @@ import _TestSupport
     @Test func refusesTemplatesWithoutThePrefixProperty() {
         let template = "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}"
         let error = dataError { _ = try tokenised(Conversation(messages: messages), template) }
-        #expect("\(String(describing: error))".contains("row a: t.jinja: the text of a conversation does not begin with"))
+        #expect("\(String(describing: error))".contains("row a: t.jinja: the rendered conversation does not begin with"))
     }
 
     @Test func aRowWithoutATemplateSaysWhatToDo() throws {
@@ -149,8 +152,8 @@ import _TestSupport
         #expect(
             error
                 == .chat(
-                    "row r1 holds messages, but the model in m has no chat template; name one with --chat-template FILE, or join the messages' "
-                        + "texts with --chat-template none"))
+                    "row r1 has messages, but the model in m has no chat template; pass --chat-template FILE, or --chat-template none "
+                        + "to join the messages' texts"))
         let joined = try SFTTokenisation(chat: .contents).tokenise([example], with: tokenizer).examples
         #expect(joined.map { text($0.prompt) } == ["<s>s\nq\na\nr"] && joined.map { text($0.target) } == [" b</s>"])
     }

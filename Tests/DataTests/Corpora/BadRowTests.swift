@@ -28,7 +28,7 @@ struct BadRowTests {
                 let counts = try rows.readEach { _, _ in }
                 #expect(
                     counts.skipped == 1
-                        && counts.problems[0].contains("\(name):\(first + 2): id \"a\" was already used"))
+                        && counts.problems[0].contains("\(name):\(first + 2): the id \"a\" was already used"))
             }
         }
     }
@@ -97,7 +97,7 @@ struct BadRowTests {
             (
                 #"a,p,t,s,"[{'text': 'x'}, {'text': 'y'}]",0"#,
                 .malformed(
-                    "column \"summaries\" holds nested values that are not JSON; write files with nested columns as JSON lines"
+                    "the nested values of column \"summaries\" are not JSON; write files with nested columns as JSON Lines"
                 )
             ),
         ]

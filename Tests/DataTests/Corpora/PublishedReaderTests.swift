@@ -129,7 +129,7 @@ struct PublishedReaderTests {
             let missing = folder.appendingPathComponent("none")
             #expect(
                 formatError { _ = try SplitFiles(in: missing) }
-                    == .unreadable(path: missing.path, reason: "there is no such folder"))
+                    == .unreadable(path: missing.path, reason: "the folder does not exist"))
             guard case .unreadable = formatError({ _ = try SplitFiles(in: folder.appendingPathComponent("test.json")) })
             else {
                 Issue.record("a file was taken for a folder")
@@ -148,7 +148,7 @@ struct PublishedReaderTests {
                 formatError { _ = try RowFormat.of(text) }
                     == .unreadable(
                         path: text.path,
-                        reason: "its name says no format; expected .jsonl, .json or .csv, or one of these with .gz"))
+                        reason: "unknown file extension; expected .jsonl, .json or .csv, optionally followed by .gz"))
         }
     }
 

@@ -57,13 +57,13 @@ struct RowFormatTests {
     }
 
     static let badCSV: [(String, Int, String)] = [
-        ("a,b\n1,2\n3\n", 3, "1 fields, the header has 2"),
-        ("a,b\n1,2,3\n", 2, "3 fields, the header has 2"),
-        ("a,b\n\"1\n\n\",2\n3,x\"y\n5,6\n", 5, "a quote inside a field"),
+        ("a,b\n1,2\n3\n", 3, "1 fields, but the header has 2"),
+        ("a,b\n1,2,3\n", 2, "3 fields, but the header has 2"),
+        ("a,b\n\"1\n\n\",2\n3,x\"y\n5,6\n", 5, "a quote inside an unquoted field"),
         ("a,b\n1,2\n\"3\"x,4\n", 3, "text between a closing quote"),
         ("a,b\n\"3\"\rx,4\n", 2, "text between a closing quote"),
-        ("a,b\n1,2\n3,\"never\nclosed\n", 3, "ends inside the quotes"),
-        ("a,a\n1,2\n", 1, "\"a\" is named twice"),
+        ("a,b\n1,2\n3,\"never\nclosed\n", 3, "ends inside a quoted field"),
+        ("a,a\n1,2\n", 1, "\"a\" appears twice"),
         ("", 1, "the file is empty"),
         ("a,c\n1,2\n", 2, "field \"b\" is missing"),
         ("a,b\n1,\"" + String(repeating: "x\n", count: 800) + "\"\n3,4\n", 2, "longer than 1000 bytes"),
@@ -118,7 +118,7 @@ struct RowFormatTests {
         ("[{\"a\": \"1\", \"b\": \"2\"}\n\n{\"a\"", 3, "expected a comma"),
         ("[\n{\"a\": \"1\", \"b\": \"2\"},\n", 3, "the file ends inside the array"),
         ("[\n\n{\"a\": \"1\", \"b\": ", 3, "the file ends inside the element"),
-        ("[{\"a\": \"1\", \"b\": \"2\"}]\n,", 2, "nothing behind the array"),
+        ("[{\"a\": \"1\", \"b\": \"2\"}]\n,", 2, "nothing after the array"),
         ("[\n1]", 2, "expected a JSON object, found a number"),
         ("[\nnull ]", 2, "expected a JSON object, found null"),
         ("[{\"a\": \"1\", \"b\": \"2\"},\n{\"a\": }]", 2, "not JSON"),

@@ -12,27 +12,27 @@ import _TestSupport
     static let mixed: [(first: String, second: String, words: String)] = [
         (
             #"{"instruction": "q", "output": "a"}"#, #"{"prompt": "q", "completion": "a"}"#,
-            "the row has the format prompt-completion, and those before it alpaca; keep rows of one format in a file"
+            "the row has the format prompt-completion, but earlier rows have alpaca; use one format per file"
         ),
         (
             #"{"subreddit": "s", "title": "t", "post": "p", "summary": "y"}"#, "{\"messages\": [\(question)]}",
-            "the row has the format messages, and those before it posts"
+            "the row has the format messages, but earlier rows have posts"
         ),
         (
             #"{"prompt": "q", "completion": "a"}"#, "{\"prompt\": [\(question)], \"completion\": [\(question)]}",
-            "the row holds messages, and those before it texts; keep rows of one kind in a file"
+            "the row has messages, but earlier rows strings; use one kind per file"
         ),
         (
-            "{\"prompt\": [\(question)]}", #"{"prompt": "q"}"#, "the row holds texts, and those before it messages"
+            "{\"prompt\": [\(question)]}", #"{"prompt": "q"}"#, "the row has strings, but earlier rows messages"
         ),
         (
             #"{"instruction": "q", "output": "a"}"#, #"{"question": "q", "answer": null}"#,
-            "the format alpaca expects the columns instruction and output; input may be missing; the row has question, answer (empty)"
+            "the format alpaca expects the columns instruction and output; input is optional; the row has question, answer (empty)"
         ),
         (
             #"{"instruction": "q", "output": "a"}"#, #"{"instruction": null, "output": "a"}"#, "the row has instruction (empty), output"
         ),
-        (#"{"prompt": "q", "completion": "a"}"#, #"{"prompt": "q", "completion": null}"#, "the row has the format prompt, and those"),
+        (#"{"prompt": "q", "completion": "a"}"#, #"{"prompt": "q", "completion": null}"#, "the row has the format prompt, but earlier"),
         (#"{"instruction": "q", "output": "a"}"#, "{}", "the row has none"),
         (#"{"instruction": "q"}"#, #"{"instruction": ["q"]}"#, "\"instruction\" must be a string, not an array"),
     ]
@@ -49,24 +49,24 @@ import _TestSupport
 
     /// Rows of comparisons that are wrong, and words about them.
     static let comparisons: [(row: String, words: String)] = [
-        (#"{"prompt": "q", "chosen": "a", "rejected": "a"}"#, "\"chosen\" and \"rejected\" are the same"),
-        (#"{"chosen": "a", "rejected": "b"}"#, "begin with nothing in common, and there is no \"prompt\""),
+        (#"{"prompt": "q", "chosen": "a", "rejected": "a"}"#, "\"chosen\" and \"rejected\" are identical"),
+        (#"{"chosen": "a", "rejected": "b"}"#, "there is no \"prompt\", and \"chosen\" and \"rejected\" have no common beginning"),
         ("{\"prompt\": [\(question)], \"chosen\": \"a\", \"rejected\": \"b\"}", "\"prompt\" must be a string, not an array"),
         ("{\"prompt\": \"q\", \"chosen\": [\(question)], \"rejected\": \"b\"}", "\"chosen\" must be a string, not an array"),
         (#"{"prompt": "q", "completion": "a", "label": "yes"}"#, "\"label\" must be true or false, not a string"),
         (#"{"prompt": "q", "completion": "a", "label": 2}"#, "\"label\" must be true or false, not \"2\""),
         (
             #"{"instruction": "q", "output_1": "a", "output_2": "b", "preference": 0}"#,
-            "\"preference\" must be 1 or 2, not 0; a tie teaches no preference"
+            "\"preference\" must be 1 or 2, not 0; remove ties"
         ),
         (#"{"instruction": "q", "output_1": "a", "output_2": "b"}"#, "\"preference\" is missing"),
         (#"{"instruction": "q", "output_1": "a", "output_2": null, "preference": 1}"#, "\"output_2\" is missing"),
-        (#"{"instruction": "q", "output_1": "a", "output_2": "a", "preference": 1}"#, "\"output_1\" and \"output_2\" are the same"),
-        (#"{"chosen": "\n\nHuman: q", "rejected": "\n\nHuman: q"}"#, "have no turn \"Assistant:\" behind the same words"),
-        ("{\"chosen\": [], \"rejected\": []}", "\"chosen\" holds no message"),
+        (#"{"instruction": "q", "output_1": "a", "output_2": "a", "preference": 1}"#, "\"output_1\" and \"output_2\" are identical"),
+        (#"{"chosen": "\n\nHuman: q", "rejected": "\n\nHuman: q"}"#, "have no \"Assistant:\" in a common beginning"),
+        ("{\"chosen\": [], \"rejected\": []}", "\"chosen\" is an empty list"),
         (
             #"{"question": "q", "good": "a", "bad": "b"}"#,
-            "no format of comparisons has the columns question, good, bad; expected one of comparisons (info, summaries and choice), unpaired (prompt"
+            "no format for comparisons has the columns question, good, bad; expected one of comparisons (info, summaries and choice); "
         ),
         (#"{"info": {}, "summaries": []}"#, "\"summaries\" must hold 2 summaries"),
     ]
@@ -81,8 +81,9 @@ import _TestSupport
     @Test("a row with the columns of no shape names them and what is expected")
     func unknownColumns() {
         let found = ShapeFixture.problem(SummaryExample.self, [#"{"text": "a", "tags": null}"#])
-        #expect(found.contains("train.jsonl:1: no format of examples has the columns text, tags (empty); expected one of posts (subreddit"))
-        #expect(!found.contains("hh-messages") && found.contains("alpaca (instruction and output; input may be missing)"))
+        #expect(
+            found.contains("train.jsonl:1: no format for examples has the columns text, tags (empty); expected one of posts (subreddit"))
+        #expect(!found.contains("hh-messages") && found.contains("alpaca (instruction and output; input is optional)"))
         let post = ShapeFixture.problem(SummaryExample.self, [#"{"subreddit": "s", "title": "t", "summary": "y"}"#])
         #expect(post.contains("field \"post\" is missing"))
     }
@@ -94,7 +95,7 @@ import _TestSupport
         #expect(found.contains("train.jsonl:1: the format alpaca expects the columns instruction and output"))
         #expect(found.contains("; the row has prompt, completion"))
         let pairs = ShapeFixture.problem(Comparison.self, [#"{"instruction": "q", "output": "a"}"#], shapes: [alpaca])
-        #expect(pairs.contains("rows of the format alpaca are no comparisons"))
+        #expect(pairs.contains("rows of the format alpaca are not comparisons"))
     }
 
     @Test(
@@ -102,19 +103,19 @@ import _TestSupport
         arguments: [
             (
                 #"{"messages": [{"role": "usr", "content": "q"}]}"#,
-                "\"messages.0.role\" is \"usr\", no role that is known; expected system, user"
+                "\"messages.0.role\" is the unknown role \"usr\"; expected system, user"
             ),
             (
                 "{\"prompt\": [\(question)], \"completion\": [{\"role\": \"Assistant\", \"content\": \"a\"}]}",
-                "\"completion.0.role\" is \"Assistant\""
+                "\"completion.0.role\" is the unknown role \"Assistant\""
             ),
             (
                 #"{"conversations": [{"from": "bot", "value": "q"}]}"#,
-                "\"conversations.0.from\" is \"bot\", no role that is known; expected human"
+                "\"conversations.0.from\" is the unknown role \"bot\"; expected human"
             ),
             (#"{"conversations": [{"role": "user", "content": "q"}]}"#, "\"conversations.0.from\" is missing"),
-            (#"{"conversations": []}"#, "\"conversations\" holds no message"), (#"{"messages": []}"#, "\"messages\" holds no message"),
-            ("{\"prompt\": [\(question)], \"completion\": []}", "\"completion\" holds no message"),
+            (#"{"conversations": []}"#, "\"conversations\" is an empty list"), (#"{"messages": []}"#, "\"messages\" is an empty list"),
+            ("{\"prompt\": [\(question)], \"completion\": []}", "\"completion\" is an empty list"),
         ])
     func unknownRoles(_ line: String, _ words: String) throws {
         let found = ShapeFixture.problem(SummaryExample.self, [line])

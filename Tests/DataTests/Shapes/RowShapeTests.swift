@@ -107,10 +107,10 @@ import _TestSupport
         #expect(try comparison(empty).0.summaries == [" a", ""])
         let hh = try #require(RowShape.named("hh-messages"))
         #expect(
-            ShapeFixture.problem(Comparison.self, [empty], shapes: [hh]).contains("train.jsonl:1: \"rejected\" does not end with an answer")
-        )
+            ShapeFixture.problem(Comparison.self, [empty], shapes: [hh])
+                .contains("train.jsonl:1: \"rejected\" does not end with an assistant turn"))
         let apart = #"{"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: r\n\nAssistant: a"}"#
-        #expect(ShapeFixture.problem(Comparison.self, [apart]).contains("behind the same words"))
+        #expect(ShapeFixture.problem(Comparison.self, [apart]).contains("have no \"Assistant:\" in a common beginning"))
     }
 
     @Test("cells of CSV are read as the values of JSON are")

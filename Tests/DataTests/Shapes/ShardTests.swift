@@ -64,7 +64,7 @@ import _TestSupport
             #expect(error == .missingShards("train", folder: folder.path, names: ["train-00001-of-00003"], count: 1))
             #expect(
                 error?.description
-                    == "\(folder.path) lacks a part of the split \"train\": train-00001-of-00003; all parts must be there")
+                    == "\(folder.path) is missing a part of the split \"train\": train-00001-of-00003; all parts are required")
             let whole = try folder.adding("train.jsonl", rows(1...1))
             guard case .ambiguousSplit("train", _) = dataError({ _ = try SplitFiles(in: folder) }) else {
                 Issue.record("a file and parts of one split were read")
@@ -94,7 +94,7 @@ import _TestSupport
                         error
                             == .badFile(
                                 path: file.path,
-                                reason: "it has no row, and is one of 3 parts of a split; expected rows in each; put it back from a copy"))
+                                reason: "it has no rows, but is one of 3 parts of a split, which must all have rows; restore the file"))
                 }
             }
         }
@@ -111,7 +111,7 @@ import _TestSupport
                 return
             }
             #expect(
-                reason.contains("its name says that it is part \(name.contains("5") ? 5 : name.contains("val") ? 0 : 2) of"), "\(reason)")
+                reason.contains("the file name says part \(name.contains("5") ? 5 : name.contains("val") ? 0 : 2) of"), "\(reason)")
         }
     }
 
@@ -129,7 +129,7 @@ import _TestSupport
                     Issue.record("a file of bad rows alone was read")
                     return
                 }
-                #expect(reason.hasPrefix("none of its rows is sound: 0 rows read, 3 skipped (first: \(file.path):1: "), "\(reason)")
+                #expect(reason.hasPrefix("all of its rows are invalid: 0 rows read, 3 skipped (first: \(file.path):1: "), "\(reason)")
             }
             let pairs = try CorpusReader<Comparison>(SplitFiles(in: folder), onBadRow: .skip, shapes: RowShape.builtIn).read(["train"])
             guard case .emptySplit("train", let reason)? = dataError({ _ = try pairs.rows(of: "train") }) else {
@@ -163,9 +163,9 @@ import _TestSupport
         let image = #"{"type": "image_url", "image_url": {"url": "x"}}"#
         let contents: [(String, String?)] = [
             (#""words""#, nil), (#"[{"type": "text", "text": "words"}, "more"]"#, nil), ("null", nil),
-            ("[\(image)]", "the content of message 1 (user) has a part of type \"image_url\" (part 1), which is no text"),
-            (#"[{"type": "text", "text": "look"}, "# + image + "]", "has a part of type \"image_url\" (part 2), which is no text"),
-            ("[5]", "(user) has a part that is a number (part 1), which is no text"), ("7", "(user) is a number, which is no text"),
+            ("[\(image)]", "the content of message 1 (user) has a part of type \"image_url\" (part 1), not text"),
+            (#"[{"type": "text", "text": "look"}, "# + image + "]", "has a part of type \"image_url\" (part 2), not text"),
+            ("[5]", "(user) has a part that is a number (part 1), not text"), ("7", "(user) is a number, not text"),
         ]
         for (content, problem) in contents {
             let user = "{\"role\": \"user\", \"content\": \(content)}"
@@ -201,14 +201,14 @@ import _TestSupport
             #expect(corpus.splits["test"]?.map(\.id) == ["r6"] && corpus.splits["ood_test"]?.map(\.id) == ["r5"])
             #expect(corpus.valuesFound == ["b", "c"])
             let error = dataError { _ = try read("source", ["x"], ["ood_test"]) }
-            #expect(error == .emptySplit("ood_test", reason: "every row of \"test\" has another \"source\" than \"x\""))
+            #expect(error == .emptySplit("ood_test", reason: "every row of \"test\" has a \"source\" other than \"x\""))
             let file = folder.appendingPathComponent("train.jsonl").path
             #expect(formatError { _ = try read("origin", ["x"]) } == .badRow(RowLocation(file: file, line: 1), .missingField("origin")))
             // numbers and truths count as they are written; lists do not
             _ = try folder.adding("test.jsonl", #"{"prompt": "q", "completion": "a", "info": {"turn": 2}, "good": true, "tags": []}"#)
             #expect(try read("info.turn", ["2"], ["ood_test"]).splits["ood_test"]?.count == 1)
             #expect(try read("good", ["true"], ["ood_test"]).splits["ood_test"]?.count == 1)
-            #expect("\(String(describing: formatError { _ = try read("tags", ["x"], ["ood_test"]) }))".contains("a text or a number"))
+            #expect("\(String(describing: formatError { _ = try read("tags", ["x"], ["ood_test"]) }))".contains("a string or a number"))
             // comparisons, too
             let reader = CorpusReader<Comparison>(
                 SplitFiles([

@@ -65,16 +65,18 @@ import _TestSupport
         #expect(message([:]).contains("tokenizer.ggml.model is missing"))
         expect("is missing", with: nil, for: "tokenizer.ggml.model")
         expect("is missing", with: nil, for: "tokenizer.ggml.tokens")
-        expect("there are none", with: Self.texts([]), for: "tokenizer.ggml.tokens")
-        expect("no merges either", with: nil, for: "tokenizer.ggml.scores")
-        expect("is missing", "gpt2 needs it", with: nil, for: "tokenizer.ggml.merges", in: Self.byteLevel)
+        expect("the list is empty", with: Self.texts([]), for: "tokenizer.ggml.tokens")
+        expect("neither scores nor merges", with: nil, for: "tokenizer.ggml.scores")
+        expect("is missing", "tokenizers of the kind gpt2 need it", with: nil, for: "tokenizer.ggml.merges", in: Self.byteLevel)
     }
 
     @Test func namesValuesOfAnotherType() {
-        for key in ["model", "pre"] { expect("expected a string", "found a whole number", with: .signed(1), for: "tokenizer.ggml." + key) }
+        for key in ["model", "pre"] {
+            expect("expected a UTF-8 string", "found a whole number", with: .signed(1), for: "tokenizer.ggml." + key)
+        }
         expect("expected an array of strings, found an array of whole numbers", with: .array(.signed([1])), for: "tokenizer.ggml.tokens")
         expect("expected an array of strings, found a string", with: Self.text("a b"), for: "tokenizer.ggml.merges", in: Self.byteLevel)
-        expect("expected an array of numbers", "found an array of strings", with: Self.texts(["1"]), for: "tokenizer.ggml.scores")
+        expect("expected an array of 32-bit numbers", "found an array of strings", with: Self.texts(["1"]), for: "tokenizer.ggml.scores")
         expect("expected an array of whole numbers", with: .array(.floats([1])), for: "tokenizer.ggml.token_type")
         for role in ["bos", "eos", "unknown", "padding"] {
             expect("expected a whole number, found a string", with: Self.text("1"), for: "tokenizer.ggml.\(role)_token_id")
@@ -82,8 +84,8 @@ import _TestSupport
         for flag in ["add_bos_token", "add_eos_token", "add_space_prefix"] {
             expect("expected true or false, found a whole number", with: .unsigned(1), for: "tokenizer.ggml." + flag)
         }
-        expect("expected a string of UTF-8", with: .string([0xFF]), for: "tokenizer.chat_template")
-        expect("expected a string of UTF-8", with: .bool(true), for: "tokenizer.chat_template.rag")
+        expect("expected a UTF-8 string", with: .string([0xFF]), for: "tokenizer.chat_template")
+        expect("expected a UTF-8 string", with: .bool(true), for: "tokenizer.chat_template.rag")
     }
 
     @Test func namesListsThatDoNotBelongTogether() {
@@ -91,17 +93,17 @@ import _TestSupport
         expect("it has 1 values for \(count) tokens", with: .array(.floats([0])), for: "tokenizer.ggml.scores")
         expect("it has 0 values for \(count) tokens", with: .array(.signed([])), for: "tokenizer.ggml.token_type")
         expect(
-            "token 0 is of the unknown type 7", with: .array(.signed([7, 1, 1, 1, 1])), for: "tokenizer.ggml.token_type", in: Self.byteLevel
+            "token 0 has the unknown type 7", with: .array(.signed([7, 1, 1, 1, 1])), for: "tokenizer.ggml.token_type", in: Self.byteLevel
         )
         expect(
-            "token 1 is of the unknown type -1", with: .array(.signed([3, -1, 1, 1, 1])), for: "tokenizer.ggml.token_type",
+            "token 1 has the unknown type -1", with: .array(.signed([3, -1, 1, 1, 1])), for: "tokenizer.ggml.token_type",
             in: Self.byteLevel)
         var scores = TinyGGUF.tokens.map(\.score)
         scores[5] = .nan
-        expect("the score of token 5 is not a number", with: .array(.floats(scores)), for: "tokenizer.ggml.scores")
+        expect("the score of token 5 is NaN", with: .array(.floats(scores)), for: "tokenizer.ggml.scores")
         for role in ["bos", "eos", "unknown", "padding"] {
             let key = "tokenizer.ggml.\(role)_token_id"
-            expect("it is \(count), but there are \(count) tokens", with: .unsigned(UInt64(count)), for: key)
+            expect("it is \(count), but there are only \(count) tokens", with: .unsigned(UInt64(count)), for: key)
             expect("it is -2,", with: .signed(-2), for: key)
             expect("expected a whole number", with: .unsigned(.max), for: key)
         }
@@ -114,7 +116,7 @@ import _TestSupport
             return .array(.strings(strings))
         }
         let key = "tokenizer.ggml.tokens"
-        expect("token 4 is \"a\", as token 1 is", with: tokens(Array("a".utf8)), for: key, in: Self.byteLevel)
+        expect("the tokens 1 and 4 are both \"a\"", with: tokens(Array("a".utf8)), for: key, in: Self.byteLevel)
         expect("token 4 is not UTF-8", with: tokens([0x61, 0xC3]), for: key, in: Self.byteLevel)
         expect("token 4 has 16385 bytes", with: tokens([UInt8](repeating: 0x61, count: 16385)), for: key, in: Self.byteLevel)
         // canonically equivalent, and not the same
@@ -130,7 +132,7 @@ import _TestSupport
     @Test func namesMergesThatAreNone() {
         let key = "tokenizer.ggml.merges"
         for merge in ["ab", "a b ab", " a", "a ", " ", ""] {
-            expect("[1]: expected two tokens with a space between them", with: Self.texts(["a b", merge]), for: key, in: Self.byteLevel)
+            expect("[1]: expected two tokens separated by a space", with: Self.texts(["a b", merge]), for: key, in: Self.byteLevel)
         }
         expect("[0]: \"c\" is not in the vocabulary", with: Self.texts(["a c"]), for: key, in: Self.byteLevel)
         expect("[0]: \"ba\" is not in the vocabulary", with: Self.texts(["b a"]), for: key, in: Self.byteLevel)

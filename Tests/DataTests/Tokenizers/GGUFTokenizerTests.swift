@@ -91,7 +91,7 @@ import _TestSupport
         var metadata = try GGUFFile(Self.file("gpt2")).metadata
         metadata["tokenizer.ggml.pre"] = nil
         let tokenizer = try TokenizerFolder.load(metadata: metadata, path: "old.gguf")
-        #expect(tokenizer.notes == ["old.gguf: tokenizer.ggml.pre is missing; texts are cut into words as GPT-2 does"])
+        #expect(tokenizer.notes == ["old.gguf: tokenizer.ggml.pre is missing; texts are split into words as in GPT-2"])
         #expect(tokenizer.encode("it's", addingSpecialTokens: false).count >= 2)
     }
 

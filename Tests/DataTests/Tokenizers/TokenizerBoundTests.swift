@@ -38,7 +38,7 @@ import Testing
         let twelve = [String](repeating: replace("a", ten), count: 12)
         // of twelve the last three make a thousand; the fourth from the end is too many
         let normalizer = message(tokenizer(normalizer: sequence("normalizers", twelve)))
-        #expect(normalizer.contains("normalizer.normalizers[8]") && normalizer.contains("10000 bytes of one"), "\(normalizer)")
+        #expect(normalizer.contains("normalizer.normalizers[8]") && normalizer.contains("10000 bytes of one byte"), "\(normalizer)")
         let decoder = message(tokenizer(decoder: sequence("decoders", twelve)))
         #expect(decoder.contains("decoder.decoders[8]") && decoder.contains("at most 1000"), "\(decoder)")
         // in sequences of sequences, in a ring, by two letters, by one long text, and between normalizer and pre-tokenizer
@@ -46,14 +46,14 @@ import Testing
         #expect(message(tokenizer(normalizer: nested)).contains("normalizer.normalizers[1].normalizers[2]"))
         let ring = [String](
             repeating: [replace("a", "bbbbb"), replace("b", "ccccc"), replace("c", "aaaaa")].joined(separator: ", "), count: 4)
-        #expect(message(tokenizer(normalizer: sequence("normalizers", ring))).contains("bytes of one"))
+        #expect(message(tokenizer(normalizer: sequence("normalizers", ring))).contains("bytes of one byte"))
         let pairs = [String](repeating: replace("aa", String(repeating: "aa", count: 10)), count: 12)
-        #expect(message(tokenizer(normalizer: sequence("normalizers", pairs))).contains("bytes of one"))
+        #expect(message(tokenizer(normalizer: sequence("normalizers", pairs))).contains("bytes of one byte"))
         #expect(message(tokenizer(normalizer: replace("a", String(repeating: "b", count: 1001)))).contains("normalizer: "))
         let prepends = [String](repeating: #"{"type": "Prepend", "prepend": "\#(ten)"}"#, count: 12)
-        #expect(message(tokenizer(normalizer: sequence("normalizers", prepends + twelve[..<3]))).contains("bytes of one"))
+        #expect(message(tokenizer(normalizer: sequence("normalizers", prepends + twelve[..<3]))).contains("bytes of one byte"))
         let forms = [String](repeating: #"{"type": "NFKC"}, "# + replace("\u{1D160}", String(repeating: "\u{1D160}", count: 10)), count: 6)
-        #expect(message(tokenizer(normalizer: sequence("normalizers", forms))).contains("bytes of one"))
+        #expect(message(tokenizer(normalizer: sequence("normalizers", forms))).contains("bytes of one byte"))
     }
 
     @Test func replacementsThatDoNotFeedEachOther() throws {
@@ -126,7 +126,7 @@ import Testing
         #expect(message(template(2, 1)).contains("post_processor.single[1]"))
         #expect(message(template(1, 2)).contains("post_processor.pair[1]"))
         // 10^5 mentions of 1000 ids
-        #expect(message(template(100_000, 1)).contains("a template of more than 1000 special tokens"))
+        #expect(message(template(100_000, 1)).contains("the template has more than 1000 special tokens"))
     }
 
     /// Tokens that all had one hash before hashes were drawn anew in each process cost no more than others.

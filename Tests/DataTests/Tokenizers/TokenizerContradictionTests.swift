@@ -108,12 +108,12 @@ import _TestSupport
         try one("bert {\"tokenize_chinese_chars\": false}", "normalizer", "tokenize_chinese_chars false")
         try one("gpt2 GPT2Tokenizer gpt2, prefix space asked for", "pre_tokenizer", "add_prefix_space true")
         try one("llama Prepend {\"legacy\": false}", "normalizer", "pre_tokenizer", "legacy false")
-        try one("tokens: one role says special", "eos_token \"</s>\" is special")
+        try one("tokens: one role says special", "eos_token \"</s>\" is treated as special")
         try one("tokens: padding without an id", "pad_token \"[PAD]\" has no id")
-        try one("tokens: id that is not the vocabulary's", "\"the\" has id 345", "of the vocabulary")
-        try one("tokens: two tokens of one id", "\"<y>\" has id 340", "becomes 341")
+        try one("tokens: id that is not the vocabulary's", "\"the\" has id 345", "from the vocabulary")
+        try one("tokens: two tokens of one id", "\"<y>\" has id 340", "using id 341")
         try one("tokens: unknown token without an id", "\"<nothing>\"", "no text needs it")
-        try one("merges that repeat", "merges[", "stands earlier")
+        try one("merges that repeat", "merges[", "appears twice")
         #expect(try notes("tokens: listed flags").count == 3)
         for name in [
             "bert lower-case file, cased class PreTrainedTokenizerFast bert", "gpt2 PreTrainedTokenizerFast gpt2, prefix space asked for",

@@ -84,7 +84,7 @@ import Testing
                 usleep(150_000)
             }
         }
-        #expect(error?.description.contains("an id that was not asked") ?? false, "\(error?.description ?? "")")
+        #expect(error?.description.contains("an id that was not requested") ?? false, "\(error?.description ?? "")")
         #expect(scorer.starts == 1)
     }
 
@@ -113,7 +113,7 @@ import Testing
     func silence() throws {
         let scorer = ScorerProcess(command: "sleep 30", patience: 0.1)
         let error = #expect(throws: RewardError.self) { try scorer.rewards(for: requests(1)) }
-        #expect(error?.description.contains("silent") ?? false)
+        #expect(error?.description.contains("has not answered") ?? false)
     }
 }
 

@@ -52,7 +52,7 @@ import _TestSupport
         #expect(throws: FileError.notAFile(path: folder["link"].path, kind: "a symbolic link")) {
             try Descriptor.content(of: folder["link"].path, followingLinks: false)
         }
-        #expect(throws: FileError.damaged(path: folder["file"].path, problem: "it has more than 3 bytes")) {
+        #expect(throws: FileError.damaged(path: folder["file"].path, problem: "it is larger than 3 bytes")) {
             try Descriptor.content(of: folder["file"].path, limit: 3)
         }
         for path in [folder["pipe"].path, "/dev/zero", folder.url.path] {

@@ -39,7 +39,7 @@ struct JSONReadingTests {
     @Test func numbersBeyondAllDoublesAreLetPassWhereTheyMayStand() throws {
         #expect(try parse("[1e999]", .hugeNumbers).array?.first?.double == nil)
         let met = try #require(fault("[\n  1e999]", []))
-        #expect(met.line == 2 && met.reason == "\"1e999\" is no number")
+        #expect(met.line == 2 && met.reason == "\"1e999\" is not a number")
     }
 
     @Test func aMarkIsLetPassWhereItMayStand() throws {

@@ -83,7 +83,7 @@ struct JSONValueTests {
 
     @Test func refusesInvalidBytesDepthAndSize() throws {
         let invalid = checkpointError { try JSONValue(parsing: [0x22, 0xC3, 0x28, 0x22], file: "test.json") }
-        #expect(invalid == .badJSON(file: "test.json", line: 1, column: 4, reason: "a string that is not valid UTF-8"))
+        #expect(invalid == .badJSON(file: "test.json", line: 1, column: 4, reason: "a string is not valid UTF-8"))
         _ = try parse(String(repeating: "[", count: 64) + String(repeating: "]", count: 64))
         _ = checkpointError { try parse(String(repeating: "[", count: 1_000_000)) }
         let large = checkpointError {

@@ -62,8 +62,8 @@ struct JSONLinesTests {
         (
             #"{"id": "a""#,
             .malformed(
-                "not JSON: the text ends where ',' or '}' should be: one row is one line; an object that goes over several lines is read "
-                    + #"from a file named .json ("{"id": "a"")"#)
+                "not JSON: the text ends where ',' or '}' should be: each row must be on one line; objects that span several lines "
+                    + #"are read from .json files ("{"id": "a"")"#)
         ),
         (#"{"id": "a", "subreddit": "s", "title": "t", "summary": "y"}"#, .missingField("post")),
         (#"{"id": "a", "subreddit": "s", "title": "t", "post": null, "summary": "y"}"#, .missingField("post")),

@@ -41,14 +41,15 @@ struct RowReaderTests {
         let bad = try records("a\"b\nc\n\"d\"e\nf\n")
         #expect(
             bad.map(\.result) == [
-                .bad(.malformed("a quote inside a field that is not in quotes")), .fields(["c"]),
+                .bad(.malformed("a quote inside an unquoted field")), .fields(["c"]),
                 .bad(.malformed("text between a closing quote and the next comma")), .fields(["f"]),
             ])
         #expect(
             try records("abcd\n\"a\nb\"\nc\n", limit: 3).map(\.result) == [
                 .bad(.tooLong(limit: 3)), .bad(.tooLong(limit: 3)), .fields(["c"]),
             ])
-        #expect(throws: FormatError.malformedFile(RowLocation(file: "a.csv", line: 2), "the file ends inside the quotes of this record")) {
+        let end = "the file ends inside a quoted field of this record"
+        #expect(throws: FormatError.malformedFile(RowLocation(file: "a.csv", line: 2), end)) {
             try records("a\n\"b")
         }
     }
@@ -60,7 +61,7 @@ struct RowReaderTests {
         #expect(try elements("[]") == [] && elements("[{\"a\": 1}, 2]", limit: 3) == [.tooLong, .text(text("2"))])
         for (broken, what) in [
             ("[1, 2", "the file ends inside the array; expected a comma or \"]\""), ("[1 2]", "expected a comma or \"]\""),
-            ("[1]]", "expected nothing behind the array"), ("{}", "expected \"[\""),
+            ("[1]]", "expected nothing after the array"), ("{}", "expected \"[\""),
         ] {
             #expect(throws: FormatError.malformedFile(RowLocation(file: "a.json", line: 1), "not a JSON array of rows: \(what)")) {
                 try elements(broken)
@@ -73,7 +74,7 @@ struct RowReaderTests {
         for (row, says) in [
             (#"{"a": {"b": [1, tru]}}"#, #"expected a value, found 't', at column 17, in "a.b.1" ("{"a": {"b": [1, tru]}}")"#),
             (#"{"a": 1} x"#, #"expected the end of the text, found 'x', at column 10 ("{"a": 1} x")"#),
-            (#"{"a": {"b": "c}"#, #"the text ends inside a string, in "a.b": one row is one line; an object that goes over several lines"#),
+            (#"{"a": {"b": "c}"#, #"the text ends inside a string, in "a.b": each row must be on one line; objects that span several"#),
             (#"{"a" 1}"#, #"expected ':', found '1', at column 6 ("{"a" 1}")"#),
         ] {
             let problem = #expect(throws: RowProblem.self) { try RowJSON.value(text(row)) }

@@ -103,11 +103,11 @@ struct SafetensorsFileTests {
             Issue.record("an empty file")
             return
         }
-        #expect(try error(header: "{}", dataCount: 0, announcing: 3).contains("needs 11 bytes, there are 10"))
+        #expect(try error(header: "{}", dataCount: 0, announcing: 3).contains("needs 11 bytes, but only 10 are available"))
         #expect(try error(header: "{}", announcing: .max).contains("more than the limit of 100000000"))
         #expect(try error(header: "{}", announcing: 100_000_001).contains("100000001"))
-        #expect(try error(header: "{}", dataCount: 4).contains("bytes 0..<4 of the data belong to no tensor"))
-        #expect(try error(header: #"{"a":\#(entry())}"#, dataCount: 15).contains("0..<16, outside of the 15 bytes"))
+        #expect(try error(header: "{}", dataCount: 4).contains("bytes 0..<4 of the data do not belong to any tensor"))
+        #expect(try error(header: #"{"a":\#(entry())}"#, dataCount: 15).contains("0..<16, outside the 15 bytes"))
     }
 
     @Test func everyTruncationIsAnError() throws {
@@ -120,22 +120,22 @@ struct SafetensorsFileTests {
 
     @Test func refusesOffsetsThatLie() throws {
         #expect(
-            try error(header: #"{"a":\#(entry("F32", "[4]", "[4,20]"))}"#).contains("4..<20, outside of the 16 bytes"))
+            try error(header: #"{"a":\#(entry("F32", "[4]", "[4,20]"))}"#).contains("4..<20, outside the 16 bytes"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[4]", "[16,0]"))}"#).contains("16..<0"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[4]", "[-16,0]"))}"#).contains("-16..<0"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[4]", "[0]"))}"#).contains("data_offsets [begin, end]"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[4]", "[0,8,16]"))}"#).contains("more than 2 numbers"))
         let overlapping = #"{"a":\#(entry("F32", "[3]", "[0,12]")),"b":\#(entry("F32", "[2]", "[8,16]"))}"#
-        #expect(try error(header: overlapping).contains(#"tensors "a" and "b" share bytes"#))
+        #expect(try error(header: overlapping).contains(#"tensors "a" and "b" overlap"#))
         let same = #"{"a":\#(entry()),"b":\#(entry())}"#
-        #expect(try error(header: same).contains("share bytes"))
+        #expect(try error(header: same).contains("overlap"))
         let gap = #"{"a":\#(entry("F32", "[1]", "[0,4]")),"b":\#(entry("F32", "[1]", "[12,16]"))}"#
-        #expect(try error(header: gap).contains("bytes 4..<12 of the data belong to no tensor"))
+        #expect(try error(header: gap).contains("bytes 4..<12 of the data do not belong to any tensor"))
     }
 
     @Test func refusesShapesThatDoNotMultiplyOut() throws {
-        #expect(try error(header: #"{"a":\#(entry("F32", "[5]"))}"#).contains("needs 20 bytes, it has 16"))
-        #expect(try error(header: #"{"a":\#(entry("BF16", "[4]"))}"#).contains("needs 8 bytes, it has 16"))
+        #expect(try error(header: #"{"a":\#(entry("F32", "[5]"))}"#).contains("needs 20 bytes, but it has 16"))
+        #expect(try error(header: #"{"a":\#(entry("BF16", "[4]"))}"#).contains("needs 8 bytes, but it has 16"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[-2,-2]"))}"#).contains("impossible shape [-2, -2]"))
         let huge = "[4611686018427387904,4]"
         #expect(try error(header: #"{"a":\#(entry("F32", huge))}"#).contains("impossible shape"))
@@ -144,7 +144,7 @@ struct SafetensorsFileTests {
         #expect(
             try error(header: #"{"a":\#(entry("F32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]"))}"#).contains(
                 "more than 16"))
-        #expect(try error(header: #"{"a":\#(entry("F32", "[9223372036854775808]"))}"#).contains("64 bits"))
+        #expect(try error(header: #"{"a":\#(entry("F32", "[9223372036854775808]"))}"#).contains("64-bit"))
         #expect(try error(header: #"{"a":\#(entry("F32", "[4.0]"))}"#).contains("whole number"))
     }
 

@@ -72,7 +72,7 @@ struct TorchArchiveTests {
         let storage = TestPickle.global("torch", "FloatStorage")
         #expect(try refusal(pickle: [0x80, 2] + ordered + TestPickle.ints([1]) + [0x52]).contains("with arguments"))
         #expect(try refusal(pickle: [0x80, 2] + storage + [0x29, 0x52]) == "a call of a storage type")
-        #expect(try refusal(pickle: [0x80, 2] + TestPickle.text("f") + [0x29, 0x52]).contains("no known global"))
+        #expect(try refusal(pickle: [0x80, 2] + TestPickle.text("f") + [0x29, 0x52]).contains("unknown object"))
         #expect(try refusal(pickle: [0x80, 2] + ordered + [0x7D, 0x62]).contains("BUILD"))
         #expect(try refusal(pickle: [0x80, 2] + TestPickle.text("storage") + [0x51]).contains("persistent identifier"))
         let rebuild = TestPickle.global("torch._utils", "_rebuild_tensor_v2")
@@ -81,16 +81,16 @@ struct TorchArchiveTests {
     }
 
     @Test func survivesProgramsWithoutSense() throws {
-        #expect(try refusal(pickle: [0x80, 2, 0x2E]).contains("nothing on the stack"))
-        #expect(try refusal(pickle: [0x80, 2, 0x74]).contains("no mark"))
-        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x28, 0x61]).contains("nothing on the stack"))
+        #expect(try refusal(pickle: [0x80, 2, 0x2E]).contains("empty stack"))
+        #expect(try refusal(pickle: [0x80, 2, 0x74]).contains("without a mark"))
+        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x28, 0x61]).contains("empty stack"))
         #expect(try refusal(pickle: [0x80, 2, 0x68, 7]).contains("memo entry 7"))
-        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x4E, 0x2E]).contains("left over"))
-        #expect(try refusal(pickle: [0x80, 2, 0x7D, 0x28, 0x4E, 0x75]).contains("no dictionary"))
-        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x4E, 0x61]).contains("no list"))
+        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x4E, 0x2E]).contains("left on the stack"))
+        #expect(try refusal(pickle: [0x80, 2, 0x7D, 0x28, 0x4E, 0x75]).contains("not a dictionary"))
+        #expect(try refusal(pickle: [0x80, 2, 0x4E, 0x4E, 0x61]).contains("not a list"))
         #expect(try refusal(pickle: [0x80, 2, 0x8A, 9] + [UInt8](repeating: 1, count: 9)).contains("9 bytes"))
         #expect(try refusal(pickle: [0x80, 2, 0x8C, 2, 0xC3, 0x28]).contains("UTF-8"))
-        #expect(try refusal(pickle: [0x80, 2] + [UInt8](repeating: 0x28, count: 5000)).contains("deeper"))
+        #expect(try refusal(pickle: [0x80, 2] + [UInt8](repeating: 0x28, count: 5000)).contains("too deep"))
         for pickle: [UInt8] in [
             [], [0x80], [0x80, 2, 0x58, 0xFF, 0xFF, 0xFF, 0xFF], [0x80, 2, 0x8D] + littleEndian(UInt64.max),
         ] {
@@ -113,7 +113,7 @@ struct TorchArchiveTests {
             Issue.record("cycle")
             return
         }
-        #expect(reason.contains("no dictionary of tensors"))
+        #expect(reason.contains("does not contain a dictionary of tensors"))
         let many = [0x80, 2] + [UInt8](repeating: 0x5D, count: 3_000_000) + [0x2E]
         guard case .tooLarge(_, _, _, limit: 2_000_000) = error(TestArchive.torch(pickle: many).bytes) else {
             Issue.record("many")
@@ -208,8 +208,8 @@ struct TorchArchiveTests {
     @Test func refusesDamagedArchives() throws {
         #expect(try archive { $0.method = 8 }.contains("compressed"))
         #expect(try archive { $0.flags = 1 }.contains("encrypted"))
-        #expect(try archive { $0.offsetOfMember = { _, _ in 0 } }.contains("contradicts the directory"))
-        #expect(try archive { $0.localNameOfMember = { $0 + "x" } }.contains("contradicts the directory"))
+        #expect(try archive { $0.offsetOfMember = { _, _ in 0 } }.contains("does not match the directory"))
+        #expect(try archive { $0.localNameOfMember = { $0 + "x" } }.contains("does not match the directory"))
         #expect(try archive { $0.offsetOfMember = { $1 + 1 } }.contains("no header"))
         #expect(try archive { $0.members.append($0.members[1]) }.contains("two members named"))
         #expect(try archive { $0.members[0].name = "archive/other.pkl" }.contains("found 0"))
@@ -229,7 +229,7 @@ struct TorchArchiveTests {
             ("archive/data.pkl", Array(inner)), ("archive/data/0", littleEndianBytes([1])),
         ])
         archive.offsetOfMember = { $0 == 0 ? $1 : 30 + "archive/data.pkl".utf8.count }
-        #expect(try #require(error(archive.bytes)).description.contains("share bytes"))
+        #expect(try #require(error(archive.bytes)).description.contains("overlap"))
     }
 
     @Test func everyTruncationIsAnError() throws {

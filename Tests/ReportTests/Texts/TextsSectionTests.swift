@@ -54,7 +54,7 @@ struct TextsSectionTests {
         #expect(result.html.source.utf8.count < 102_000)
         #expect(result.html.source.utf8.count > 60_000)
         let count = result.html.source.components(separatedBy: "data-split=\"test\"").count - 1
-        #expect(result.notes == ["Texts: \(count) of 2000 prompts of test, drawn at random, so that the page stays small."])
+        #expect(result.notes == ["Texts: \(count) of 2000 prompts of test are shown, drawn at random, to limit the size of the page."])
         #expect(result.html.source.components(separatedBy: "data-split=\"few\"").count - 1 == 3)
         let (same, other) = (try body(samples) { $0.bytes = 100_000 }, try body(samples, seed: 2) { $0.bytes = 100_000 })
         #expect(same.html == result.html)
@@ -75,8 +75,8 @@ struct TextsSectionTests {
         let html = try body([.init(of: "SFT", split: "test", rows: [row])]) {
             ($0.promptCharacters, $0.responseCharacters) = (1001, 500)
         }.html.source
-        #expect(html.contains("&lt;</div>\n<p class=\"quiet t-cut\">Cut, 2 characters more.</p>"))
-        #expect(html.contains("<p class=\"quiet t-cut\">Cut, 503 characters more.</p>"))
+        #expect(html.contains("&lt;</div>\n<p class=\"quiet t-cut\">2 more characters are not shown.</p>"))
+        #expect(html.contains("<p class=\"quiet t-cut\">503 more characters are not shown.</p>"))
     }
 
     @Test func namesOfSplitsMakePlainIds() throws {

@@ -97,7 +97,7 @@ struct TensorBoardSinkTests {
         try Data("x".utf8).write(to: folder["tensorboard"])
         let tracker = TrackerGuard(sink(), clock: { time }, note: { notes.append($0) })
         tracker.handle(.measured(step: 1, values: ["loss": 3]))
-        #expect(notes.count == 1 && notes[0].hasPrefix("TensorBoard fails, and the run goes on without it:"), "\(notes)")
+        #expect(notes.count == 1 && notes[0].hasPrefix("TensorBoard has failed; the run continues without it:"), "\(notes)")
         try write(["{\"step\":1,\"loss\":3}", "{\"step\":2,\"loss\":2}"])
         tracker.handle(.measured(step: 2, values: ["loss": 2]))
         #expect(notes.count == 1)

@@ -3,8 +3,8 @@ import Tensor
 import Train
 
 extension Tasks {
-    /// A step of `sft` or `rm` without what the trainers do about rows: the loss on every row of whole sequences, prompts with weight 0
-    /// (`--without rows`), or the two answers of a pair each behind a prompt of its own (`--without prefix`).
+    /// A step of `sft` or `rm` without the trainers' row optimisations: with `--without rows` the loss covers every row of whole sequences,
+    /// prompts with weight 0; with `--without prefix` each of the two answers of a pair has its own copy of the prompt.
     func allRows() throws -> Report {
         let decoder = try workload.decoder()
         let isReward = options.task == .rm
@@ -13,7 +13,7 @@ extension Tasks {
         let optimizer = Adam(
             decoder.parameters + (isReward ? head.parameters : []),
             config: Tasks.adam(learningRate: 1e-5))
-        // what belongs into one pass: one text, or both of a pair
+        // the texts that must be in the same pass: one text, or both of a pair
         let groups = workload.prompts.indices.map { index in
             (isReward ? [workload.responses[index], workload.rejected[index]] : [workload.responses[index]])
                 .map { Text(prompt: workload.prompts[index], answer: $0) }
@@ -44,7 +44,7 @@ extension Tasks {
         var count: Int { prompt.count + answer.count }
     }
 
-    /// The trainers' passes: groups of up to 2048 tokens together, unless told otherwise.
+    /// Divides groups into passes, as the trainers do. Default: up to 2048 tokens per pass.
     private func passes(_ groups: [[Text]]) -> [[Text]] {
         var (result, used): ([[Text]], Int) = ([], 0)
         for group in groups {

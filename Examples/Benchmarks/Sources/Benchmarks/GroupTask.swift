@@ -6,10 +6,10 @@ import Tensor
 import Train
 
 extension Tasks {
-    /// Prompts of a step of GRPO, and responses to each.
+    /// The number of prompts in a GRPO step, and of responses per prompt.
     private static let (groups, generations) = (4, 8)
 
-    /// One step of GRPO: responses to the first prompts, scores, and one epoch with the KL in the loss.
+    /// One step of GRPO: responses to the first prompts, scores, and one epoch with the KL term in the loss.
     func groups() throws -> Report {
         let (policy, reference) = (try workload.decoder(), try workload.decoder())
         let reward = RewardModel(try workload.decoder(), head: workload.valueHead())
@@ -61,13 +61,13 @@ extension Tasks {
         return report
     }
 
-    /// What a check needs to do every step again.
+    /// The data with which `method_peers.py --task check` repeats every step.
     private struct Rollouts: Encodable {
         var prompts: [[[Int32]]]
         var responses: [[[Int32]]]
         var rewards: [[Double]]
         var losses: [Double]
-        /// The mean log p of a token of the first step's responses, in the end and in the beginning.
+        /// The mean log p of a token of the first step's responses, under the final and under the initial policy.
         var logProbs: Double
         var initialLogProbs: Double
     }
@@ -82,7 +82,7 @@ extension Tasks {
     }
 }
 
-/// A reward function that remembers what it was asked.
+/// A reward function that records its requests and rewards.
 private final class RewardRecord: RewardFunction {
     private let scorer: any RewardFunction
     private(set) var requests: [[RewardRequest]] = []

@@ -1,7 +1,7 @@
 import Data
 import Foundation
 
-/// A tokenizer without text: a workload is made of ids alone.
+/// A tokenizer without text, because a workload consists of token IDs.
 struct IDs: Tokenizer {
     let vocabularySize: Int
     var beginOfSequence: Int32? { 1 }
@@ -11,5 +11,5 @@ struct IDs: Tokenizer {
 
     func encode(_ text: String, addingSpecialTokens: Bool) -> [Int32] { [] }
     func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String { "" }
-    func save(to folder: URL) throws { throw BenchmarkError("ids without text make no tokenizer files") }
+    func save(to folder: URL) throws { throw BenchmarkError("a tokenizer without text cannot be saved") }
 }

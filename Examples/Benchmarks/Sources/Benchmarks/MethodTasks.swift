@@ -3,10 +3,10 @@ import Models
 import Tensor
 import Train
 
-// The methods that came after the four jobs; the PyTorch side is `method_peers.py`.
+// The tasks dpo, lora and grpo. The PyTorch side is `method_peers.py`.
 
 extension Tasks {
-    /// One AdamW step of DPO on all pairs; the reference's log-probabilities are computed once, before the first step.
+    /// One AdamW step of DPO on all pairs. The log-probabilities of the reference model are computed once, before the first step.
     func preferences() throws -> Report {
         let policy = try workload.decoder()
         var config = PreferenceConfig()
@@ -31,7 +31,7 @@ extension Tasks {
         return report
     }
 
-    /// One step more than is timed, each on all examples.
+    /// Sets one step more than is timed, each on all examples.
     private func setSteps(of loop: inout LoopConfig, examples: Int, learningRate: Double) {
         (loop.maxSteps, loop.batchSize) = (options.iterations + 1, examples)
         (loop.optimizer, loop.schedule) = (Tasks.adam(learningRate: learningRate), Schedule(.constant))
@@ -39,7 +39,7 @@ extension Tasks {
         loop.tokensPerPass = options.tokensPerPass ?? loop.tokensPerPass
     }
 
-    /// Every prompt with its two answers, the first of which is the better one.
+    /// Every prompt with two answers, of which the first is preferred.
     var comparisons: [TokenisedComparison] {
         workload.prompts.indices.map {
             TokenisedComparison(

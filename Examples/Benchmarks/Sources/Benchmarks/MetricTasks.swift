@@ -10,11 +10,11 @@ struct MetricTasks {
         switch options.task {
         case .encode: try encode()
         case .ngrams: try ngrams()
-        default: throw BenchmarkError("\(options.task) is no metric")
+        default: throw BenchmarkError("\(options.task) is not a metric task")
         }
     }
 
-    /// The embeddings of texts of about 20 words by a sentence encoder, from text to vector, tokenizer included.
+    /// Embeds texts of about 20 words with a sentence encoder, including tokenization.
     private func encode() throws -> Report {
         let encoder = try FolderSentenceEncoder(URL(fileURLWithPath: options.workload, isDirectory: true))
         let texts = try texts { 10 + $0.index(below: 20) }
@@ -27,14 +27,14 @@ struct MetricTasks {
             seconds.append(watch.lap())
             width = vectors.last.flatMap { $0?.count } ?? 0
         }
-        guard width > 0 else { throw BenchmarkError("\(options.workload) made no vectors") }
+        guard width > 0 else { throw BenchmarkError("\(options.workload) returned no vectors") }
         var report = Report(options, seconds)
         report.texts = texts.count
         return report
     }
 
-    /// What counts n-grams, over texts of 50 words: distinct-n, EAD and the cosine, per input, across inputs and overall, with all
-    /// draws and intervals. Below, every other metric that needs no model by itself.
+    /// The n-gram metrics on texts of 50 words: distinct-n, EAD and cosine similarity, per input, across inputs and overall, with all draws
+    /// and intervals. Then every other metric that needs no model, one by one.
     private func ngrams() throws -> Report {
         let texts = try texts { _ in 50 }
         let outputs = stride(from: 0, to: texts.count, by: 16).map { Array(texts[$0..<min($0 + 16, texts.count)]) }
@@ -54,7 +54,7 @@ struct MetricTasks {
         report.phases = [:]
         for name in ["self_bleu", "rouge_l_homogenisation", "compression_ratio", "self_repetition", "vendi_score"] {
             config.metrics = [name]
-            // the eigenvalues of all texts at once would take as long as everything else many times over
+            // the eigenvalues of all texts together would take many times longer than everything else
             config.plan.overall = name != "vendi_score"
             var watch = Stopwatch()
             _ = try DiversityMeasurement.run(input, config: config)
@@ -63,7 +63,7 @@ struct MetricTasks {
         return report
     }
 
-    /// The texts of the file that the options name, or texts of words of 2 to 8 letters out of 3,000 that are all as frequent.
+    /// The texts of the file in the options, or texts of random words from 3,000 equally frequent ones with 2 to 8 letters.
     private func texts(words count: (inout Draws) -> Int) throws -> [String] {
         if let path = options.texts {
             let all = try JSONDecoder().decode([String].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
@@ -79,7 +79,7 @@ struct MetricTasks {
         }
     }
 
-    /// A stream of numbers that is the same in every run.
+    /// A random number stream that is the same in every run.
     struct Draws {
         private var stream = Philox(seed: 0)
 

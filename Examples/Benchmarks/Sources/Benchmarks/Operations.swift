@@ -2,26 +2,26 @@ import Foundation
 import Models
 import Tensor
 
-/// Every operation that takes time, alone, at the shapes of a model of 100 M parameters (768 channels, 12 heads, 2048 feed-forward,
-/// 32,000 ids): one line of JSON each.
+/// Times every expensive operation by itself at the shapes of a model with 100 M parameters (768 channels, 12 heads, feed-forward width
+/// 2048, 32,000 token IDs); prints one line of JSON each.
 struct Operations {
     let options: Options
 
-    /// A measurement: what ran, how long, and how near that is to the machine's limits.
+    /// A measurement of one operation: its time, operations and memory traffic.
     private struct Line: Encodable {
         var name: String
         var shape: String
         var dtype: String
         var threads: Int
-        /// The best of several calls.
+        /// The shortest time of several calls.
         var ms: Double
-        /// Multiplications and additions; nil where bytes are what counts.
+        /// Multiplications and additions; nil for operations limited by memory bandwidth.
         var gflops: Double?
-        /// The least traffic with memory: inputs read once, results written once.
+        /// The minimum memory traffic in bytes: inputs read once, results written once.
         var gbs: Double?
     }
 
-    /// Prints a line for every operation whose name holds `--only`.
+    /// Prints a line for every operation whose name contains the text of `--only`.
     func run() throws {
         try products()
         try adapters()
@@ -31,7 +31,7 @@ struct Operations {
         try decoding()
     }
 
-    // MARK: What is measured
+    // MARK: Operations
 
     private func products() throws {
         for (rows, outputs, inputs) in [
@@ -54,7 +54,7 @@ struct Operations {
         }
     }
 
-    /// A frozen weight without and with matrices of rank 16 beside it.
+    /// A frozen weight without and with a rank-16 adapter.
     private func adapters() throws {
         for (rows, outputs, inputs) in [(1024, 768, 768), (1024, 2048, 768), (1024, 768, 2048)] {
             let (x, weight) = (random("x", [rows, inputs]), random("w", [outputs, inputs]))
@@ -91,7 +91,7 @@ struct Operations {
                 random("q", [rows, heads * dim]), random("k", [rows, keyHeads * dim]),
                 random("v", [rows, keyHeads * dim])
             )
-            // two products over the lower half of each sequence's square; five in the backward pass
+            // two matrix products over the lower triangle of each sequence's attention matrix; five in the backward pass
             let flops = lengths.reduce(0) { $0 + 2 * $1 * ($1 + 1) } * heads * dim
             let shape = "lengths \(lengths), \(heads)/\(keyHeads) heads of \(dim)"
             try measure("attention", shape, flops: flops) {
@@ -170,8 +170,8 @@ struct Operations {
         }
     }
 
-    /// One token for each of 16 sequences with 300 tokens before it, through the layers and the projection: what a step of generation
-    /// is apart from the draw.
+    /// A decoding step without sampling: one token for each of 16 sequences with 300 preceding tokens, through the layers and the output
+    /// projection.
     private func decoding() throws {
         guard "decode step".contains(options.only) else { return }
         let settings = LlamaConfiguration(
@@ -199,7 +199,7 @@ struct Operations {
         }
     }
 
-    // MARK: How
+    // MARK: Measuring
 
     private func random(_ name: String, _ shape: Shape) -> Tensor {
         var generator = Philox(seed: 5).split(name)
@@ -212,7 +212,7 @@ struct Operations {
         guard options.only.isEmpty || name.contains(options.only) else { return }
         body()
         var (best, spent, calls) = (Double.infinity, 0.0, 0)
-        // at least the asked number of calls, and a quarter of a second of them
+        // at least the requested number of calls, for at least a quarter of a second
         while calls < options.iterations || spent < 0.25 {
             var watch = Stopwatch()
             body()

@@ -2,9 +2,9 @@ import Tensor
 
 /// The command line:
 ///
-///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]   one job of the comparison
-///     benchmarks WORKLOAD --task dpo|lora|grpo [--recompute yes]                               a step of a later method
-///     benchmarks WORKLOAD --task grpo --rollouts FILE                                    the same, and what PyTorch can check it by
+///     benchmarks WORKLOAD --task generate|sft|rm|ppo [--without IDEA] [--recompute yes]     one task of the comparison
+///     benchmarks WORKLOAD --task dpo|lora|grpo [--recompute yes]                         a step of another method
+///     benchmarks WORKLOAD --task grpo --rollouts FILE                                    also writes data that PyTorch can check
 ///     benchmarks WORKLOAD --task sft --full yes                                          a step of all weights on all tokens
 ///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
 ///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
@@ -14,39 +14,39 @@ import Tensor
 struct Options {
     enum Task: String, CaseIterable { case generate, sft, rm, ppo, dpo, lora, grpo, encode, ngrams, ops }
 
-    /// What makes a job fast, to be left out for once. (The fifth, half the bytes, is `--dtype`.)
+    /// The optimisations that `--without` disables. (Another one, 16-bit storage, is set with `--dtype`.)
     enum Idea: String, CaseIterable {
-        /// Sequences without padding.
+        /// Packed sequences without padding.
         case ragged
-        /// Frozen layers whose output is computed once for policy, reference, reward model and all epochs.
+        /// Frozen layers whose output is computed once for the policy, the reference model, the reward model and all epochs.
         case trunk
-        /// Losses, and the work of the last layer, on the rows that count; log-probabilities from sampling.
+        /// Losses and the last layer computed only for the rows that are needed; log-probabilities taken from sampling.
         case rows
-        /// Both answers of a pair behind one prompt.
+        /// Both answers of a pair share one prompt.
         case prefix
     }
 
-    /// The workload, or the folder of an encoder.
+    /// The folder of the workload or of the sentence encoder.
     var workload = ""
-    /// A JSON list of strings for `encode` and `ngrams`; generated ones unless given.
+    /// A file with a JSON list of strings for `encode` and `ngrams`. Default: generated texts.
     var texts: String?
-    /// How many texts `encode` and `ngrams` look at.
+    /// The number of texts for `encode` and `ngrams`.
     var count = 8000
     var task = Task.generate
     var dtype = Compute.Precision.f32
-    /// Timed iterations; one more runs before them and is not counted.
+    /// The number of timed iterations; one more runs before them as a warm-up.
     var iterations = 3
     var threads = 2
     var without: Idea?
-    /// Whether trained layers run again in the backward pass.
+    /// Whether trained layers are recomputed in the backward pass.
     var recomputes = false
-    /// Whether `sft` trains all weights on all tokens, the prompts' too.
+    /// Whether `sft` trains all weights on all tokens, including those of the prompts.
     var isFull = false
-    /// The trainers' tokens in memory at once; their own number unless given.
+    /// The number of tokens per pass. Default: that of the trainers.
     var tokensPerPass: Int?
-    /// Where `grpo` writes what it sampled and made of it, for `method_peers.py --rollouts`.
+    /// The file to which `grpo` writes its samples, rewards and losses, for `method_peers.py --rollouts`.
     var rollouts: String?
-    /// Operations whose name holds this text; all unless given.
+    /// Run only operations whose name contains this text. Default: all.
     var only = ""
 
     static let usage =
@@ -59,7 +59,7 @@ struct Options {
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("--") else {
                 guard workload.isEmpty else {
-                    throw BenchmarkError("there are two workloads: \(workload) and \(argument)")
+                    throw BenchmarkError("expected one workload, found \(workload) and \(argument)")
                 }
                 workload = argument
                 continue
@@ -80,7 +80,7 @@ struct Options {
             case "--tokens-per-pass": tokensPerPass = try Self.count(argument, value)
             case "--rollouts": rollouts = value
             case "--only": only = value
-            default: throw BenchmarkError("there is no option \(argument)")
+            default: throw BenchmarkError("unknown option \(argument)")
             }
         }
         guard hasTask, workload.isEmpty == (task == .ops || task == .ngrams) else { throw BenchmarkError(Self.usage) }
@@ -89,7 +89,7 @@ struct Options {
             .ppo: [.ragged, .trunk, .rows],
         ]
         if let without, known[task]?.contains(without) != true {
-            throw BenchmarkError("--task \(task.rawValue) cannot run without \(without.rawValue): it is no part of it")
+            throw BenchmarkError("--task \(task.rawValue) does not support --without \(without.rawValue)")
         }
     }
 
@@ -98,25 +98,25 @@ struct Options {
     ) throws -> Choice {
         guard let choice = Choice(rawValue: value) else {
             throw BenchmarkError(
-                "\(name) is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not \(value)")
+                "\(name) must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not \(value)")
         }
         return choice
     }
 
     private static func flag(_ name: String, _ value: String) throws -> Bool {
-        guard ["yes", "no"].contains(value) else { throw BenchmarkError("\(name) is yes or no, not \(value)") }
+        guard ["yes", "no"].contains(value) else { throw BenchmarkError("\(name) must be yes or no, not \(value)") }
         return value == "yes"
     }
 
     private static func count(_ name: String, _ value: String) throws -> Int {
         guard let count = Int(value), count > 0 else {
-            throw BenchmarkError("\(name) is a number above 0, not \(value)")
+            throw BenchmarkError("\(name) must be a number above 0, not \(value)")
         }
         return count
     }
 }
 
-/// Something that a benchmark cannot go on with, in one line.
+/// An error that ends a benchmark, with a message on one line.
 struct BenchmarkError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

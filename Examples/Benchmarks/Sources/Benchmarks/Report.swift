@@ -1,29 +1,29 @@
 import Foundation
 
-/// What a benchmark prints: one line of JSON.
+/// The output of a benchmark: one line of JSON.
 struct Report: Encodable {
     var engine = "swift-rlhf"
     var task: String
     var dtype: String
-    /// What was left out to measure its worth.
+    /// The optimisation that was disabled.
     var without: String?
     /// The median of `all`.
     var seconds: Double
     var all: [Double]
     var peakRSS: Int
     var tokens: Int?
-    /// How many texts were measured.
+    /// The number of measured texts.
     var texts: Int?
-    /// How long the model took to load.
+    /// The load time of the model in seconds.
     var loadSeconds: Double?
     var firstLoss: Double?
-    /// The loss of every step, the one before those that are timed first.
+    /// The loss of every step, including the warm-up step before the timed ones.
     var losses: [Double]?
-    /// How many numbers are trained.
+    /// The number of trained parameters.
     var trained: Int?
     /// The phases of the last step of PPO, or each metric by itself, in seconds.
     var phases: [String: Double]?
-    /// Greatest differences between two ways to the same numbers.
+    /// The greatest differences between two computations of the same values.
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
@@ -33,7 +33,7 @@ struct Report: Encodable {
         case firstLoss = "first_loss"
     }
 
-    /// A report of the timed iterations; call it before anything that is not part of the task can raise the peak of memory.
+    /// Creates a report of the timed iterations. Call it before anything outside the task can raise the peak memory.
     init(_ options: Options, _ all: [Double]) {
         task = options.task.rawValue
         dtype = options.dtype.rawValue
@@ -44,7 +44,7 @@ struct Report: Encodable {
         peakRSS = Self.peakMebibytes()
     }
 
-    /// The most memory that this process has had resident.
+    /// The peak resident memory of this process.
     private static func peakMebibytes() -> Int {
         var usage = rusage()
         #if os(Linux)
@@ -69,7 +69,7 @@ struct Stopwatch {
     private var start: ContinuousClock.Instant
     init() { start = clock.now }
 
-    /// The seconds since it was made or since the last lap.
+    /// The seconds since the creation or since the last lap.
     mutating func lap() -> Double {
         defer { start = clock.now }
         return (clock.now - start) / .seconds(1)

@@ -4,7 +4,7 @@ import Models
 import Tensor
 import Train
 
-/// The jobs as a user of the libraries would run them. Each runs once more than it is timed.
+/// The tasks of the comparison, written as a user of the libraries would. Each runs once more than it is timed.
 struct Tasks {
     let options: Options
     let workload: Workload
@@ -18,7 +18,7 @@ struct Tasks {
         case .dpo: try preferences()
         case .lora: try adapter()
         case .grpo: try groups()
-        case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) has no workload")
+        case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) does not use a workload")
         }
     }
 
@@ -27,7 +27,7 @@ struct Tasks {
     }
     let frozen = Freezing(fraction: 0.8)
 
-    /// `newTokens` tokens after every prompt, all prompts at once.
+    /// Generates `newTokens` tokens after every prompt, in one batch.
     private func generate() throws -> Report {
         var load = Stopwatch()
         let generator = Generator(try workload.decoder(), endOfSequence: workload.endOfSequence)
@@ -45,7 +45,7 @@ struct Tasks {
             sampled = responses.reduce(0) { $0 + $1.reduce(0) { $0 + $1.tokens.count } }
         }
         guard sampled == workload.prompts.count * workload.newTokens else {
-            throw BenchmarkError("\(sampled) tokens were sampled, not \(workload.newTokens) for each prompt")
+            throw BenchmarkError("\(sampled) tokens were sampled; expected \(workload.newTokens) for each prompt")
         }
         var report = Report(options, Array(seconds.dropFirst()))
         report.tokens = sampled
@@ -53,7 +53,7 @@ struct Tasks {
         return report
     }
 
-    /// AdamW with decay and without clipping.
+    /// AdamW with weight decay and without gradient clipping.
     static func adam(learningRate: Double) -> AdamConfig {
         var config = AdamConfig(learningRate: learningRate, clipNorm: nil)
         config.weightDecay = 0.01
@@ -106,14 +106,14 @@ struct Tasks {
         return report
     }
 
-    /// One step of the algorithm: a rollout for every prompt, scores, and four epochs of learning.
+    /// One step of PPO: a rollout for every prompt, scores, and four epochs of training.
     private func ppo() throws -> Report {
-        // the three models are loaded one by one; what is equal is found by comparison and shared
+        // the three models are loaded separately; equal layers are then detected and shared
         let (policy, reference) = (try workload.decoder(), try workload.decoder())
         let reward = RewardModel(try workload.decoder(), head: workload.valueHead())
         let vocabulary = policy.shape.vocabularySize
         if options.without == .trunk {
-            // embeddings that differ in one bit leave nothing to share
+            // embeddings that differ in one bit prevent sharing
             for model in [reference, reward.decoder] {
                 model.embeddingParameters[0].value.update { $0[0] = $0[0].nextUp }
             }
@@ -122,7 +122,7 @@ struct Tasks {
         reward.decoder.parameters.forEach { $0.isTrainable = false }
         let layers = Trunk.share(policy, with: reward.decoder, atMost: policy.frozenTrunk).layers
         var sampling = self.sampling
-        // log-probabilities of another temperature than the one that tokens were drawn at take a pass of their own
+        // log-probabilities at a temperature other than the sampling temperature need a separate pass
         var compatibility = PPOCompatibility.sane
         if options.without == .rows {
             sampling.temperature = 1.0001
@@ -159,8 +159,8 @@ struct Tasks {
         return report
     }
 
-    /// The shortcuts of PPO against the long way round: log-probabilities from sampling against a fresh pass over whole sequences,
-    /// reused trunk states against recomputed ones, pairs with a shared prompt against separate sequences.
+    /// Compares the optimisations of PPO with direct computation: log-probabilities from sampling with a new pass over whole sequences,
+    /// reused trunk states with recomputed ones, and pairs with a shared prompt with separate sequences.
     private func checks(of trainer: PPOTrainer, reward: RewardModel) throws -> [String: Double] {
         let layers = trainer.sharedTrunkLayers
         let generator = Generator(
@@ -199,11 +199,11 @@ struct Tasks {
     }
 }
 
-/// The time of every step of a trainer, from its events.
+/// Measures the time of every step of a trainer from its events.
 struct StepTimes {
     private var watch = Stopwatch()
     private var all: [Double] = []
-    /// The loss of every step; of policy optimisation minus the mean score.
+    /// The loss of every step; for policy optimisation, the negative mean score.
     private(set) var losses: [Double] = []
 
     /// The steps after the first one.

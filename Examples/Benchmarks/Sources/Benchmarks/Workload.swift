@@ -2,9 +2,9 @@ import Foundation
 import Models
 import Tensor
 
-/// A folder with `model/`, `reward_head.json` and `workload.json`, from which every engine does the same work.
+/// A folder with `model/`, `reward_head.json` and `workload.json`: the same input for every engine.
 struct Workload {
-    /// What `workload.json` holds.
+    /// The content of `workload.json`.
     private struct File: Decodable {
         var prompts: [[Int32]]
         var responses: [[Int32]]
@@ -12,7 +12,7 @@ struct Workload {
         var max_new_tokens: Int
         var eos: Int32
     }
-    /// What `reward_head.json` holds.
+    /// The content of `reward_head.json`.
     private struct Head: Decodable {
         var weight: [Float]
         var bias: Float
@@ -20,16 +20,16 @@ struct Workload {
 
     private let folder: URL
     private let head: Head
-    /// Token ids, the begin of sequence included.
+    /// Token IDs, including the begin-of-sequence token.
     let prompts: [[Int32]]
-    /// One answer to every prompt, the end of sequence included.
+    /// One answer to every prompt, including the end-of-sequence token.
     let responses: [[Int32]]
     /// Another answer to every prompt.
     let rejected: [[Int32]]
     let newTokens: Int
     let endOfSequence: Int32
 
-    /// - Parameter padded: whether prompts and answers are made as long as the longest, which costs what padding costs.
+    /// - Parameter padded: whether prompts and answers are padded to the longest, to measure the cost of padding.
     init(_ path: String, padded: Bool = false) throws {
         folder = URL(fileURLWithPath: path, isDirectory: true)
         let file: File = try Self.read(folder.appendingPathComponent("workload.json"))
@@ -42,7 +42,7 @@ struct Workload {
         (newTokens, endOfSequence) = (file.max_new_tokens, file.eos)
         guard prompts.count == responses.count, prompts.count == rejected.count, !prompts.isEmpty else {
             throw BenchmarkError(
-                "\(path)/workload.json needs as many responses and rejected answers as prompts, at least one")
+                "\(path)/workload.json must have as many responses and rejected answers as prompts, and at least one prompt")
         }
     }
 
@@ -50,16 +50,16 @@ struct Workload {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(contentsOf: file))
         } catch {
-            throw BenchmarkError("\(file.path) cannot be read: \(error); make the folder with make_workload.py")
+            throw BenchmarkError("\(file.path) cannot be read: \(error); create the folder with make_workload.py")
         }
     }
 
-    /// The model, loaded anew: nothing is shared between two calls.
+    /// Loads the model. Calls share nothing.
     func decoder() throws -> any TransformerDecoder {
         try LanguageModel.load(folder.appendingPathComponent("model", isDirectory: true)).decoder
     }
 
-    /// The model with the adapter of the folder `adapter`, in PEFT's files.
+    /// Loads the model with the adapter in the folder `adapter`, in PEFT's format.
     func adaptedDecoder() throws -> any TransformerDecoder {
         let adapter = folder.appendingPathComponent("adapter", isDirectory: true)
         return try LanguageModel.load(adapter, base: folder.appendingPathComponent("model", isDirectory: true)).decoder

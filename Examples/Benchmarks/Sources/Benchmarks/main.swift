@@ -1,7 +1,7 @@
 import Foundation
 import Tensor
 
-// The four jobs on a workload folder, or the metrics, one line of JSON last; or all operations alone, a line of JSON each.
+// Runs a task on a workload folder, or a metric, and prints one line of JSON; or runs all operations and prints one line of JSON each.
 
 do {
     let options = try Options(Array(CommandLine.arguments.dropFirst()))

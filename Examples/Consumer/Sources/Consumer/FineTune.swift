@@ -5,7 +5,7 @@ import Tensor
 import TextGeneration
 import Train
 
-/// Supervised fine-tuning on pairs in memory, with a callback, an early stop and a saved result.
+/// Supervised fine-tuning on pairs in memory, with a callback, early stopping and a saved result.
 func fineTune(_ start: TextModel) throws {
     let pairs = (1...24).map { number in
         SummaryExample(

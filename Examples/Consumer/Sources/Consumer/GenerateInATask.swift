@@ -1,7 +1,7 @@
 import Foundation
 import TextGeneration
 
-/// A model is no value that threads share; it is handed to the task that uses it.
+/// A model cannot be shared between threads; it is transferred to the task that uses it.
 func generateInATask(_ model: TextModel) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -3,7 +3,7 @@ import Models
 import Tensor
 import TextGeneration
 
-/// Text from a model: sampled, streamed, ended by a stop string. `TextModel.load(folder)` takes one from disk.
+/// Generates text: sampled, streamed, and ended by a stop string. `TextModel.load(folder)` loads a model from disk.
 func generateText() throws -> TextModel {
     let posts = try GeneratedPosts(train: 64, validation: 1, test: 1, oodTrain: 1, oodValidation: 1, oodTest: 1)
         .corpus().examples(in: "train")

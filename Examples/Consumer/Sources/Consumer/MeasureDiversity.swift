@@ -2,7 +2,7 @@ import Diversity
 import Eval
 import Tensor
 
-/// Two systems on the same prompts and on others: values, gaps and paired differences, with intervals.
+/// Measures two systems on the same and on out-of-distribution prompts: values, gaps and paired differences, with intervals.
 func measureDiversity() throws {
     var random = Philox(seed: 5)
     func outputs(_ words: Int, prompts: Int) -> DiversityInput {
@@ -23,6 +23,6 @@ func measureDiversity() throws {
     // results.text is what calculate-diversity prints; results.files are its tables
     let difference = results.comparisons[0].comparison.metrics[0]
     precondition(difference.name == "ead_averaged_distinct_ngrams")
-    precondition(difference.perInput.map { $0.low > 0 } ?? false, "the sampled system is the more diverse one")
+    precondition(difference.perInput.map { $0.low > 0 } ?? false, "the sampled system must be more diverse")
     precondition(results.files.contains { $0.name == "gap" && $0.csv.contains("vendi_score") })
 }

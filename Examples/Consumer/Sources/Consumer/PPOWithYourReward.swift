@@ -5,7 +5,7 @@ import Tensor
 import TextGeneration
 import Train
 
-/// PPO towards what a closure likes: here, texts with many vowels, and not too long.
+/// PPO with a closure as the reward: here, it prefers texts with many vowels that are not too long.
 func optimiseYourReward(_ model: TextModel) throws {
     let vowels = ClosureReward.each { _, response, _ in
         Double(response.count { "aeiou".contains($0) }) / Double(max(1, response.count))

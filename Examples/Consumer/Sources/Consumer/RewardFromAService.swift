@@ -1,6 +1,6 @@
 import Eval
 
-/// A service that takes its time.
+/// A slow service.
 private actor Judge {
     private(set) var questions = 0
 
@@ -11,7 +11,7 @@ private actor Judge {
     }
 }
 
-/// A reward that awaits a service, four questions at a time; PPO and best-of-n take it as any other reward.
+/// A reward that awaits a service, with up to four concurrent requests; PPO and best-of-N use it like any other reward.
 func useRewardFromAService() throws {
     let judge = Judge()
     let polite = AsyncReward.each(concurrency: 4) { _, response, _ in try await judge.score(response) }

@@ -4,7 +4,7 @@ import Tensor
 import TextGeneration
 import Train
 
-/// A reward model from pairs in memory: of two answers the one with the number in it is preferred.
+/// Trains a reward model on pairs in memory: the answer that contains the number is preferred.
 func trainARewardModel(_ start: TextModel) throws {
     let pairs = (1...16).map { number in
         let answers = ["the answer is \(number)", "there is no answer"]

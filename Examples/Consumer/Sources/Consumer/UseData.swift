@@ -1,6 +1,6 @@
 import Data
 
-/// Posts, a tokenizer learned from them, and examples to train on.
+/// Loads posts, trains a tokenizer on them, and makes training examples.
 func useData() throws -> [TokenisedExample] {
     let corpus = try GeneratedPosts(
         train: 16, validation: 2, test: 2, oodTrain: 2, oodValidation: 2, oodTest: 2

@@ -5,7 +5,7 @@ func useDiversity() {
     let metric = ExpectationAdjustedMetric()
     let texts = TextCollection(["a red fox ran home", "my boat is far too slow", "a red fox ran home"])
     guard let different = metric.value(of: [0, 1], in: texts), let same = metric.value(of: [0, 2], in: texts) else {
-        preconditionFailure("two texts have a diversity")
+        preconditionFailure("expected a diversity")
     }
     precondition(different > same)
 }

@@ -1,7 +1,7 @@
 import Eval
 import Tensor
 
-/// ROUGE of a summary against itself, and an interval around a mean.
+/// Computes ROUGE of a summary against itself, and a confidence interval of a mean.
 func useEval() {
     let score = ROUGE.original("the cat sat", reference: "the cat sat").rougeL
     precondition(score.f > 0.999)

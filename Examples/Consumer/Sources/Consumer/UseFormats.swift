@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 
-/// A file that has its name when it is complete, and the error where it cannot be written.
+/// Writes a file atomically, and shows the error if it cannot be written.
 func useFormats() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
@@ -10,7 +10,7 @@ func useFormats() throws {
     precondition(content == "whole")
     do {
         try AtomicFile.write("x", to: file.appendingPathComponent("inside-a-file"))
-        preconditionFailure("a file is no folder")
+        preconditionFailure("expected an error, because a file is not a folder")
     } catch FileError.cannotCreate(_, let reason) {
         precondition(reason == SystemError(code: ENOTDIR))
     }

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// A small model with random weights, and a response of it: greedy decoding gives the same one each time.
+/// Generates a response of a small model with random weights; greedy decoding gives the same response each time.
 func useModels() throws -> Llama {
     let shape = LlamaConfiguration(
         vocabularySize: 300, hiddenSize: 16, intermediateSize: 32, layerCount: 2, heads: 2, contextLength: 256)

@@ -2,7 +2,7 @@ import Foundation
 import Runs
 import Train
 
-/// A run folder that receives events, and what can be read back from it.
+/// Writes events to a run folder and reads them back.
 func useRuns() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

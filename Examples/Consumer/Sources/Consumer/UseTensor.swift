@@ -1,6 +1,6 @@
 import Tensor
 
-/// A product, and the gradient of its sum of squares.
+/// Computes a matrix product and the gradient of its sum of squares.
 func useTensor() {
     let tape = Tape()
     let x = tape.variable(Tensor([1, 2, 3, 4], shape: [2, 2]))

@@ -2,7 +2,7 @@ import Data
 import Models
 import Train
 
-/// A few steps of supervised fine-tuning lower the loss.
+/// Lowers the loss with a few steps of supervised fine-tuning.
 func useTrain(_ model: any TransformerDecoder, _ examples: [TokenisedExample]) throws {
     var config = SFTConfig()
     (config.loop.epochs, config.loop.batchSize) = (8, 8)

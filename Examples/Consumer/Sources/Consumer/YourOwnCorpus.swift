@@ -1,7 +1,7 @@
 import Data
 import Foundation
 
-/// Posts of one's own: a file whose fields have other names, and a prompt that is no Reddit post's.
+/// A custom corpus: a file with other field names, and a prompt format other than that of Reddit posts.
 func useYourOwnCorpus() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -21,14 +21,14 @@ func useYourOwnCorpus() throws {
     corpus.format = PromptFormat("Ticket ({subreddit}): {post}\nSubject:")
     precondition(counts.read == 8 && corpus.availableSplits == ["train", "ood_test"])
 
-    // from here on it is a data set like any other
+    // from here on, it is used like any other data set
     let posts = try corpus.examples(in: "train")
     precondition(corpus.format.prompt(for: posts[0]) == "Ticket (mail): mail fails, case 1\nSubject:")
     let tokenizer = try BPETrainer(vocabularySize: 300).train(on: posts.map(\.post))
     let examples = try SFTTokenisation(format: corpus.format).tokenise(posts, with: tokenizer).examples
     precondition(examples.count == 4)
 
-    // a shape of rows stands beside those that are known, and every file's first row says which it is
+    // a custom row format is added to the built-in ones; the first row of a file determines which one it has
     let quiz = RowShape(
         "quiz", columns: "question and answer",
         example: { record, id in
@@ -44,7 +44,7 @@ func useYourOwnCorpus() throws {
     let first = try asked.examples(in: "train")[0]
     precondition(asked.shapes["train"] == "quiz" && asked.format.text(of: first) == "Why? So.")
 
-    // rows that are in memory already need no format
+    // rows in memory need no format
     let inMemory = SummaryCorpus(name: "tickets", train: posts, oodTest: try corpus.examples(in: "ood_test"))
     precondition(inMemory.availableSplits == ["train", "ood_test"])
 }

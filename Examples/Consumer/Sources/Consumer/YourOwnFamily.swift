@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Tensor
 
-/// A family of one's own, StarCoder 2: LayerNorms, grouped keys, biases, a window, and a feed-forward half without a gate.
+/// A custom model family, StarCoder 2: LayerNorm, grouped-query attention, biases, a sliding window, and an ungated feed-forward block.
 enum StarCoder2 {
     static let family = ModelFamily("starcoder2", architecture: "Starcoder2ForCausalLM", classifier: "Starcoder2ForSequenceClassification")
     { file in
@@ -35,7 +35,7 @@ enum StarCoder2 {
     }
 }
 
-/// Saved and loaded by its `model_type`, it answers as before.
+/// Saves a model and loads it by its `model_type`; its responses do not change.
 func useYourOwnFamily() throws -> any TransformerDecoder {
     let file = ConfigurationReader([
         "model_type": "starcoder2", "vocab_size": 300, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2,

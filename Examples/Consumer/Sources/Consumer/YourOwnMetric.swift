@@ -1,7 +1,7 @@
 import Diversity
 import Eval
 
-/// A metric of one's own: the share of different endings in a set of texts.
+/// A custom metric: the fraction of distinct endings in a set of texts.
 struct Endings: DiversityMetric {
     let name = "different_endings"
     let higherIsMoreDiverse = true
@@ -15,7 +15,7 @@ struct Endings: DiversityMetric {
     }
 }
 
-/// It stands in the tables beside the built-in ones, as does a number for each text.
+/// The metric appears in the tables next to the built-in ones, as does a number for each text.
 func useYourOwnMetric() throws {
     let outputs = DiversityInput(
         outputs: [
@@ -29,7 +29,7 @@ func useYourOwnMetric() throws {
         options: .init(textMetrics: TextMetrics.builtIn + [questions]))
 
     guard let own = results.parts[0].report["different_endings"]?.values, let across = own.acrossInputs?.interval else {
-        preconditionFailure("three inputs have an interval")
+        preconditionFailure("expected an interval across three inputs")
     }
     precondition(across.low <= across.high && across.high <= 1)
     precondition(own.overall == 5.0 / 9)

@@ -2,7 +2,8 @@ import Models
 import Tensor
 import Train
 
-/// REINFORCE in the common loop: −advantage · log p of a response. Accumulation, clipping, schedule, metrics and snapshots are the trainer's.
+/// REINFORCE as a custom objective: −advantage · log p of a response. The trainer handles accumulation, clipping, the schedule, metrics
+/// and snapshots.
 final class Reinforce: Objective {
     struct Response {
         var prompt: [Int32]
@@ -30,7 +31,7 @@ final class Reinforce: Objective {
     }
 }
 
-/// Two responses, one liked and one not: the liked one becomes more probable.
+/// Trains on a response with a positive and one with a negative advantage: the first becomes more probable.
 func useYourOwnObjective(_ decoder: Llama) throws {
     let examples = [([5, 6, 7] as [Int32], 1 as Float), ([8, 9], -1)].map { Reinforce.Response(prompt: [3, 4], tokens: $0, advantage: $1) }
     var config = LoopConfig()

@@ -1,7 +1,7 @@
 import Models
 import Tensor
 
-/// A rule of one's own for what may be drawn: no token twice in a response.
+/// A custom sampling rule: no token appears twice in a response.
 func useYourOwnSampling(_ model: any TransformerDecoder) throws {
     var generator = Generator(model, endOfSequence: nil)
     generator.processLogits = { logits, tokens in

@@ -1,4 +1,4 @@
-// Each library is used in a few lines, in the order of the layers. A wrong result ends the program.
+// Uses each library in a few lines, in the order of the layers. An unexpected result ends the program.
 
 useTensor()
 try useFormats()

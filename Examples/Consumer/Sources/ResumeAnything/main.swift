@@ -2,8 +2,8 @@ import Foundation
 import Runs
 import Study
 
-// A stage of a study without any command line: it is stopped in the middle, goes on by itself, and ends as if nothing had happened.
-// This program links neither an argument parser nor a YAML parser nor networking.
+// Runs a stage of a study without a command line: it is stopped in the middle, resumed, and gives the same result as an uninterrupted run.
+// This program links no argument parser, no YAML parser and no networking.
 
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("resume-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
@@ -20,14 +20,14 @@ stage.training.maxSteps = 8
 stage.training.perDeviceTrainBatchSize = 4
 stage.training.loggingSteps = 1
 
-// stops after three steps, as a signal would stop the program train-sft
+// stops after three steps, as a signal stops train-sft
 var steps = 0
 var stopping = StageEnvironment()
 stopping.sinks = [ClosureSink { event in if case .progressed(let step, _, _, _) = event { steps = step } }]
 stopping.shouldStop = { steps == 3 }
 do {
     try stage.run(in: folder.appendingPathComponent("sft"), stopping)
-    preconditionFailure("it should have stopped")
+    preconditionFailure("the stage should have stopped")
 } catch let stop as RunStopped {
     precondition(stop.step == 3)
 }
@@ -36,4 +36,4 @@ let run = try stage.run(in: folder.appendingPathComponent("sft"))
 let unbroken = try stage.run(in: folder.appendingPathComponent("unbroken"))
 let (first, second) = (try run.metrics(), try unbroken.metrics())
 precondition(first == second && first.last?.step == 8)
-print("a run that was stopped after step 3 ended as one that was not")
+print("a run that was stopped after step 3 and resumed has the same metrics as an uninterrupted run")

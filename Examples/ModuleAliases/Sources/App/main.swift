@@ -2,5 +2,5 @@ import Models
 import RLHFModels
 import TextGeneration
 
-// two modules that were called Models, in one program
+// one program with two modules whose original name is Models
 print("module aliases work: \(Car.self) and \(GenerationRequest.self) for \(TextModel.self)")

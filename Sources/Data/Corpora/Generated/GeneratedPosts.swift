@@ -1,25 +1,25 @@
-/// A corpus that needs no file: short posts of an invented forum, each with a one-line summary that says what happened.
+/// A corpus that needs no file: short posts of an invented forum, each with a one-line summary.
 ///
-/// A seeded grammar draws a topic, a kind of story, and the facts (who, what, where, how much, what next); the post
-/// tells the facts among sentences that do not matter, the summary repeats some of them in one of three wordings. The
-/// out-of-distribution splits take topics whose words the training set never uses, and tell them at greater length.
+/// A seeded grammar draws a topic, a kind of story and its facts (who, what, where, how much, what next). The post
+/// states the facts among irrelevant sentences; the summary repeats some of them, in one of three wordings. The
+/// out-of-distribution splits use topics whose words never occur in the training set, and their posts are longer.
 public struct GeneratedPosts: Codable, Sendable, Equatable {
-    /// Decides every post.
+    /// The random seed that determines every post.
     public var seed: UInt64
-    /// How many examples each split has.
+    /// The number of examples in `train`.
     public var train: Int
-    /// Examples of `validation`.
+    /// The number of examples in `validation`.
     public var validation: Int
-    /// Examples of `test`.
+    /// The number of examples in `test`.
     public var test: Int
-    /// Examples of `ood_train`.
+    /// The number of examples in `ood_train`.
     public var oodTrain: Int
-    /// Examples of `ood_validation`.
+    /// The number of examples in `ood_validation`.
     public var oodValidation: Int
-    /// Examples of `ood_test`.
+    /// The number of examples in `ood_test`.
     public var oodTest: Int
 
-    /// A corpus of these sizes; nothing is drawn yet.
+    /// Creates a corpus description with these sizes. Generates nothing yet.
     public init(
         seed: UInt64 = 0, train: Int = 24000, validation: Int = 500, test: Int = 500, oodTrain: Int = 500,
         oodValidation: Int = 500, oodTest: Int = 500
@@ -38,9 +38,8 @@ public struct GeneratedPosts: Codable, Sendable, Equatable {
     /// The topics of the out-of-distribution splits.
     public static var outOfDistributionTopics: [String] { Topic.unfamiliar.map(\.name) }
 
-    /// All splits. No post occurs twice, in one split or in two. Each split has its own random stream, so a split's size
-    /// does not change the others.
-    /// - Throws: `DataError.invalidSetting` if a size is below 0, or too large to stay distinct.
+    /// Generates all splits. No post occurs twice, within or across splits. Each split has its own random stream.
+    /// - Throws: `DataError.invalidSetting` if a size is below 0 or above 1,000,000.
     public func corpus() throws -> SummaryCorpus {
         let sizes: [(name: String, count: Int, isUnfamiliar: Bool)] = [
             ("train", train, false), ("validation", validation, false), ("test", test, false),
@@ -94,10 +93,10 @@ public struct GeneratedPosts: Codable, Sendable, Equatable {
         }
         let title = say(plot.titles)
 
-        // 1. The facts, in an order that varies; the opening comes first.
+        // 1. The opening, then the facts in random order.
         var story = [say(plot.opening)]
         for fact in generator.permutation(plot.facts.count) { story.append(say(plot.facts[fact])) }
-        // 2. Sentences without importance, at any place.
+        // 2. Irrelevant sentences at random positions.
         var ignored: Set<String> = []
         let spare =
             topic.asides + asides.map { $0.expanded(slots, noting: &ignored, using: &generator) }
@@ -105,10 +104,10 @@ public struct GeneratedPosts: Codable, Sendable, Equatable {
         for aside in generator.permutation(spare.count).prefix(count) {
             story.insert(spare[aside], at: generator.below(story.count + 1))
         }
-        // 3. The question, and sometimes a word of thanks.
+        // 3. The question, and sometimes thanks.
         story.append(say(plot.question))
         if generator.below(4) == 0 { story.append(generator.pick(Wording.thanks)) }
-        // 4. A summary that says nothing that the title or the post did not.
+        // 4. A summary that mentions only what the title or the post mentions.
         var summary: String?
         while summary == nil {
             var claimed: Set<String> = []

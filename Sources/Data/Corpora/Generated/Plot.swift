@@ -1,10 +1,10 @@
-/// One kind of story: how it is told, asked about and summarised. All texts are templates over the same slots, so that
-/// a summary says what its post says.
+/// One kind of story, with templates for its parts. All templates of a plot use the same slot values, so that a summary
+/// agrees with its post.
 struct Plot: Sendable {
     let titles: [String]
-    /// Where the story begins.
+    /// Wordings of the first sentence.
     let opening: [String]
-    /// What else happened; each inner list is one fact in several wordings. The order of facts varies.
+    /// The other facts; each inner array holds the wordings of one fact. The order of facts varies.
     let facts: [[String]]
     let question: [String]
     let summaries: [String]
@@ -12,7 +12,7 @@ struct Plot: Sendable {
 
 extension Plot {
     static let all: [Plot] = [
-        // A thing was borrowed and came back broken.
+        // Something borrowed comes back broken.
         Plot(
             titles: [
                 "My {rel} borrowed my {o} and it {fault}", "Lent out my {o}, now what?",
@@ -42,7 +42,7 @@ extension Plot {
                 "Lent my {o} to my {rel}, it {fault} {place}, [fixing it costs|now I am out] {n} dollars.",
                 "My {o} {fault} while my {rel} had it[ {place}|]; should I {ask} or {ask2}?",
             ]),
-        // A thing fails and the first remedy does not help.
+        // Something fails and the first fix does not help.
         Plot(
             titles: ["My {o} {fault}", "How do I save my {o}?", "Tried to {fix}, no luck"],
             opening: [
@@ -66,7 +66,7 @@ extension Plot {
                 "My {o} {fault} {place}; [tried to {fix} but it did not help|I already tried to {fix}].",
                 "My {rel} says to {fix2} because my {o} {fault}, [does that help|is it worth it]?",
             ]),
-        // One of two things can be bought.
+        // A choice between two things to buy.
         Plot(
             titles: ["{O} or {o2}?", "Which one for {event}?", "Only {n} dollars to spend"],
             opening: [
@@ -91,7 +91,7 @@ extension Plot {
                 "I have {n} dollars for {A o} or {A o2} and my {rel} [prefers|would take] the {choice}.",
                 "Only {n} dollars for {skill}, [should I buy|do I need] {A o} or {A o2}?",
             ]),
-        // After weeks of practice it works.
+        // Practice pays off after weeks.
         Plot(
             titles: ["Finally got the hang of {skill}", "{Weeks} weeks of {skill}", "Thank you to my {rel}"],
             opening: [
@@ -116,7 +116,7 @@ extension Plot {
                 "My {rel} told me to {fix} and now {skill} finally works.",
                 "Nearly quit {skill} when my {o} {fault}, [now I am ready for {event}|but it went well after {weeks} weeks].",
             ]),
-        // Somebody minds the hobby.
+        // Someone objects to the hobby.
         Plot(
             titles: ["My {rel} hates my {skill}", "Too much {skill}?", "Am I wrong about {skill}?"],
             opening: [
@@ -138,7 +138,7 @@ extension Plot {
                 "Missed {occasion} because of {skill}, now my {rel} wants me to {demand}.",
                 "[I {answer} when|I {answer} after] my {rel} asked me to {demand}, am I wrong?",
             ]),
-        // A present was lost.
+        // A present is lost.
         Plot(
             titles: ["Lost my {o} {place}", "Should I tell my {rel}?", "Has anyone seen my {o}?"],
             opening: [
@@ -162,7 +162,7 @@ extension Plot {
                 "My {o} from my {rel} is gone, I lost it {place}[ {when}|].",
                 "I lost my {o} [worth {n} dollars|and need it for {event}], a present from my {rel}.",
             ]),
-        // A loan does not come back.
+        // Something lent is not returned.
         Plot(
             titles: ["My {rel} will not return my {o}", "{Weeks} weeks and still no {o}", "How do I get my {o} back?"],
             opening: [
@@ -190,7 +190,7 @@ extension Plot {
                 "Need my {o} back [for {event}|{day}], but my {rel} {excuse}.",
                 "Lent my {o} to my {rel} {weeks} weeks ago, should I {ask} or {ask2}?",
             ]),
-        // Two people give different advice.
+        // Two people give conflicting advice.
         Plot(
             titles: ["Who is right about my {o}?", "My {rel} says one thing, my {rel2} another", "{Fix} or {fix2}?"],
             opening: [
@@ -218,7 +218,7 @@ extension Plot {
                 "Should I {fix} or {fix2} now that my {o} {fault}?",
                 "My {rel} wants me to {fix}, my {rel2} would {fix2}[, I have {n} dollars|].",
             ]),
-        // Bought second-hand, and it fails.
+        // Something bought second-hand fails.
         Plot(
             titles: ["Bought a bad {o}", "The seller {reaction}", "{N} dollars for nothing"],
             opening: [
@@ -243,7 +243,7 @@ extension Plot {
                 "The seller {reaction} after the {o} {fault}, [my {rel} says to|should I] {ask}?",
                 "The {o} for {n} dollars {fault} after {days} days, should I {ask} or {ask2}?",
             ]),
-        // An invitation to something new.
+        // An invitation to try something new.
         Plot(
             titles: ["Invited to {event}", "Never tried {skill}", "Rent or borrow {A o}?"],
             opening: [
@@ -267,7 +267,7 @@ extension Plot {
                 "Should I rent {A o} for {n} dollars or borrow from my {rel2}[ for {event}|]?",
                 "My {rel} invited me to {event} and I need {A o}[ by then|], [rent|should I rent] or borrow?",
             ]),
-        // A present is wanted.
+        // A search for a present.
         Plot(
             titles: ["A present for my {rel}", "Is {A o} a good present?", "{N} dollars for a present"],
             opening: [

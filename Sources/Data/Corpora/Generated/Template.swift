@@ -1,6 +1,8 @@
-/// A text with choices and slots: `[a|b|]` is one of its parts (they may nest), `{name}` is the value of a slot.
+/// A text with choices and slots: `[a|b|]` is replaced by one of its options (choices may nest), `{name}` by the value
+/// of a slot.
 ///
-/// Two slots are derived: `{A name}` is the value with "a" or "an" before it, `{Name}` the value with a capital.
+/// Two forms of a slot are derived: `{A name}` is the value preceded by "a" or "an", `{Name}` is the value with a
+/// capital letter.
 struct Template {
     private indirect enum Part {
         case text(String)
@@ -10,14 +12,15 @@ struct Template {
 
     private let parts: [Part]
 
-    /// - Precondition: Brackets and braces are balanced (templates are written in this module, never read).
+    /// Parses a template.
+    /// - Precondition: Brackets and braces are balanced. (All templates are literals in this module.)
     init(_ source: String) {
         var rest = Array(source)[...]
         parts = Self.sequence(&rest)
         precondition(rest.isEmpty, "unbalanced template: \(source)")
     }
 
-    /// One text of those that the template stands for. The slots whose values it holds are added to `used`.
+    /// A random expansion of the template. The names of the slots in it are added to `used`.
     func expanded(
         _ slots: [String: String], noting used: inout Set<String>, using generator: inout PCG64
     ) -> String {
@@ -35,6 +38,7 @@ struct Template {
         return text
     }
 
+    /// The value of a slot or of a derived form of one; notes the slot as used.
     private static func value(
         of name: String, in slots: [String: String], noting used: inout Set<String>
     ) -> String {
@@ -52,6 +56,7 @@ struct Template {
         return value.prefix(1).uppercased() + value.dropFirst()
     }
 
+    /// Parses parts up to the end of the text or of the enclosing option.
     private static func sequence(_ rest: inout ArraySlice<Character>) -> [Part] {
         var parts: [Part] = []
         var text = ""

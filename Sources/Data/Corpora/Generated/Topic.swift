@@ -1,21 +1,22 @@
-/// The words of one subject that people post about.
+/// The vocabulary of one topic that people post about.
 struct Topic: Sendable {
     let name: String
-    /// What is owned, broken, lent and bought; each fits "my …".
+    /// Things that are owned, broken, lent and bought; each fits "my …".
     let objects: [String]
-    /// What happens to such a thing, in the past: "it …".
+    /// What goes wrong with such a thing, in the past tense: "it …".
     let faults: [String]
-    /// What one may do about it: "I tried to …".
+    /// Possible fixes: "I tried to …".
     let fixes: [String]
-    /// Where, with its preposition.
+    /// Places, with preposition.
     let places: [String]
-    /// Occasions, with article: "before …".
+    /// Events, with article: "before …".
     let events: [String]
-    /// What is practised: "I started …".
+    /// Skills to practise: "I started …".
     let skills: [String]
-    /// Sentences that say nothing of importance.
+    /// Irrelevant sentences.
     let asides: [String]
 
+    /// Creates a topic from lists that are separated by slashes.
     init(
         _ name: String, objects: String, faults: String, fixes: String, places: String, events: String, skills: String,
         asides: String
@@ -35,7 +36,7 @@ struct Topic: Sendable {
 }
 
 extension Substring {
-    /// Without spaces and newlines at either end.
+    /// The text without white space at either end.
     func trimmingSpaces() -> String {
         var text = self
         while let first = text.first, first.isWhitespace { text.removeFirst() }

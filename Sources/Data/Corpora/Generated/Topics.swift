@@ -1,5 +1,5 @@
 extension Topic {
-    /// The subjects of the training set.
+    /// The topics of the in-distribution splits.
     static let familiar: [Topic] = [
         Topic(
             "gardening",
@@ -513,7 +513,7 @@ extension Topic {
                 """),
     ]
 
-    /// The subjects of the out-of-distribution sets. Their words are not used by the familiar ones.
+    /// The topics of the out-of-distribution splits. Their words do not occur in the familiar topics.
     static let unfamiliar: [Topic] = [
         Topic(
             "beekeeping",

@@ -1,4 +1,4 @@
-/// The words that every topic of the generated posts uses.
+/// The vocabulary shared by all topics of the generated posts.
 enum Wording {
     static let relations = [
         "sister", "brother", "neighbour", "boss", "cousin", "roommate", "uncle", "aunt", "coworker", "girlfriend",
@@ -61,7 +61,7 @@ enum Wording {
         "My {relx} moved away some time ago.", "It was late and I was tired.",
     ]
 
-    /// A value for every slot that a template may name; values that stand beside each other differ.
+    /// Random values for all slots of a template. Values for paired slots, such as `o` and `o2`, differ.
     static func slots(for topic: Topic, using generator: inout PCG64) -> [String: String] {
         func two(_ values: [String]) -> (String, String) {
             let first = generator.below(values.count)

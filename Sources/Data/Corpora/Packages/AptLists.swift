@@ -1,28 +1,28 @@
 import Formats
 public import Foundation
 
-/// The package indexes that apt has on this machine: the system's own, or those of a private folder.
+/// The apt package indexes on this machine: the system's own, or those in a private folder.
 public struct AptLists: Codable, Sendable, Equatable {
-    /// The folder of a private copy; nil for the system's.
+    /// The private folder of the lists; nil for the system's lists.
     public var folder: URL?
 
-    /// The lists of a private folder, or the system's.
+    /// Creates a value for the lists in a private folder, or for the system's lists.
     public init(folder: URL? = nil) {
         self.folder = folder
     }
 
-    /// Fetches the English descriptions into the system's lists. Container images often switch them off
-    /// (`Acquire::Languages "none"`); the option overrides that for this one call. A later `apt-get update` without
-    /// it removes them again.
+    /// The command that fetches the English descriptions into the system's lists. Container images often disable them
+    /// (`Acquire::Languages "none"`); the option overrides that for one call. A later `apt-get update` without the
+    /// option removes the descriptions again.
     public static let systemFetchCommand = "sudo apt-get update -o Acquire::Languages=en"
 
-    /// The command that fetches the indexes for this value. A private folder needs no root.
+    /// The command that fetches these indexes. A private folder does not need root.
     public var fetchCommand: String {
         folder == nil ? Self.systemFetchCommand : Self.apt("update", options + cacheOptions).joined(separator: " ")
     }
 
-    /// Runs `apt-get update` with the English descriptions. For the system's lists this works only as root.
-    /// - Throws: `FormatError.commandFailed`, `FileError.cannotCreate`.
+    /// Runs `apt-get update` with English descriptions. For the system's lists this requires root.
+    /// - Throws: `FormatError.commandFailed`, or `FileError.cannotCreate`.
     public func fetch() throws {
         if let folder {
             try Folder.make(folder.appendingPathComponent("partial"))
@@ -31,7 +31,7 @@ public struct AptLists: Codable, Sendable, Equatable {
         while try lines.next() != nil {}
     }
 
-    /// One index file.
+    /// An index file that apt has fetched.
     struct Index: Equatable {
         enum Kind: String {
             case packages = "Packages"
@@ -41,8 +41,8 @@ public struct AptLists: Codable, Sendable, Equatable {
         var path: String
     }
 
-    /// The `Packages` and English `Translation` indexes that have been fetched, in apt's order.
-    /// - Throws: `FormatError.commandFailed` where there is no apt.
+    /// The fetched `Packages` and English `Translation` indexes, in apt's order.
+    /// - Throws: `FormatError.commandFailed` if apt is not installed or fails.
     func indexes() throws -> [Index] {
         let format = ["--format", "$(CREATED_BY)\t$(LANGUAGE)\t$(FILENAME)"]
         let lines = LineReader(try ByteSource(command: Self.apt("indextargets", options) + format), limit: 1 << 20)
@@ -57,7 +57,7 @@ public struct AptLists: Codable, Sendable, Equatable {
         return indexes
     }
 
-    /// The text of an index, whatever its compression.
+    /// The text of an index, decompressed.
     static func text(of index: Index) throws -> ByteSource {
         try ByteSource(command: ["/usr/lib/apt/apt-helper", "cat-file", index.path])
     }

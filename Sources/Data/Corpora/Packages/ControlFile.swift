@@ -1,18 +1,25 @@
 import Formats
 package import Foundation
 
-/// Reads files of the Debian control format: paragraphs of `Field: value` lines, values continued on lines that begin
-/// with a space.
+/// Parses the Debian control format: paragraphs of `Field: value` lines, in which a line that begins with white space
+/// continues the value above it.
 package enum ControlFile {
     /// The wanted fields of each paragraph of a file.
+    /// - Parameters:
+    ///   - file: A control file.
+    ///   - wanted: The fields to return; a name that ends in `*` matches any suffix.
+    /// - Throws: `FormatError` if the file cannot be read.
     package static func paragraphs(of file: URL, wanted: [String]) throws -> [[String: String]] {
         var all: [[String: String]] = []
         try readEach(in: ByteSource(file: file), wanted: wanted) { all.append($0) }
         return all
     }
 
-    /// Calls `body` with each paragraph: the wanted fields that it has, with continuation lines as they are.
-    /// - Parameter wanted: The fields of interest; a name that ends in `*` stands for any ending.
+    /// Calls `body` for each paragraph that has wanted fields. Continuation lines keep their white space.
+    /// - Parameters:
+    ///   - source: The text of a control file.
+    ///   - wanted: The fields to return; a name that ends in `*` matches any suffix.
+    ///   - body: Receives the paragraph's wanted fields by name.
     static func readEach(
         in source: ByteSource, wanted: [String], _ body: ([String: String]) throws -> Void
     ) throws {

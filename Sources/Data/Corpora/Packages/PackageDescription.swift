@@ -1,11 +1,12 @@
-/// The description of a package as people wrote it: a line, and a text in paragraphs.
+/// A package description: a one-line synopsis, and a text in paragraphs.
 package struct PackageDescription: Equatable {
+    /// The one-line summary.
     package var synopsis: String
-    /// Paragraphs are separated by an empty line; items of lists stand on lines of their own.
+    /// The long description. Paragraphs are separated by an empty line; each list item is on its own line.
     package var text: String
 
-    /// Unwraps the control format: the first line is the synopsis; below it, lines with one leading space are running
-    /// text, a lone dot ends a paragraph, and lines with more leading space are shown as they are (lists, mostly).
+    /// Unwraps a description in control format. The first line is the synopsis. Below it, a line with one leading space
+    /// is running text, a single dot ends a paragraph, and a line with more leading space is verbatim (mostly lists).
     package init(control: String) {
         var lines = control.split(separator: "\n", omittingEmptySubsequences: false)
         synopsis = lines.isEmpty ? "" : lines.removeFirst().trimmingSpaces()
@@ -32,6 +33,7 @@ package struct PackageDescription: Equatable {
         text = paragraphs.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
 
+    /// Whether a line starts with a list bullet.
     private static func beginsListItem(_ line: String) -> Bool {
         guard let first = line.first else { return false }
         if "*-+•·".contains(first) { return true }

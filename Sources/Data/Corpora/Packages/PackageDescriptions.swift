@@ -1,28 +1,29 @@
-/// The descriptions of the Debian archive as a summarisation set: real text that the machine's own apt lists hold.
+/// The package descriptions of the Debian archive as a summarisation set, read from this machine's apt lists.
 ///
-/// Section → subreddit, package → title, long description → post, synopsis → summary. `Packages` and the English
-/// `Translation` index are joined by `Description-md5`. A source package decides the split of all its binary packages,
-/// so that near-copies (a library and its development files) never straddle two splits.
+/// The section becomes the subreddit, the package name the title, the long description the post, and the synopsis the
+/// summary. `Packages` and the English `Translation` index are joined by `Description-md5`. All binary packages of a
+/// source package go to the same split, so that near-duplicates (a library and its development files) are never in
+/// different splits.
 public struct PackageDescriptions: Codable, Sendable, Equatable {
-    /// The sections of the out-of-distribution splits unless told otherwise: subjects that the other sections rarely
-    /// treat.
+    /// The default sections of the out-of-distribution splits: topics that rarely occur in the other sections.
     public static let defaultOutOfDistributionSections = [
         "education", "electronics", "embedded", "games", "hamradio", "math", "otherosfs", "science",
     ]
 
-    /// Where the package indexes are.
+    /// The package indexes to read.
     public var lists: AptLists
-    /// Decides which source package goes to which split.
+    /// The random seed that assigns source packages to splits.
     public var seed: UInt64
-    /// The sections, without their area (`contrib/`), whose packages are out of distribution.
+    /// The sections whose packages are out of distribution, without the area (`contrib/`).
     public var outOfDistributionSections: [String]
-    /// The share of source packages in `validation`, and the same share in `test`. Sources that have packages in
-    /// out-of-distribution sections only are dealt to `ood_train`, `ood_validation` and `ood_test` in equal parts.
+    /// The share of source packages in `validation`, and likewise in `test`, between 0 and 0.5. Sources whose packages
+    /// are all in out-of-distribution sections are instead divided evenly among `ood_train`, `ood_validation` and
+    /// `ood_test`.
     public var heldOutShare: Double
-    /// Posts with fewer words are left out.
+    /// The minimum number of words in a post; shorter posts are dropped.
     public var minimumWords: Int
 
-    /// A set with these settings; nothing is read yet.
+    /// Creates a corpus description with these settings. Reads nothing yet.
     public init(
         lists: AptLists = AptLists(), seed: UInt64 = 0,
         outOfDistributionSections: [String] = Self.defaultOutOfDistributionSections, heldOutShare: Double = 0.05,
@@ -35,12 +36,13 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
         self.minimumWords = minimumWords
     }
 
-    /// Reads the lists and deals the packages to the splits.
-    /// - Throws: `DataError.packageDescriptionsNotFetched` with the command that fetches them,
-    ///   `FormatError.commandFailed` where there is no apt, `DataError.invalidSetting`, `DataError.emptySplit`.
+    /// Reads the lists and assigns the packages to splits.
+    /// - Throws: `DataError.packageDescriptionsNotFetched` with the command that fetches them;
+    ///   `FormatError.commandFailed` if apt is not installed or fails; `DataError.invalidSetting`;
+    ///   `DataError.emptySplit`.
     public func corpus() throws -> SummaryCorpus {
         guard heldOutShare > 0 && heldOutShare < 0.5 else {
-            throw DataError.invalidSetting("the held-out share is \(heldOutShare)", expected: "more than 0, below 0.5")
+            throw DataError.invalidSetting("the held-out share is \(heldOutShare)", expected: "more than 0 and less than 0.5")
         }
         let indexes = try lists.indexes()
         let translations = indexes.filter { $0.kind == .translations }
@@ -69,13 +71,18 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
         return try corpus(of: packages)
     }
 
-    /// One binary package with its description.
+    /// A binary package with its description.
     package struct Package: Equatable {
+        /// The name of the binary package.
         package var name: String
+        /// The name of the source package.
         package var source: String
+        /// The section, without the area.
         package var section: String
+        /// The English description.
         package var description: PackageDescription
 
+        /// Creates a package from its parts.
         package init(name: String, source: String, section: String, description: PackageDescription) {
             self.name = name
             self.source = source
@@ -83,21 +90,23 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
             self.description = description
         }
 
+        /// Creates a package from the fields of a `Packages` paragraph; nil if the name or the section is missing.
         package init?(fields: [String: String], description: PackageDescription) {
             guard let name = fields["Package"], let section = fields["Section"] else { return nil }
             self.name = name
-            // "Source: name (version)", left out where it equals the package's name.
+            // "Source: name (version)"; omitted if it equals the package's name.
             source = fields["Source"]?.split(separator: " ").first.map(String.init) ?? name
-            // "contrib/games" is the section "games".
+            // "contrib/games" becomes "games".
             self.section = section.split(separator: "/").last.map(String.init) ?? section
             self.description = description
         }
     }
 
-    /// Deals packages to splits; drops repeated packages, repeated posts and posts that are too short.
+    /// Assigns packages to splits. Drops duplicate packages, duplicate posts, and posts that are too short.
+    /// - Throws: `DataError.emptySplit` if no package is assigned to `train`, `validation` or `test`.
     package func corpus(of packages: [Package]) throws -> SummaryCorpus {
         let outside = Set(outOfDistributionSections)
-        // A source with a package inside the distribution is split as one of those, wherever its other packages are.
+        // A source with any package in an in-distribution section counts as in distribution.
         var insideSources: Set<String> = []
         for package in packages where !outside.contains(package.section) { insideSources.insert(package.source) }
 
@@ -121,16 +130,16 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
         for name in ["train", "validation", "test"] where splits[name] == nil {
             throw DataError.emptySplit(
                 name,
-                reason: "\(packages.count) packages have an English description; fetch more with: "
+                reason: "only \(packages.count) packages have an English description; fetch more with: "
                     + lists.fetchCommand)
         }
         return SummaryCorpus(name: "debian", splits: splits)
     }
 
-    /// The split of a source package: a function of its name and the seed alone, so that new packages in the archive
-    /// do not move the old ones.
+    /// The split of a source package. It depends only on the name and the seed, so that new packages in the archive do
+    /// not move existing ones.
     package static func split(of source: String, seed: UInt64, heldOutShare: Double) -> String {
-        // FNV-1a over the name, then one draw of a generator seeded with it.
+        // FNV-1a hash of the name, then one draw from a generator seeded with it.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in source.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         var generator = PCG64(seed: hash ^ seed)

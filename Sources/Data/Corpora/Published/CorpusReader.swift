@@ -1,23 +1,23 @@
 public import Formats
 
-/// Reads a data set split by split, as a stream: only the rows that are wanted are kept.
+/// Streams a data set split by split, keeping only the wanted rows in memory.
 public struct CorpusReader<Row: CorpusRow>: Sendable {
-    /// The file of each split.
+    /// The files of each split.
     public var files: SplitFiles
-    /// Which rows make which split.
+    /// How the set's own splits are subset or rearranged.
     public var selection: SplitSelection
-    /// What happens to a row that breaks the format.
+    /// What to do with a row that is invalid.
     public var onBadRow: BadRowPolicy
-    /// Fields that count as empty texts where they are missing.
+    /// Fields that are optional; a missing one is read as an empty text.
     public var mayLack: Set<String>
-    /// Which rows belong to the set at all; nil for every row. The selection sees only those.
+    /// Which rows belong to the set; nil for all. The selection is applied to these rows only.
     public var accepts: (@Sendable (Row) -> Bool)?
-    /// How a row is made of its fields.
+    /// Decodes a row.
     public var decode: RowFile<Row>.RowDecoder
-    /// The shapes among which those of the files' rows are found, in place of `decode`; nil for what `decode` reads.
+    /// The row shapes to detect, instead of using `decode`; nil to use `decode`.
     public var shapes: [RowShape]?
 
-    /// A reader; nothing is opened yet.
+    /// Creates a reader. Opens no file yet.
     public init(
         _ files: SplitFiles, selection: SplitSelection = .all, onBadRow: BadRowPolicy = .fail,
         mayLack: Set<String> = [], accepts: (@Sendable (Row) -> Bool)? = nil,
@@ -32,33 +32,34 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         self.shapes = shapes
     }
 
-    /// The rows of splits.
+    /// The rows read, by split.
     public struct Splits: Sendable {
-        /// The wanted rows.
+        /// The wanted rows, by split.
         public var rows: [String: [Row]] = [:]
-        /// How many rows each split of the files that were read has, kept or not.
+        /// The number of rows in each split that was read, including rows that were not kept.
         public var sizes: [String: Int] = [:]
-        /// How many rows were read and left out.
+        /// How many rows were read and skipped.
         public var counts = RowCounts()
-        /// The shape of each file's rows, by its split, where it was looked for.
+        /// The detected shape of each file's rows, by the file's split; empty where shapes were not detected.
         public internal(set) var shapes: [String: String] = [:]
-        /// Which of the values that make rows out of distribution some row has.
+        /// Which of the column values that make a row out of distribution occur in some row.
         package internal(set) var valuesFound: Set<String> = []
-        /// Splits that the set has files of, in whose place are those that a structure makes.
+        /// The set's own splits that were not read because a structured selection makes its own out-of-distribution
+        /// splits.
         package internal(set) var replaced: [String] = []
-        /// Why splits are empty in whose files every row is bad.
+        /// Why a split is empty, for splits of which every row is invalid.
         package internal(set) var reasons: [String: String] = [:]
-        /// Splits that the set has, too, and that nobody asked for.
+        /// The set's splits that were not requested.
         package var unread: Set<String> = []
 
         /// The rows of one split.
-        /// - Throws: `DataError.unknownSplit`; `emptySplit` if it has no row.
+        /// - Throws: `DataError.unknownSplit` if the split was not read, `emptySplit` if it has no rows.
         public func rows(of split: String) throws -> [Row] {
             guard let rows = rows[split] else {
                 throw DataError.unknownSplit(
                     split, available: SummaryCorpus.splitNames.filter { self.rows[$0] != nil || unread.contains($0) })
             }
-            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: reasons[split] ?? "no row of its file belongs to it") }
+            guard !rows.isEmpty else { throw DataError.emptySplit(split, reason: reasons[split] ?? "no row of the file belongs to it") }
             return rows
         }
     }
@@ -66,9 +67,9 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
     /// Reads the files of the wanted splits.
     ///
     /// - Parameters:
-    ///   - wanted: The splits whose rows are kept; nil for all. One that the set has no file for is left out.
-    ///   - limit: How many rows of a split are kept, from the first; nil for all.
-    /// - Throws: `DataError`: as `RowFile.readEach`; `emptySplit` and `invalidIndex` of a selection.
+    ///   - wanted: The splits whose rows are kept; nil for all. Splits without a file are ignored.
+    ///   - limit: The maximum number of rows of a split to keep, from the first; nil for all.
+    /// - Throws: What `RowFile.readEach` throws, and `DataError.emptySplit` or `invalidIndex` from the selection.
     public func read(_ wanted: [String]? = nil, limit: @escaping (String) -> Int? = { _ in nil }) throws -> Splits {
         let kept = wanted.map { Set($0.flatMap(parts)) }
         var result = Splits()
@@ -93,7 +94,7 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
             }
             result.shapes[split] = shape
             if counts.read == 0, counts.skipped > 0 {
-                let reason = "none of its rows is sound: \(counts)"
+                let reason = "all of its rows are invalid: \(counts)"
                 if case .structured = selection { throw DataError.emptySplit(split, reason: reason) }
                 result.reasons[split] = reason
             }
@@ -105,23 +106,26 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         return result
     }
 
-    /// An index of rows by the numbers that a scorer gives them, for a structured split.
+    /// Ranks rows by a scorer, to build an index for a structured split.
     ///
     /// - Parameters:
-    ///   - keeping: Which rows are inside.
-    ///   - batchSize: How many rows the scorer gets at once.
-    ///   - scorer: One score for each row of a batch, such as the probability of a positive sentiment.
-    /// - Throws: `DataError`; `DataError.invalidSetting` if the scorer gives another number of scores; whatever it throws.
+    ///   - keeping: Which rows are in distribution.
+    ///   - batchSize: The number of rows passed to the scorer at once.
+    ///   - scorer: Returns one score per row of a batch, such as the probability of positive sentiment.
+    /// - Throws: `DataError`, including `invalidSetting` if the scorer returns the wrong number of scores, and whatever
+    ///   `scorer` throws.
     public func index(
         keeping: SplitIndex.Keeping = .highest(share: 0.5), batchSize: Int = 64, scorer: ([Row]) throws -> [Double]
     ) throws -> SplitIndex {
         try SplitIndex(scores: scores(batchSize: batchSize, scorer: scorer), keeping: keeping)
     }
 
-    /// The numbers that a scorer gives the rows of each split, in their order; −∞ for rows that are left out.
+    /// The scorer's scores of the rows of each split, in row order; −∞ for rows that are skipped or not accepted.
     ///
-    /// - Parameters: as those of ``index(keeping:batchSize:scorer:)``.
-    /// - Throws: as ``index(keeping:batchSize:scorer:)``.
+    /// - Parameters:
+    ///   - batchSize: The number of rows passed to the scorer at once.
+    ///   - scorer: Returns one score per row of a batch.
+    /// - Throws: As ``index(keeping:batchSize:scorer:)``.
     public func scores(batchSize: Int = 64, scorer: ([Row]) throws -> [Double]) throws -> [String: [Double]] {
         var all: [String: [Double]] = [:]
         for split in files.files.keys.sorted() {
@@ -133,10 +137,10 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
                 let new = try scorer(batch.map(\.row))
                 guard new.count == batch.count else {
                     throw DataError.invalidSetting(
-                        "the scorer gave \(new.count) scores for \(batch.count) rows", expected: "one for each row")
+                        "the scorer returned \(new.count) scores for \(batch.count) rows", expected: "one score per row")
                 }
                 for (entry, score) in zip(batch, new) {
-                    // a row that was left out has the lowest score
+                    // a row that was left out gets the lowest score
                     while scores.count < entry.number { scores.append(-.infinity) }
                     scores.append(score)
                 }
@@ -154,13 +158,14 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         return all
     }
 
-    /// The file of a split, with all its parts.
+    /// The file of a split, with all its shards.
     private func file(of split: String) -> RowFile<Row>? {
         var column: String?
         if case .structured(.column(let name, _)) = selection { column = name }
         return files.rows(of: split, onBadRow: onBadRow, mayLack: mayLack, decode: decode, shapes: shapes, column: column)
     }
 
+    /// The number of accepted rows in a file.
     private func count(_ file: RowFile<Row>) throws -> Int {
         guard let accepts else { return try file.count() }
         var count = 0
@@ -168,19 +173,21 @@ public struct CorpusReader<Row: CorpusRow>: Sendable {
         return count
     }
 
-    /// A structure makes its own out-of-distribution splits; stored ones are not read beside it.
+    /// Whether a split's file is read. A structured selection makes its own out-of-distribution splits, so stored ones
+    /// are not read.
     private func readsFile(of split: String) -> Bool {
         guard case .structured = selection else { return true }
         return !split.hasPrefix("ood_") && !split.hasPrefix("full_")
     }
 
-    /// The splits that the file of a split gives rows to.
+    /// The splits that rows of a split's file can belong to.
     private func splits(madeOf split: String) -> Set<String> {
         guard case .structured = selection else { return [split] }
         return [split, "ood_" + split, "full_" + split]
     }
 
-    /// A full split without a file of its own is made of its two parts.
+    /// The splits that make up a split: a `full_` split without its own file is the in-distribution and the
+    /// out-of-distribution split.
     private func parts(of split: String) -> [String] {
         guard split.hasPrefix("full_"), files.files[split] == nil else { return [split] }
         if case .structured = selection { return [split] }

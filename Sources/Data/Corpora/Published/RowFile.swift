@@ -1,36 +1,38 @@
 public import Formats
 public import Foundation
 
-/// A file of rows in any format (JSON lines, a JSON array, CSV; each also with gzip), read as a stream.
+/// A file of rows in any format (JSON Lines, a JSON array or CSV, each optionally gzip-compressed), read as a stream.
 ///
-/// Reading holds one row, one chunk of the file and, for sets whose ids are unique, 24 bytes for each row.
+/// Memory use while reading: one row, one chunk of the file and, for row types with unique IDs, 24 bytes per row.
 public struct RowFile<Row: CorpusRow>: Sendable {
-    /// The longest row that is read unless told otherwise: 16 MiB.
+    /// The default of `rowLimit`: 16 MiB.
     public static var defaultRowLimit: Int { 1 << 24 }
 
-    /// The file.
+    /// The file; the first shard if there are several.
     public var url: URL
-    /// Files that go on where it ends, in their order: all of them are read as one.
+    /// Further shards of the file, in order. All are read as one file.
     public var furtherParts: [URL] = []
-    /// nil: by the file's name.
+    /// The file format; nil to infer it from the file name.
     public var format: RowFormat?
-    /// What happens to a row that breaks the format.
+    /// What to do with a row that is invalid.
     public var onBadRow: BadRowPolicy
-    /// Longer rows, in bytes, are bad rows; they are read past without being held.
+    /// The maximum size of a row in bytes. A larger row is invalid and is skipped without being held in memory.
     public var rowLimit: Int
-    /// Fields that count as empty texts where they are missing, such as the summaries of a set of prompts.
+    /// Fields that are optional, such as the summaries of a set of prompts; a missing one is read as an empty text.
     public var mayLack: Set<String>
-    /// How a row is made of its fields.
+    /// Decodes a row.
     public var decode: RowDecoder
-    /// The shapes among which that of the rows is found, in place of `decode`; all rows must have it. nil for what `decode` reads.
+    /// The row shapes to detect, instead of using `decode`; nil to use `decode`. All rows of the file must have the
+    /// same shape.
     public var shapes: [RowShape]?
-    /// The column whose text is kept with each row, for selections; a row without it is a bad row.
+    /// A column whose value is kept with each row, for selections. A row without it is invalid.
     public var column: String?
 
-    /// Makes a row of its fields; `defaultID` is the id of a row whose file has no ids. A `RowProblem` that it throws makes a bad row.
+    /// Decodes a record. `defaultID` is the ID of a row without an ID field. If the closure throws `RowProblem`, the
+    /// row is invalid.
     public typealias RowDecoder = @Sendable (_ record: Record, _ defaultID: String) throws -> Row
 
-    /// A reader of one file; nothing is opened yet.
+    /// Creates a reader of one file. Opens nothing yet.
     public init(
         _ url: URL, format: RowFormat? = nil, onBadRow: BadRowPolicy = .fail, rowLimit: Int = Self.defaultRowLimit,
         mayLack: Set<String> = [], decode: @escaping RowDecoder = { try Row($0, defaultID: $1) }, shapes: [RowShape]? = nil,
@@ -46,23 +48,23 @@ public struct RowFile<Row: CorpusRow>: Sendable {
         self.column = column
     }
 
-    /// How many rows were read and left out, and of which shape they are, where it was looked for.
+    /// How many rows were read and skipped, and the detected shape of the rows, if any.
     typealias Outcome = (counts: RowCounts, shape: String?)
 
-    /// The parts in their order.
+    /// The shards in order.
     private var parts: [URL] { [url] + furtherParts }
 
-    /// Calls `body` with each row and its place, in order.
+    /// Calls `body` with each row and its location, in order.
     /// - Returns: How many rows were read and skipped.
-    /// - Throws: `FormatError.unreadable`; `malformedFile` where no further row can be found and `badFile` for a part without a row, under
-    ///   any policy; `badRow` under the policy `fail`; whatever `body` throws. A `RowProblem` that `body` throws counts as
-    ///   a bad row.
+    /// - Throws: `FormatError.unreadable`; `malformedFile` if the rest of the file cannot be split into rows and
+    ///   `badFile` for a shard without rows, under any policy; `badRow` for an invalid row under the policy `fail`;
+    ///   whatever `body` throws. A `RowProblem` that `body` throws marks the row as invalid.
     @discardableResult
     public func readEach(_ body: (Row, RowLocation) throws -> Void) throws -> RowCounts {
         try readEach { row, location, _ in try body(row, location) }.counts
     }
 
-    /// The same with the row's number in the file, from 0; bad rows have one, too.
+    /// Calls `body` with each row, its location and its number in the file, from 0. Invalid rows are numbered too.
     @discardableResult
     func readEach(_ body: (Row, RowLocation, Int) throws -> Void) throws -> Outcome {
         var stem = url.lastPathComponent.split(separator: ".").first.map(String.init) ?? "row"
@@ -103,21 +105,22 @@ public struct RowFile<Row: CorpusRow>: Sendable {
         return (counts, shaped?.shape?.name)
     }
 
-    /// A part without a row is one whose writing or copying failed: the others would be taken for the whole.
+    /// The error for a shard without rows. It was probably not written or copied completely, and the other shards must
+    /// not be mistaken for the whole split.
     private func emptyPart(_ file: URL) -> FormatError {
         .badFile(
             path: file.path,
-            reason: "it has no row, and is one of \(parts.count) parts of a split; expected rows in each; put it back from a copy")
+            reason: "it has no rows, but is one of \(parts.count) parts of a split, which must all have rows; restore the file")
     }
 
-    /// All rows, or the first `count` of them.
+    /// Reads all rows, or the first `count` of them.
     /// - Throws: As `readEach`.
     public func read(first count: Int = .max) throws -> [Row] {
         try firstRows(count) { take in try readEach { row, _ in try take(row) } }
     }
 
-    /// How many rows `readEach` gives out. Under the policy `fail` rows are only counted, not parsed: a bad one is found
-    /// when they are read.
+    /// The number of rows that `readEach` passes on. Under the policy `fail` rows are only counted, not decoded: an
+    /// invalid row is found when it is read.
     /// - Throws: As `readEach`.
     public func count() throws -> Int {
         if onBadRow == .skip { return try readEach { _, _, _ in }.counts.read }

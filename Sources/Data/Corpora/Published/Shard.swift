@@ -1,17 +1,17 @@
 import Foundation
 
-/// The name of one part of a file that was cut into several: `train-00000-of-00003`.
+/// The name of one shard of a split that is stored in several files: `train-00000-of-00003`.
 struct Shard: Equatable {
-    /// The name of the whole, `train`.
+    /// The name without the numbers: `train`.
     let name: String
-    /// Its number, from 0.
+    /// The number of the shard, from 0.
     let index: Int
-    /// How many there are.
+    /// The number of shards.
     let count: Int
-    /// How many digits the numbers are written with.
+    /// The number of digits of each number.
     let width: Int
 
-    /// A part by the name of its file, without the ending; nil for any other name. Its number may lie beyond their count, which no whole has.
+    /// Parses a file name without its extension; nil for any other name. The index is not checked against the count.
     init?(_ stem: some StringProtocol) {
         let parts = stem.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count >= 4, parts[parts.count - 2] == "of" else { return nil }
@@ -24,19 +24,19 @@ struct Shard: Equatable {
         (self.index, self.count, width) = (index, count, number.count)
     }
 
-    /// A part by its file; nil for one whose name says nothing of the kind.
+    /// Parses the name of a file; nil if it is not a shard.
     init?(file: URL) {
         guard let ending = Self.ending(of: file.lastPathComponent) else { return nil }
         self.init(file.lastPathComponent.dropLast(ending.count))
     }
 
-    /// What a file of rows ends with, `.jsonl.gz`; nil for a file of another kind.
+    /// The extension of a file of rows, such as `.jsonl.gz`; nil for a file of another kind.
     static func ending(of file: String) -> String? {
         RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }.filter { file.lowercased().hasSuffix($0) }
             .max { $0.count < $1.count }
     }
 
-    /// The name of another part.
+    /// The name, without extension, of another shard of the same split.
     func stem(_ index: Int) -> String {
         func digits(_ number: Int) -> String { String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)" }
         return "\(name)-\(digits(index))-of-\(digits(count))"

@@ -1,29 +1,31 @@
 import Formats
 public import Foundation
 
-/// The files of a data set, one for each split.
+/// The files of a data set, one or several per split.
 public struct SplitFiles: Sendable, Equatable {
-    /// Split name → file.
+    /// The file of each split, by split name; the first shard if there are several.
     public var files: [String: URL]
-    /// The folder that they were found in, for messages.
+    /// The folder in which the files were found, for messages.
     public var folder: URL?
-    /// All parts of splits that are cut into several files, in their order; the first of them is in `files`.
+    /// All shards of the splits that have several, in order; the first of them is also in `files`.
     private var shards: [String: [URL]] = [:]
 
-    /// Files that are given one by one.
+    /// Creates a value from individual files, by split name.
     public init(_ files: [String: URL]) {
         self.files = files
     }
 
-    /// Other names of splits in published sets.
+    /// Alternative names of splits in published sets.
     private static let otherNames = ["validation": ["valid", "val", "dev"]]
 
-    /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on, the ending in any case; `valid`, `val` and `dev`
-    /// mean `validation`. A split may be cut into parts, `train-00000-of-00003.jsonl` and so on.
-    /// - Throws: `FormatError.unreadable`; `ambiguousSplit` if two files hold one split; `missingShards` if a part is not there; `missingSplit` if
-    ///   there is none; `FormatError.badFile` for a part beyond their number.
+    /// Finds the files of a folder: `train.jsonl`, `validation.csv.gz`, `ood_test.json` and so on. The case of the
+    /// extension is ignored. `valid`, `val` and `dev` mean `validation`. A split may be sharded:
+    /// `train-00000-of-00003.jsonl` and so on.
+    /// - Throws: `FormatError.unreadable` if the folder cannot be read; `ambiguousSplit` if two files hold one split;
+    ///   `missingShards` if a shard is missing; `missingSplit` if there is no file of any split; `FormatError.badFile`
+    ///   for a shard whose number is too large.
     public init(in folder: URL) throws {
-        let found = try DataFolder.names(in: folder, expecting: "one file for each split")
+        let found = try DataFolder.names(in: folder, expecting: "one file per split")
         let endings = RowFormat.fileExtensions.flatMap { ["." + $0, "." + $0 + ".gz"] }
         var files: [String: URL] = [:]
         var shards: [String: [URL]] = [:]
@@ -51,15 +53,16 @@ public struct SplitFiles: Sendable, Equatable {
         (self.files, self.folder, self.shards) = (files, folder, shards)
     }
 
-    /// The parts of a split that is cut into several, in order; nil where there are none.
+    /// The shards of a split, in order; nil if there are none.
+    /// - Throws: `FormatError.badFile`, `DataError.ambiguousSplit`, or `DataError.missingShards`.
     private static func whole(_ parts: [(shard: Shard, file: String)], split: String, folder: URL) throws -> [URL]? {
         guard let first = parts.first?.shard else { return nil }
         if let beyond = parts.first(where: { $0.shard.index >= $0.shard.count }) {
             let count = beyond.shard.count
             throw FormatError.badFile(
                 path: folder.appendingPathComponent(beyond.file).path,
-                reason: "its name says that it is part \(beyond.shard.index) of \(count); parts are numbered "
-                    + (count > 0 ? "from 0 to \(count - 1)" : "from 0, and there is at least one") + "; rename it, or take it away")
+                reason: "the file name says part \(beyond.shard.index) of \(count), but parts are numbered "
+                    + (count > 0 ? "from 0 to \(count - 1)" : "from 0, and there is at least one") + "; rename or remove the file")
         }
         let names = parts.map(\.file)
         guard parts.allSatisfy({ $0.shard.name == first.name && $0.shard.count == first.count && $0.shard.width == first.width }),
@@ -74,21 +77,22 @@ public struct SplitFiles: Sendable, Equatable {
         return parts.sorted { $0.shard.index < $1.shard.index }.map { folder.appendingPathComponent($0.file) }
     }
 
-    /// All files of a split, in the order in which they are read.
+    /// All files of a split, in reading order.
     public func parts(of split: String) -> [URL] {
         guard let file = files[split] else { return [] }
-        // a file that was named since takes the place of all parts
+        // if the split's file was replaced, the shards no longer apply
         if let parts = shards[split], parts.first == file { return parts }
         return [file]
     }
 
-    /// How many parts a split has of which a file is one, by its name; nil for a file that is whole.
+    /// The number of shards in the split that a file belongs to, judged by its name; nil for a file that is not one of
+    /// several shards.
     package static func partCount(of file: URL) -> Int? {
         guard let shard = Shard(file: file), shard.count > 1, shard.index < shard.count else { return nil }
         return shard.count
     }
 
-    /// The rows of a split as one file of them; nil where there is none.
+    /// A reader of a split's rows; nil if the split has no file.
     func rows<Row>(
         of split: String, onBadRow: BadRowPolicy, mayLack: Set<String>, decode: @escaping RowFile<Row>.RowDecoder, shapes: [RowShape]?,
         column: String? = nil
@@ -100,7 +104,8 @@ public struct SplitFiles: Sendable, Equatable {
         return file
     }
 
-    /// Whether the rows are comparisons, by the first row of the first file: whether a shape makes some of it, or it has a `choice`.
+    /// Whether the rows are comparisons, judged by the first row of the first file: true if a shape decodes it as a
+    /// comparison, or if it has `choice` or a list `chosen`.
     /// - Throws: `DataError` if the file cannot be read.
     public func holdComparisons(_ shapes: [RowShape] = RowShape.builtIn) throws -> Bool {
         guard let file = SummaryCorpus.splitNames.compactMap({ files[$0] }).first else { return false }
@@ -114,7 +119,7 @@ public struct SplitFiles: Sendable, Equatable {
     }
 
     /// The file of a split.
-    /// - Throws: `DataError.missingSplit`.
+    /// - Throws: `DataError.missingSplit` if the split has no file.
     public func file(of split: String) throws -> URL {
         guard let file = files[split] else {
             throw DataError.missingSplit(

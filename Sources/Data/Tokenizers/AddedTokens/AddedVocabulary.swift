@@ -1,28 +1,30 @@
-/// A token that is found in the text itself, before the model sees it.
+/// A token that is matched in the text itself, before the model is applied.
 struct AddedToken: Sendable, Equatable {
+    /// The ID of the token.
     var id: Int32
+    /// The text of the token.
     var content: String
-    /// Matches only where no word character touches it.
+    /// Matches only if no word character is adjacent to it (`single_word`).
     var isSingleWord = false
-    /// Takes the whitespace before it along.
+    /// Absorbs white space to its left (`lstrip`).
     var stripsLeft = false
-    /// Takes the whitespace behind it along.
+    /// Absorbs white space to its right (`rstrip`).
     var stripsRight = false
-    /// Is searched in the normalised text, in its own normalised form, rather than in the text as given.
+    /// Is matched in the normalised text, in its own normalised form, rather than in the original text.
     var isNormalized = false
-    /// Is left out when decoding without special tokens.
+    /// Is omitted when decoding without special tokens.
     var isSpecial = false
 }
 
 /// The added tokens of a tokenizer, and the search for them.
 ///
-/// Of the tokens that match at the leftmost place the longest is taken, as in Hugging Face tokenizers.
+/// If several tokens match, the leftmost match is taken, and of these the longest, as in Hugging Face `tokenizers`.
 struct AddedVocabulary: Sendable {
     /// How a token is decoded.
     struct Spelling: Sendable, Equatable {
-        /// The text of a token; of one that is searched in normalised text, its normalised form.
+        /// The text of the token; its normalised form, if it is matched in normalised text.
         var bytes: [UInt8]
-        /// Whether it is left out when special tokens are.
+        /// Whether it is omitted when special tokens are skipped.
         var isSpecial: Bool
     }
 
@@ -30,16 +32,18 @@ struct AddedVocabulary: Sendable {
     private let spellings: [Int32: Spelling]
     private var given = ByteTrie()
     private var normalized = ByteTrie()
-    /// Whether special tokens that are spelled out in a text are text.
+    /// Whether special tokens that occur in a text are treated as ordinary text.
     private let splitsSpecialTokens: Bool
 
-    /// This vocabulary without the tokens whose ids are `bound` or greater.
+    /// This vocabulary without the tokens whose IDs are `bound` or greater.
     func dropping(from bound: Int, normalize: ([UInt8]) -> [UInt8]) -> AddedVocabulary {
         AddedVocabulary(tokens.filter { $0.id < bound }, splitsSpecialTokens: splitsSpecialTokens, normalize: normalize)
     }
 
+    /// Creates a vocabulary.
     /// - Parameters:
-    ///   - splitsSpecialTokens: Whether special tokens that are spelled out in a text are text.
+    ///   - tokens: The added tokens.
+    ///   - splitsSpecialTokens: Whether special tokens that occur in a text are treated as ordinary text.
     ///   - normalize: The tokenizer's normalizer.
     init(_ tokens: [AddedToken], splitsSpecialTokens: Bool = false, normalize: ([UInt8]) -> [UInt8]) {
         self.tokens = tokens.filter { !$0.content.isEmpty }
@@ -54,16 +58,16 @@ struct AddedVocabulary: Sendable {
             } else {
                 given.insert(bytes, value: Int32(index))
             }
-            // The reference looks for the normalised form among the special tokens, so we do.
+            // Hugging Face `tokenizers` looks the normalised form up among the special tokens, and so does this.
             spellings[token.id] = Spelling(bytes: bytes, isSpecial: special.contains(bytes))
         }
         self.spellings = spellings
     }
 
-    /// The spelling of an id that is an added token's.
+    /// The spelling of an added token; nil if the ID is not one.
     subscript(id: Int32) -> Spelling? { spellings[id] }
 
-    /// Cuts `text` at added tokens and calls `body` for every part in order, with the id where it is such a token.
+    /// Splits `text` at added tokens and calls `body` for every part in order, with the token's ID if the part is one.
     func split(
         _ text: UnsafeBufferPointer<UInt8>, normalized isNormalized: Bool, _ body: (Range<Int>, Int32?) -> Void
     ) {
@@ -90,7 +94,7 @@ struct AddedVocabulary: Sendable {
                     end += length
                 }
             }
-            // Whitespace that an earlier token took may hold the start of a later one.
+            // White space that an earlier token absorbed may contain the start of a later token.
             start = max(start, done)
             if done < start { body(done..<start, nil) }
             body(start..<max(start, end), token.id)
@@ -99,6 +103,7 @@ struct AddedVocabulary: Sendable {
         if done < text.count { body(done..<text.count, nil) }
     }
 
+    /// Whether a word character is adjacent to a match.
     private func touchesWord(_ text: UnsafeBufferPointer<UInt8>, _ match: Range<Int>) -> Bool {
         if match.lowerBound > 0,
             UnicodeClass.of(UTF8Scan.scalarBefore(text, match.lowerBound).value).contains(.word)

@@ -1,4 +1,4 @@
-/// A set of byte strings with a search for the leftmost-longest of them.
+/// A set of byte strings with a leftmost-longest search.
 struct ByteTrie: Sendable {
     private var edges: [UInt64: Int32] = [:]
     private var values: [Int32] = [-1]
@@ -6,7 +6,7 @@ struct ByteTrie: Sendable {
 
     var isEmpty: Bool { values.count == 1 }
 
-    /// Adds a byte string; an empty one is ignored, an equal earlier one replaced.
+    /// Adds a byte string. An empty string is ignored; an equal earlier string is replaced.
     mutating func insert(_ bytes: [UInt8], value: Int32) {
         guard let first = bytes.first else { return }
         begins[Int(first)] = true
@@ -24,7 +24,7 @@ struct ByteTrie: Sendable {
         values[Int(node)] = value
     }
 
-    /// The longest match at the first place at or behind `start` that has one.
+    /// The longest match at the first position at or after `start` that has one.
     func firstMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> (range: Range<Int>, value: Int32)? {
         var position = start
         while position < text.count {
@@ -36,7 +36,7 @@ struct ByteTrie: Sendable {
         return nil
     }
 
-    /// The longest match that begins at `start`.
+    /// The longest match that starts at `start`.
     func longestMatch(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> (end: Int, value: Int32)? {
         var best: (end: Int, value: Int32)?
         var node: Int32 = 0

@@ -1,10 +1,10 @@
 import Formats
 
 extension BPEModel {
-    /// Reads the `model` of a tokenizer.json.
+    /// Reads the `model` of a `tokenizer.json`.
     init(_ part: TokenizerPart) throws {
         let dropout = try part["dropout"].map { part in
-            guard let share = part.json.double, (0...1).contains(share) else { throw part.fault("expected a share, 0 to 1") }
+            guard let share = part.json.double, (0...1).contains(share) else { throw part.fault("expected a number from 0 to 1") }
             return share
         }
         func text(_ key: String) throws -> String? {
@@ -26,13 +26,19 @@ extension BPEModel {
         self.notes += notes
         if let dropout, dropout > 0 {
             self.notes.append(
-                "\(part.file): \(part.path).dropout is \(dropout): merges are left out at random in training only, and all count here")
+                "\(part.file): \(part.path).dropout is \(dropout); it is ignored, because it applies to training only")
         }
     }
 
-    /// Builds the model from merges that are spelled as pairs of tokens.
+    /// Builds the model from merges that are given as pairs of tokens.
     ///
-    /// - Parameter line: Names the place of a merge in errors.
+    /// - Parameters:
+    ///   - vocabulary: The vocabulary.
+    ///   - pairs: The merges, in the order of their ranks.
+    ///   - options: The model's options.
+    ///   - file: The name of the file in errors.
+    ///   - line: Describes the location of a merge in errors, by its rank.
+    /// - Throws: `TokenizerError.malformed` if a token of a merge is not in the vocabulary.
     init(
         vocabulary: TokenTable, pairs: [(left: [UInt8], right: [UInt8])], options: Options, file: String,
         line: (Int) -> String
@@ -55,11 +61,11 @@ extension BPEModel {
         }
         self.init(vocabulary: vocabulary, merges: merges, options: options)
         if let repeated {
-            notes.append("\(file): \(line(repeated)): this merge stands earlier in the list already; its last place counts")
+            notes.append("\(file): \(line(repeated)): this merge appears twice in the list; the last one is used")
         }
     }
 
-    /// The two tokens of a merge, written `["a", "b"]` or, in older files, `"a b"`.
+    /// The two tokens of a merge, written as `["a", "b"]` or, in older files, as `"a b"`.
     private static func pair(_ part: TokenizerPart) throws -> (left: [UInt8], right: [UInt8]) {
         if let line = part.json.string {
             if let pair = pair(Array(line.utf8)) { return pair }
@@ -68,17 +74,17 @@ extension BPEModel {
         {
             return (Array(left.utf8), Array(right.utf8))
         }
-        throw part.fault("expected two tokens")
+        throw part.fault("expected two tokens, as [\"a\", \"b\"] or \"a b\"")
     }
 
-    /// The two tokens of a line, parted by its only space.
+    /// The two tokens of a line, separated by its only space; nil for any other line.
     static func pair(_ line: [UInt8]) -> (left: [UInt8], right: [UInt8])? {
         let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
         return (Array(parts[0]), Array(parts[1]))
     }
 
-    /// The merges in the order of ranks, as they stand in a tokenizer.json.
+    /// The merges in the order of their ranks, as in a `tokenizer.json`.
     var mergesJSON: JSONValue {
         func text(_ id: Int32) -> JSONValue {
             .string(String(decoding: vocabulary.bytes(of: id) ?? [], as: UTF8.self))
@@ -88,9 +94,10 @@ extension BPEModel {
 }
 
 extension TokenTable {
-    /// Reads a `vocab` object: token → id. Several tokens may have one id; the first of them is its text.
+    /// Reads a `vocab` object, which maps tokens to IDs. If several tokens have the same ID, it is decoded to the first
+    /// of them.
     ///
-    /// - Returns: The vocabulary, and what people should know of it.
+    /// - Returns: The vocabulary, and notes about it for the user.
     static func read(_ part: TokenizerPart) throws -> (vocabulary: TokenTable, notes: [String]) {
         guard let members = part.json.members else { throw part.fault("expected an object, found \(part.json.kind)") }
         var vocabulary = TokenTable(capacity: members.count)
@@ -98,21 +105,22 @@ extension TokenTable {
         for member in members {
             let element = TokenizerPart(json: member.value, file: part.file, path: "\(part.path)[\"\(member.key)\"]")
             guard member.key.utf8.count <= Self.lengthLimit else {
-                throw part.fault("a token of \(member.key.utf8.count) bytes; at most \(Self.lengthLimit) are supported")
+                throw part.fault("a token has \(member.key.utf8.count) bytes; at most \(Self.lengthLimit) are supported")
             }
             let id = try element.tokenID()
             if vocabulary.insert(member.key.utf8, id: id) { continue }
             guard vocabulary.insert(spelling: Array(member.key.utf8), of: id) else {
-                throw element.fault("the token stands twice in the vocabulary")
+                throw element.fault("the token appears twice in the vocabulary")
             }
             if notes.isEmpty {
                 let first = String(decoding: vocabulary.bytes(of: id) ?? [], as: UTF8.self)
-                notes.append("\(element.file): \(element.path): the id \(id) is that of \"\(first)\", too, as which it is written")
+                notes.append("\(element.file): \(element.path): the id \(id) also belongs to \"\(first)\" and is decoded to that")
             }
         }
         return (vocabulary, notes)
     }
 
-    /// Longer tokens, in bytes, are refused: a text of them could fill the memory.
+    /// The maximum length of a token, in bytes. Longer tokens are rejected, because a decoded text of them could
+    /// exhaust memory.
     static let lengthLimit = 1 << 14
 }

@@ -1,20 +1,20 @@
-/// Byte-pair encoding: a word's characters, merged pair by pair in the order of the merges.
+/// Byte-pair encoding: splits a word into characters and merges adjacent pairs in the order of the merge list.
 ///
-/// Follows the model "BPE" of Hugging Face tokenizers, with its options for unknown characters.
+/// Follows the model "BPE" of Hugging Face `tokenizers`, including its options for unknown characters.
 struct BPEModel: Sendable {
-    /// The settings that stand beside vocabulary and merges.
+    /// The settings besides vocabulary and merges.
     struct Options: Sendable, Equatable {
-        /// The token for characters without one; characters are dropped if there is none.
+        /// The token for characters without a token. If nil, such characters are dropped.
         var unknownToken: String?
-        /// Put before every character of a word but the first.
+        /// The prefix of every character of a word except the first (`continuing_subword_prefix`).
         var continuingPrefix: String?
-        /// Put behind the last character of a word.
+        /// The suffix of the last character of a word (`end_of_word_suffix`).
         var endSuffix: String?
-        /// Whether a run of unknown characters is one token.
+        /// Whether a run of unknown characters becomes one token (`fuse_unk`).
         var fusesUnknown = false
-        /// Whether a character without a token becomes the tokens `<0x00>` … `<0xFF>` of its bytes.
+        /// Whether a character without a token becomes the tokens of its bytes, `<0x00>` to `<0xFF>` (`byte_fallback`).
         var fallsBackToBytes = false
-        /// Whether a word that is a token is taken as it is.
+        /// Whether a word that is in the vocabulary is used directly, without merging (`ignore_merges`).
         var ignoresMerges = false
     }
 
@@ -22,16 +22,17 @@ struct BPEModel: Sendable {
     let merges: MergeTable
     let options: Options
     private let unknown: Int32?
-    /// The id of every one- and two-byte character; -1 if it has none.
+    /// The IDs of all characters of one or two bytes; -1 if a character has none.
     private let characters: [Int32]
-    /// The tokens of bytes, where there are any.
+    /// The tokens of single bytes, where the vocabulary has them.
     private let byteTokens: [Int32?]
-    /// Where words can be cut without changing their tokens; `nil` if that is not known.
+    /// Where words can be split without changing their tokens; `nil` if that cannot be determined.
     let boundaries: MergeBoundaries?
-    /// What people should know of the files that the model came from.
+    /// Notes about the model's files, for the user.
     var notes: [String] = []
 
-    /// A model from its parts. An unknown token that is not in the vocabulary is none; see ``lacksUnknownToken``.
+    /// Creates a model from its parts. An unknown token that is not in the vocabulary is ignored; see
+    /// ``lacksUnknownToken``.
     init(vocabulary: TokenTable, merges: MergeTable, options: Options) {
         self.vocabulary = vocabulary
         self.merges = merges
@@ -44,7 +45,7 @@ struct BPEModel: Sendable {
         }
         let byteTokens = (0..<256).map { vocabulary.id(of: ByteFallback.spelling(of: UInt8($0))) }
         self.byteTokens = byteTokens
-        // Unknown characters may be fused across a cut, or dropped, so every character must have a token.
+        // Unknown characters could be fused across a boundary, or dropped, so every character must have a token.
         let knowsEverything = options.fallsBackToBytes && !byteTokens.contains(nil)
         let isPlain = options.continuingPrefix == nil && options.endSuffix == nil && !options.ignoresMerges
         boundaries =
@@ -52,10 +53,11 @@ struct BPEModel: Sendable {
             ? MergeBoundaries(merges, vocabulary: vocabulary, apartFrom: Set(byteTokens.compactMap { $0 })) : nil
     }
 
-    /// Whether the options name an unknown token that has no id.
+    /// Whether the options name an unknown token that is not in the vocabulary.
     var lacksUnknownToken: Bool { options.unknownToken != nil && unknown == nil }
 
-    /// Whether no text needs an unknown token: each byte has a token, or, where `spellsBytes`, each character of the byte alphabet.
+    /// Whether no text needs the unknown token: all bytes have tokens or, if `spellsBytes` is true, all characters of
+    /// the byte-level alphabet have.
     func knowsEveryText(spellsBytes: Bool) -> Bool {
         if options.fallsBackToBytes, !byteTokens.contains(nil) { return true }
         guard spellsBytes, options.continuingPrefix == nil, options.endSuffix == nil else { return false }
@@ -69,7 +71,7 @@ struct BPEModel: Sendable {
         return model
     }
 
-    /// Appends the ids of one word.
+    /// Appends the token IDs of one word.
     func encode(_ word: UnsafeBufferPointer<UInt8>, with merger: inout SymbolMerger, to output: inout [Int32]) {
         if word.isEmpty { return }
         if options.ignoresMerges, let id = vocabulary.id(of: word) {
@@ -86,6 +88,7 @@ struct BPEModel: Sendable {
         output.append(contentsOf: merger.symbols)
     }
 
+    /// Appends the symbols of a word's characters.
     private func appendCharacters(of word: UnsafeBufferPointer<UInt8>, to symbols: inout [Int32]) {
         var pendingUnknown = false
         var position = 0
@@ -99,6 +102,7 @@ struct BPEModel: Sendable {
         if pendingUnknown, let unknown { symbols.append(unknown) }
     }
 
+    /// Appends the symbols of a word's characters, with the prefixes and the suffix that the options set.
     private func appendAffixedCharacters(of word: UnsafeBufferPointer<UInt8>, to symbols: inout [Int32]) {
         var pendingUnknown = false
         var position = 0
@@ -115,10 +119,10 @@ struct BPEModel: Sendable {
         if pendingUnknown, let unknown { symbols.append(unknown) }
     }
 
-    /// Appends a character's symbol, its bytes' symbols, or the unknown one.
+    /// Appends the symbol of a character, the symbols of its bytes, or the unknown token.
     ///
-    /// An unknown token waits in `pendingUnknown` until the next known character. Bytes do not release it, which
-    /// is how the reference orders them.
+    /// An unknown token is held in `pendingUnknown` until the next known character. Byte tokens do not release it;
+    /// Hugging Face `tokenizers` produces the same order.
     @inline(__always)
     private func append(
         _ id: Int32, _ character: UnsafeBufferPointer<UInt8>, _ pendingUnknown: inout Bool, _ symbols: inout [Int32]

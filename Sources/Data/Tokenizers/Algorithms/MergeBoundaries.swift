@@ -1,17 +1,21 @@
 /// The places in a text that no merge can cross.
 ///
-/// A merge joins a symbol that ends with one character and a symbol that begins with another. Where two neighbouring
-/// characters are such a pair in no merge at all, the text can be cut, and its parts be tokenised (and remembered) one
-/// by one, without any change of the result. For vocabularies of the SentencePiece kind, whose texts are not cut before
-/// the model, this makes words out of texts.
+/// A merge joins a symbol that ends with one character to a symbol that begins with another. If no merge joins two
+/// adjacent characters, the text can be split between them, and the parts can be tokenised (and cached) separately
+/// without changing the result. SentencePiece vocabularies, whose texts are not split before the model, benefit from
+/// this: texts are split into word-like parts.
 struct MergeBoundaries: Sendable {
-    /// Open addressing: the pairs that merges cross, or `empty`.
+    /// The pairs of characters that merges join, in an open-addressing hash table; `empty` in empty slots.
     private var slots: [UInt64]
 
     private static let empty = UInt64.max
 
-    /// - Parameter bytes: Tokens that stand for bytes.
-    /// - Returns: `nil` if a merge has such a token, whose spelling says nothing about the text.
+    /// Collects the pairs of characters that merges join.
+    /// - Parameters:
+    ///   - merges: The merges.
+    ///   - vocabulary: The vocabulary.
+    ///   - bytes: The IDs of byte tokens.
+    /// - Returns: `nil` if a merge contains a byte token, whose spelling is not part of the text.
     init?(_ merges: MergeTable, vocabulary: TokenTable, apartFrom bytes: Set<Int32>) {
         var count = 16
         while count < merges.count * 2 + 2 { count *= 2 }
@@ -33,6 +37,7 @@ struct MergeBoundaries: Sendable {
         UInt64(left) << 32 | UInt64(right)
     }
 
+    /// The slot that contains a key, or the empty slot for it.
     @inline(__always)
     private func slot(of key: UInt64) -> Int {
         let mask = slots.count - 1
@@ -41,7 +46,7 @@ struct MergeBoundaries: Sendable {
         return slot
     }
 
-    /// Appends the parts of a word.
+    /// Splits a word at boundaries and appends its parts.
     func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
         var start = range.lowerBound
         guard start < range.upperBound else { return }

@@ -1,6 +1,6 @@
-/// The merges of a byte-pair encoding: pair of symbols → (rank, symbol of the pair).
+/// The merges of a byte-pair encoding: a map from a pair of symbols to its rank and the merged symbol.
 struct MergeTable: Sendable {
-    /// What a pair of symbols becomes, and how early: the lowest rank is merged first.
+    /// The rank of a merge and the symbol that it produces. The lowest rank is merged first.
     struct Merge: Sendable, Equatable {
         var rank: Int32
         var result: Int32
@@ -19,9 +19,9 @@ struct MergeTable: Sendable {
         values = Array(repeating: Merge(rank: 0, result: 0), count: slots)
     }
 
-    /// Adds a merge. Of a pair that stands in the list twice the later place counts, as in Hugging Face tokenizers.
+    /// Adds a merge. If a pair is listed twice, its later rank is used, as in Hugging Face `tokenizers`.
     ///
-    /// - Returns: `false` if the pair was here already.
+    /// - Returns: `false` if the pair was already present.
     mutating func insert(left: Int32, right: Int32, _ merge: Merge) -> Bool {
         precondition((count + 1) * 2 <= keys.count, "more merges than the table was made for")
         let key = Self.key(left, right)
@@ -36,7 +36,7 @@ struct MergeTable: Sendable {
         return true
     }
 
-    /// The merge of a pair, if there is one.
+    /// The merge of a pair; nil if there is none.
     @inline(__always)
     subscript(left: Int32, right: Int32) -> Merge? {
         let key = Self.key(left, right)
@@ -44,7 +44,7 @@ struct MergeTable: Sendable {
         return keys[slot] == key ? values[slot] : nil
     }
 
-    /// All merges, by rank.
+    /// All merges in the order of their ranks.
     var sorted: [(left: Int32, right: Int32, merge: Merge)] {
         var result: [(left: Int32, right: Int32, merge: Merge)] = []
         result.reserveCapacity(count)
@@ -61,6 +61,7 @@ struct MergeTable: Sendable {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     }
 
+    /// The slot that contains a key, or the empty slot for it.
     @inline(__always)
     private func slot(of key: UInt64) -> Int {
         let mask = keys.count - 1

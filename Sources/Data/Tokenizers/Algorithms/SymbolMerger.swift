@@ -1,9 +1,9 @@
-/// Applies merges to a word's symbols: always the merge of lowest rank, the leftmost first.
+/// Applies merges to the symbols of a word: always the merge of lowest rank, and of equal ones the leftmost.
 ///
-/// Short words are scanned for their best pair; long ones use a heap over a linked list, O(n log n), so a text of a
-/// million characters without a space is no trouble. The arrays are kept between words.
+/// Short words are scanned for the best pair. Long words use a heap over a linked list, in O(n log n), so that a text
+/// of a million characters without a space stays fast. The arrays are reused between words.
 struct SymbolMerger {
-    /// The word's symbols; `merge` leaves the merged ones here.
+    /// The symbols of the word; `merge` replaces them by the merged symbols.
     var symbols: [Int32] = []
 
     private var ranks: [MergeTable.Merge] = []
@@ -11,9 +11,10 @@ struct SymbolMerger {
     private var previous: [Int32] = []
     private var heap: [UInt64] = []
 
-    /// From this many symbols on, the heap is used.
+    /// The number of symbols from which the heap is used.
     private static let longWord = 32
 
+    /// Merges `symbols` until no merge applies.
     mutating func merge(with table: MergeTable) {
         if symbols.count < 2 { return }
         if symbols.count < Self.longWord {
@@ -25,6 +26,7 @@ struct SymbolMerger {
 
     private static let none = MergeTable.Merge(rank: .max, result: -1)
 
+    /// Merges a short word by scanning for the best pair.
     private mutating func mergeShort(_ table: MergeTable) {
         ranks.removeAll(keepingCapacity: true)
         for index in 1..<symbols.count { ranks.append(table[symbols[index - 1], symbols[index]] ?? Self.none) }
@@ -44,6 +46,7 @@ struct SymbolMerger {
         }
     }
 
+    /// Merges a long word with a heap.
     private mutating func mergeLong(_ table: MergeTable) {
         let count = symbols.count
         precondition(count < Int32.max, "a word of more than 2^31 symbols")
@@ -61,7 +64,7 @@ struct SymbolMerger {
         while let entry = pop() {
             let left = Int(entry & 0xFFFF_FFFF)
             let right = Int(next[left])
-            // Entries of pairs that have changed since are stale: the symbol is gone, or its pair has another rank.
+            // Skip stale entries: the symbol is gone, or its pair now has another rank.
             guard symbols[left] >= 0, right < count, let merge = table[symbols[left], symbols[right]],
                 UInt64(merge.rank) == entry >> 32
             else { continue }
@@ -79,11 +82,12 @@ struct SymbolMerger {
         symbols.removeAll { $0 < 0 }
     }
 
+    /// A heap entry, ordered by rank and then by position.
     private static func entry(_ rank: Int32, _ position: Int) -> UInt64 {
         UInt64(rank) << 32 | UInt64(position)
     }
 
-    // MARK: A binary heap, least entry first
+    // MARK: A binary heap with the smallest entry first
 
     private mutating func heapify() {
         for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(from: index) }

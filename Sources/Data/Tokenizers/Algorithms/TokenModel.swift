@@ -1,12 +1,17 @@
 import Formats
 
-/// The model of a pipeline: words to ids.
+/// The model of a tokenizer pipeline: maps words to token IDs.
 enum TokenModel: Sendable {
+    /// Byte-pair encoding.
     case bpe(BPEModel)
+    /// WordPiece, as in BERT.
     case wordPiece(WordPieceModel)
+    /// Unigram, as in SentencePiece.
     case unigram(UnigramModel)
+    /// One token per word.
     case wordLevel(WordLevelModel)
 
+    /// The vocabulary of the model.
     var vocabulary: TokenTable {
         switch self {
         case .bpe(let model): model.vocabulary
@@ -16,7 +21,7 @@ enum TokenModel: Sendable {
         }
     }
 
-    /// What models need while they work, kept between words.
+    /// Working memory of the models, reused between words.
     struct Scratch {
         var merger = SymbolMerger()
         var lattice = UnigramModel.Lattice()
@@ -24,7 +29,7 @@ enum TokenModel: Sendable {
 
     var isWordPiece: Bool { if case .wordPiece = self { true } else { false } }
 
-    /// What people should know of the files that the model came from.
+    /// Notes about the model's files, for the user.
     var notes: [String] {
         switch self {
         case .bpe(let model): model.notes
@@ -34,7 +39,7 @@ enum TokenModel: Sendable {
         }
     }
 
-    /// Appends the ids of one word.
+    /// Appends the token IDs of one word.
     @inline(__always)
     func encode(_ word: UnsafeBufferPointer<UInt8>, with scratch: inout Scratch, to output: inout [Int32]) {
         switch self {
@@ -45,14 +50,14 @@ enum TokenModel: Sendable {
         }
     }
 
-    /// Cuts words further where that does not change their ids, so that the parts can be remembered.
+    /// Splits words further where that does not change their IDs, so that the parts can be cached.
     func cut(_ pieces: inout Pieces) {
         if case .bpe(let model) = self, let boundaries = model.boundaries { pieces.split(boundaries.split) }
     }
 
-    /// Reads the `model` of a tokenizer.json.
+    /// Reads the `model` of a `tokenizer.json`.
     ///
-    /// - Throws: `TokenizerError.unsupported` for models that are not here.
+    /// - Throws: `TokenizerError.unsupported` for an unknown model type.
     init(_ part: TokenizerPart) throws {
         switch try part["type"]?.string() ?? Self.untypedModel(part) {
         case "BPE": self = .bpe(try BPEModel(part))
@@ -63,7 +68,7 @@ enum TokenModel: Sendable {
         }
     }
 
-    /// The type of a model in an older file, which does not say.
+    /// The type of a model in an older file, which does not state it.
     private static func untypedModel(_ part: TokenizerPart) -> String {
         if part["merges"] != nil { return "BPE" }
         if part["max_input_chars_per_word"] != nil { return "WordPiece" }
@@ -71,7 +76,7 @@ enum TokenModel: Sendable {
         return part["unk_token"] == nil ? "(without a type)" : "WordLevel"
     }
 
-    /// The vocabulary in the order of ids, as it stands in a tokenizer.json.
+    /// The vocabulary in the order of IDs, as in a `tokenizer.json`.
     var vocabularyJSON: JSONValue {
         if case .unigram(let model) = self { return model.vocabularyJSON }
         let vocabulary = vocabulary

@@ -1,16 +1,16 @@
-/// A vocabulary: byte strings to ids and back.
+/// A vocabulary: maps byte strings to IDs and back.
 ///
-/// Tokens are compared by their bytes, never as `String`, whose equality is canonical equivalence. Ids may have holes. An id may have
-/// further spellings, which are read but never written.
+/// Tokens are compared by their bytes, not as `String`, because string equality ignores differences in normalisation.
+/// IDs need not be contiguous. An ID may have alternative spellings, which are encoded but never decoded to.
 struct TokenTable: Sendable {
     private var arena: [UInt8] = []
-    /// Where each id's bytes lie in the arena; an absent id has `start == absent`.
+    /// The position of each ID's bytes in the arena; `start == absent` for an ID without a token.
     private var places: [Place] = []
-    /// Open addressing: an id or -1.
+    /// The IDs in an open-addressing hash table; -1 in empty slots.
     private var slots: [Int32]
-    /// The number of tokens, holes and further spellings not counted.
+    /// The number of tokens, without alternative spellings.
     private(set) var count = 0
-    /// Tokens with the id of another one.
+    /// The alternative spellings of IDs.
     private var spellings: [[UInt8]: Int32] = [:]
 
     private struct Place {
@@ -25,12 +25,12 @@ struct TokenTable: Sendable {
         places.reserveCapacity(capacity)
     }
 
-    /// One more than the largest id.
+    /// The largest ID plus one.
     var bound: Int { places.count }
 
-    /// Adds a token under an id.
+    /// Adds a token with an ID.
     ///
-    /// - Returns: `false`, changing nothing, if the token or the id is taken.
+    /// - Returns: `false`, without a change, if the token or the ID is already in use.
     mutating func insert(_ token: some Collection<UInt8>, id: Int32) -> Bool {
         let index = Int(id)
         if index < places.count, places[index].start != Self.absent { return false }
@@ -54,28 +54,29 @@ struct TokenTable: Sendable {
         return true
     }
 
-    /// Adds a further spelling of an id that has a token.
+    /// Adds an alternative spelling of an ID that has a token.
     ///
-    /// - Returns: `false`, changing nothing, if the spelling is taken or the id has no token.
+    /// - Returns: `false`, without a change, if the spelling is already in use or the ID has no token.
     mutating func insert(spelling token: [UInt8], of id: Int32) -> Bool {
         if bytes(of: id) == nil || self.id(of: token) != nil { return false }
         spellings[token] = id
         return true
     }
 
-    /// The number of tokens with their further spellings.
+    /// The number of tokens, including alternative spellings.
     var entryCount: Int { count + spellings.count }
 
-    /// The further spellings, by id.
+    /// The alternative spellings, ordered by ID.
     var furtherSpellings: [(token: [UInt8], id: Int32)] {
         spellings.map { ($0.key, $0.value) }.sorted { ($0.id, $0.token.count) < ($1.id, $1.token.count) }
     }
 
-    /// The id of a token.
+    /// The ID of a token; nil if it is not in the vocabulary.
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
         find(token) ?? (spellings.isEmpty ? nil : spellings[Array(token)])
     }
 
+    /// The ID of a token in the hash table.
     private func find(_ token: UnsafeBufferPointer<UInt8>) -> Int32? {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: ByteHash.hash(token)) & mask
@@ -94,17 +95,17 @@ struct TokenTable: Sendable {
         }
     }
 
-    /// The id of a token.
+    /// The ID of a token; nil if it is not in the vocabulary.
     func id(of token: [UInt8]) -> Int32? {
         token.withUnsafeBufferPointer { id(of: $0) }
     }
 
-    /// The id of a token.
+    /// The ID of a token; nil if it is not in the vocabulary.
     func id(of token: String) -> Int32? {
         id(of: Array(token.utf8))
     }
 
-    /// The bytes of an id's token; `nil` if the id has none.
+    /// The bytes of an ID's token; `nil` if the ID has none.
     func bytes(of id: Int32) -> ArraySlice<UInt8>? {
         guard id >= 0, Int(id) < places.count, places[Int(id)].start != Self.absent else { return nil }
         let place = places[Int(id)]
@@ -116,6 +117,7 @@ struct TokenTable: Sendable {
         for (id, element) in places.enumerated() where element.start != Self.absent { place(Int32(id)) }
     }
 
+    /// Inserts an ID into the hash table.
     private mutating func place(_ id: Int32) {
         let element = places[Int(id)]
         let hash = arena.withUnsafeBufferPointer { bytes in
@@ -128,6 +130,7 @@ struct TokenTable: Sendable {
         slots[slot] = id
     }
 
+    /// The number of slots for a capacity: a power of two, at most half full.
     private static func slotCount(for capacity: Int) -> Int {
         var count = 16
         while count < capacity * 2 + 2 { count *= 2 }
@@ -135,12 +138,13 @@ struct TokenTable: Sendable {
     }
 }
 
-/// Hashing and comparing of short byte strings.
+/// Hashing and comparison of short byte strings.
 enum ByteHash {
-    /// Drawn anew for every process: nobody can write a vocabulary whose tokens all fall into one place. No result depends on it.
+    /// A seed drawn anew for every process, so that nobody can construct a vocabulary whose tokens all collide. No
+    /// result depends on it.
     static let seed = UInt64.random(in: .min ... .max)
 
-    /// A 64-bit hash, eight bytes at a time (multiply and fold, as in wyhash).
+    /// A 64-bit hash that processes eight bytes at a time (multiply and fold, as in wyhash).
     @inline(__always)
     static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var hash = seed ^ UInt64(bytes.count)
@@ -159,12 +163,14 @@ enum ByteHash {
         return fold(fold(hash ^ tail) ^ seed)
     }
 
+    /// Folds the 128-bit product of a value and a constant into 64 bits.
     @inline(__always)
     static func fold(_ value: UInt64) -> UInt64 {
         let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
         return product.high ^ product.low
     }
 
+    /// Whether two ranges of `count` bytes are equal.
     @inline(__always)
     static func equal(
         _ left: UnsafePointer<UInt8>?, _ leftStart: Int, _ right: UnsafePointer<UInt8>?, _ rightStart: Int, _ count: Int

@@ -1,15 +1,16 @@
-/// The tokens of a vocabulary as a tree of bytes, for finding all that a text goes on with.
+/// A trie of a vocabulary's tokens, to find all tokens that start at a position of a text.
 struct TokenTrie: Sendable {
-    /// Where the children of a node begin; they are in the order of their bytes. One more than there are nodes.
+    /// The index of each node's first child, plus one entry for the end. The children of a node are contiguous and
+    /// sorted by byte.
     private var firstChild: [Int32]
-    /// The byte that leads to a node.
+    /// The byte on the edge to each node.
     private var labels: [UInt8]
-    /// The token that ends at a node; -1 if none does.
+    /// The ID of the token that ends at each node; -1 if none does.
     private var ids: [Int32]
-    /// The node of each first byte; 0 if there is none.
+    /// The child of the root for each byte; 0 if there is none.
     private var roots: [Int32]
 
-    /// A tree of tokens, breadth first. An empty token is none.
+    /// Builds the trie breadth first. Empty tokens are ignored.
     init(_ vocabulary: TokenTable) {
         let tokens = (0..<Int32(vocabulary.bound)).compactMap { id in
             vocabulary.bytes(of: id).flatMap { $0.isEmpty ? nil : (id: id, bytes: Array($0)) }
@@ -18,7 +19,7 @@ struct TokenTrie: Sendable {
         labels = [0]
         ids = [-1]
         roots = Array(repeating: 0, count: 256)
-        /// The tokens below each node of one level.
+        /// The ranges of tokens below each node of the current level.
         var level = [0..<tokens.count]
         var depth = 0
         while !level.isEmpty {
@@ -26,7 +27,7 @@ struct TokenTrie: Sendable {
             for range in level {
                 firstChild.append(Int32(labels.count))
                 var start = range.lowerBound
-                // the token that ends here stands first
+                // the token that ends here is the first in the range
                 if start < range.upperBound, tokens[start].bytes.count == depth { start += 1 }
                 while start < range.upperBound {
                     let byte = tokens[start].bytes[depth]
@@ -45,7 +46,7 @@ struct TokenTrie: Sendable {
         firstChild.append(Int32(labels.count))
     }
 
-    /// Calls `body` with every token that `text` goes on with at `start`, the shortest first, and where it ends.
+    /// Calls `body` with the ID and the end of every token that starts at `start`, the shortest first.
     @inline(__always)
     func forEachToken(in text: UnsafeBufferPointer<UInt8>, at start: Int, _ body: (Int32, Int) -> Void) {
         var node = roots[Int(text[start])]
@@ -58,7 +59,7 @@ struct TokenTrie: Sendable {
         }
     }
 
-    /// The node that a byte leads to; 0 if there is none.
+    /// The child of a node for a byte; 0 if there is none.
     @inline(__always)
     private func child(of node: Int32, _ byte: UInt8) -> Int32 {
         var (low, high) = (firstChild[Int(node)], firstChild[Int(node) + 1])

@@ -1,27 +1,33 @@
 import Formats
 
-/// Unigram: of all ways to cut a word into tokens the one whose scores add up to the most.
+/// The Unigram model: segments a word into the sequence of tokens with the highest total score.
 ///
-/// Follows the model "Unigram" of Hugging Face tokenizers: a character without a token of its own costs the least score less 10, and
-/// neighbouring unknown characters are one unknown token, or the tokens of their bytes.
+/// Follows the model "Unigram" of Hugging Face `tokenizers`: a character without a token has the lowest score minus 10,
+/// and a run of unknown characters becomes one unknown token, or the tokens of its bytes.
 struct UnigramModel: Sendable {
     let vocabulary: TokenTable
-    /// The logarithm of each token's probability, by id.
+    /// The log probability of each token, by ID.
     let scores: [Double]
-    /// The token for characters without one; they are left out if there is none.
+    /// The token for characters without a token. If nil, such characters are dropped.
     let unknown: Int32?
+    /// Whether unknown characters become the tokens of their bytes.
     let fallsBackToBytes: Bool
-    /// What people should know of the file that the model came from.
+    /// Notes about the model's files, for the user.
     var notes: [String] = []
     private let trie: TokenTrie
     private let unknownScore: Double
     private let byteTokens: [Int32?]
 
     private static let unknownPenalty = 10.0
-    /// Longer tokens, in bytes, are refused: every place of a text is compared with as many bytes.
+    /// The maximum length of a token, in bytes. Encoding may compare this many bytes at every position of a text.
     static let lengthLimit = 1024
 
-    /// - Parameter scores: One for each id of the vocabulary, which has no holes.
+    /// Creates a model from its parts.
+    /// - Parameters:
+    ///   - vocabulary: The vocabulary, with contiguous IDs from 0.
+    ///   - scores: One score per ID.
+    ///   - unknown: The unknown token, if there is one.
+    ///   - fallsBackToBytes: Whether unknown characters become the tokens of their bytes.
     init(vocabulary: TokenTable, scores: [Double], unknown: Int32?, fallsBackToBytes: Bool) {
         self.vocabulary = vocabulary
         self.scores = scores
@@ -32,11 +38,11 @@ struct UnigramModel: Sendable {
         byteTokens = (0..<256).map { vocabulary.id(of: ByteFallback.spelling(of: UInt8($0))) }
     }
 
-    /// Reads the `model` of a tokenizer.json: `vocab` is a list of tokens with their scores.
+    /// Reads the `model` of a `tokenizer.json`, whose `vocab` is a list of tokens with scores.
     init(_ part: TokenizerPart) throws {
         let vocab = try part.required("vocab")
         guard let list = vocab.json.array else { throw vocab.fault("expected an array, found \(vocab.json.kind)") }
-        if list.isEmpty { throw vocab.fault("an empty vocabulary") }
+        if list.isEmpty { throw vocab.fault("the vocabulary is empty") }
         var vocabulary = TokenTable(capacity: list.count)
         var scores: [Double] = []
         scores.reserveCapacity(list.count)
@@ -47,7 +53,7 @@ struct UnigramModel: Sendable {
             guard let array = pair.array, array.count == 2, let token = array[0].string, let score = array[1].double else {
                 throw fault("expected a token and its score")
             }
-            guard score.isFinite else { throw fault("the score of \"\(token)\" is no number") }
+            guard score.isFinite else { throw fault("the score of \"\(token)\" is NaN or Inf") }
             try Self.insert(Array(token.utf8), id, into: &vocabulary, fault)
             scores.append(score)
         }
@@ -62,18 +68,21 @@ struct UnigramModel: Sendable {
         noteMissingUnknown(part.file)
     }
 
-    /// Adds a token, which must not be too long or stand in the vocabulary already.
+    /// Adds a token.
+    /// - Throws: The error made by `fault` if there are too many tokens, the token is too long, or it is already in the
+    ///   vocabulary.
     static func insert(_ token: [UInt8], _ id: Int, into vocabulary: inout TokenTable, _ fault: (String) -> TokenizerError) throws {
-        guard TokenizerPart.ids.contains(id) else { throw fault("more than \(id) tokens") }
-        guard token.count <= lengthLimit else { throw fault("a token of \(token.count) bytes; at most \(lengthLimit) are supported") }
+        guard TokenizerPart.ids.contains(id) else { throw fault("there are more than \(id) tokens, the supported maximum") }
+        guard token.count <= lengthLimit else { throw fault("the token has \(token.count) bytes; at most \(lengthLimit) are supported") }
         guard vocabulary.insert(token, id: Int32(id)) else {
-            throw fault("\"\(String(decoding: token, as: UTF8.self))\" stands earlier in the vocabulary already")
+            throw fault("\"\(String(decoding: token, as: UTF8.self))\" appears twice in the vocabulary")
         }
     }
 
+    /// Adds a note if characters without a token are dropped.
     private mutating func noteMissingUnknown(_ file: String) {
         guard unknown == nil, !(fallsBackToBytes && !byteTokens.contains(nil)) else { return }
-        notes.append("\(file): model: it names no unknown token; characters without a token are left out")
+        notes.append("\(file): model: it defines no unknown token; characters without a token are dropped")
     }
 
     /// This model with other options.
@@ -83,7 +92,7 @@ struct UnigramModel: Sendable {
         return model
     }
 
-    /// The vocabulary as it stands in a tokenizer.json.
+    /// The vocabulary as in a `tokenizer.json`.
     var vocabularyJSON: JSONValue {
         .array(
             scores.indices.map { id in
@@ -93,9 +102,10 @@ struct UnigramModel: Sendable {
 
     // MARK: Encoding
 
-    /// The best ways to every place of a word; kept between words.
+    /// The best segmentation up to each position of a word; reused between words.
     struct Lattice {
-        /// The score of the best way to each place, where its last token begins (-1 if none leads there), and that token.
+        /// For each position: the score of the best segmentation that ends there, where its last token begins (-1 if
+        /// there is none), and that token.
         fileprivate var scores: [Double] = []
         fileprivate var starts: [Int32] = []
         fileprivate var tokens: [Int32] = []
@@ -109,6 +119,7 @@ struct UnigramModel: Sendable {
             tokens.append(contentsOf: repeatElement(-1, count: count))
         }
 
+        /// Records a segmentation that ends with a token, if it is the best one so far.
         @inline(__always)
         fileprivate mutating func offer(_ score: Double, _ token: Int32, from start: Int, to end: Int) {
             if starts[end] < 0 || score > scores[end] {
@@ -119,7 +130,7 @@ struct UnigramModel: Sendable {
         }
     }
 
-    /// Appends the ids of one word.
+    /// Appends the token IDs of one word.
     func encode(_ word: UnsafeBufferPointer<UInt8>, with lattice: inout Lattice, to output: inout [Int32]) {
         precondition(word.count < Int32.max, "a word of more than 2^31 bytes")
         if word.isEmpty { return }
@@ -137,7 +148,7 @@ struct UnigramModel: Sendable {
             position += length
         }
         let first = output.count
-        // from the end: runs of unknown characters are one
+        // go backwards from the end; treat a run of unknown characters as one
         var end = word.count
         while end > 0 {
             var start = Int(lattice.starts[end])
@@ -154,7 +165,8 @@ struct UnigramModel: Sendable {
         output[first...].reverse()
     }
 
-    /// Appends what stands for a run of unknown characters, the last first: the token that it happens to be, its bytes, the unknown one.
+    /// Appends the IDs for a run of unknown characters, in reverse order: the token with that text, the tokens of its
+    /// bytes, or the unknown token.
     private func appendUnknown(_ text: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
         if let id = vocabulary.id(of: text) { return output.append(id) }
         if fallsBackToBytes, text.allSatisfy({ byteTokens[Int($0)] != nil }) {

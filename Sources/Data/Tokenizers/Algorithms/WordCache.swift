@@ -1,4 +1,4 @@
-/// Remembers the ids of words that were tokenised before.
+/// Caches the token IDs of words.
 struct WordCache {
     private struct Entry {
         var hash: UInt64
@@ -15,10 +15,10 @@ struct WordCache {
 
     private static let slotCount = 1 << 17
     private static let entryLimit = 1 << 16
-    /// Longer words are not kept.
+    /// The maximum length of a cached word, in bytes.
     private static let lengthLimit = 64
 
-    /// Appends the ids of `word`; computes them with `compute` if they are not here yet.
+    /// Appends the IDs of `word`. Computes them with `compute` if they are not cached.
     @inline(__always)
     mutating func append(
         _ word: UnsafeBufferPointer<UInt8>, to output: inout [Int32], compute: (inout [Int32]) -> Void
@@ -41,7 +41,7 @@ struct WordCache {
         let start = output.count
         compute(&output)
         if entries.count == Self.entryLimit {
-            // Full: begin anew. Frequent words come back at once.
+            // Full: start over. Frequent words return quickly.
             for index in slots.indices { slots[index] = -1 }
             entries.removeAll(keepingCapacity: true)
             keys.removeAll(keepingCapacity: true)
@@ -57,6 +57,7 @@ struct WordCache {
         ids.append(contentsOf: output[start...])
     }
 
+    /// Whether an entry's key is the given word.
     @inline(__always)
     private func matches(_ entry: Entry, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
         keys.withUnsafeBufferPointer {

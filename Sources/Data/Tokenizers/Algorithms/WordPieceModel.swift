@@ -1,19 +1,20 @@
-/// WordPiece: a word is its longest beginning that is a token, then the longest beginning of the rest, and so on.
+/// The WordPiece model: repeatedly takes the longest prefix of the rest of a word that is a token.
 ///
-/// Follows the model "WordPiece" of Hugging Face tokenizers.
+/// Follows the model "WordPiece" of Hugging Face `tokenizers`.
 struct WordPieceModel: Sendable {
     let vocabulary: TokenTable
-    /// The token for words that cannot be put together.
+    /// The token for words that cannot be composed of tokens.
     let unknown: Int32
-    /// Stands before tokens that do not begin a word.
+    /// The prefix of tokens that continue a word, usually `##`.
     let continuingPrefix: [UInt8]
-    /// Longer words are unknown.
+    /// The maximum length of a word, in characters; longer words are unknown.
     let characterLimit: Int
-    /// The length of the longest token.
+    /// The length of the longest token, in bytes.
     private let longest: Int
-    /// What people should know of the file that the model came from.
+    /// Notes about the model's files, for the user.
     var notes: [String] = []
 
+    /// Creates a model from its parts.
     /// - Throws: `TokenizerError.malformed` if the unknown token is not in the vocabulary.
     init(
         vocabulary: TokenTable, unknownToken: String, continuingPrefix: String, characterLimit: Int, file: String
@@ -29,13 +30,13 @@ struct WordPieceModel: Sendable {
         longest = (0..<Int32(vocabulary.bound)).reduce(0) { max($0, vocabulary.bytes(of: $1)?.count ?? 0) }
     }
 
-    /// Reads the `model` of a tokenizer.json.
+    /// Reads the `model` of a `tokenizer.json`.
     init(_ part: TokenizerPart) throws {
         let (vocabulary, notes) = try TokenTable.read(part.required("vocab"))
         let limit = try part.required("max_input_chars_per_word")
-        // taking words apart costs their length times that of the longest token, squared
+        // segmenting a word takes time in proportion to its length and the square of the longest token's length
         guard try limit.count() <= Self.greatestLimit else {
-            throw limit.fault("\(try limit.count()); at most \(Self.greatestLimit) are supported")
+            throw limit.fault("it is \(try limit.count()); at most \(Self.greatestLimit) is supported")
         }
         try self.init(
             vocabulary: vocabulary, unknownToken: part.required("unk_token").string(),
@@ -43,7 +44,7 @@ struct WordPieceModel: Sendable {
             characterLimit: limit.count(), file: part.file)
         self.notes = notes
         if longest > Self.lengthLimit {
-            throw part.fault("a token of \(longest) bytes; a WordPiece vocabulary may have \(Self.lengthLimit)")
+            throw part.fault("a token has \(longest) bytes; at most \(Self.lengthLimit) are supported for WordPiece")
         }
     }
 
@@ -51,6 +52,7 @@ struct WordPieceModel: Sendable {
     private static let lengthLimit = 1024
 
     /// This model with other settings.
+    /// - Throws: `TokenizerError.malformed` if the unknown token is not in the vocabulary.
     func with(prefix: String, characterLimit: Int, unknownToken: String, file: String) throws -> WordPieceModel {
         var model = try WordPieceModel(
             vocabulary: vocabulary, unknownToken: unknownToken, continuingPrefix: prefix, characterLimit: characterLimit, file: file)
@@ -58,7 +60,7 @@ struct WordPieceModel: Sendable {
         return model
     }
 
-    /// Appends the ids of one word.
+    /// Appends the token IDs of one word.
     func encode(_ word: UnsafeBufferPointer<UInt8>, to output: inout [Int32]) {
         var characters = 0
         for byte in word where byte & 0xC0 != 0x80 { characters += 1 }
@@ -75,13 +77,14 @@ struct WordPieceModel: Sendable {
         }
     }
 
+    /// The longest token that starts at a position of a word, and where it ends.
     private func longestToken(_ word: UnsafeBufferPointer<UInt8>, from start: Int) -> (id: Int32, end: Int)? {
         let prefix = start > 0 ? continuingPrefix : []
         var end = min(word.count, start + max(0, longest - prefix.count))
         let candidate = prefix + word[start..<end]
         return candidate.withUnsafeBufferPointer { candidate in
             while end > start {
-                // Only whole characters are tokens.
+                // Tokens end at character boundaries.
                 if end == word.count || word[end] & 0xC0 != 0x80,
                     let id = vocabulary.id(
                         of: UnsafeBufferPointer(rebasing: candidate[..<(prefix.count + end - start)]))

@@ -1,6 +1,9 @@
-/// Removes the spaces that splitting puts before English punctuation and contractions.
+/// Removes spaces before English punctuation and contractions that tokenisation introduced.
 enum SpaceCleanup {
-    /// - Parameter expands: Whether " do not" becomes " don't" too, as the WordPiece decoder has it.
+    /// Applies the rules to a text.
+    /// - Parameters:
+    ///   - text: The text, as UTF-8.
+    ///   - expands: Whether " do not" also becomes " don't", as in the WordPiece decoder.
     static func apply(to text: inout [UInt8], expands: Bool) {
         if !text.contains(UInt8(ascii: " ")) { return }
         for (pattern, content) in expands ? decoderRules : rules {

@@ -1,26 +1,30 @@
-/// Turns the spellings of tokens back into text.
+/// Converts the spellings of tokens back to text.
 indirect enum TokenDecoder: Sendable, Equatable {
-    /// Joins all tokens and reads them in the byte alphabet; a token with other characters stands for itself.
+    /// Joins all tokens and decodes them from the byte-level alphabet. A token with other characters is kept unchanged.
     case byteLevel
+    /// Converts the replacement character back to spaces.
     case metaspace(Metaspace)
-    /// Puts a space before every token but the first and those that continue a word.
+    /// Inserts a space before every token except the first and those that continue a word.
     case wordPiece(prefix: [UInt8], cleansUp: Bool)
-    /// Reads tokens such as `<0x0A>` as bytes.
+    /// Decodes tokens such as `<0x0A>` to bytes.
     case byteFallback
     /// Joins all tokens.
     case fuse
-    /// Removes a character from the start and the end of every token, at most so many times.
+    /// Removes a character from the start and the end of every token, at most `start` and `stop` times.
     case strip(UInt32, start: Int, stop: Int)
+    /// Replaces matches of a pattern in every token.
     case replace(TextPattern, content: [UInt8])
-    /// Writes a suffix that ends words as a space, but for the last token.
+    /// Replaces the end-of-word suffix by a space; in the last token, removes it.
     case bpe(suffix: [UInt8])
-    /// Leaves repeated tokens, paddings and, if it cleans up, spaces before punctuation out.
+    /// Removes repeated tokens and padding. If `cleansUp` is true, also removes spaces before punctuation and replaces
+    /// the delimiter by a space.
     case ctc(padding: [UInt8], delimiter: [UInt8], cleansUp: Bool)
+    /// Applies decoders in order.
     case sequence([TokenDecoder])
 
-    /// Reads the `decoder` of a tokenizer.json.
+    /// Reads the `decoder` of a `tokenizer.json`.
     ///
-    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
+    /// - Throws: `TokenizerError.unsupported` for an unknown type or pattern.
     init(_ part: TokenizerPart) throws {
         let type = try part.required("type").string()
         switch type {
@@ -42,18 +46,19 @@ indirect enum TokenDecoder: Sendable, Equatable {
         case "BPEDecoder":
             let suffix = try part.required("suffix")
             self = .bpe(suffix: Array(try suffix.string().utf8))
-            if try suffix.string().isEmpty { throw suffix.fault("an empty suffix") }
+            if try suffix.string().isEmpty { throw suffix.fault("the suffix is empty") }
         case "CTC":
             let delimiter = try part.required("word_delimiter_token")
             self = .ctc(
                 padding: Array(try part.required("pad_token").string().utf8), delimiter: Array(try delimiter.string().utf8),
                 cleansUp: try part.required("cleanup").bool())
-            if try delimiter.string().isEmpty { throw delimiter.fault("an empty delimiter") }
+            if try delimiter.string().isEmpty { throw delimiter.fault("the delimiter is empty") }
         case "Sequence": self = .sequence(try part.required("decoders").elements().map { try TokenDecoder($0) })
         default: throw part.unsupported(type)
         }
     }
 
+    /// Decodes the tokens in place.
     func apply(to tokens: inout [[UInt8]]) {
         switch self {
         case .byteLevel:
@@ -102,6 +107,7 @@ indirect enum TokenDecoder: Sendable, Equatable {
         }
     }
 
+    /// Removes a character from both ends of a token, up to the given counts.
     private static func strip(_ character: UInt32, _ start: Int, _ stop: Int, _ token: inout [UInt8]) {
         let range = token.withUnsafeBufferPointer { bytes in
             var (first, last) = (0, bytes.count)

@@ -1,5 +1,7 @@
-/// Reads `vocab.txt`: WordPiece as BERT has it, one token per line.
+/// Reads `vocab.txt`: BERT's WordPiece vocabulary, with one token per line.
 enum BertFiles {
+    /// Builds the tokenizer that Transformers makes of a `vocab.txt` and the folder's settings.
+    /// - Throws: `TokenizerError`.
     static func read(
         _ bytes: [UInt8], in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -20,7 +22,7 @@ enum BertFiles {
         for (role, token) in defaults { folder.setDefault(role, to: token, in: vocabulary) }
         func token(_ role: TransformersSettings.Role) throws -> TemplateJSON.Token {
             guard let token = try folder.settings.token(role), let id = vocabulary.id(of: token.content) else {
-                throw folder.settings.configuration.fault("no \(role.rawValue) that is in the vocabulary")
+                throw folder.settings.configuration.fault("\(role.rawValue) is missing or not in the vocabulary")
             }
             return TemplateJSON.Token(text: token.content, id: id)
         }
@@ -53,12 +55,12 @@ enum BertFiles {
         "bert": "BertTokenizer", "distilbert": "DistilBertTokenizer", "electra": "ElectraTokenizer",
     ]
 
-    /// The tokens in the order of lines; trailing whitespace is no part of a token, and an empty line only takes an id.
+    /// The tokens in the order of lines. Trailing white space is removed; an empty line takes an ID but has no token.
     private static func vocabulary(_ bytes: [UInt8], file: String) throws -> TokenTable {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         guard TokenizerPart.ids.contains(lines.count) else {
-            throw TokenizerError.malformed(file: file, line: nil, reason: "\(lines.count) lines are too many")
+            throw TokenizerError.malformed(file: file, line: nil, reason: "there are too many lines (\(lines.count))")
         }
         var vocabulary = TokenTable(capacity: lines.count)
         for (index, line) in lines.enumerated() {
@@ -71,7 +73,7 @@ enum BertFiles {
             guard vocabulary.insert(token, id: Int32(index)) else {
                 throw TokenizerError.malformed(
                     file: file, line: index + 1,
-                    reason: "\"\(String(decoding: token, as: UTF8.self))\" stands earlier in the vocabulary already")
+                    reason: "\"\(String(decoding: token, as: UTF8.self))\" appears twice in the vocabulary")
             }
         }
         return vocabulary

@@ -1,7 +1,9 @@
 import Formats
 
-/// Reads `vocab.json` and `merges.txt`: byte-level BPE as GPT-2, OPT, RoBERTa, BART and Qwen 2 have it.
+/// Reads `vocab.json` and `merges.txt`: byte-level BPE as in GPT-2, OPT, RoBERTa, BART and Qwen 2.
 enum ByteLevelFiles {
+    /// Builds the tokenizer that Transformers makes of the vocabulary, the merges and the folder's settings.
+    /// - Throws: `TokenizerError`.
     static func read(
         _ vocabularyJSON: JSONValue, in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -10,7 +12,7 @@ enum ByteLevelFiles {
         let (vocabulary, notes) = try TokenTable.read(part)
         let mergesName = contents.path("merges.txt")
         guard let bytes = try contents.bytes("merges.txt") else {
-            throw TokenizerError.unreadable(file: mergesName, reason: "there is none, but vocab.json needs it")
+            throw TokenizerError.unreadable(file: mergesName, reason: "the file is missing, but vocab.json requires it")
         }
         let (pairs, lines) = try merges(bytes, file: mergesName)
         var model = try BPEModel(
@@ -62,14 +64,17 @@ enum ByteLevelFiles {
         "roberta": "RobertaTokenizer", "bart": "BartTokenizer", "qwen2": "Qwen2Tokenizer",
     ]
 
+    /// The regular expression that splits words for Qwen 2.
     static let qwenPattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    /// The regular expression that splits words for Qwen 3.5.
     static let qwen35Pattern =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"#
         + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
+    /// The JSON of a byte-level pre-tokenizer or decoder.
     static func byteLevel(addsSpace: Bool, usesPattern: Bool) -> JSONValue {
         [
             "type": "ByteLevel", "add_prefix_space": .bool(addsSpace), "trim_offsets": true,
@@ -77,6 +82,7 @@ enum ByteLevelFiles {
         ]
     }
 
+    /// The JSON of RoBERTa's post-processor, with its special tokens.
     private static func robertaPostProcessor(
         _ folder: inout VocabularyFolder, _ vocabulary: TokenTable, addsSpace: Bool
     ) throws -> JSONValue {
@@ -87,7 +93,7 @@ enum ByteLevelFiles {
         for (role, token) in defaults { folder.setDefault(role, to: token, in: vocabulary) }
         func pair(_ role: TransformersSettings.Role) throws -> JSONValue {
             guard let token = try folder.settings.token(role), let id = vocabulary.id(of: token.content) else {
-                throw folder.settings.configuration.fault("no \(role.rawValue) that is in the vocabulary")
+                throw folder.settings.configuration.fault("\(role.rawValue) is missing or not in the vocabulary")
             }
             return [.string(token.content), .integer(Int(id))]
         }
@@ -97,7 +103,7 @@ enum ByteLevelFiles {
         ]
     }
 
-    /// The merges, and the line of each.
+    /// The merges, and the line number of each.
     private static func merges(
         _ bytes: [UInt8], file: String
     ) throws -> (pairs: [(left: [UInt8], right: [UInt8])], lines: [Int]) {
@@ -109,7 +115,7 @@ enum ByteLevelFiles {
             if line.starts(with: "#version".utf8) || line.isEmpty { continue }
             guard let pair = BPEModel.pair(Array(line)), String(validating: line, as: UTF8.self) != nil else {
                 throw TokenizerError.malformed(
-                    file: file, line: index + 1, reason: "expected two tokens with a space between them")
+                    file: file, line: index + 1, reason: "expected two tokens separated by a space")
             }
             pairs.append(pair)
             lines.append(index + 1)

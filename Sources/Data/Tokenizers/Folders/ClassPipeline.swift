@@ -1,12 +1,12 @@
 import Formats
 
-/// The pipeline that a class of Transformers makes of a tokenizer.json and its settings.
+/// The tokenizer pipeline that a tokenizer class of Transformers builds from a `tokenizer.json` and its settings.
 struct ClassPipeline {
     let kind: TransformersClass
-    /// The settings, with the roles that the class has by itself.
+    /// The settings, including the class's default special tokens.
     private let configuration: JSONValue
     private let settings: TransformersSettings
-    /// The compiled rules of SentencePiece that the files have.
+    /// The precompiled SentencePiece normalizer in the files, if there is one.
     private let characterMap: JSONValue?
 
     init(_ kind: TransformersClass, _ configuration: JSONValue, _ specialTokensMap: JSONValue, characterMap: JSONValue?) {
@@ -16,9 +16,9 @@ struct ClassPipeline {
         settings = TransformersSettings(configuration: configuration, specialTokensMap: specialTokensMap)
     }
 
-    /// Puts what the class makes of it in the place of what a tokenizer.json says, and notes each difference.
+    /// Replaces parts of a `tokenizer.json` by those that the class builds, with a note about the differences.
     ///
-    /// Where there is none, the files stay as they are, but for the roles of tokens.
+    /// If the class does not fit the model, only the roles of special tokens are set.
     static func apply(_ kind: TransformersClass, to files: inout TokenizerFiles, model: inout TokenModel) throws {
         let given = TransformersSettings(files)
         for (role, token) in kind.defaults where !given.mentions(role) {
@@ -39,6 +39,7 @@ struct ClassPipeline {
         try ClassPipeline(kind, files.configuration, files.specialTokensMap, characterMap: characterMap).apply(to: &files, model: &model)
     }
 
+    /// Replaces the parts that differ from what the class builds.
     private func apply(to files: inout TokenizerFiles, model: inout TokenModel) throws {
         guard kind.fits(model) else { return }
         let root = TokenizerPart(json: files.pipeline, file: files.pipelineName, path: "")
@@ -52,7 +53,7 @@ struct ClassPipeline {
         func part(_ json: JSONValue) -> TokenizerPart? {
             json.unlessNull.map { TokenizerPart(json: $0, file: kind.rawValue, path: "") }
         }
-        /// Whether a part of the file is what the class makes; what cannot be read is not.
+        /// Whether a part of the file equals what the class builds. A part that cannot be read does not.
         func isEqual<Value: Equatable>(_ key: String, _ json: JSONValue, _ read: (TokenizerPart) throws -> Value) throws -> Bool {
             let wanted = try part(json).map(read)
             guard let present = root[key] else { return wanted == nil }
@@ -80,20 +81,21 @@ struct ClassPipeline {
         let said = Self.flags.compactMap { key in configuration[key]?.unlessNull.map { "\(key) \(Self.text($0))" } }
         let source = "\(kind.rawValue)" + (said.isEmpty ? "" : " with " + said.joined(separator: ", "))
         files.notes.append(
-            "tokenizer.json: its \(changed.joined(separator: ", ")) \(changed.count == 1 ? "differs" : "differ") from what tokenizer_config.json "
-                + "asks for (\(source)); the latter counts, as in Transformers 5")
-        // The pipeline says it all now.
+            "tokenizer.json: \(changed.joined(separator: ", ")) \(changed.count == 1 ? "differs" : "differ") from tokenizer_config.json "
+                + "(\(source)), which takes precedence, as in Transformers 5")
+        // The pipeline now contains everything that the class adds.
         files.configuration = files.configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
     }
 
-    /// The settings that make a difference to some class.
+    /// The settings that affect the pipeline of some class.
     private static let flags = ["do_lower_case", "strip_accents", "tokenize_chinese_chars", "add_prefix_space", "legacy"]
 
     private static func text(_ value: JSONValue) -> String {
         value.bool.map { $0 ? "true" : "false" } ?? "null"
     }
 
-    /// A class that makes its own pipeline knows the added tokens of `added_tokens_decoder` alone, if there is one.
+    /// Removes added tokens that are not in `added_tokens_decoder`, if the settings have it: a class that builds its
+    /// own pipeline knows only those.
     private func dropUnlisted(from pipeline: inout JSONValue, _ notes: inout [String]) {
         guard let members = configuration["added_tokens_decoder"]?.members, let tokens = pipeline["added_tokens"]?.array else { return }
         let pairs = members.compactMap { member in
@@ -112,13 +114,14 @@ struct ClassPipeline {
         if let first = dropped.first {
             let more = dropped.count > 1 ? " and \(dropped.count - 1) more" : ""
             notes.append(
-                "tokenizer.json: its added token \"\(first)\"\(more) is not in tokenizer_config.json's added_tokens_decoder, which is what "
-                    + "\(kind.rawValue) reads")
+                "tokenizer.json: the added token \"\(first)\"\(more) is ignored, because \(kind.rawValue) uses added_tokens_decoder of "
+                    + "tokenizer_config.json, where it is missing")
         }
     }
 
-    // MARK: What the classes make
+    // MARK: What the classes build
 
+    /// The class's normalizer.
     func normalizer() throws -> JSONValue {
         func sequence(_ steps: [JSONValue]) -> JSONValue { ["type": "Sequence", "normalizers": .array(steps)] }
         func replace(_ kind: String, _ pattern: String, _ content: String) -> JSONValue {
@@ -151,13 +154,14 @@ struct ClassPipeline {
         }
     }
 
-    /// The Metaspace of a Unigram class, which is pre-tokenizer and decoder.
+    /// The Metaspace component of a Unigram class, used as pre-tokenizer and as decoder.
     private func metaspace() throws -> JSONValue {
         let addsSpace = try settings.flag("add_prefix_space") ?? true
         let scheme: JSONValue = kind == .t5 || addsSpace ? "always" : kind == .debertaV2 ? "first" : "never"
         return ["type": "Metaspace", "replacement": SentencePieceFiles.space, "prepend_scheme": scheme, "split": true]
     }
 
+    /// The class's pre-tokenizer.
     func preTokenizer() throws -> JSONValue {
         let addsSpace = try settings.flag("add_prefix_space")
         func sequence(_ steps: [JSONValue]) -> JSONValue { ["type": "Sequence", "pretokenizers": .array(steps)] }
@@ -192,6 +196,7 @@ struct ClassPipeline {
         }
     }
 
+    /// The class's decoder.
     func decoder() throws -> JSONValue {
         switch kind {
         case .gemma: SentencePieceFiles.decoder(addsSpace: false, fallsBackToBytes: true)
@@ -204,13 +209,13 @@ struct ClassPipeline {
         }
     }
 
-    /// What stands around texts; nil where the class leaves it as tokenizer.json has it.
+    /// The class's post-processor; nil if the class keeps the one in `tokenizer.json`.
     func postProcessor(
         _ pipeline: JSONValue, _ files: TokenizerFiles, _ vocabulary: TokenTable
     ) throws -> JSONValue? {
         switch kind {
         case .gpt2, .codeGen, .llama, .qwen2, .qwen35, .cohere, .gemma: return nil
-        // the class has one, but that of a file counts before it
+        // the class has one, but that of the file takes precedence
         case .albert where pipeline["post_processor"]?.unlessNull != nil: return nil
         case .gptNeoX: return .null
         case .codeLlama, .bert, .mpnet, .roberta, .t5, .xlmRoberta, .camembert, .albert, .debertaV2:
@@ -220,7 +225,7 @@ struct ClassPipeline {
             func token(_ role: TransformersSettings.Role) throws -> TemplateJSON.Token? {
                 try settings.token(role).flatMap { list.token($0.content) }.map { .init(text: $0.content, id: $0.id) }
             }
-            // the beginning of a sequence, whatever the files say
+            // the beginning-of-sequence token, regardless of the files
             if kind == .codeLlama { return try token(.begin).map { TemplateJSON(prefix: [$0], suffix: []).json } }
             if kind == .t5 {
                 return try token(.end).map {
@@ -243,14 +248,14 @@ struct ClassPipeline {
         }
     }
 
-    /// The model with the options of the class, and its JSON; nil if it has them already.
+    /// The model with the class's options, and its JSON; nil if the model already has those options.
     private func model(_ model: TokenModel, file: String) throws -> (TokenModel, JSONValue)? {
         switch model {
         case .bpe(let model):
             var options = BPEModel.Options()
             let isLlama = [.llama, .codeLlama, .gemma].contains(kind)
             if isLlama { (options.fusesUnknown, options.fallsBackToBytes) = (true, true) }
-            // an unknown token without an id is none
+            // an unknown token that is not in the vocabulary counts as none
             var present = model.options
             if !isLlama, present.unknownToken == nil || model.lacksUnknownToken || model.knowsEveryText(spellsBytes: true) {
                 (present.unknownToken, present.fusesUnknown) = (nil, false)
@@ -286,7 +291,8 @@ struct ClassPipeline {
         }
     }
 
-    /// The id of the unknown token, where the class expects it.
+    /// The ID of the unknown token at the place where the class expects it.
+    /// - Throws: `TokenizerError.malformed` if the vocabulary is too small.
     func unknownID(_ model: UnigramModel, file: String) throws -> Int32 {
         let id: Int32
         switch kind {
@@ -301,7 +307,7 @@ struct ClassPipeline {
         guard model.vocabulary.bytes(of: id) != nil else {
             throw TokenizerError.malformed(
                 file: file, line: nil,
-                reason: "model: \(kind.rawValue) has its unknown token at \(id), but there are \(model.scores.count) tokens")
+                reason: "model: \(kind.rawValue) expects its unknown token at id \(id), but there are only \(model.scores.count) tokens")
         }
         return id
     }

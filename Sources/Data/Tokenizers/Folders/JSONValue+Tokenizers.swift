@@ -1,11 +1,14 @@
 import Formats
 
 extension JSONValue {
-    /// Reads the text of a tokenizer's file. Of repeated keys all are kept.
+    /// Parses the text of a tokenizer's file. Repeated keys are all kept.
     ///
-    /// - Parameter file: The name to use in errors.
-    /// - Throws: `TokenizerError.malformed` with the line of the first fault; invalid UTF-8, lone surrogates, numbers beyond
-    ///   a Double (but not Python's NaN and Infinity), nesting deeper than 128 levels and anything after the value are faults.
+    /// - Parameters:
+    ///   - bytes: The text, as UTF-8.
+    ///   - file: The name of the file in errors.
+    /// - Throws: `TokenizerError.malformed` with the line of the first error. Errors include invalid UTF-8, lone
+    ///   surrogates, numbers outside the range of Double (except Python's NaN and Infinity), nesting deeper than 128
+    ///   levels, and anything after the value.
     init(tokenizerFile bytes: [UInt8], named file: String) throws {
         do {
             try self.init(parsing: bytes, [.byteOrderMark, .repeatedKeys])

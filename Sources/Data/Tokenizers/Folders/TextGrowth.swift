@@ -1,21 +1,23 @@
-/// How much longer a text can become on its way through a pipeline.
+/// Bounds how much a text can grow in a pipeline.
 ///
-/// A file of 12 KB can ask for twelve replacements that make ten letters of one, one after the other. The bytes that one byte can become are
-/// therefore counted before any text is read, step by step from the last to the first: a replacement of `a` by `bb` makes of each `a` twice
-/// what the later steps make of a `b`. Replacements that do not feed each other do not add up.
+/// A file of 12 KB could contain twelve replacements in a row that each turn one letter into ten. Therefore the number
+/// of bytes that each byte can become is computed before any text is processed, from the last step to the first: if a
+/// step replaces `a` by `bb`, an `a` counts twice what the later steps make of a `b`. Replacements that do not feed
+/// into each other do not multiply.
 struct TextGrowth {
-    /// The bytes that the later steps can make of each byte.
+    /// The maximum number of bytes that the later steps make of each byte.
     private var sizes = [Double](repeating: 1, count: 256)
     private var greatest: Double { sizes.max() ?? 1 }
 
-    /// More than this no byte may become. LLaMA's pipelines make 12 of a space, and NFKC at most 11 of a byte.
+    /// The maximum number of bytes that one byte may become. LLaMA's pipelines make 12 of a space, and NFKC makes at
+    /// most 11 of a byte.
     private static let limit = 1000.0
-    /// More steps than this a pipeline may not have: each costs a walk through every text.
+    /// The maximum number of steps of a pipeline. Each step is a pass over every text.
     private static let stepLimit = 1000
 
-    /// Checks normalizer, pre-tokenizer and decoder of a tokenizer.json.
+    /// Checks the normalizer, the pre-tokenizer and the decoder of a `tokenizer.json`.
     ///
-    /// - Throws: `TokenizerError.malformed`, naming the step from which on a byte may become too many.
+    /// - Throws: `TokenizerError.malformed`, naming the step at which the limit is exceeded.
     static func check(_ root: TokenizerPart) throws {
         let normalizers = try root["normalizer"].map { try steps(of: $0, "normalizers") } ?? []
         let splits = try root["pre_tokenizer"].map { try steps(of: $0, "pretokenizers") } ?? []
@@ -30,22 +32,23 @@ struct TextGrowth {
         try check(decoders) { growth, part in growth.precede(try TokenDecoder(part)) }
     }
 
+    /// Checks steps; `precede` adds a step before the ones so far.
     private static func check(_ steps: [TokenizerPart], _ precede: (inout TextGrowth, TokenizerPart) throws -> Void) throws {
         if let last = steps.last, steps.count > stepLimit {
-            throw last.fault("step \(steps.count) of a pipeline that may have \(stepLimit)")
+            throw last.fault("the pipeline has \(steps.count) steps; at most \(stepLimit) are supported")
         }
         var growth = TextGrowth()
         for step in steps.reversed() {
             try precede(&growth, step)
             if growth.greatest > limit {
                 throw step.fault(
-                    "this step and those behind it can make \(growth.greatest > 1e15 ? "more than 10^15" : String(Int(growth.greatest))) "
-                        + "bytes of one; at most \(Int(limit)) are supported")
+                    "this and later steps can make \(growth.greatest > 1e15 ? "more than 10^15" : String(Int(growth.greatest))) "
+                        + "bytes of one byte; at most \(Int(limit)) are supported")
             }
         }
     }
 
-    /// The steps of a part from the first to the last, those of sequences in sequences, too.
+    /// The steps of a part in order, with nested sequences flattened.
     private static func steps(of part: TokenizerPart, _ key: String) throws -> [TokenizerPart] {
         guard part.json["type"]?.string == "Sequence" else { return [part] }
         return try part.required(key).elements().flatMap { try steps(of: $0, key) }
@@ -53,6 +56,7 @@ struct TextGrowth {
 
     // MARK: Steps
 
+    /// Adds a normalizer before the steps so far.
     private mutating func precede(_ step: Normalizer) {
         switch step {
         case .unicode(.composed): grow(by: 3)
@@ -75,6 +79,7 @@ struct TextGrowth {
         }
     }
 
+    /// Adds a pre-tokenizer before the steps so far.
     private mutating func precede(_ step: PreTokenizer) {
         switch step {
         case .byteLevel(let addsSpace, _):
@@ -88,6 +93,7 @@ struct TextGrowth {
         }
     }
 
+    /// Adds a decoder before the steps so far.
     private mutating func precede(_ step: TokenDecoder) {
         switch step {
         case .byteLevel, .byteFallback, .fuse, .strip: break
@@ -100,7 +106,7 @@ struct TextGrowth {
         }
     }
 
-    /// Every match makes of the pattern's bytes together what becomes of the content.
+    /// A replacement: the bytes of a match together become what the content becomes.
     private mutating func replace(_ pattern: TextPattern, by content: [UInt8]) {
         guard case .expression(let expression) = pattern else {
             if case .text(let bytes) = pattern { replace(bytes, by: content) }
@@ -111,28 +117,31 @@ struct TextGrowth {
         if expression.canMatchNothing { add(size) }
     }
 
-    /// Every match makes of the text's bytes together what becomes of the content.
+    /// A replacement of a fixed text: its bytes together become what the content becomes.
     private mutating func replace(_ pattern: [UInt8], by content: [UInt8]) {
         let share = sizes(of: content) / Double(max(1, pattern.count))
         for byte in Set(pattern) { sizes[Int(byte)] = max(sizes[Int(byte)], share) }
     }
 
-    /// Something is put before each piece, and a piece may be one byte.
+    /// An insertion of `size` bytes before each piece, which may be as short as one byte.
     private mutating func add(_ size: Double) {
         for byte in sizes.indices { sizes[byte] += size }
     }
 
-    /// Characters beyond ASCII may become any others, so many times as long; upper case may become lower case.
+    /// Unicode normalisation or case mapping: a non-ASCII character may become any others and grow by a factor; upper
+    /// case may become lower case.
     private mutating func grow(by factor: Double) {
         let most = greatest * factor
         for byte in 0x80...0xFF { sizes[byte] = most }
         for byte in 0x41...0x5A { sizes[byte] = max(sizes[byte], sizes[byte | 0x20]) }
     }
 
+    /// Spelling in the byte-level alphabet.
     private mutating func spell() {
         sizes = (0...255).map { sizes(of: ByteAlphabet.spelled([UInt8($0)])) }
     }
 
+    /// The number of bytes that a text becomes.
     private func sizes(of bytes: [UInt8]) -> Double {
         bytes.reduce(0) { $0 + sizes[Int($1)] }
     }

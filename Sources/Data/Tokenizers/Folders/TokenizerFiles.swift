@@ -1,42 +1,43 @@
 import Formats
 import Foundation
 
-/// The contents of the files a tokenizer is saved as.
+/// The contents of the files in which a tokenizer is saved.
 struct TokenizerFiles: Sendable {
-    /// A file that is saved as it was read.
+    /// A file that is saved unchanged.
     struct Companion: Sendable {
         var name: String
         var bytes: [UInt8]
     }
 
-    /// tokenizer.json, without the vocabulary and the merges of its model.
+    /// The contents of `tokenizer.json`, without the vocabulary and the merges of the model.
     var pipeline: JSONValue
-    /// The name of the file the pipeline was read from, for errors.
+    /// The file that the pipeline was read from, for errors.
     var pipelineName: String
-    /// tokenizer_config.json.
+    /// The contents of `tokenizer_config.json`.
     var configuration: JSONValue
-    /// special_tokens_map.json.
+    /// The contents of `special_tokens_map.json`.
     var specialTokensMap: JSONValue
-    /// Whether `added_tokens` of the pipeline is all there is: tokenizer_config.json was heard already.
+    /// Whether the pipeline's `added_tokens` is complete, because `tokenizer_config.json` has already been applied.
     var hasFinalTokens = false
-    /// What people should know of the files, a line each.
+    /// Notes about the files for the user, one line each.
     var notes: [String] = []
-    /// The other files of the folder that belong to the tokenizer.
+    /// Other files in the folder that belong to the tokenizer.
     var companions: [Companion] = []
-    /// The file that a chat template was given in, for errors; nil for the tokenizer's own.
+    /// The file of an explicitly given chat template, for errors; nil if the template is the tokenizer's own.
     var templateName: String?
 
-    /// The names of files that belong to a tokenizer and are carried along.
+    /// The names of files that belong to a tokenizer and are copied when it is saved.
     static let companionNames = [
         "tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt",
         "added_tokens.json", "chat_template.jinja",
         "chat_template.json",
     ]
 
-    /// The folder in which chat templates have files of their own, beside the one that is used unless another is asked for.
+    /// The folder with additional chat templates in separate files.
     static let templateFolder = "additional_chat_templates"
 
-    /// Writes tokenizer.json, tokenizer_config.json, special_tokens_map.json and the companions, each in one step.
+    /// Writes `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and the companions, each file
+    /// atomically.
     func write(to folder: URL, model: TokenModel) throws {
         var json = pipeline["model"]?.unlessNull ?? .object([])
         json = json.setting("vocab", to: model.vocabularyJSON)

@@ -3,24 +3,25 @@ public import Foundation
 
 /// Reads a tokenizer from the files in a folder, or from a GGUF file.
 public enum TokenizerFolder {
-    /// The tokenizer of a folder, or of a GGUF file.
+    /// Reads the tokenizer in a folder or in a GGUF file.
     ///
-    /// It is read from `tokenizer.json`, else from `tokenizer.model` (SentencePiece; also `spiece.model`, `spm.model` and
-    /// `sentencepiece.bpe.model`), else from `vocab.json` with `merges.txt` (byte-level BPE), else from `vocab.txt` (BERT), else from the metadata
-    /// of the folder's `.gguf` file. `tokenizer_config.json` and `special_tokens_map.json` are read where present, and `added_tokens.json` beside
-    /// a vocabulary file. Where they contradict each other, what Transformers 5 makes of them counts; the tokenizer's `notes` name each
-    /// contradiction.
+    /// The first of these files in the folder is used: `tokenizer.json`; `tokenizer.model`, `spiece.model`, `spm.model`
+    /// or `sentencepiece.bpe.model` (SentencePiece); `vocab.json` with `merges.txt` (byte-level BPE); `vocab.txt`
+    /// (BERT); a `.gguf` file (its metadata). `tokenizer_config.json` and `special_tokens_map.json` are read if
+    /// present, and `added_tokens.json` with a vocabulary file. Contradictions between files are resolved as in
+    /// Transformers 5; the tokenizer's `notes` list them.
     ///
-    /// - Parameter folder: A folder, or a `.gguf` file; of one in several parts any, or the folder of them all.
-    /// - Throws: `TokenizerError`, naming the file and what is wrong with it or what it asks for that is not supported; `CheckpointError` for
-    ///   a file that is no sound GGUF file.
+    /// - Parameter folder: A folder or a `.gguf` file. For a model in several GGUF files: any of them, or their folder.
+    /// - Throws: `TokenizerError` with the file and what is invalid or not supported; `CheckpointError` for an invalid
+    ///   GGUF file.
     public static func load(from folder: URL) throws -> any Tokenizer {
         try loadPipeline(from: folder)
     }
 
-    /// The tokenizer of an encoder's folder, which cuts texts to a length and puts pairs of texts together.
+    /// Reads a tokenizer as ``PipelineTokenizer``, which can also truncate texts and encode pairs of texts, for
+    /// encoders.
     ///
-    /// - Throws: as ``load(from:)``.
+    /// - Throws: As ``load(from:)``.
     public static func loadPipeline(from folder: URL) throws -> PipelineTokenizer {
         if let file = GGUFPlace.file(at: folder) { return try load(gguf: file) }
         do {
@@ -31,9 +32,12 @@ public enum TokenizerFolder {
         }
     }
 
-    /// The tokenizer that the metadata of a GGUF file describe.
+    /// Reads the tokenizer in the metadata of a GGUF file.
     ///
-    /// - Parameter path: What to call the file in errors.
+    /// - Parameters:
+    ///   - metadata: The metadata by key.
+    ///   - path: The name of the file in errors.
+    /// - Throws: `TokenizerError`.
     package static func load(metadata: [String: GGUFValue], path: String) throws -> any Tokenizer {
         let part = try GGUFTokenizer.read(GGUFTokenizerMetadata(metadata, file: path))
         return try PipelineTokenizer(files: part.files, model: part.model)
@@ -44,11 +48,12 @@ public enum TokenizerFolder {
         return try PipelineTokenizer(files: part.files, model: part.model)
     }
 
-    /// The tokenizer of a folder that is held in memory.
+    /// Reads the tokenizer of a folder that is held in memory.
     ///
     /// - Parameters:
     ///   - files: The contents of the files, by name.
-    ///   - path: What to call the folder in errors.
+    ///   - path: The name of the folder in errors.
+    /// - Throws: As ``load(from:)``.
     package static func load(files: [String: [UInt8]], path: String) throws -> any Tokenizer {
         try load(FolderContents(files: files, path: path))
     }
@@ -69,6 +74,7 @@ public enum TokenizerFolder {
         return try PipelineTokenizer(files: part.files, model: part.model)
     }
 
+    /// Reads a `tokenizer.json`, and applies the tokenizer class that the settings name.
     private static func read(
         _ pipeline: JSONValue, in folder: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -80,31 +86,33 @@ public enum TokenizerFolder {
             configuration: try folder.json("tokenizer_config.json") ?? .object([]),
             specialTokensMap: try folder.json("special_tokens_map.json") ?? .object([]),
             companions: try folder.companions())
-        // a config.json that is broken is for those to name who read the model
+        // an invalid config.json is reported when the model is loaded, not here
         let configuration = try folder.bytes("config.json").flatMap { try? JSONValue(tokenizerFile: $0, named: "config.json") }
         let kind = try TransformersClass.reading(
             TransformersSettings(files), model: configuration ?? .null, pipeline: pipeline)
         if let kind {
             try ClassPipeline.apply(kind, to: &files, model: &model)
         } else if try TransformersClass.reading(TransformersSettings(files), model: .null, pipeline: pipeline) != nil {
-            // only the type of the model keeps the class from putting together another pipeline: say so where it may be missing
+            // only the model type prevents the class from building another pipeline; record that for folders without a
+            // config.json
             files.configuration = files.configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
         }
         return (files, model)
     }
 }
 
-/// The files in a tokenizer's folder.
+/// The files in a tokenizer's folder, on disk or in memory.
 struct FolderContents {
-    /// The folder, for errors.
+    /// The path of the folder, for errors.
     let path: String
     private let read: (String) throws -> [UInt8]?
-    /// The names in a folder within this one; none where there is no such folder.
+    /// The names of the files in a subfolder; empty if there is no such folder.
     private let names: (String) -> [String]
 
-    /// The most bytes of a file: eight times the largest known tokenizer.json.
+    /// The maximum size of a file: eight times that of the largest known `tokenizer.json`.
     private static let sizeLimit = 256 << 20
 
+    /// Creates a view of a folder on disk.
     init(_ folder: URL) {
         path = folder.path
         names = { (try? Folder.names(in: folder.appendingPathComponent($0).path)) ?? [] }
@@ -124,22 +132,24 @@ struct FolderContents {
         }
     }
 
+    /// Creates a view of files in memory, by name.
     init(files: [String: [UInt8]], path: String) {
         self.path = path
         read = { files[$0] }
         names = { name in files.keys.filter { $0.hasPrefix(name + "/") }.map { String($0.dropFirst(name.utf8.count + 1)) } }
     }
 
+    /// The path of a file, for errors.
     func path(_ name: String) -> String {
         path.hasSuffix("/") ? path + name : path + "/" + name
     }
 
-    /// The bytes of a file; `nil` if there is none.
+    /// The contents of a file; `nil` if it does not exist.
     func bytes(_ name: String) throws -> [UInt8]? {
         try read(name)
     }
 
-    /// A file's object; `nil` if there is no file.
+    /// The JSON object in a file; `nil` if the file does not exist.
     func json(_ name: String) throws -> JSONValue? {
         guard let bytes = try bytes(name) else { return nil }
         let json = try JSONValue(tokenizerFile: bytes, named: path(name))
@@ -150,7 +160,7 @@ struct FolderContents {
         return json
     }
 
-    /// The files that are carried along.
+    /// The files that are copied when the tokenizer is saved.
     func companions() throws -> [TokenizerFiles.Companion] {
         let templates = names(TokenizerFiles.templateFolder).filter { $0.hasSuffix(".jinja") }.sorted()
         return try (TokenizerFiles.companionNames + templates.map { TokenizerFiles.templateFolder + "/" + $0 }).compactMap { name in

@@ -1,9 +1,9 @@
 import Formats
 
-/// The tokenizer classes of Transformers 5 that put their pipeline together themselves.
+/// The tokenizer classes of Transformers 5 that build their own pipeline.
 ///
-/// They take vocabulary and merges of a tokenizer.json, and everything else from tokenizer_config.json and from what they are. All other
-/// classes use a tokenizer.json as it is.
+/// They take only the vocabulary and the merges from a `tokenizer.json`; everything else comes from
+/// `tokenizer_config.json` and the class itself. All other classes use the `tokenizer.json` unchanged.
 enum TransformersClass: String {
     case bert = "BertTokenizer"
     case roberta = "RobertaTokenizer"
@@ -23,7 +23,7 @@ enum TransformersClass: String {
     case albert = "AlbertTokenizer"
     case debertaV2 = "DebertaV2Tokenizer"
 
-    /// The class of a name without `Fast`; nil if it uses a folder's files as they are, or is not known here.
+    /// The class with the given name (without `Fast`); nil for a class that uses the files unchanged or is unknown.
     init?(named name: String) {
         switch name {
         case "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer": self = .bert
@@ -32,19 +32,19 @@ enum TransformersClass: String {
         }
     }
 
-    /// The class as which `AutoTokenizer` reads a folder with a tokenizer.json; nil if it uses that file as it is.
+    /// The class that `AutoTokenizer` chooses for a folder with a `tokenizer.json`; nil if it uses that file unchanged.
     ///
     /// - Parameters:
-    ///   - settings: tokenizer_config.json.
-    ///   - model: config.json; null if there is none.
-    ///   - pipeline: tokenizer.json.
+    ///   - settings: The settings in `tokenizer_config.json`.
+    ///   - model: The contents of `config.json`; null if there is none.
+    ///   - pipeline: The contents of `tokenizer.json`.
     static func reading(_ settings: TransformersSettings, model: JSONValue, pipeline: JSONValue) throws -> TransformersClass? {
         let named = try settings.tokenizerClass() ?? model["tokenizer_class"]?.string.map(TransformersSettings.baseName)
         let type = model["model_type"]?.string
         let isMisnamed = type.map { misnamed.contains($0) } ?? false
         let registered = type.flatMap { registry[$0] } ?? (isMisnamed ? backend : nil)
         guard let named else { return registered.flatMap { TransformersClass(named: $0) } }
-        // LLaMA 3 calls itself so, and is nothing of the kind
+        // LLaMA 3 names this class, but its tokenizer is byte-level
         if named == llama.rawValue, !isMisnamed, isByteLevel(pipeline["pre_tokenizer"]) || isByteLevel(pipeline["decoder"]) {
             return nil
         }
@@ -56,7 +56,7 @@ enum TransformersClass: String {
 
     private static let backend = "TokenizersBackend"
 
-    /// Model types whose folders name a wrong class often enough for Transformers to ignore it.
+    /// The model types whose folders often name a wrong class, which Transformers therefore ignores.
     private static let misnamed: Set<String> = [
         "arctic", "chatlm", "ernie4_5", "ernie4_5_moe", "fuyu", "h2ovl_chat", "hyperclovax", "hyperclovax_vlm", "hyperclovax_vision_v2",
         "internlm2", "internlm3", "iquestcoder", "jamba", "llava", "llava_next", "minicpm3", "minicpmv", "minimax_m2", "modernbert",
@@ -66,7 +66,7 @@ enum TransformersClass: String {
         "smolvlm",
     ]
 
-    /// The classes by model type.
+    /// The names of the classes by model type.
     static let registry: [String: String] = {
         let types: [String: [String]] = [
             "BertTokenizer": ["bert", "distilbert", "electra", "convbert", "squeezebert", "nomic_bert", "megatron-bert", "visual_bert"],
@@ -96,13 +96,14 @@ enum TransformersClass: String {
         return Dictionary(types.flatMap { name, types in types.map { ($0, name) } }, uniquingKeysWith: { first, _ in first })
     }()
 
+    /// Whether a pre-tokenizer or decoder is byte-level, or contains one that is.
     private static func isByteLevel(_ part: JSONValue?) -> Bool {
         guard let part else { return false }
         if part["type"]?.string == "ByteLevel" { return true }
         return ["pretokenizers", "decoders"].contains { part[$0]?.array?.contains { isByteLevel($0) } ?? false }
     }
 
-    /// Whether the class has models of this kind.
+    /// Whether the class uses models of this kind.
     func fits(_ model: TokenModel) -> Bool {
         switch model {
         case .bpe: !isUnigram && self != .bert && self != .mpnet
@@ -112,7 +113,7 @@ enum TransformersClass: String {
         }
     }
 
-    /// Whether the class has Unigram models, those of SentencePiece.
+    /// Whether the class uses SentencePiece's Unigram models.
     var isUnigram: Bool {
         switch self {
         case .t5, .xlmRoberta, .camembert, .albert, .debertaV2: true
@@ -120,7 +121,7 @@ enum TransformersClass: String {
         }
     }
 
-    /// Special tokens that the class has beside those of roles, where the files name none.
+    /// The default special tokens of the class that have no role. Empty if the files already list them.
     func furtherSpecialTokens(_ configuration: JSONValue) -> [String] {
         let named = configuration["additional_special_tokens"]?.unlessNull
         let listed = named?.array?.compactMap { $0.string ?? $0["content"]?.string } ?? []
@@ -140,7 +141,7 @@ enum TransformersClass: String {
         }
     }
 
-    /// The tokens of roles that the files say nothing of.
+    /// The default special tokens of the class by role, for roles that the files do not mention.
     var defaults: [(role: TransformersSettings.Role, token: String)] {
         switch self {
         case .bert:

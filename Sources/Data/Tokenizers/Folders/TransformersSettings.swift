@@ -1,11 +1,11 @@
 import Formats
 
-/// What `tokenizer_config.json` and `special_tokens_map.json` say, as Transformers understands them.
+/// The settings in `tokenizer_config.json` and `special_tokens_map.json`, interpreted as in Transformers.
 ///
-/// A key that is absent, or null, says nothing; nothing else does. No token and no flag is assumed because a value
-/// looks empty.
+/// Only a key that is absent or null counts as not set. No token or flag is inferred from a value that merely looks
+/// empty.
 struct TransformersSettings {
-    /// What a special token is for.
+    /// The role of a special token.
     enum Role: String, CaseIterable {
         case begin = "bos_token"
         case end = "eos_token"
@@ -16,9 +16,9 @@ struct TransformersSettings {
         case mask = "mask_token"
     }
 
-    /// tokenizer_config.json.
+    /// The contents of `tokenizer_config.json`.
     let configuration: TokenizerPart
-    /// The parts that are asked, the first that answers counts.
+    /// The two files in order of precedence.
     private let parts: [TokenizerPart]
 
     init(_ files: TokenizerFiles) {
@@ -28,31 +28,31 @@ struct TransformersSettings {
     init(configuration: JSONValue, specialTokensMap: JSONValue) {
         self.configuration = TokenizerPart(json: configuration, file: "tokenizer_config.json", path: "")
         let map = TokenizerPart(json: specialTokensMap, file: "special_tokens_map.json", path: "")
-        // the map is the older form: Transformers reads it, and lets it count, where there is no added_tokens_decoder
+        // the map is the older format: Transformers reads it, with precedence, only without added_tokens_decoder
         parts = self.configuration["added_tokens_decoder"] == nil ? [map, self.configuration] : [self.configuration, map]
     }
 
-    /// Whether a role is mentioned at all, be it with null.
+    /// Whether a role is mentioned, even if its value is null.
     func mentions(_ role: Role) -> Bool {
         parts.contains { part in part.json.members?.contains { $0.key == role.rawValue } ?? false }
     }
 
-    /// A flag of tokenizer_config.json; `nil` if it does not say.
+    /// A flag in `tokenizer_config.json`; `nil` if it is not set.
     func flag(_ key: String) throws -> Bool? {
         try configuration[key]?.bool()
     }
 
-    /// The name of the tokenizer's class without `Fast`, if there is one.
+    /// The name of the tokenizer class without `Fast`; nil if none is named.
     func tokenizerClass() throws -> String? {
         try configuration["tokenizer_class"].map { Self.baseName(ofClass: try $0.string()) }
     }
 
-    /// A class's name without `Fast`.
+    /// The name of a class without `Fast`.
     static func baseName(ofClass name: String) -> String {
         name.hasSuffix("Fast") ? String(name.dropLast(4)) : name
     }
 
-    /// The token of a role. Its id is not known here.
+    /// The token with a role. Its ID is not set.
     func token(_ role: Role) throws -> AddedToken? {
         for part in parts {
             if let named = part[role.rawValue] { return try token(named) }
@@ -60,12 +60,12 @@ struct TransformersSettings {
         return nil
     }
 
-    /// What the two files say differently of a role.
+    /// One line for each role for which the two files name different tokens.
     func contradictions() throws -> [String] {
         try Role.allCases.compactMap { role in
             let named = try parts.compactMap { part in try part[role.rawValue].map { (part.file, try token($0).content) } }
             guard let first = named.first, let last = named.last, first.1 != last.1 else { return nil }
-            return "\(role.rawValue) is \"\(first.1)\" in \(first.0) and \"\(last.1)\" in \(last.0); the former counts"
+            return "\(role.rawValue) is \"\(first.1)\" in \(first.0) and \"\(last.1)\" in \(last.0); the former is used"
         }
     }
 
@@ -75,7 +75,7 @@ struct TransformersSettings {
         for key in ["additional_special_tokens", "extra_special_tokens"] {
             guard let list = parts.lazy.compactMap({ $0[key] }).first else { continue }
             if let members = list.json.members {
-                // A name for each token.
+                // An object that names each token.
                 for member in members {
                     let part = TokenizerPart(
                         json: member.value, file: list.file, path: "\(list.path).\(member.key)")
@@ -85,7 +85,7 @@ struct TransformersSettings {
                 result += try list.elements().map { try token($0) }
             }
         }
-        // `image_token` and the like are roles of single models
+        // `image_token` and similar keys are roles of specific models
         let roles = Set(Role.allCases.map(\.rawValue))
         for member in configuration.json.members ?? [] where member.key.hasSuffix("_token") && !roles.contains(member.key) {
             if member.value.string != nil || member.value["content"]?.string != nil, let part = configuration[member.key] {
@@ -105,17 +105,17 @@ struct TransformersSettings {
             let part = TokenizerPart(
                 json: member.value, file: decoder.file, path: "\(decoder.path)[\"\(member.key)\"]")
             guard let id = Int32(member.key), TokenizerPart.ids.contains(Int(id)) else {
-                throw part.fault("the key is no token id")
+                throw part.fault("the key is not a token id")
             }
             let isSpecial = try part.flag("special", default: false)
             return try AddedToken(part, id: id, isSpecial: isSpecial, isNormalizedByDefault: !isSpecial)
         }
     }
 
-    /// A special token that is given as a string or with its flags.
+    /// A special token, given as a string or as an object with flags.
     ///
-    /// One of special_tokens_map.json is searched in the text as given unless it says otherwise; one of tokenizer_config.json that does
-    /// not say in normalised text, unless its flag calls it special (as in Transformers).
+    /// The default of `normalized` is as in Transformers: false in `special_tokens_map.json`; in
+    /// `tokenizer_config.json` true, unless the token's own `special` flag is set.
     private func token(_ part: TokenizerPart) throws -> AddedToken {
         if let content = part.json.string { return AddedToken(id: -1, content: content, isSpecial: true) }
         guard part.json.members != nil else { throw part.fault("expected a string, or an object with content, found \(part.json.kind)") }
@@ -127,7 +127,11 @@ struct TransformersSettings {
 extension AddedToken {
     /// Reads a token with its flags.
     ///
-    /// - Parameter isNormalizedByDefault: Whether a token that says nothing of normalisation is searched in normalised text.
+    /// - Parameters:
+    ///   - part: The object.
+    ///   - id: The token's ID.
+    ///   - isSpecial: Whether the token is special.
+    ///   - isNormalizedByDefault: The default of `normalized`: whether the token is matched in normalised text.
     init(_ part: TokenizerPart, id: Int32, isSpecial: Bool, isNormalizedByDefault: Bool) throws {
         self.init(
             id: id, content: try part.required("content").string(),
@@ -137,7 +141,7 @@ extension AddedToken {
             isNormalized: try part.flag("normalized", default: isNormalizedByDefault), isSpecial: isSpecial)
     }
 
-    /// This token as it stands in a tokenizer.json.
+    /// The token as in a `tokenizer.json`.
     var json: JSONValue {
         [
             "id": .integer(Int(id)), "content": .string(content), "single_word": .bool(isSingleWord),

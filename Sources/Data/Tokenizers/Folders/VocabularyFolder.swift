@@ -1,6 +1,7 @@
 import Formats
 
-/// What the readers of vocabulary files share: they put together the pipeline that a tokenizer.json would hold.
+/// Shared functionality of the readers of vocabulary files, which build the pipeline that a `tokenizer.json` would
+/// contain.
 struct VocabularyFolder {
     let folder: FolderContents
     /// The file that the vocabulary was read from.
@@ -15,7 +16,7 @@ struct VocabularyFolder {
         specialTokensMap = try folder.json("special_tokens_map.json") ?? .object([])
     }
 
-    /// A folder of nothing but a vocabulary, whose file has a word on all that a tokenizer_config.json says.
+    /// Creates a value for a vocabulary file that also contains the settings of a `tokenizer_config.json`.
     init(_ folder: FolderContents, name: String, configuration: JSONValue) {
         self.folder = folder
         self.name = name
@@ -23,14 +24,15 @@ struct VocabularyFolder {
         specialTokensMap = .object([])
     }
 
+    /// The settings as Transformers interprets them.
     var settings: TransformersSettings {
         TransformersSettings(configuration: configuration, specialTokensMap: specialTokensMap)
     }
 
-    /// The name of the tokenizer's class without `Fast`: of tokenizer_config.json, else what config.json makes of it.
+    /// The name of the tokenizer class without `Fast`: from `tokenizer_config.json`, or else from `config.json`.
     ///
-    /// - Parameter classes: The classes of the model types that have their vocabulary in such files.
-    /// - Returns: `nil` if neither file tells.
+    /// - Parameter classes: The classes by model type, for models with this kind of vocabulary file.
+    /// - Returns: `nil` if neither file names a class.
     /// - Throws: `TokenizerError.unsupported` for a model type without a class.
     func tokenizerClass(ofModelTypes classes: [String: String]) throws -> String? {
         if let name = try settings.tokenizerClass() { return name }
@@ -42,32 +44,36 @@ struct VocabularyFolder {
         return name
     }
 
-    /// The error for a class that is not known.
+    /// The error for an unsupported class.
     func unsupportedClass(_ name: String) -> TokenizerError {
         .unsupported(file: settings.configuration.file, part: "tokenizer_class", name: name)
     }
 
-    /// Names the token of a role, unless the files have their own word on it or the vocabulary lacks the token.
+    /// Sets the token of a role, unless the files mention the role or the vocabulary lacks the token.
     mutating func setDefault(_ role: TransformersSettings.Role, to token: String, in vocabulary: TokenTable) {
         if settings.mentions(role) || vocabulary.id(of: token) == nil { return }
         configuration = configuration.setting(role.rawValue, to: .string(token))
     }
 
-    /// Sets a flag that the files do not mention.
+    /// Sets a flag that the files do not set.
     mutating func setDefault(_ flag: String, to value: Bool) throws {
         if try settings.flag(flag) == nil { configuration = configuration.setting(flag, to: .bool(value)) }
     }
 
-    /// The files of a tokenizer whose pipeline is given in parts.
+    /// The files of a tokenizer with the given pipeline.
     ///
-    /// As in Transformers, `add_bos_token` and `add_eos_token` overrule the post-processor. (They say nothing about a
-    /// tokenizer.json, which has its own.)
+    /// As in Transformers, `add_bos_token` and `add_eos_token` override the post-processor. (For a `tokenizer.json`
+    /// they have no effect, because it has its own post-processor.)
     ///
     /// - Parameters:
-    ///   - known: Added tokens that the vocabulary's own file tells of.
-    ///   - searchesTextAsGiven: Whether no added token is searched in normalised text, whatever its flag says.
-    ///   - normalizer, preTokenizer, postProcessor, decoder, model: as in a tokenizer.json; the model without its
-    ///     vocabulary and merges.
+    ///   - known: Added tokens that the vocabulary file itself defines.
+    ///   - searchesTextAsGiven: Whether all added tokens are matched in the original text, regardless of their flags.
+    ///   - vocabulary: The vocabulary.
+    ///   - normalizer: The normalizer, as in a `tokenizer.json`.
+    ///   - preTokenizer: The pre-tokenizer, as in a `tokenizer.json`.
+    ///   - postProcessor: The post-processor, as in a `tokenizer.json`.
+    ///   - decoder: The decoder, as in a `tokenizer.json`.
+    ///   - model: The model, as in a `tokenizer.json`, without its vocabulary and merges.
     func files(
         known: [AddedToken] = [], searchesTextAsGiven: Bool = false, vocabulary: TokenTable,
         normalizer: JSONValue = nil, preTokenizer: JSONValue = nil, postProcessor: JSONValue = nil,
@@ -86,14 +92,14 @@ struct VocabularyFolder {
             "pre_tokenizer": preTokenizer, "post_processor": try flaggedPostProcessor(list) ?? postProcessor,
             "decoder": decoder, "model": model,
         ]
-        // The pipeline says it all: a class of its own would put together another one.
+        // The pipeline is complete; a class could build another one.
         let configuration = configuration.setting("tokenizer_class", to: "PreTrainedTokenizerFast")
         return TokenizerFiles(
             pipeline: pipeline, pipelineName: name, configuration: configuration.listing(tokens),
             specialTokensMap: specialTokensMap, hasFinalTokens: true, notes: list.notes, companions: try folder.companions())
     }
 
-    /// What the flags put around texts; `nil` if there is no flag.
+    /// The post-processor that the flags describe; `nil` if neither flag is set.
     private func flaggedPostProcessor(_ list: AddedTokenList) throws -> JSONValue? {
         let (addsBegin, addsEnd) = (try settings.flag("add_bos_token"), try settings.flag("add_eos_token"))
         if addsBegin == nil, addsEnd == nil { return nil }
@@ -104,7 +110,7 @@ struct VocabularyFolder {
         return TemplateJSON(prefix: try tokens(.begin, addsBegin), suffix: try tokens(.end, addsEnd)).json
     }
 
-    /// Adds the tokens of added_tokens.json: `{"<pad>": 32000}`.
+    /// Adds the tokens of `added_tokens.json`: `{"<pad>": 32000}`.
     private func addListed(_ list: inout AddedTokenList) throws {
         guard let json = try folder.json("added_tokens.json"), let members = json.members else { return }
         var special: [AddedToken] = try settings.otherSpecialTokens()
@@ -123,7 +129,7 @@ struct VocabularyFolder {
 }
 
 extension JSONValue {
-    /// This tokenizer_config.json with other tokens in its `added_tokens_decoder`, if it has one.
+    /// This `tokenizer_config.json` with the given tokens in `added_tokens_decoder`, if it has that key.
     func listing(_ tokens: [AddedToken]) -> JSONValue {
         guard self["added_tokens_decoder"]?.unlessNull != nil else { return self }
         let members = tokens.map { token in Member(String(token.id), token.json.removing(["id"])) }

@@ -1,6 +1,6 @@
 import Formats
 
-/// The tokenizer that GGUF calls `gpt2`: byte-level BPE, whose way to cut texts into words has a name in the file.
+/// The tokenizer that GGUF calls `gpt2`: byte-level BPE. The file names the rules that split texts into words.
 struct GGUFByteLevel {
     private let source: GGUFTokenizerMetadata
 
@@ -8,10 +8,12 @@ struct GGUFByteLevel {
         self.source = source
     }
 
+    /// Builds the tokenizer.
+    /// - Throws: `TokenizerError`.
     func tokenizer() throws -> (files: TokenizerFiles, model: TokenModel) {
         guard let listed = source.merges else {
             throw TokenizerError.malformed(
-                file: source.file, line: nil, reason: "\(GGUFTokenizerMetadata.mergesKey) is missing; a tokenizer of the kind gpt2 needs it"
+                file: source.file, line: nil, reason: "\(GGUFTokenizerMetadata.mergesKey) is missing; tokenizers of the kind gpt2 need it"
             )
         }
         let kind = try GGUFWordKind(source)

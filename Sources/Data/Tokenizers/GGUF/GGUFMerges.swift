@@ -1,22 +1,23 @@
 import Formats
 
-/// The merges that a GGUF file lists, each of two tokens with a space between them.
+/// The merges listed in a GGUF file, each two tokens separated by a space.
 enum GGUFMerges {
-    /// The table, and what people should know of it.
+    /// The merges, and notes about them for the user.
     ///
-    /// - Throws: `TokenizerError.malformed`, naming the merge, for one that is no two tokens or whose tokens are unknown.
+    /// - Throws: `TokenizerError.malformed`, naming the merge, if it is not two tokens or a token is not in the
+    ///   vocabulary.
     static func table(
         _ merges: GGUFStrings, _ source: GGUFTokenizerMetadata, _ vocabulary: TokenTable
     ) throws -> (table: MergeTable, notes: [String]) {
         var table = MergeTable(capacity: merges.count)
         var repeated: Int?
-        // both tokens without the space, for the token that they make
+        // both tokens without the space, which spell the merged token
         var both: [UInt8] = []
         for (rank, merge) in merges.enumerated() {
             func fault(_ reason: String) -> TokenizerError { source.fault("\(GGUFTokenizerMetadata.mergesKey)[\(rank)]", reason) }
             guard let cut = merge.firstIndex(of: UInt8(ascii: " ")), cut > merge.startIndex, cut + 1 < merge.endIndex,
                 !merge[(cut + 1)...].contains(UInt8(ascii: " "))
-            else { throw fault("expected two tokens with a space between them") }
+            else { throw fault("expected two tokens separated by a space") }
             both.removeAll(keepingCapacity: true)
             both.append(contentsOf: merge[..<cut])
             both.append(contentsOf: merge[(cut + 1)...])
@@ -32,6 +33,6 @@ enum GGUFMerges {
         }
         guard let repeated else { return (table, []) }
         let name = "\(source.file): \(GGUFTokenizerMetadata.mergesKey)[\(repeated)]"
-        return (table, ["\(name): this merge stands earlier in the list already; its last place counts"])
+        return (table, ["\(name): this merge appears twice in the list; the last one is used"])
     }
 }

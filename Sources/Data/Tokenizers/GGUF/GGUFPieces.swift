@@ -1,12 +1,12 @@
 import Formats
 
-/// The tokenizer that GGUF calls `llama`: SentencePiece's byte-pair encoding, as LLaMA, Mistral, Phi 3 and Gemma have it.
+/// The tokenizer that GGUF calls `llama`: SentencePiece's byte-pair encoding, as in LLaMA, Mistral, Phi 3 and Gemma.
 ///
-/// Two neighbouring symbols are merged if they spell a token, the one of the highest score first. As a list of merges that is every way to
-/// put a token together from two others, in the order of the scores.
+/// Two adjacent symbols are merged if together they spell a token, in the order of the tokens' scores. The equivalent
+/// merge list contains every split of a token into two other tokens, in that order.
 struct GGUFPieces {
     private let source: GGUFTokenizerMetadata
-    /// Gemma puts no space before texts, stores its runs of spaces as spaces, and merges in the order of ids.
+    /// Gemma adds no space before texts, stores its runs of spaces as plain spaces, and merges in the order of IDs.
     private let isGemma: Bool
 
     init(_ source: GGUFTokenizerMetadata) {
@@ -14,6 +14,8 @@ struct GGUFPieces {
         isGemma = source.architecture.hasPrefix("gemma")
     }
 
+    /// Builds the tokenizer.
+    /// - Throws: `TokenizerError`.
     func tokenizer() throws -> (files: TokenizerFiles, model: TokenModel) {
         let vocabulary = try GGUFTokenizer.vocabulary(of: source) { id, token in isRespelled(id, token) ? Self.marked(token) : nil }
         let roles = roles(vocabulary)
@@ -38,7 +40,7 @@ struct GGUFPieces {
         return (files, .bpe(model))
     }
 
-    /// The roles of tokens; for those that the file does not name, as SentencePiece has them.
+    /// The IDs of tokens with roles. Roles that the file does not set default to SentencePiece's usual tokens.
     private func roles(_ vocabulary: TokenTable) -> [TransformersSettings.Role: Int32] {
         var roles = source.roles
         for (role, token) in [(TransformersSettings.Role.begin, "<s>"), (.end, "</s>"), (.unknown, "<unk>")] where roles[role] == nil {
@@ -48,11 +50,12 @@ struct GGUFPieces {
         return roles
     }
 
-    /// Whether a token stands in a tokenizer.json with ▁ for its spaces.
+    /// Whether a token's spaces are spelled as ▁ in a `tokenizer.json`.
     private func isRespelled(_ id: Int, _ token: ArraySlice<UInt8>) -> Bool {
         isGemma && source.types[id] == .userDefined && !token.isEmpty && token.allSatisfy { $0 == UInt8(ascii: " ") }
     }
 
+    /// The spelling of a run of spaces as ▁.
     private static func marked(_ token: ArraySlice<UInt8>) -> [UInt8] { Array(token.map { _ in [0xE2, 0x96, 0x81] as [UInt8] }.joined()) }
 
     private func addedTokens() -> [AddedToken] {
@@ -60,7 +63,7 @@ struct GGUFPieces {
             let type = source.types[id]
             guard type.isAdded, !isRespelled(id, source.tokens[id]) else { return nil }
             let content = source.text(Int32(id))
-            // Phi 3 takes the white space behind its marks along
+            // control tokens of Phi 3 absorb the white space after them
             let strips = source.architecture == "phi3" && type == .control && !Self.keepsSpace.contains(content)
             return AddedToken(id: Int32(id), content: content, stripsRight: strips, isSpecial: type != .userDefined)
         }
@@ -70,13 +73,13 @@ struct GGUFPieces {
 
     // MARK: Merges
 
-    /// The merges that the file lists, else those that the scores give.
+    /// The merges that the file lists, or else those implied by the scores.
     private func merges(_ vocabulary: TokenTable) throws -> (table: MergeTable, notes: [String]) {
         if let listed = source.merges { return try GGUFMerges.table(listed, source, vocabulary) }
         if source.scores == nil, !isGemma {
-            throw source.fault(GGUFTokenizerMetadata.scoresKey, "there are none, and no merges either; one of them is needed")
+            throw source.fault(GGUFTokenizerMetadata.scoresKey, "the file has neither scores nor merges; one of the two is required")
         }
-        // scores and ids hold the same order in Gemma, but for its runs of spaces, which the ids put first
+        // Gemma's scores and IDs have the same order, except for runs of spaces, which come first by ID
         let scores = isGemma ? nil : source.scores
         var pairs = try pairs(vocabulary)
         pairs.sort { first, second in
@@ -103,14 +106,14 @@ struct GGUFPieces {
         var result: Int32
         var left: Int32
         var right: Int32
-        /// In characters.
+        /// The lengths in characters.
         var leftLength: UInt16
         var rightLength: UInt16
     }
 
-    /// Every way to put a token together from two others.
+    /// Every split of a token into two other tokens.
     private func pairs(_ vocabulary: TokenTable) throws -> [Pair] {
-        // control tokens and bytes never arise from text
+        // control tokens and byte tokens are never the result of a merge
         let merges = source.types.enumerated().map { id, type in
             switch type {
             case .normal, .userDefined: true
@@ -118,7 +121,7 @@ struct GGUFPieces {
             case .unknown, .control, .unused, .byte: false
             }
         }
-        // real vocabularies have two ways for a token
+        // real vocabularies have about two splits per token
         let limit = max(1 << 20, vocabulary.count * 32)
         var pairs: [Pair] = []
         pairs.reserveCapacity(vocabulary.count * 2)
@@ -126,7 +129,7 @@ struct GGUFPieces {
             guard let token = vocabulary.bytes(of: id), token.count <= Self.lengthLimit else { continue }
             guard pairs.count <= limit else {
                 throw source.fault(
-                    GGUFTokenizerMetadata.tokensKey, "they can be put together in more than \(limit) ways, which no vocabulary can")
+                    GGUFTokenizerMetadata.tokensKey, "the tokens can be merged in more than \(limit) ways; this is not a valid vocabulary")
             }
             token.withUnsafeBufferPointer { bytes in
                 func part(_ range: Range<Int>) -> Int32? {
@@ -145,6 +148,7 @@ struct GGUFPieces {
         return pairs
     }
 
-    /// Longer tokens are put together from no others: to find the ways takes their length squared.
+    /// The maximum length of a token that can be merged, in bytes. Finding the splits of a token takes time quadratic
+    /// in its length.
     private static let lengthLimit = 512
 }

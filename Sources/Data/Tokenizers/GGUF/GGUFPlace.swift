@@ -1,9 +1,9 @@
 import Foundation
 
-/// Which file holds the metadata of a model in GGUF: the only one of a folder, or the first of its parts.
+/// Finds the GGUF file that holds a model's metadata: the only one in a folder, or the first of its parts.
 enum GGUFPlace {
-    /// The file that a path names; of the parts of a model, `name-00002-of-00003.gguf`, the first. `nil` if the path does not end as such
-    /// files do, or is a folder's.
+    /// The file at a path. For a part of a model, `name-00002-of-00003.gguf`, the first part. `nil` if the name does
+    /// not end in `.gguf`, or the path is a folder.
     static func file(at url: URL) -> URL? {
         guard isNamed(url.lastPathComponent) else { return nil }
         var isFolder: ObjCBool = false
@@ -12,12 +12,12 @@ enum GGUFPlace {
         return url.deletingLastPathComponent().appendingPathComponent(part.first)
     }
 
-    /// The file of a folder; `nil` if it has none.
+    /// The GGUF file in a folder; `nil` if there is none.
     ///
-    /// - Throws: `TokenizerError.malformed` if there are several models, or the first part of one is missing.
+    /// - Throws: `TokenizerError.malformed` if there are several models, or the first part of a model is missing.
     static func file(in folder: URL) throws -> URL? {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        // what turns pictures into tokens is a file of its own
+        // image projectors are in separate files
         let names = all.filter { isNamed($0) && !$0.hasPrefix("mmproj") }.sorted()
         guard let first = names.first else { return nil }
         let models = Set(names.map { Part($0)?.first ?? $0 })
@@ -25,7 +25,7 @@ enum GGUFPlace {
             throw TokenizerError.malformed(
                 file: folder.path, line: nil,
                 reason:
-                    "it holds \(models.count) models in .gguf files (\(models.sorted().prefix(3).joined(separator: ", "))); name one of them"
+                    "it has \(models.count) models in GGUF files (\(models.sorted().prefix(3).joined(separator: ", "))); pass one of them"
             )
         }
         guard names.contains(model) else {
@@ -36,10 +36,10 @@ enum GGUFPlace {
 
     private static func isNamed(_ name: String) -> Bool { name.lowercased().hasSuffix(".gguf") }
 
-    /// The name of one of several files of a model.
+    /// The name of one part of a model in several files.
     private struct Part {
         let number: Int
-        /// The name of the first one.
+        /// The name of the first part.
         let first: String
 
         init?(_ name: String) {

@@ -1,20 +1,21 @@
 import Formats
 import Foundation
 
-/// Reads the tokenizer in the metadata of a GGUF file: `llama` (pieces with scores) and `gpt2` (byte-level BPE).
+/// Reads the tokenizer in the metadata of a GGUF file: `llama` (SentencePiece with scores) or `gpt2` (byte-level BPE).
 ///
-/// The pipeline is the one of the tokenizer.json that such a file is made of, so that the ids are the same, and what is saved is a
-/// tokenizer.json like any other.
+/// The result has the pipeline of the `tokenizer.json` from which such a file is converted. It gives the same IDs and
+/// can be saved as a `tokenizer.json`.
 enum GGUFTokenizer {
-    /// The tokenizer of a file.
+    /// Reads the tokenizer of a file.
     ///
-    /// - Throws: `CheckpointError` if it is no GGUF file; `TokenizerError`, naming the key, if its tokenizer is unsound or not supported.
+    /// - Throws: `CheckpointError` if the file is not a GGUF file; `TokenizerError`, naming the key, if the tokenizer
+    ///   is invalid or not supported.
     static func read(_ url: URL) throws -> (files: TokenizerFiles, model: TokenModel) {
         let file = try GGUFFile(url)
         return try read(GGUFTokenizerMetadata(file.metadata, file: file.path))
     }
 
-    /// The tokenizer that metadata describe.
+    /// Reads the tokenizer described by metadata.
     static func read(_ source: GGUFTokenizerMetadata) throws -> (files: TokenizerFiles, model: TokenModel) {
         switch source.model {
         case "llama": try GGUFPieces(source).tokenizer()
@@ -23,9 +24,11 @@ enum GGUFTokenizer {
         }
     }
 
-    /// The vocabulary, each token under its id.
+    /// The vocabulary.
     ///
-    /// - Parameter spelling: How a token stands in a tokenizer.json, if otherwise than in the file.
+    /// - Parameters:
+    ///   - source: The metadata.
+    ///   - spelling: The spelling of a token in a `tokenizer.json`, if it differs from that in the GGUF file.
     static func vocabulary(
         of source: GGUFTokenizerMetadata, spelling: (Int, ArraySlice<UInt8>) -> [UInt8]? = { _, _ in nil }
     ) throws -> TokenTable {
@@ -34,14 +37,15 @@ enum GGUFTokenizer {
             let inserted = spelling(id, token).map { vocabulary.insert($0, id: Int32(id)) } ?? vocabulary.insert(token, id: Int32(id))
             if inserted { continue }
             let bytes = spelling(id, token) ?? Array(token)
-            let first = vocabulary.id(of: bytes).map(String.init) ?? "another one"
+            let first = vocabulary.id(of: bytes).map(String.init) ?? "other"
             let text = OneLine.quoted(String(decoding: bytes, as: UTF8.self), limit: 40)
-            throw source.fault(GGUFTokenizerMetadata.tokensKey, "token \(id) is \(text), as token \(first) is")
+            throw source.fault(GGUFTokenizerMetadata.tokensKey, "the tokens \(first) and \(id) are both \(text)")
         }
         return vocabulary
     }
 
-    /// tokenizer_config.json: the roles of tokens, what is put around texts, and the templates of chats.
+    /// The `tokenizer_config.json`: the tokens with roles, whether texts start and end with special tokens, and the
+    /// chat templates.
     static func configuration(
         of source: GGUFTokenizerMetadata, roles: [TransformersSettings.Role: Int32], addsBegin: Bool, addsEnd: Bool
     ) -> JSONValue {
@@ -57,6 +61,7 @@ enum GGUFTokenizer {
         return .object(members)
     }
 
+    /// The chat templates as in a `tokenizer_config.json`.
     private static func template(of source: GGUFTokenizerMetadata) -> JSONValue? {
         if source.namedTemplates.isEmpty { return source.chatTemplate.map { .string($0) } }
         var all = source.namedTemplates
@@ -64,7 +69,7 @@ enum GGUFTokenizer {
         return .array(all.map { ["name": .string($0.name), "template": .string($0.template)] })
     }
 
-    /// The folder in memory from which the readers of vocabulary files put a pipeline together.
+    /// A folder in memory, from which the pipeline is built.
     static func folder(_ source: GGUFTokenizerMetadata, _ configuration: JSONValue) -> VocabularyFolder {
         VocabularyFolder(FolderContents(files: [:], path: source.file), name: source.file, configuration: configuration)
     }

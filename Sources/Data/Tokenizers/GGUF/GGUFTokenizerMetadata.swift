@@ -1,48 +1,49 @@
 import Formats
 
-/// What the metadata of a GGUF file says of the tokenizer, checked: every list is as long as the vocabulary, every id lies in it.
+/// The tokenizer part of a GGUF file's metadata, validated: every list has one entry per token, and every ID is in
+/// range.
 struct GGUFTokenizerMetadata {
-    /// What a token is.
+    /// The type of a token.
     enum TokenType: Int {
         case undefined
         case normal, unknown, control, userDefined, unused, byte
 
-        /// Whether texts are searched for such tokens before anything else happens to them.
+        /// Whether tokens of this type are matched in the text before any other processing.
         var isAdded: Bool { self == .unknown || self == .control || self == .userDefined }
     }
 
-    /// The file, for errors.
+    /// The name of the file, for errors.
     let file: String
-    /// `general.architecture`.
+    /// `general.architecture`: the model architecture.
     let architecture: String
-    /// `tokenizer.ggml.model`: how texts become tokens.
+    /// `tokenizer.ggml.model`: the kind of tokenizer.
     let model: String
-    /// `tokenizer.ggml.pre`: how texts are cut into words before that.
+    /// `tokenizer.ggml.pre`: the rules that split texts into words.
     let kind: String?
-    /// The tokens in the order of their ids.
+    /// The tokens in the order of their IDs.
     let tokens: GGUFStrings
-    /// What each token is.
+    /// The type of each token.
     let types: [TokenType]
-    /// Whether the file says what each token is.
+    /// Whether the file states the types of tokens.
     let hasTypes: Bool
-    /// The score of each token; higher ones are merged earlier.
+    /// The score of each token; higher scores are merged earlier.
     let scores: [Float]?
-    /// The merges, two tokens with a space between them.
+    /// The merges, each two tokens separated by a space.
     let merges: GGUFStrings?
-    /// The ids of tokens that have a role.
+    /// The IDs of the tokens that have a role.
     private(set) var roles: [TransformersSettings.Role: Int32] = [:]
-    /// Whether a space is put before every text.
+    /// Whether a space is added before every text; nil if not stated.
     let addsSpacePrefix: Bool?
-    /// Whether the begin of sequence is put before every text.
+    /// Whether the beginning-of-sequence token is added before every text; nil if not stated.
     let addsBegin: Bool?
-    /// Whether the end of sequence is put behind every text.
+    /// Whether the end-of-sequence token is added after every text; nil if not stated.
     let addsEnd: Bool?
-    /// The template that chats are written with.
+    /// The default chat template.
     let chatTemplate: String?
-    /// Further templates, by name.
+    /// Other chat templates, by name.
     let namedTemplates: [(name: String, template: String)]
 
-    /// Reads the metadata of a file.
+    /// Reads and validates the metadata of a file.
     ///
     /// - Throws: `TokenizerError`, naming the file and the key.
     init(_ metadata: [String: GGUFValue], file: String) throws {
@@ -57,7 +58,7 @@ struct GGUFTokenizerMetadata {
         var types = try reader.integers(Self.typesKey, count: count)
         hasTypes = types != nil
         var scores = try reader.floats(Self.scoresKey, count: count)
-        // converters fill up the rows of an embedding that no token has
+        // converters add filler tokens for unused rows of the embedding
         let known = Self.countWithoutFillers(tokens, types ?? [])
         if known < count {
             tokens = GGUFStrings(tokens.prefix(known))
@@ -69,11 +70,11 @@ struct GGUFTokenizerMetadata {
             try types.map { numbers in
                 try numbers.enumerated().map { id, number in
                     if let type = TokenType(rawValue: number) { return type }
-                    throw reader.fault(Self.typesKey, "token \(id) is of the unknown type \(number)")
+                    throw reader.fault(Self.typesKey, "token \(id) has the unknown type \(number)")
                 }
             } ?? Array(repeating: .undefined, count: known)
         self.scores = scores
-        if let id = scores?.firstIndex(where: \.isNaN) { throw reader.fault(Self.scoresKey, "the score of token \(id) is not a number") }
+        if let id = scores?.firstIndex(where: \.isNaN) { throw reader.fault(Self.scoresKey, "the score of token \(id) is NaN") }
         merges = try reader.texts(Self.mergesKey)
         addsSpacePrefix = try reader.flag("tokenizer.ggml.add_space_prefix")
         addsBegin = try reader.flag("tokenizer.ggml.add_bos_token")
@@ -82,9 +83,9 @@ struct GGUFTokenizerMetadata {
         namedTemplates = try Self.namedTemplates(reader)
         for (role, key) in Self.roleKeys {
             guard let id = try reader.integer(key) else { continue }
-            // what stands for none
+            // values that mean "none"
             if id == -1 || id == Int(UInt32.max) { continue }
-            guard 0..<known ~= id else { throw reader.fault(key, "it is \(id), but there are \(known) tokens") }
+            guard 0..<known ~= id else { throw reader.fault(key, "it is \(id), but there are only \(known) tokens") }
             guard tokens[id].count <= AddedTokenList.lengthLimit else {
                 throw reader.fault(
                     key, "token \(id) has \(tokens[id].count) bytes; at most \(AddedTokenList.lengthLimit) are supported here")
@@ -96,7 +97,7 @@ struct GGUFTokenizerMetadata {
     static let modelKey = "tokenizer.ggml.model"
     static let kindKey = "tokenizer.ggml.pre"
     static let tokensKey = "tokenizer.ggml.tokens"
-    /// The number of tokens up to the last one that is no unused `[PAD<id>]`.
+    /// The number of tokens without unused `[PAD<id>]` fillers at the end.
     private static func countWithoutFillers(_ tokens: GGUFStrings, _ types: [Int]) -> Int {
         var count = tokens.count
         while count > 0, types.indices.contains(count - 1), TokenType(rawValue: types[count - 1]) == .unused,
@@ -117,10 +118,11 @@ struct GGUFTokenizerMetadata {
         (.unknown, "tokenizer.ggml.unknown_token_id"), (.padding, "tokenizer.ggml.padding_token_id"),
     ]
 
+    /// Checks the number, the lengths and the encoding of the tokens.
     private static func check(_ tokens: GGUFStrings, _ reader: GGUFMetadataReader) throws {
-        if tokens.isEmpty { throw reader.fault(tokensKey, "there are none") }
+        if tokens.isEmpty { throw reader.fault(tokensKey, "the list is empty") }
         guard tokens.count <= TokenizerPart.ids.upperBound else {
-            throw reader.fault(tokensKey, "\(tokens.count) tokens; at most \(TokenizerPart.ids.upperBound) are supported")
+            throw reader.fault(tokensKey, "there are \(tokens.count) tokens; at most \(TokenizerPart.ids.upperBound) are supported")
         }
         for (id, token) in tokens.enumerated() {
             guard token.count <= TokenTable.lengthLimit else {
@@ -132,6 +134,7 @@ struct GGUFTokenizerMetadata {
         }
     }
 
+    /// The chat templates with a name, sorted by name.
     private static func namedTemplates(_ reader: GGUFMetadataReader) throws -> [(name: String, template: String)] {
         let prefix = templateKey + "."
         return try reader.metadata.keys.filter { $0.hasPrefix(prefix) }.sorted().map { key in
@@ -147,13 +150,13 @@ struct GGUFTokenizerMetadata {
         .malformed(file: file, line: nil, reason: "\(key): \(reason)")
     }
 
-    /// What the file calls so is not here.
+    /// The error for an unsupported value of a key.
     func unsupported(_ key: String, _ name: String) -> TokenizerError {
         .unsupported(file: file, part: key, name: name)
     }
 }
 
-/// Values of metadata by their types; a value of another type is an error that names file and key.
+/// Reads typed values of metadata. A value of another type is an error that names the file and the key.
 struct GGUFMetadataReader {
     let metadata: [String: GGUFValue]
     let file: String
@@ -164,7 +167,7 @@ struct GGUFMetadataReader {
 
     func required<Value>(_ value: Value?, _ key: String) throws -> Value {
         if let value { return value }
-        throw TokenizerError.malformed(file: file, line: nil, reason: "\(key) is missing; without it the file has no tokenizer")
+        throw TokenizerError.malformed(file: file, line: nil, reason: "\(key) is missing, so the file has no tokenizer")
     }
 
     private func value<Value>(_ key: String, _ wanted: String, _ read: (GGUFValue) -> Value?) throws -> Value? {
@@ -173,7 +176,7 @@ struct GGUFMetadataReader {
         throw fault(key, "expected \(wanted), found \(present.kind)")
     }
 
-    func text(_ key: String) throws -> String? { try value(key, "a string of UTF-8") { $0.string } }
+    func text(_ key: String) throws -> String? { try value(key, "a UTF-8 string") { $0.string } }
     func flag(_ key: String) throws -> Bool? { try value(key, "true or false") { $0.bool } }
     func integer(_ key: String) throws -> Int? { try value(key, "a whole number") { $0.int } }
     func texts(_ key: String) throws -> GGUFStrings? { try value(key, "an array of strings") { $0.array?.strings } }
@@ -183,7 +186,7 @@ struct GGUFMetadataReader {
     }
 
     func floats(_ key: String, count: Int) throws -> [Float]? {
-        try checked(try value(key, "an array of numbers of 32 bits") { $0.array?.floats }, key, count)
+        try checked(try value(key, "an array of 32-bit numbers") { $0.array?.floats }, key, count)
     }
 
     private func checked<Value>(_ values: [Value]?, _ key: String, _ count: Int) throws -> [Value]? {

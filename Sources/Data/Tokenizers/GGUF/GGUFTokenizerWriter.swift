@@ -1,19 +1,19 @@
 public import Formats
 
 extension PipelineTokenizer {
-    /// The tokenizer as the metadata of a GGUF file, which ``TokenizerFolder/load(from:)`` and llama.cpp read.
+    /// The tokenizer as metadata of a GGUF file, readable by ``TokenizerFolder/load(from:)`` and llama.cpp.
     ///
-    /// What is made is read back and has to give the same ids for some texts.
+    /// The metadata is verified: a tokenizer read back from it must give the same IDs for sample texts.
     /// - Parameters:
-    ///   - rows: how many rows the model's embedding has; ids that no token has become unused tokens.
-    ///   - architecture: `general.architecture`, by which readers tell some tokenizers.
-    /// - Throws: `TokenizerError.unsupported` for a tokenizer of another kind than GGUF's `llama` and `gpt2`.
+    ///   - rows: The number of rows of the model's embedding. IDs without a token become unused tokens.
+    ///   - architecture: The value of `general.architecture`, which readers use to recognise some tokenizers.
+    /// - Throws: `TokenizerError.unsupported` for a tokenizer that GGUF's `llama` and `gpt2` cannot represent.
     public func ggufMetadata(rows: Int, architecture: String) throws -> [(key: String, value: GGUFValue)] {
         try GGUFTokenizerWriter(self, rows: rows, architecture: architecture).metadata()
     }
 }
 
-/// Puts a tokenizer into the metadata of a GGUF file.
+/// Converts a tokenizer to the metadata of a GGUF file.
 struct GGUFTokenizerWriter {
     private let tokenizer: PipelineTokenizer
     private let rows: Int
@@ -25,41 +25,45 @@ struct GGUFTokenizerWriter {
         self.architecture = architecture
     }
 
+    /// The error for a part that a GGUF file cannot represent.
     private func unsupported(_ part: String, _ name: String) -> TokenizerError {
-        .unsupported(file: tokenizer.files.pipelineName, part: part, name: "\(name), which a GGUF file cannot hold")
+        .unsupported(file: tokenizer.files.pipelineName, part: part, name: "\(name), which GGUF cannot store")
     }
 
+    /// The metadata, verified by reading it back.
     func metadata() throws -> [(key: String, value: GGUFValue)] {
         guard case .bpe(let model) = tokenizer.model else {
-            throw unsupported("model.type", tokenizer.files.pipeline["model"]?["type"]?.string ?? "of no name")
+            throw unsupported("model.type", tokenizer.files.pipeline["model"]?["type"]?.string ?? "without a type")
         }
         if let prefix = model.options.continuingPrefix {
             throw unsupported("model.continuing_subword_prefix", OneLine.quoted(prefix, limit: 40))
         }
         if let suffix = model.options.endSuffix { throw unsupported("model.end_of_word_suffix", OneLine.quoted(suffix, limit: 40)) }
         guard model.options.fallsBackToBytes else { return try checked(byteLevel(model)) }
-        // scores alone, as most files have them, unless these do not hold the order of the merges
+        // like most files, store only scores, unless they do not imply the order of the merges
         let pieces = pieces(model)
         return try (try? checked(pieces)) ?? checked(pieces + [merges(model)])
     }
 
-    // MARK: The two kinds
+    // MARK: The two kinds of tokenizers
 
+    /// The metadata of a byte-level BPE tokenizer.
     private func byteLevel(_ model: BPEModel) throws -> [(key: String, value: GGUFValue)] {
         let (normalizer, words) = (tokenizer.files.pipeline["normalizer"] ?? .null, tokenizer.files.pipeline["pre_tokenizer"] ?? .null)
         let sameWords = GGUFWordKind.names.compactMap { name in GGUFWordKind.kind(name).map { (name: name, kind: $0) } }
             .filter { Self.plain($0.kind.preTokenizer) == Self.plain(words) }
-        guard !sameWords.isEmpty else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "of no kind") }
+        guard !sameWords.isEmpty else { throw unsupported("pre_tokenizer", words["type"]?.string ?? "without a type") }
         let sameTexts = sameWords.filter { Self.plain($0.kind.normalizer) == Self.plain(normalizer) }
         guard !sameTexts.isEmpty else {
-            throw unsupported("normalizer", normalizer["type"]?.string ?? "of no kind, behind this pre_tokenizer")
+            throw unsupported("normalizer", normalizer["type"]?.string ?? "without a type, with this pre_tokenizer")
         }
         guard let name = sameTexts.first(where: { $0.kind.ignoresMerges == model.options.ignoresMerges })?.name else {
-            throw unsupported("model.ignore_merges", "\(model.options.ignoresMerges), behind this pre_tokenizer")
+            throw unsupported("model.ignore_merges", "\(model.options.ignoresMerges), with this pre_tokenizer")
         }
         return common(model, kind: "gpt2") + [merges(model), (GGUFTokenizerMetadata.kindKey, Self.text(name))]
     }
 
+    /// The metadata of a SentencePiece tokenizer, with scores in the order of the merges.
     private func pieces(_ model: BPEModel) -> [(key: String, value: GGUFValue)] {
         var scores = (0..<rows).map { -Float($0 + model.merges.count) }
         for (rank, merge) in model.merges.sorted.enumerated().reversed() { scores[Int(merge.merge.result)] = -Float(rank) }
@@ -73,6 +77,7 @@ struct GGUFTokenizerWriter {
         ]
     }
 
+    /// The metadata that both kinds have: tokens, types, special tokens and chat templates.
     private func common(_ model: BPEModel, kind: String) -> [(key: String, value: GGUFValue)] {
         let added = Dictionary(tokenizer.addedVocabulary.tokens.map { ($0.id, $0) }) { $1 }
         var (tokens, types) = (GGUFStrings(), [Int64]())
@@ -111,6 +116,7 @@ struct GGUFTokenizerWriter {
         return pairs
     }
 
+    /// The merges as an array of strings.
     private func merges(_ model: BPEModel) -> (key: String, value: GGUFValue) {
         var list = GGUFStrings()
         for merge in model.merges.sorted {
@@ -120,7 +126,7 @@ struct GGUFTokenizerWriter {
         return (GGUFTokenizerMetadata.mergesKey, .array(.strings(list)))
     }
 
-    /// Templates with the ends of their keys.
+    /// The chat templates, with the suffixes of their keys.
     private static func templates(_ value: JSONValue) -> [(String, String)] {
         if let text = value.string { return [("", text)] }
         return (value.array ?? []).compactMap { entry in
@@ -133,7 +139,7 @@ struct GGUFTokenizerWriter {
 
     // MARK: Checks
 
-    /// A part of a pipeline without what makes no difference to ids, so that two can be compared.
+    /// A part of a pipeline reduced to what affects token IDs, for comparison.
     private static func plain(_ part: JSONValue) -> JSONValue {
         if let elements = part["pretokenizers"]?.array ?? part["normalizers"]?.array, elements.count == 1 { return plain(elements[0]) }
         guard let members = part.members else { return part.array.map { .array($0.map(plain)) } ?? part }
@@ -149,7 +155,7 @@ struct GGUFTokenizerWriter {
         "don't DON'T we'll\r\nfoo_bar = baz(1.5e-3);", "",
     ]
 
-    /// The pairs, if a tokenizer that is made of them gives the same ids.
+    /// The metadata, after checking that a tokenizer read from it gives the same IDs for the samples.
     private func checked(_ pairs: [(key: String, value: GGUFValue)]) throws -> [(key: String, value: GGUFValue)] {
         var metadata = Dictionary(pairs) { $1 }
         metadata["general.architecture"] = Self.text(architecture)
@@ -159,12 +165,12 @@ struct GGUFTokenizerWriter {
         for token in tokenizer.addedVocabulary.tokens {
             guard let other = others[token.id], other.isSingleWord == token.isSingleWord, other.stripsLeft == token.stripsLeft,
                 other.stripsRight == token.stripsRight, other.isNormalized == token.isNormalized || tokenizer.normalizer == nil
-            else { throw unsupported("added_tokens", "the way in which \(OneLine.quoted(token.content, limit: 40)) is found in texts") }
+            else { throw unsupported("added_tokens", "the matching rules of \(OneLine.quoted(token.content, limit: 40))") }
         }
         for sample in Self.samples {
             for special in [false, true] {
                 guard again.encode(sample, addingSpecialTokens: special) == tokenizer.encode(sample, addingSpecialTokens: special) else {
-                    throw unsupported("post_processor", "a way to cut texts")
+                    throw unsupported("post_processor", "these token boundaries")
                 }
             }
         }

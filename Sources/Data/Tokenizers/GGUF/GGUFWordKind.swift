@@ -1,26 +1,26 @@
 import Formats
 
-/// How a tokenizer that GGUF calls `gpt2` cuts texts into words: the name in `tokenizer.ggml.pre`, and what the tokenizer.json of the
-/// models that have it says.
+/// The rules by which a GGUF tokenizer of kind `gpt2` splits texts into words: named in `tokenizer.ggml.pre`, and equal
+/// to those in the `tokenizer.json` of the models with that name.
 struct GGUFWordKind {
-    /// The `normalizer` of the tokenizer.json.
+    /// The `normalizer` of the `tokenizer.json`.
     var normalizer: JSONValue = nil
-    /// Its `pre_tokenizer`.
+    /// The `pre_tokenizer` of the `tokenizer.json`.
     var preTokenizer: JSONValue
-    /// Whether a word that is a token is taken as it is.
+    /// Whether a word that is in the vocabulary is used directly, without merging.
     var ignoresMerges = false
-    /// Whether the begin of sequence is put before texts where the file does not say.
+    /// Whether the beginning-of-sequence token is added before texts, if the file does not say.
     var addsBegin = false
-    /// What people should know of it.
+    /// A note for the user.
     var note: String?
 
-    /// The kind that a file names.
+    /// The rules that a file names; GPT-2's, with a note, if it names none.
     ///
-    /// - Throws: `TokenizerError.unsupported` for a name that is not known.
+    /// - Throws: `TokenizerError.unsupported` for an unknown name.
     init(_ source: GGUFTokenizerMetadata) throws {
         guard let name = source.kind else {
             self.init(preTokenizer: Self.gpt2)
-            note = "\(source.file): \(GGUFTokenizerMetadata.kindKey) is missing; texts are cut into words as GPT-2 does"
+            note = "\(source.file): \(GGUFTokenizerMetadata.kindKey) is missing; texts are split into words as in GPT-2"
             return
         }
         guard let kind = Self.kind(name) else { throw source.unsupported(GGUFTokenizerMetadata.kindKey, name) }
@@ -34,14 +34,14 @@ struct GGUFWordKind {
         self.addsBegin = addsBegin
     }
 
-    /// One name of each kind.
+    /// One name for each distinct set of rules.
     static let names = [
         "gpt-2", "llama-bpe", "smaug-bpe", "qwen2", "stablelm2", "tekken", "gpt-4o", "smollm", "command-r", "falcon", "bloom",
         "deepseek-llm",
         "deepseek-coder", "deepseek-v3", "olmo",
     ]
 
-    /// The kind of a name; `nil` if it is not known.
+    /// The rules with a name; `nil` if it is unknown.
     static func kind(_ name: String) -> GGUFWordKind? {
         switch name {
         case "default", "gpt-2", "gpt2", "phi-2": GGUFWordKind(preTokenizer: gpt2)
@@ -80,7 +80,8 @@ struct GGUFWordKind {
 
     private static func sequence(_ elements: [JSONValue]) -> JSONValue { ["type": "Sequence", "pretokenizers": .array(elements)] }
 
-    /// A Split whose matches stand by themselves, with the spelling of bytes behind it unless others follow.
+    /// A Split whose matches become separate words, followed by spelling in the byte-level alphabet unless `spelling`
+    /// is false.
     private static func split(_ expression: String, spelling: Bool = true) -> JSONValue {
         let split: JSONValue = ["type": "Split", "pattern": ["Regex": .string(expression)], "behavior": "Isolated", "invert": false]
         return spelling ? sequence([split, bytes]) : split
@@ -90,7 +91,7 @@ struct GGUFWordKind {
 
     private static let llama3 =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-    /// A word with capitals first, or of capitals alone: what Tekken's and GPT-4o's expressions begin with.
+    /// A word that starts with capitals or consists of capitals: the beginning of Tekken's and GPT-4o's expressions.
     private static func words(_ ending: String) -> String {
         #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"# + ending
             + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"# + ending
@@ -105,11 +106,11 @@ struct GGUFWordKind {
         "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*"
             + "|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
     ]
-    /// DeepSeek LLM: words of letters that have a case, punctuation of ASCII and of East Asia, space at the end, Han and Hangul.
+    /// DeepSeek LLM: words of cased letters, ASCII and East Asian punctuation, white space at the end, Han and Hangul.
     private static let deepSeekLLM = [
         "[\r\n]", "\\s?[\(casedLetters)]+", "\\s?[!-/:-~！-／：-～‘-‟\u{3000}-。]+", #"\s+$"#, "[一-龥ࠀ-一가-\u{D7FF}]+",
     ]
-    /// Ranges of letters; those whose ends have another canonical form are written by their numbers.
+    /// Ranges of letters. Ends of ranges that have another canonical form are written as escapes.
     private static let casedLetters =
         "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝ\u{1F5F}-\u{1F7D}"
         + "ᾀ-ᾴᾶ-ᾼ\u{1FBE}ῂ-ῄῆ-ῌῐ-\u{1FD3}ῖ-\u{1FDB}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u{2126}ℨ\u{212A}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⲳⳳ"

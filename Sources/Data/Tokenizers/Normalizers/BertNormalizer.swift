@@ -1,11 +1,12 @@
-/// The normalizer of BERT: cleans text, sets ideographs apart, strips accents and lowers case.
+/// BERT's normalizer: cleans text, separates ideographs, strips accents and converts to lower case.
 struct BertNormalizer: Sendable, Equatable {
-    /// Removes control characters, NUL and U+FFFD, and turns all whitespace into spaces.
+    /// Removes control characters, NUL and U+FFFD, and replaces all white space by spaces.
     var cleansText = true
     /// Puts spaces around ideographs.
     var separatesIdeographs = true
-    /// Decomposes, and removes nonspacing marks.
+    /// Decomposes characters and removes nonspacing marks.
     var stripsAccents = true
+    /// Converts to lower case.
     var lowersCase = true
 
     init(cleansText: Bool = true, separatesIdeographs: Bool = true, stripsAccents: Bool, lowersCase: Bool) {
@@ -15,7 +16,7 @@ struct BertNormalizer: Sendable, Equatable {
         self.lowersCase = lowersCase
     }
 
-    /// Reads a BertNormalizer; where it does not say whether accents are stripped, they are if case is lowered.
+    /// Reads a BertNormalizer. If `strip_accents` is not set, accents are stripped if case is lowered.
     init(_ part: TokenizerPart) throws {
         cleansText = try part.required("clean_text").bool()
         separatesIdeographs = try part.required("handle_chinese_chars").bool()
@@ -23,6 +24,7 @@ struct BertNormalizer: Sendable, Equatable {
         stripsAccents = try part.flag("strip_accents", default: lowersCase)
     }
 
+    /// Normalises the text in place.
     func apply(to text: inout NormalizedText) {
         if cleansText || separatesIdeographs { clean(&text) }
         if stripsAccents, text.bytes.contains(where: { $0 >= 0x80 }) {
@@ -36,6 +38,7 @@ struct BertNormalizer: Sendable, Equatable {
         if lowersCase { Lowercase.apply(to: &text) }
     }
 
+    /// Cleans the text and separates ideographs.
     private func clean(_ text: inout NormalizedText) {
         text.rewriteScalars { value, bytes, output in
             if cleansText {
@@ -59,9 +62,9 @@ struct BertNormalizer: Sendable, Equatable {
         }
     }
 
-    /// Whether a scalar lies in one of the blocks of ideographs that BERT sets apart.
+    /// Whether a scalar is in one of the ideograph blocks that BERT separates.
     ///
-    /// The last extension begins at U+2B920 in the reference (and at U+2B820 in Unicode).
+    /// The last extension block starts at U+2B920 in Hugging Face `tokenizers` (in Unicode, at U+2B820).
     private static func isIdeograph(_ value: UInt32) -> Bool {
         switch value {
         case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B73F,

@@ -1,5 +1,7 @@
-/// Lower case, scalar by scalar: the full mappings of Unicode without those that depend on neighbours or languages.
+/// Conversion to lower case, scalar by scalar: Unicode's full mappings, without those that depend on context or
+/// language.
 enum Lowercase {
+    /// Converts the text in place.
     static func apply(to text: inout NormalizedText) {
         simple.withUnsafeBufferPointer { table in
             text.rewriteScalars { value, bytes, output in
@@ -15,7 +17,7 @@ enum Lowercase {
         }
     }
 
-    /// The mapping of the basic plane, where it is a single scalar (it is, but for U+0130).
+    /// The mappings of the basic plane. All are single scalars except that of U+0130.
     private static let simple: [UInt32] = (0..<UInt32(0x10000)).map { value in
         guard let scalar = Unicode.Scalar(value) else { return value }
         return scalar.properties.lowercaseMapping.unicodeScalars.first?.value ?? value

@@ -1,5 +1,6 @@
-/// The normalizer "Nmt": removes control characters, and writes what is blank as a space.
+/// The normalizer "Nmt": removes control characters and replaces blank characters by spaces.
 enum Nmt {
+    /// Normalises the text in place.
     static func apply(to text: inout NormalizedText) {
         text.rewriteScalars { value, bytes, output in
             switch value {

@@ -1,22 +1,23 @@
-/// Text on its way through the normalizers.
+/// A text that the normalizers change step by step.
 struct NormalizedText {
-    /// UTF-8.
+    /// The text in UTF-8.
     private(set) var bytes: [UInt8] = []
-    /// Whether the first character stands for the first character given: false once something was removed before it.
+    /// Whether the first character corresponds to the first character of the input. False once something before it was
+    /// removed.
     private(set) var keepsStart = true
-    /// The other of two buffers that take turns.
+    /// The second of two alternating buffers.
     private var spare: [UInt8] = []
 
-    /// Starts anew.
+    /// Replaces the text by a new input.
     mutating func reset(to text: UnsafeBufferPointer<UInt8>) {
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: text)
         keepsStart = true
     }
 
-    /// Writes the text anew.
+    /// Rewrites the text.
     ///
-    /// - Parameter body: Appends what becomes of the text.
+    /// - Parameter body: Receives the old text and appends the new one to the output.
     @inline(__always)
     mutating func rewrite(_ body: (UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void) {
         spare.removeAll(keepingCapacity: true)
@@ -26,10 +27,9 @@ struct NormalizedText {
         swap(&bytes, &spare)
     }
 
-    /// Writes the text anew, scalar by scalar.
+    /// Rewrites the text scalar by scalar.
     ///
-    /// - Parameter body: Appends what becomes of a scalar; its arguments are the scalar's value, its bytes and the
-    ///   output.
+    /// - Parameter body: Receives a scalar's value, its bytes and the output, to which it appends the replacement.
     @inline(__always)
     mutating func rewriteScalars(_ body: (UInt32, UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void) {
         var losesStart = false
@@ -45,7 +45,7 @@ struct NormalizedText {
         if losesStart { keepsStart = false }
     }
 
-    /// Replaces every match of a pattern.
+    /// Replaces all matches of a pattern.
     mutating func replace(_ pattern: TextPattern, with content: [UInt8]) {
         var losesStart = false
         rewrite { text, output in
@@ -61,12 +61,12 @@ struct NormalizedText {
         if losesStart { keepsStart = false }
     }
 
-    /// Takes note that what the text began with is gone.
+    /// Records that the start of the input was removed.
     mutating func loseStart() {
         keepsStart = false
     }
 
-    /// Keeps a part of the text.
+    /// Keeps only a range of the text.
     mutating func keep(_ range: Range<Int>) {
         if range.upperBound < bytes.count { bytes.removeSubrange(range.upperBound...) }
         if range.lowerBound > 0 {
@@ -75,7 +75,7 @@ struct NormalizedText {
         }
     }
 
-    /// Puts bytes before the text.
+    /// Inserts bytes before the text.
     mutating func prepend(_ prefix: [UInt8]) {
         rewrite { text, output in
             output.append(contentsOf: prefix)

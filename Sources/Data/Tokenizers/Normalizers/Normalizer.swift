@@ -1,25 +1,31 @@
-/// Rewrites the text between added tokens before it is cut into words.
+/// Rewrites the text between added tokens before it is split into words.
 indirect enum Normalizer: Sendable, Equatable {
+    /// Applies a Unicode normalization form.
     case unicode(UnicodeForm)
+    /// Converts to lower case.
     case lowercase
     /// Removes all combining marks.
     case stripAccents
+    /// Applies BERT's normalizer.
     case bert(BertNormalizer)
-    /// Puts a text before every text that is not empty.
+    /// Inserts a prefix before every non-empty text.
     case prepend([UInt8])
-    /// Replaces every match.
+    /// Replaces all matches of a pattern.
     case replace(TextPattern, content: [UInt8])
-    /// Removes whitespace at the ends.
+    /// Removes white space at the ends.
     case strip(left: Bool, right: Bool)
-    /// Spells bytes in the byte alphabet.
+    /// Spells bytes in the byte-level alphabet.
     case byteLevel
+    /// Applies SentencePiece's precompiled rules.
     case precompiled(PrecompiledMap)
+    /// Applies the normalizer "Nmt".
     case nmt
+    /// Applies normalizers in order.
     case sequence([Normalizer])
 
-    /// Reads the `normalizer` of a tokenizer.json.
+    /// Reads the `normalizer` of a `tokenizer.json`.
     ///
-    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
+    /// - Throws: `TokenizerError.unsupported` for an unknown type or pattern.
     init(_ part: TokenizerPart) throws {
         let type = try part.required("type").string()
         switch type {
@@ -46,7 +52,7 @@ indirect enum Normalizer: Sendable, Equatable {
         }
     }
 
-    /// Whether the last step spells bytes in the byte alphabet.
+    /// Whether the last step spells bytes in the byte-level alphabet.
     var spellsBytes: Bool {
         switch self {
         case .byteLevel: true
@@ -55,6 +61,7 @@ indirect enum Normalizer: Sendable, Equatable {
         }
     }
 
+    /// Normalises the text in place.
     func apply(to text: inout NormalizedText) {
         switch self {
         case .unicode(let form): form.apply(to: &text)
@@ -78,6 +85,7 @@ indirect enum Normalizer: Sendable, Equatable {
         }
     }
 
+    /// Removes white space at the ends of a text.
     private static func strip(_ text: inout NormalizedText, left: Bool, right: Bool) {
         let range = text.bytes.withUnsafeBufferPointer { bytes in
             var (start, end) = (0, bytes.count)
@@ -98,7 +106,7 @@ indirect enum Normalizer: Sendable, Equatable {
 }
 
 extension TokenizerPart {
-    /// The pattern and the content of a Replace: `{"pattern": {"String": "a"}, "content": "b"}`.
+    /// The pattern and the replacement of a Replace: `{"pattern": {"String": "a"}, "content": "b"}`.
     func replacement() throws -> (pattern: TextPattern, content: [UInt8]) {
         (try TextPattern(required("pattern")), Array(try required("content").string().utf8))
     }

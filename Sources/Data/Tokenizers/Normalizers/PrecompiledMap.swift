@@ -1,32 +1,35 @@
 import Foundation
 
-/// SentencePiece's compiled rules by which characters are replaced (`precompiled_charsmap`).
+/// SentencePiece's precompiled replacement rules (`precompiled_charsmap`).
 ///
-/// They are a double-array trie, whose values are places in a list of texts that end with a zero. As in the reference, a grapheme of fewer than
-/// six bytes is replaced as a whole by what its *shortest* beginning stands for; what is left goes character by character.
+/// The rules are a double-array trie whose values are offsets into a list of zero-terminated texts. As in Hugging Face
+/// `tokenizers`, a grapheme of fewer than six bytes is replaced as a whole by the replacement of its *shortest* prefix
+/// that has one; all other text is replaced character by character.
 struct PrecompiledMap: Sendable, Equatable {
     private let units: [UInt32]
     private let texts: [UInt8]
-    /// What single ASCII characters become; nil if they stay.
+    /// The replacements of single ASCII characters; nil for those that do not change.
     private let ascii: [[UInt8]?]
-    /// The rules as they stand in a file.
+    /// The rules as stored in the file.
     let bytes: [UInt8]
 
-    /// More bytes than these no rules have; those of NFKC have 240 KB.
+    /// The maximum size of the rules, in bytes. Those of NFKC have 240 KB.
     private static let sizeLimit = 16 << 20
 
-    /// Reads the rules: the trie's size in bytes, the trie, the texts.
+    /// Parses the rules: the trie's size in bytes, the trie, and the texts.
     ///
-    /// - Parameter fault: The error for a reason.
+    /// - Parameters:
+    ///   - bytes: The rules.
+    ///   - fault: Makes the error for a reason.
     init(_ bytes: [UInt8], fault: (String) -> TokenizerError) throws {
         guard bytes.count <= Self.sizeLimit else {
-            throw fault("compiled rules of \(bytes.count) bytes; at most \(Self.sizeLimit) are supported")
+            throw fault("the compiled rules have \(bytes.count) bytes; at most \(Self.sizeLimit) are supported")
         }
         func word(_ place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) } }
-        guard bytes.count >= 4 else { throw fault("compiled rules of \(bytes.count) bytes, which have no size") }
+        guard bytes.count >= 4 else { throw fault("the compiled rules have only \(bytes.count) bytes") }
         let size = Int(word(0))
         guard size >= 4, size <= bytes.count - 4 else {
-            throw fault("the trie has \(size) bytes, but \(bytes.count - 4) are left")
+            throw fault("the trie's size is given as \(size) bytes, but only \(bytes.count - 4) bytes follow")
         }
         let units = (0..<size / 4).map { word(4 + 4 * $0) }
         let texts = Array(bytes[(4 + size / 4 * 4)...])
@@ -39,14 +42,14 @@ struct PrecompiledMap: Sendable, Equatable {
         (self.units, self.texts, self.ascii) = (units, texts, ascii)
     }
 
-    /// Reads a Precompiled: the rules in base64.
+    /// Reads a Precompiled normalizer, whose rules are in base64.
     init(_ part: TokenizerPart) throws {
         let map = try part.required("precompiled_charsmap")
-        guard let data = Foundation.Data(base64Encoded: try map.string()) else { throw map.fault("not base64") }
+        guard let data = Foundation.Data(base64Encoded: try map.string()) else { throw map.fault("it is not valid base64") }
         try self.init([UInt8](data), fault: map.fault)
     }
 
-    /// Calls `body` with every text that is replaced, and what replaces it.
+    /// Calls `body` with every rule: a text and its replacement.
     func forEachRule(_ body: (_ key: [UInt8], _ text: ArraySlice<UInt8>) -> Void) {
         var children: [Int: [Int]] = [:]
         for (place, unit) in units.enumerated() where unit & 1 << 31 == 0 && unit & 0xFF != 0 {
@@ -66,11 +69,12 @@ struct PrecompiledMap: Sendable, Equatable {
         }
     }
 
+    /// The offset that a trie unit encodes.
     private static func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
 
     static func == (left: PrecompiledMap, right: PrecompiledMap) -> Bool { left.bytes == right.bytes }
 
-    /// The text that the shortest beginning of `chunk` stands for; nil if none does.
+    /// The replacement of the shortest prefix of `chunk` that has one; nil if none has.
     private static func replacement(of chunk: UnsafeBufferPointer<UInt8>, _ units: [UInt32], _ texts: [UInt8]) -> ArraySlice<UInt8>? {
         guard let root = units.first else { return nil }
         var node = offset(root)
@@ -91,12 +95,13 @@ struct PrecompiledMap: Sendable, Equatable {
         return nil
     }
 
+    /// Normalises the text in place.
     func apply(to text: inout NormalizedText) {
         text.rewrite { bytes, output in
             var position = 0
             while position < bytes.count {
                 let first = bytes[position]
-                // ASCII before ASCII is a grapheme of its own
+                // an ASCII character before another one is a separate grapheme
                 if first < 0x80, first != 0x0D, position + 1 == bytes.count || bytes[position + 1] < 0xCC {
                     if let text = ascii[Int(first)] { output.append(contentsOf: text) } else { output.append(first) }
                     position += 1
@@ -111,14 +116,14 @@ struct PrecompiledMap: Sendable, Equatable {
                     append(UnsafeBufferPointer(rebasing: stretch[start..<start + length]), to: &output)
                     start += length
                 }
-                // bytes that are no UTF-8 were replaced in the string
+                // invalid UTF-8 was changed in the string; copy the rest unchanged
                 if start < stretch.count { output.append(contentsOf: UnsafeBufferPointer(rebasing: stretch[start...])) }
                 position = end
             }
         }
     }
 
-    /// The end of a stretch that no grapheme reaches over: before an ASCII character that nothing is attached to.
+    /// The end of a stretch across which no grapheme extends: before an ASCII character that follows another one.
     private static func plainEnd(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
         var position = start + 1
         while position < bytes.count {
@@ -128,6 +133,7 @@ struct PrecompiledMap: Sendable, Equatable {
         return position
     }
 
+    /// Appends the replacement of a grapheme.
     private func append(_ grapheme: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
         if grapheme.count < 6, let text = Self.replacement(of: grapheme, units, texts) {
             output.append(contentsOf: text)

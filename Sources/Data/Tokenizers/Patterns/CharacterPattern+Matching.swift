@@ -1,11 +1,13 @@
 extension CharacterPattern {
-    /// How often a text's characters may be looked at, on average. No expression that tokenizers have comes near it; one that looks to the
-    /// end of the text from every place of it would take days for a long one. What is left then has no match.
+    /// The maximum number of times that a character is examined, on average over the text. Expressions of real
+    /// tokenizers stay far below it. An expression that searches to the end of the text from every position would take
+    /// days for a long text; when the limit is reached, the rest of the text has no matches.
     private static let lookLimit = 256
 
-    /// The matches in a text, from the left, none overlapping; of those that begin at a place the one counts that an expression tries first.
+    /// Calls `body` with the non-overlapping matches in a text, from left to right. Of several matches at a position,
+    /// the one that the expression tries first is used.
     ///
-    /// A match of nothing directly behind another match is none, as in the reference.
+    /// As in Hugging Face `tokenizers`, an empty match directly after another match is ignored.
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         var budget = (text.count + 1024) * Self.lookLimit
         var previous: Int?
@@ -24,7 +26,7 @@ extension CharacterPattern {
                 guard let next = take(match) else { return }
                 start = next
             }
-            // from many places it looked far for nothing: the machine tries all of them at once
+            // many positions were searched far without a match: switch to the machine that tries all positions at once
             guard looks.areWasted else { return }
             budget -= looks.count
         }
@@ -32,15 +34,15 @@ extension CharacterPattern {
         while budget > 0, let match = machine.first(self, in: text, from: start, &budget), let next = take(match) { start = next }
     }
 
-    /// The class of the character before a place; nil at the start.
+    /// The class of the character before a position; nil at the start.
     func classBefore(_ place: Int, in text: UnsafeBufferPointer<UInt8>) -> Int? {
         place == 0 ? nil : classes.of(UTF8Scan.scalarBefore(text, place).value)
     }
 
-    /// Follows all ways through a program at once. Of those that lead to a match the one counts that begins first and, of these, the one
-    /// that an expression tries first.
+    /// Executes a program by following all of its paths at once. The match that starts first is used; of several at
+    /// that position, the one that the expression tries first.
     private struct Machine {
-        /// A way that waits for a character: where it is in the program, and where in the text it began.
+        /// A path that waits for a character: its position in the program, and where in the text it started.
         private struct Thread {
             var step: Int
             var start: Int
@@ -48,7 +50,7 @@ extension CharacterPattern {
 
         private var threads: [Thread] = []
         private var following: [Thread] = []
-        /// The place in the text where a step was last reached: no second way goes on from there.
+        /// The text position at which each step was last reached; a later path does not continue from there.
         private var seen: [Int]
         private var pending: [Int] = []
 
@@ -56,7 +58,7 @@ extension CharacterPattern {
             seen = Array(repeating: -1, count: count)
         }
 
-        /// The first match at or behind `start`.
+        /// The first match at or after `start`.
         mutating func first(
             _ pattern: CharacterPattern, in text: UnsafeBufferPointer<UInt8>, from start: Int, _ budget: inout Int
         ) -> Range<Int>? {
@@ -69,7 +71,7 @@ extension CharacterPattern {
                 budget -= 1
                 let scalar = position < text.count ? UTF8Scan.scalar(text, position) : nil
                 let next = scalar.map { pattern.classes.of($0.value) }
-                // ways that begin here come after all that began before
+                // paths that start here have lower priority than all earlier ones
                 following.removeAll(keepingCapacity: true)
                 var isCut = false
                 for thread in threads where !isCut {
@@ -91,7 +93,8 @@ extension CharacterPattern {
             return match
         }
 
-        /// Follows a way up to the next characters that it needs. Returns whether it matches: then no later way counts.
+        /// Follows a path up to the characters that it needs next. Returns true if it matches, so that paths of lower
+        /// priority are dropped.
         private mutating func follow(
             _ step: Int, _ start: Int, _ pattern: CharacterPattern, _ position: Int, _ previous: Int?, _ next: Int?,
             _ match: inout Range<Int>?

@@ -1,31 +1,35 @@
-/// A regular expression without memory: characters, sets of them, repetitions, alternatives, and single characters looked at ahead and behind.
+/// A regular expression that can be matched without backtracking: characters, character sets, repetition, alternatives,
+/// and lookahead and lookbehind of a single character.
 ///
-/// It is a program for a machine that follows all ways through it at once. Where the machine has few enough states they are written out as a
-/// table (``PatternAutomaton``), which costs a look-up for each character. What needs memory (references, groups whose first match counts,
-/// longer texts looked at ahead and behind) is for ``FoundationPattern``.
+/// It is compiled to a program for a machine that follows all paths at once. If the machine has few enough states, they
+/// are precomputed as a table (``PatternAutomaton``), which takes one look-up per character. Expressions that need
+/// backtracking (back-references, atomic groups, longer lookaround) are handled by ``FoundationPattern``.
 struct CharacterPattern: Sendable {
-    /// A step of the program. Sets are named by their places in a list.
+    /// A step of the program. Character sets are given by their indices.
     enum Step: Sendable, Equatable {
+        /// Consumes a character of a set.
         case character(Int)
-        /// Goes on at the first place, or, if that leads nowhere, at the second.
+        /// Continues at the first step, or, if that fails, at the second.
         case fork(Int, Int)
+        /// Continues at another step.
         case jump(Int)
-        /// Whether the next character is in a set; the end of the text is in none.
+        /// Tests whether the next character is in a set. The end of the text is in no set.
         case ahead(Int, isNegated: Bool)
-        /// Whether the character before is in a set; the start of the text is in none.
+        /// Tests whether the previous character is in a set. The start of the text is in no set.
         case behind(Int, isNegated: Bool)
+        /// Completes a match.
         case match
     }
 
     let program: [Step]
     let classes: CharacterClasses
-    /// The table; nil if it would be too large.
+    /// The precomputed table; nil if it would be too large.
     let automaton: PatternAutomaton?
 
-    /// Longer programs are none.
+    /// The maximum number of steps of a program.
     private static let stepLimit = 2000
 
-    /// The pattern of an expression; nil if it needs memory, or is too long.
+    /// Compiles an expression; nil if it needs backtracking or the program would be too long.
     init?(_ node: PatternNode) {
         var compiler = Compiler()
         guard compiler.append(node) else { return nil }
@@ -36,7 +40,7 @@ struct CharacterPattern: Sendable {
         automaton = PatternAutomaton(compiler.program, classes)
     }
 
-    /// Writes the steps of nodes.
+    /// Compiles nodes to steps.
     private struct Compiler {
         var program: [Step] = []
         var sets: [CharacterSet] = []
@@ -49,7 +53,7 @@ struct CharacterPattern: Sendable {
             return sets.count - 1
         }
 
-        /// Appends the steps of a node; false once they are too many, or if it needs memory.
+        /// Appends the steps of a node. Returns false if there are too many steps, or the node needs backtracking.
         mutating func append(_ node: PatternNode) -> Bool {
             if program.count >= CharacterPattern.stepLimit { return false }
             switch node {
@@ -64,13 +68,14 @@ struct CharacterPattern: Sendable {
             case .repetition(let node, let least, let most, let greed): return append(node, least, most, greed)
             case .reference: return false
             case .atomic(let node):
-                // a single character has a single match
+                // a single character has only one match, so atomicity makes no difference
                 guard node.singleSet != nil else { return false }
                 return append(node)
             }
             return program.count < CharacterPattern.stepLimit
         }
 
+        /// Appends the steps of alternatives.
         private mutating func append(alternatives nodes: [PatternNode]) -> Bool {
             var ends: [Int] = []
             for (index, node) in nodes.enumerated() {
@@ -87,16 +92,17 @@ struct CharacterPattern: Sendable {
             return true
         }
 
+        /// Appends the steps of a repetition.
         private mutating func append(_ node: PatternNode, _ least: Int, _ most: Int?, _ greed: PatternNode.Greed) -> Bool {
             if greed == .possessive {
-                // what takes all characters of a set gives none back: the next one is not in it
+                // a possessive repetition of a set never gives characters back: the next character is not in the set
                 guard let set = node.singleSet, most == nil || least == 0 && most == 1 else { return false }
                 let rest = PatternNode.look(.set(set), isAhead: true, isNegated: true)
                 if most == nil { return append(.repetition(node, least: least, most: nil, .greedy)) && append(rest) }
                 return append(.alternatives([node, rest]))
             }
             func fork(_ place: Int, _ end: Int) -> Step { greed == .lazy ? .fork(end, place + 1) : .fork(place + 1, end) }
-            // what matches nothing could do so without end
+            // an unlimited repetition of an empty match would never end
             if most == nil, node.leastLength == 0 { return false }
             for _ in 0..<least where !append(node) { return false }
             if let most {

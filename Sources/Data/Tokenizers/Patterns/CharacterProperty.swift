@@ -1,17 +1,18 @@
 import Foundation
 
-/// The sets of scalars that expressions name, those of Unicode 16, as the reference's expressions have them.
+/// The character properties and classes of expressions, as of Unicode 16, defined as in Oniguruma, which Hugging Face
+/// `tokenizers` uses.
 enum CharacterProperty {
     static let space = of(general: ["Zs", "Zl", "Zp"]).union(CharacterSet([0x09...0x0D, 0x85...0x85]))
     static let digit = of(general: ["Nd"])
     static let alphabetic = binary { $0.isAlphabetic }
-    /// `\w`. Oniguruma counts ², ³, ¹ and the vulgar fractions of Latin-1 to it, but not in brackets.
+    /// `\w`. Oniguruma includes ², ³, ¹ and the vulgar fractions of Latin-1, but not in brackets.
     static let word = posixWord.union(CharacterSet([0xB2...0xB3, 0xB9...0xB9, 0xBC...0xBE]))
     static let hexadecimal = CharacterSet([0x30...0x39, 0x41...0x46, 0x61...0x66])
     /// `[\w]` and `[[:word:]]`.
     static let posixWord = alphabetic.union(of(general: ["Mn", "Mc", "Me", "Nd", "Pc"]))
 
-    /// The set of a name in `\p{…}`; nil if it is not known. Case, spaces, hyphens and underscores do not matter.
+    /// The set that `\p{…}` names; nil if it is unknown. Case, spaces, hyphens and underscores are ignored.
     static func named(_ name: String) -> CharacterSet? {
         let name = String(name.lowercased().filter { !" _-".contains($0) })
         if let set = posix(name) { return set }
@@ -33,12 +34,12 @@ enum CharacterProperty {
             "math",
             "quotationmark", "radical", "unifiedideograph", "variationselector", "defaultignorablecodepoint":
             return foundation(name)
-        // names of scripts, long and short; anything else that Foundation knows could mean something else to the reference
+        // script names, long and short; other names that Foundation knows could have another meaning in Oniguruma
         default: return foundation("Script=" + name)
         }
     }
 
-    /// The set of a name in `[[:…:]]`, which `\p{…}` knows, too.
+    /// The set that `[[:…:]]` names; `\p{…}` accepts these names too.
     static func posix(_ name: String) -> CharacterSet? {
         switch name {
         case "alpha": alphabetic
@@ -60,7 +61,7 @@ enum CharacterProperty {
 
     private static var graph: CharacterSet { space.union(of(general: ["Cc", "Cn", "Cs"])).inverted }
 
-    /// What `[[:punct:]]` means; `\p{Punct}` is the category P alone.
+    /// The set of `[[:punct:]]`. (`\p{Punct}` is only the category P.)
     static var punctuation: CharacterSet { of(general: names.filter { "PS".contains($0.prefix(1)) }) }
 
     // MARK: Categories
@@ -97,11 +98,12 @@ enum CharacterProperty {
         return categories
     }()
 
+    /// The union of general categories.
     private static func of(general members: [String]) -> CharacterSet {
         CharacterSet(members.flatMap { categories[$0]?.ranges ?? [] })
     }
 
-    /// The place of a scalar's category in ``names``.
+    /// The index of a scalar's category in ``names``.
     private static func index(of value: UInt32) -> UInt8 {
         if isEmptyPlane(value) { return value >= 0xF0000 && value & 0xFFFF < 0xFFFE ? 28 : 0 }
         guard let properties = Unicode.Scalar(value)?.properties else { return 29 }
@@ -141,11 +143,12 @@ enum CharacterProperty {
         }
     }
 
-    /// Whether a scalar lies where nothing but private use is assigned.
+    /// Whether a scalar is in a range with no assigned characters except private use.
     private static func isEmptyPlane(_ value: UInt32) -> Bool {
         (0x40000..<0xE0000).contains(value) || value >= 0xF0000
     }
 
+    /// The scalars up to Unicode 16 that pass a test.
     private static func binary(_ test: (Unicode.Scalar.Properties) -> Bool) -> CharacterSet {
         CharacterSet(below: 0x40000) { value in
             guard let properties = Unicode.Scalar(value)?.properties, test(properties) else { return false }
@@ -153,13 +156,15 @@ enum CharacterProperty {
         }
     }
 
-    /// The scalars that a property of Foundation's expressions matches; nil if there is no such property.
+    /// The scalars that a property in Foundation's expressions matches; nil if there is no such property.
     ///
-    /// - Parameter scalars: Those that are asked about.
+    /// - Parameters:
+    ///   - property: The property.
+    ///   - scalars: The scalars to test.
     static func foundation(_ property: String, among scalars: CharacterSet = .all) -> CharacterSet? {
         guard let expression = try? NSRegularExpression(pattern: "[\\p{\(property)}]+") else { return nil }
         var text = String.UnicodeScalarView()
-        /// Where each range begins in UTF-16, and its first scalar; no range goes beyond its plane.
+        /// The start of each range in UTF-16, and its first scalar; split at plane boundaries.
         var places: [(unit: Int, first: UInt32)] = []
         var units = 0
         for range in scalars.ranges {
@@ -170,7 +175,7 @@ enum CharacterProperty {
                 units += value < 0x10000 ? 1 : 2
             }
         }
-        /// The scalar at a place of the text.
+        /// The scalar at a UTF-16 position of the text.
         func scalar(at unit: Int) -> UInt32 {
             var (low, high) = (0, places.count)
             while high - low > 1 {
@@ -185,7 +190,7 @@ enum CharacterProperty {
             guard let range = match?.range, range.length > 0 else { return }
             ranges.append(scalar(at: range.location)...scalar(at: range.location + range.length - 1))
         }
-        // a match may reach over the gap between two ranges
+        // a match may extend across the gap between two ranges
         return CharacterSet(ranges).intersection(scalars)
     }
 }

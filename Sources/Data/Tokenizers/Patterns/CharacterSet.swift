@@ -1,6 +1,6 @@
-/// A set of scalars, as ranges.
+/// A set of Unicode scalars, stored as ranges.
 struct CharacterSet: Sendable, Hashable {
-    /// Ascending; neither do they overlap, nor touch.
+    /// The ranges in ascending order; they neither overlap nor touch.
     let ranges: [ClosedRange<UInt32>]
 
     static let last: UInt32 = 0x10FFFF
@@ -22,12 +22,12 @@ struct CharacterSet: Sendable, Hashable {
         self.ranges = merged
     }
 
-    /// A set of single scalars.
+    /// A set of individual scalars.
     init(_ scalars: [UInt32]) {
         self.init(scalars.map { $0...$0 })
     }
 
-    /// The scalars below `bound` for which `test` holds, and none above.
+    /// The scalars below `bound` that pass a test.
     init(below bound: UInt32, where test: (UInt32) -> Bool) {
         var ranges: [ClosedRange<UInt32>] = []
         var start: UInt32?
@@ -44,7 +44,7 @@ struct CharacterSet: Sendable, Hashable {
 
     var isEmpty: Bool { ranges.isEmpty }
 
-    /// All scalars that are not in this set.
+    /// The complement of this set.
     var inverted: CharacterSet {
         var gaps: [ClosedRange<UInt32>] = []
         var next: UInt32 = 0
@@ -56,10 +56,12 @@ struct CharacterSet: Sendable, Hashable {
         return CharacterSet(gaps)
     }
 
+    /// The scalars in either set.
     func union(_ other: CharacterSet) -> CharacterSet {
         CharacterSet(ranges + other.ranges)
     }
 
+    /// The scalars in both sets.
     func intersection(_ other: CharacterSet) -> CharacterSet {
         var result: [ClosedRange<UInt32>] = []
         var (left, right) = (0, 0)
@@ -72,10 +74,12 @@ struct CharacterSet: Sendable, Hashable {
         return CharacterSet(result)
     }
 
+    /// The scalars of this set that are not in the other.
     func subtracting(_ other: CharacterSet) -> CharacterSet {
         intersection(other.inverted)
     }
 
+    /// Whether the set contains a scalar.
     func contains(_ value: UInt32) -> Bool {
         var (low, high) = (0, ranges.count)
         while low < high {
@@ -86,16 +90,17 @@ struct CharacterSet: Sendable, Hashable {
     }
 }
 
-/// The parts into which the sets of an expression cut all scalars: of two scalars of one class, each set has both or none.
+/// The partition of all scalars by the sets of an expression: scalars of the same class are in the same sets.
 struct CharacterClasses: Sendable {
     /// The number of classes.
     let count: Int
-    /// Whether a class is in a set.
+    /// Whether each class is in each set.
     private let members: [Bool]
     private let basicPlane: [UInt8]
-    /// Where classes change above the basic plane, and the class that begins there.
+    /// The positions above the basic plane where the class changes, with the class that starts there.
     private let changes: [(start: UInt32, value: UInt8)]
 
+    /// Computes the classes of sets.
     /// - Returns: nil if there are more than 255 classes.
     init?(_ sets: [CharacterSet]) {
         var events: [(at: UInt32, set: Int)] = []
@@ -143,6 +148,7 @@ struct CharacterClasses: Sendable {
 
     private let setCount: Int
 
+    /// Whether a class is in a set.
     @inline(__always)
     func contains(_ value: Int, set: Int) -> Bool { members[value * setCount + set] }
 
@@ -152,6 +158,7 @@ struct CharacterClasses: Sendable {
         scalar < 0x10000 ? Int(basicPlane[Int(scalar)]) : supplementary(scalar)
     }
 
+    /// The class of a scalar above the basic plane.
     private func supplementary(_ scalar: UInt32) -> Int {
         var (low, high) = (0, changes.count)
         while high - low > 1 {

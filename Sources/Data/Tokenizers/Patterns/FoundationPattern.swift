@@ -1,16 +1,17 @@
 import Foundation
 
-/// A regular expression that needs memory, for Foundation's engine.
+/// A regular expression that needs backtracking, matched by Foundation's engine.
 ///
-/// It is written anew from its parts, with every set as the ranges of the reference's Unicode, so that neither differences of syntax nor of
-/// character tables matter.
+/// It is generated from the parsed expression, with every character set written as explicit ranges, so that the result
+/// does not depend on Foundation's syntax or Unicode version.
 struct FoundationPattern: Sendable {
     private let expression: NSRegularExpression
 
-    /// Longer expressions Foundation need not see.
+    /// The maximum length of a generated expression, in bytes.
     private static let lengthLimit = 1 << 20
 
-    /// - Returns: nil if Foundation refuses the expression.
+    /// Compiles an expression.
+    /// - Returns: nil if the expression is too long or Foundation rejects it.
     init?(_ node: PatternNode) {
         guard let text = Self.text(of: node), text.utf8.count <= Self.lengthLimit,
             let expression = try? NSRegularExpression(pattern: text)
@@ -18,11 +19,11 @@ struct FoundationPattern: Sendable {
         self.expression = expression
     }
 
-    /// The matches in a text, from the left, none overlapping.
+    /// Calls `body` with the non-overlapping matches in a text, from left to right.
     ///
-    /// Foundation reports once for every place and for every 10,000 steps that it takes. After as many reports as the text has places, and
-    /// 8, and one for every 64 places, it is stopped: what is left has no match. An expression that needs more would not end at all on longer
-    /// texts.
+    /// Foundation reports progress once per position and once per 10,000 steps. After one report per position, plus one
+    /// per 64 positions, plus 8, matching stops, and the rest of the text has no matches. An expression that needs more
+    /// would practically never finish on longer texts.
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         var units: [UInt16] = []
         units.reserveCapacity(text.count)
@@ -34,7 +35,7 @@ struct FoundationPattern: Sendable {
         }
         let string = String(decoding: units, as: UTF16.self)
         var place = (unit: 0, byte: 0)
-        /// The byte of a place in UTF-16; places only grow.
+        /// The byte offset of a UTF-16 offset. Offsets must be ascending.
         func byte(of unit: Int) -> Int {
             while place.unit < unit, place.byte < text.count {
                 let length = UTF8Scan.scalar(text, place.byte).length
@@ -64,8 +65,9 @@ struct FoundationPattern: Sendable {
         }
     }
 
-    // MARK: Writing
+    // MARK: Generating the expression
 
+    /// The text of a node; nil if it is too long.
     private static func text(of node: PatternNode) -> String? {
         switch node {
         case .set(let set): return text(of: set)
@@ -75,7 +77,7 @@ struct FoundationPattern: Sendable {
         case .alternatives(let nodes): return joined(nodes, "|").map { "(?:" + $0 + ")" }
         case .group(let inner, _): return text(of: inner).map { "(" + $0 + ")" }
         case .atomic(let inner): return text(of: inner).map { "(?>" + $0 + ")" }
-        // digits that follow are no part of the number
+        // the group separates the number from digits that follow
         case .reference(let number): return "(?:\\\(number))"
         case .repetition(let inner, let least, let most, let greed):
             let bounds = most.map { "{\(least),\($0)}" } ?? "{\(least),}"
@@ -89,6 +91,7 @@ struct FoundationPattern: Sendable {
         }
     }
 
+    /// The texts of nodes with a separator; nil if they are too long.
     private static func joined(_ nodes: [PatternNode], _ separator: String) -> String? {
         var parts: [String] = []
         var length = 0
@@ -101,6 +104,7 @@ struct FoundationPattern: Sendable {
         return parts.joined(separator: separator)
     }
 
+    /// The text of a character set.
     private static func text(of set: CharacterSet) -> String {
         if set.isEmpty { return "(?!)" }
         func number(_ value: UInt32) -> String { "\\x{" + String(value, radix: 16) + "}" }

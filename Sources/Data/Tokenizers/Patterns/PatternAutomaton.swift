@@ -1,21 +1,23 @@
-/// A pattern as a table: what comes of each state with each class of characters.
+/// A pattern as a precomputed transition table, from each state with each class of characters.
 ///
-/// A state is the list of steps that wait for a character, in the order in which an expression tries them, together with the class of the
-/// character before where that is looked at.
+/// A state is the list of steps that wait for a character, in the order in which the expression tries them, plus the
+/// class of the previous character if the pattern looks behind.
 struct PatternAutomaton: Sendable {
-    /// For each state and class, and for the end of the text: twice the next state, plus one if a match ends before the character.
+    /// For each state and class, and for the end of the text: twice the next state, plus one if a match ends before the
+    /// character.
     private let table: [UInt32]
     private let width: Int
-    /// The state in which a match begins, behind each class of characters, and at the start of the text.
+    /// The start state after each class of characters, and at the start of the text.
     private let starts: [UInt32]
     private let looksBehind: Bool
 
-    /// The state that leads nowhere.
+    /// The state without further steps.
     private static let dead: UInt32 = 0
     private static let stateLimit = 2048
     private static let workLimit = 4_000_000
 
-    /// - Returns: nil if the table would be too large, or take too long.
+    /// Builds the table.
+    /// - Returns: nil if the table would be too large, or take too long to build.
     init?(_ program: [CharacterPattern.Step], _ classes: CharacterClasses) {
         let end = classes.count
         let width = classes.count + 1
@@ -33,10 +35,11 @@ struct PatternAutomaton: Sendable {
         (self.table, self.width, self.starts, self.looksBehind) = (table, width, starts, looksBehind)
     }
 
+    /// Builds states and transitions.
     private struct Builder {
         struct State: Hashable {
             var steps: [Int]
-            /// The class before; the number of classes stands for none.
+            /// The class of the previous character; the number of classes means "none".
             var previous: Int
         }
 
@@ -54,6 +57,7 @@ struct PatternAutomaton: Sendable {
             seen = Array(repeating: 0, count: program.count)
         }
 
+        /// The index of a state, which is added if it is new.
         mutating func state(_ state: State) -> UInt32 {
             if state.steps.isEmpty { return PatternAutomaton.dead }
             if let index = indices[state] { return index }
@@ -63,7 +67,7 @@ struct PatternAutomaton: Sendable {
             return index
         }
 
-        /// What comes of a state with the next class; the number of classes stands for the end of the text.
+        /// The table entry for a state and the next class; the number of classes means the end of the text.
         mutating func transition(from index: Int, _ next: Int, looksBehind: Bool) -> UInt32 {
             round += 1
             let state = states[index]
@@ -100,7 +104,7 @@ struct PatternAutomaton: Sendable {
         }
     }
 
-    /// How many characters were looked at, and how many of them in vain.
+    /// How many characters were examined, and how many of them did not contribute to a match.
     struct Looks {
         var count = 0
         var wasted = 0
@@ -111,7 +115,7 @@ struct PatternAutomaton: Sendable {
         var areWasted: Bool { wasted > wasteLimit }
     }
 
-    /// The first match at or behind `start`; none either once too many looks are wasted.
+    /// The first match at or after `start`. Also nil if too many examined characters were wasted.
     @inline(__always)
     func firstMatch(
         _ classes: CharacterClasses, in text: UnsafeBufferPointer<UInt8>, from start: Int, _ looks: inout Looks
@@ -144,6 +148,7 @@ struct PatternAutomaton: Sendable {
         }
     }
 
+    /// The class of the character before a position; the number of classes at the start of the text.
     private func origin(of place: Int, _ classes: CharacterClasses, in text: UnsafeBufferPointer<UInt8>) -> Int {
         place == 0 ? classes.count : classes.of(UTF8Scan.scalarBefore(text, place).value)
     }

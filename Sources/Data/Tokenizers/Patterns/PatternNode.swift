@@ -1,25 +1,31 @@
-/// A part of a regular expression.
+/// A node of a parsed regular expression.
 indirect enum PatternNode: Sendable, Equatable {
-    /// How a repetition gives back what it took: the shortest last, the shortest first, never.
+    /// How a repetition prefers its lengths: greedy tries the longest first, lazy the shortest first, and possessive
+    /// never gives characters back.
     enum Greed: Sendable {
         case greedy, lazy, possessive
     }
 
+    /// A character of a set.
     case set(CharacterSet)
-    /// What stands before or behind the place, or must not stand there.
+    /// A lookahead or lookbehind, which may be negated.
     case look(PatternNode, isAhead: Bool, isNegated: Bool)
+    /// Nodes one after the other.
     case sequence([PatternNode])
+    /// One of several nodes, in order of preference.
     case alternatives([PatternNode])
+    /// A node repeated `least` to `most` times; nil for no upper limit.
     case repetition(PatternNode, least: Int, most: Int?, Greed)
-    /// A group that references name by its number.
+    /// A capturing group with its number.
     case group(PatternNode, number: Int)
-    /// A group whose first match is its only one.
+    /// An atomic group: only its first match is considered.
     case atomic(PatternNode)
+    /// A back-reference to a group.
     case reference(Int)
 
     static let nothing = PatternNode.sequence([])
 
-    /// The fewest characters that it matches.
+    /// The minimum number of characters that it matches.
     var leastLength: Int {
         switch self {
         case .set: 1
@@ -31,7 +37,7 @@ indirect enum PatternNode: Sendable, Equatable {
         }
     }
 
-    /// The set, if it matches a single character and nothing else.
+    /// The character set, if it always matches exactly one character.
     var singleSet: CharacterSet? {
         switch self {
         case .set(let set): return set
@@ -48,14 +54,15 @@ indirect enum PatternNode: Sendable, Equatable {
         }
     }
 
-    // MARK: Places
+    // MARK: Positions
 
-    /// The beginning of the text or of a line, but not behind the last newline.
+    /// The start of the text or of a line, but not after a newline at the end of the text.
     static let lineStart = PatternNode.alternatives([textStart, .sequence([behind(.newline), ahead(.all)])])
     static let lineEnd = ahead(CharacterSet.newline.inverted, isNegated: true)
     static let textStart = behind(.all, isNegated: true)
     static let textEnd = ahead(.all, isNegated: true)
 
+    /// A word boundary, or its negation.
     static func wordBoundary(isNegated: Bool) -> PatternNode {
         let word = CharacterProperty.word
         return .alternatives([

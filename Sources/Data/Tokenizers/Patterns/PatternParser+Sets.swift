@@ -1,11 +1,11 @@
 extension PatternParser {
-    /// What a backslash stands before.
+    /// The meaning of an escape sequence.
     enum Escaped {
         case single(UInt32)
         case set(CharacterSet)
     }
 
-    /// Reads what follows a backslash, in brackets or outside.
+    /// Parses what follows a backslash, inside or outside brackets.
     mutating func escaped(inBrackets: Bool = false) throws -> Escaped {
         let scalar = try next()
         func category(_ set: CharacterSet, _ letter: Unicode.Scalar) -> Escaped { .set(scalar == letter ? set : set.inverted) }
@@ -26,15 +26,15 @@ extension PatternParser {
             if take("{") {
                 var digits = 0
                 while position + digits < scalars.count, scalars[position + digits] != "}" { digits += 1 }
-                guard digits <= 8 else { throw Self.unsupported("several characters in \\x{…}") }
+                guard digits <= 8 else { throw Self.unsupported("more than one character in \\x{…}") }
                 let value = try hexadecimal(digits)
-                guard take("}") else { throw Self.malformed("a brace that is not closed") }
+                guard take("}") else { throw Self.malformed("missing }") }
                 return .single(value)
             }
             var digits = 0
             while digits < 2, position + digits < scalars.count, scalars[position + digits].properties.isASCIIHexDigit { digits += 1 }
             let value = try hexadecimal(digits)
-            guard value < 0x80 else { throw Self.unsupported("a byte that is no character (\\x\(String(value, radix: 16)))") }
+            guard value < 0x80 else { throw Self.unsupported("a byte beyond ASCII (\\x\(String(value, radix: 16)))") }
             return .single(value)
         case "p", "P":
             guard take("{") else { throw Self.unsupported("\\\(scalar) without braces") }
@@ -51,7 +51,7 @@ extension PatternParser {
             else { throw Self.unsupported("the property \\\(scalar){\(name.prefix(40))}") }
             return .set(isNegated ? set.inverted : set)
         default:
-            // letters and digits have meanings of their own
+            // other ASCII letters and digits have special meanings that are not supported
             guard !scalar.isASCII || !scalar.properties.isAlphabetic && !("0"..."9").contains(scalar) else {
                 throw Self.unsupported("\\\(scalar)")
             }
@@ -59,22 +59,23 @@ extension PatternParser {
         }
     }
 
+    /// Parses a hexadecimal number of `count` digits as a scalar value.
     private mutating func hexadecimal(_ count: Int) throws -> UInt32 {
-        guard count > 0, position + count <= scalars.count else { throw Self.malformed("a number without digits") }
+        guard count > 0, position + count <= scalars.count else { throw Self.malformed("a character number without digits") }
         var text = ""
         text.unicodeScalars.append(contentsOf: scalars[position..<position + count])
         guard text.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }), let value = UInt32(text, radix: 16),
             Unicode.Scalar(value) != nil
-        else { throw Self.malformed("\(text) is the number of no character") }
+        else { throw Self.malformed("\(text) is not the number of a character") }
         position += count
         return value
     }
 
     // MARK: Sets
 
-    /// Reads a set behind its opening bracket, with sets in it and what they have in common (`&&`).
+    /// Parses a set after its opening bracket, including nested sets and intersections (`&&`).
     mutating func bracket(depth: Int = 0) throws -> CharacterSet {
-        guard depth < 20 else { throw Self.unsupported("sets in more than 20 sets") }
+        guard depth < 20 else { throw Self.unsupported("sets nested more than 20 deep") }
         let isNegated = take("^")
         if position < scalars.count, scalars[position] == "]" { throw Self.unsupported("an empty set") }
         var common: CharacterSet?
@@ -95,12 +96,12 @@ extension PatternParser {
             isEmpty = false
             ranges += try member(depth: depth).ranges
         }
-        guard !isEmpty else { throw Self.unsupported("&& with nothing behind it") }
+        guard !isEmpty else { throw Self.unsupported("&& with nothing after it") }
         let set = try folded(joined())
         return isNegated ? set.inverted : set
     }
 
-    /// Reads a member of a set: a character, a range of them, a category, a set.
+    /// Parses a member of a set: a character, a range, a category, or a nested set.
     private mutating func member(depth: Int) throws -> CharacterSet {
         if take("[:") { return try posix() }
         if take("[") { return try bracket(depth: depth + 1) }
@@ -113,11 +114,11 @@ extension PatternParser {
             throw Self.unsupported("a range that ends in a set")
         }
         guard let last = try single() else { throw Self.unsupported("a range that ends in a category") }
-        guard first <= last else { throw Self.malformed("a range whose bounds are turned around") }
+        guard first <= last else { throw Self.malformed("a range whose bounds are in the wrong order") }
         return CharacterSet([first...last])
     }
 
-    /// Reads a character; nil if it is a category, which then is ``lastSet``.
+    /// Parses a character; nil if it is a category, which is then stored in ``lastSet``.
     private mutating func single() throws -> UInt32? {
         let scalar = try next()
         guard scalar == "\\" else { return scalar.value }
@@ -130,15 +131,16 @@ extension PatternParser {
         }
     }
 
+    /// Parses a POSIX class after `[:`.
     private mutating func posix() throws -> CharacterSet {
         let isNegated = take("^")
         var name = ""
         while !take(":]") {
             name.unicodeScalars.append(try next())
-            if name.utf8.count > 20 { throw Self.unsupported("a colon behind a bracket in a set") }
+            if name.utf8.count > 20 { throw Self.unsupported("a colon after a bracket in a set") }
         }
         guard let set = name == "punct" ? CharacterProperty.punctuation : CharacterProperty.posix(name) else {
-            throw Self.malformed("there is no [:\(name):]")
+            throw Self.malformed("unknown class [:\(name):]")
         }
         return isNegated ? set.inverted : set
     }

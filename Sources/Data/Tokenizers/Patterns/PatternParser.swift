@@ -1,13 +1,15 @@
-/// Reads regular expressions in the syntax of tokenizer.json, which is that of Ruby (Oniguruma's).
+/// Parses regular expressions in the syntax of `tokenizer.json`, which is Oniguruma's Ruby syntax.
 ///
-/// Of other syntaxes it differs in small things: `$` and `^` stand at every line, `(?m:…)` lets the point match newlines, `\h` is a
-/// hexadecimal digit, `{1,3}+` repeats the repetition. What is not here ends in a ``Refusal`` that names it: `\X`, `\K`, `\G`, references by
-/// name, calls of groups, conditions, absence operators, bytes and octal numbers.
+/// It differs from other syntaxes in details: `$` and `^` match at every line, `(?m:…)` lets the dot match newlines,
+/// `\h` is a hexadecimal digit, and `{1,3}+` repeats the repetition. Unsupported syntax throws a ``Refusal`` that names
+/// it: `\X`, `\K`, `\G`, named groups and references, subexpression calls, conditionals, absence operators, bytes and
+/// octal numbers.
 struct PatternParser {
-    /// Why an expression cannot be read.
+    /// Why an expression cannot be parsed.
     struct Refusal: Error {
+        /// What is wrong or not supported.
         var reason: String
-        /// Whether it is no expression at all.
+        /// Whether the expression is invalid, rather than merely not supported.
         var isMalformed = false
     }
 
@@ -23,17 +25,17 @@ struct PatternParser {
     private var options = Options()
     private var groupCount = 0
     private var greatestReference = 0
-    /// The category that was read last in a set.
+    /// The category that was last parsed in a set.
     var lastSet = CharacterSet.all
 
-    /// The node of an expression.
+    /// Parses an expression.
     ///
     /// - Throws: `Refusal`.
     static func parse(_ expression: String) throws -> PatternNode {
         var parser = PatternParser(scalars: Array(expression.unicodeScalars))
         let node = try parser.alternatives()
-        if parser.position < parser.scalars.count { throw malformed("a parenthesis that closes nothing") }
-        if parser.greatestReference > parser.groupCount { throw malformed("\\\(parser.greatestReference) refers to no group") }
+        if parser.position < parser.scalars.count { throw malformed("unmatched )") }
+        if parser.greatestReference > parser.groupCount { throw malformed("\\\(parser.greatestReference) refers to a missing group") }
         return node
     }
 
@@ -44,6 +46,7 @@ struct PatternParser {
 
     // MARK: Text
 
+    /// Consumes a text, if it is next.
     mutating func take(_ text: String) -> Bool {
         let wanted = text.unicodeScalars
         guard scalars[position...].starts(with: wanted) else { return false }
@@ -51,12 +54,14 @@ struct PatternParser {
         return true
     }
 
+    /// Consumes the next scalar.
     mutating func next() throws -> Unicode.Scalar {
-        guard position < scalars.count else { throw Self.malformed("it ends too early") }
+        guard position < scalars.count else { throw Self.malformed("unexpected end") }
         position += 1
         return scalars[position - 1]
     }
 
+    /// Consumes a decimal number; nil if there is none.
     mutating func number() -> Int? {
         var digits = ""
         while position < scalars.count, ("0"..."9").contains(scalars[position]), digits.utf8.count < 7 {
@@ -68,7 +73,7 @@ struct PatternParser {
 
     // MARK: Grammar
 
-    /// Reads alternatives up to a closing parenthesis or the end.
+    /// Parses alternatives up to a closing parenthesis or the end.
     private mutating func alternatives() throws -> PatternNode {
         depth += 1
         let outer = options
@@ -76,7 +81,7 @@ struct PatternParser {
             depth -= 1
             options = outer
         }
-        guard depth < 50 else { throw Self.unsupported("groups in more than 50 groups") }
+        guard depth < 50 else { throw Self.unsupported("groups nested more than 50 deep") }
         var alternatives: [PatternNode] = []
         repeat {
             var nodes: [PatternNode] = []
@@ -89,7 +94,7 @@ struct PatternParser {
         return alternatives.count == 1 ? alternatives[0] : .alternatives(alternatives)
     }
 
-    /// An atom with its repetitions; nil for what is nothing, such as a comment.
+    /// Parses an atom with its quantifiers; nil for something without effect, such as a comment.
     private mutating func item(after nodes: [PatternNode]) throws -> PatternNode? {
         if options.isExtended, try skipSpace() { return nil }
         if take("(?#") {
@@ -99,14 +104,14 @@ struct PatternParser {
         var node = try atom()
         var repetitions = 0
         while let (least, most, isInterval) = try quantifier() {
-            if case .look = node { throw Self.unsupported("a repetition of what matches nothing") }
+            if case .look = node { throw Self.unsupported("a repeated lookaround") }
             repetitions += 1
-            guard repetitions < 4 else { throw Self.unsupported("a repetition of repetitions") }
+            guard repetitions < 4 else { throw Self.unsupported("more than three quantifiers in a row") }
             var greed = PatternNode.Greed.greedy
             var (least, most) = (least, most)
             if take("?") {
                 if isInterval, least == most {
-                    // `a{2}?` is two or none
+                    // `a{2}?` means two or none
                     node = .repetition(node, least: least, most: most, .greedy)
                     (least, most) = (0, 1)
                 } else {
@@ -120,7 +125,7 @@ struct PatternParser {
         return node
     }
 
-    /// Whether white space or a comment was skipped, as `(?x)` has it.
+    /// Skips white space or a comment in extended mode, `(?x)`. Returns whether there was any.
     private mutating func skipSpace() throws -> Bool {
         guard let scalar = scalars[position...].first else { return false }
         if scalar == "#" {
@@ -132,6 +137,7 @@ struct PatternParser {
         return true
     }
 
+    /// Parses a quantifier; nil if there is none.
     private mutating func quantifier() throws -> (least: Int, most: Int?, isInterval: Bool)? {
         if take("?") { return (0, 1, false) }
         if take("*") { return (0, nil, false) }
@@ -142,16 +148,17 @@ struct PatternParser {
         let hasComma = take(",")
         let most = hasComma ? number() : least
         guard take("}"), least != nil || hasComma && most != nil else {
-            // no interval, but a brace
+            // a literal brace, not an interval
             position = start
             return nil
         }
         let first = least ?? 0
-        guard first <= 100_000, most ?? 0 <= 100_000 else { throw Self.malformed("a repetition of more than 100000") }
-        guard first <= most ?? .max else { throw Self.unsupported("a repetition whose bounds are turned around") }
+        guard first <= 100_000, most ?? 0 <= 100_000 else { throw Self.malformed("a repetition count above 100000") }
+        guard first <= most ?? .max else { throw Self.unsupported("a repetition whose bounds are in the wrong order") }
         return (first, most, true)
     }
 
+    /// Parses an atom.
     private mutating func atom() throws -> PatternNode {
         let scalar = try next()
         switch scalar {
@@ -163,30 +170,32 @@ struct PatternParser {
         case "^": return .lineStart
         case ".": return .set(options.pointMatchesNewline ? .all : CharacterSet.newline.inverted)
         case "\\": return try escape()
-        case "*", "+", "?": throw Self.malformed("a repetition of nothing")
+        case "*", "+", "?": throw Self.malformed("a quantifier with nothing to repeat")
         default: return try literal(scalar.value)
         }
     }
 
-    /// A single character, in all its cases where case does not matter.
+    /// A single character, with all of its case variants if case is ignored.
     private func literal(_ value: UInt32) throws -> PatternNode {
         guard options.ignoresCase else { return .set(CharacterSet([value])) }
-        if CaseFolding.becomesSeveral(value) { throw Self.unsupported("a character that is several in another case") }
+        if CaseFolding.becomesSeveral(value) { throw Self.unsupported("a case-insensitive character that folds to several") }
         return .set(CaseFolding.closure(of: CharacterSet([value])))
     }
 
-    /// Whatever its case, `ss` would match ß, too, and `st` a ligature.
+    /// Rejects pairs of letters that, ignoring case, would also match a single character: `ss` matches ß, and `st` a
+    /// ligature.
     private static func checkLigatures(_ nodes: [PatternNode]) throws {
         for (first, second) in zip(nodes, nodes.dropFirst()) {
             guard case .set(let left) = first, case .set(let right) = second else { continue }
             for pair in ["ss", "st", "ff", "fi", "fl"] {
                 let values = pair.unicodeScalars.map(\.value)
                 let sets = values.map { CaseFolding.closure(of: CharacterSet([$0])) }
-                if left == sets[0], right == sets[1] { throw unsupported("\(pair) in any case, which is a single character, too,") }
+                if left == sets[0], right == sets[1] { throw unsupported("case-insensitive \(pair), which also folds from one character,") }
             }
         }
     }
 
+    /// Parses a group after its opening parenthesis.
     private mutating func group() throws -> PatternNode {
         guard take("?") else {
             groupCount += 1
@@ -201,7 +210,7 @@ struct PatternParser {
         case "<":
             if take("=") { return .look(try closed(), isAhead: false, isNegated: false) }
             if take("!") { return .look(try closed(), isAhead: false, isNegated: true) }
-            throw Self.unsupported("a group with a name")
+            throw Self.unsupported("a named group")
         case let scalar:
             position -= 1
             guard ["i", "m", "x", "-"].contains(scalar) else { throw Self.unsupported("a group that begins with (?\(scalar)") }
@@ -209,7 +218,7 @@ struct PatternParser {
         }
     }
 
-    /// `(?i-m:…)`, or `(?i)`, which reaches to the end of the group around it.
+    /// Parses `(?i-m:…)`, or `(?i)`, which applies to the rest of the enclosing group.
     private mutating func optionGroup() throws -> PatternNode {
         let outer = options
         var isOn = true
@@ -227,17 +236,19 @@ struct PatternParser {
                 let node = try alternatives()
                 options = outer
                 return node
-            case let scalar: throw Self.unsupported("the option \(scalar) of a group")
+            case let scalar: throw Self.unsupported("the group option \(scalar)")
             }
         }
     }
 
+    /// Parses alternatives and the closing parenthesis.
     private mutating func closed() throws -> PatternNode {
         let node = try alternatives()
-        guard take(")") else { throw Self.malformed("a group that is not closed") }
+        guard take(")") else { throw Self.malformed("missing )") }
         return node
     }
 
+    /// Parses an escape sequence outside brackets.
     private mutating func escape() throws -> PatternNode {
         let scalar = try next()
         switch scalar {
@@ -257,8 +268,8 @@ struct PatternParser {
             ])
         case "1"..."9":
             position -= 1
-            guard let number = number(), number < 100 else { throw Self.unsupported("an octal number") }
-            if options.ignoresCase { throw Self.unsupported("a reference in any case") }
+            guard let number = number(), number < 100 else { throw Self.unsupported("an octal escape") }
+            if options.ignoresCase { throw Self.unsupported("a case-insensitive back-reference") }
             greatestReference = max(greatestReference, number)
             return .reference(number)
         default:
@@ -270,7 +281,7 @@ struct PatternParser {
         }
     }
 
-    /// What a set in brackets is where case does not matter.
+    /// A bracketed set, with all case variants if case is ignored.
     func folded(_ set: CharacterSet) throws -> CharacterSet {
         options.ignoresCase ? CaseFolding.closure(of: set) : set
     }

@@ -1,25 +1,27 @@
 internal import Formats
 
-/// What a Split or a Replace searches for: a plain text, or a regular expression.
+/// The pattern of a Split or a Replace: a plain text or a regular expression.
 enum TextPattern: Sendable, Equatable {
+    /// A plain text, in UTF-8.
     case text([UInt8])
+    /// A regular expression.
     case expression(RegularExpression)
 
     /// Reads `{"String": "…"}` or `{"Regex": "…"}`.
     ///
-    /// - Throws: `TokenizerError.unsupported`, naming the expression and what in it is not supported; `malformed` if it is no expression or
-    ///   longer than any that tokenizers have.
+    /// - Throws: `TokenizerError.unsupported` with the expression and the part of it that is not supported; `malformed`
+    ///   if the expression is invalid or too long.
     init(_ part: TokenizerPart) throws {
         if let text = part["String"] {
             let bytes = Array(try text.string().utf8)
-            if bytes.isEmpty { throw text.fault("an empty pattern") }
+            if bytes.isEmpty { throw text.fault("the pattern is empty") }
             self = .text(bytes)
         } else {
             self = .expression(try RegularExpression(part.required("Regex")))
         }
     }
 
-    /// The matches in a text, from the left, none overlapping.
+    /// Calls `body` with the non-overlapping matches in a text, from left to right.
     @inline(__always)
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         switch self {
@@ -35,7 +37,7 @@ enum TextPattern: Sendable, Equatable {
         }
     }
 
-    /// Appends `text` with every match replaced by `content`.
+    /// Appends `text` to `output`, with every match replaced by `content`.
     func replace(with content: [UInt8], in text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
         var done = 0
         forEachMatch(in: text) { match in
@@ -46,7 +48,7 @@ enum TextPattern: Sendable, Equatable {
         output.append(contentsOf: UnsafeBufferPointer(rebasing: text[done...]))
     }
 
-    /// `text` with every match replaced by `content`.
+    /// The text with every match replaced by `content`.
     func replacing(with content: [UInt8], in text: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(text.count)
@@ -55,11 +57,11 @@ enum TextPattern: Sendable, Equatable {
     }
 }
 
-/// A regular expression of a tokenizer.json, read once.
+/// A compiled regular expression of a `tokenizer.json`.
 struct RegularExpression: Sendable, Equatable {
-    /// What searches for it.
+    /// The implementation that finds the matches.
     private enum Engine: Sendable {
-        /// Written out here: the two that most tokenizers have.
+        /// Hand-written scanners for the two most common expressions.
         case gpt2
         case tiktoken(TiktokenPattern)
         case characters(CharacterPattern)
@@ -68,18 +70,20 @@ struct RegularExpression: Sendable, Equatable {
 
     let source: String
     private let engine: Engine
-    /// Whether it can match nothing, and so stand between any two characters.
+    /// Whether the expression can match the empty text, and so between any two characters.
     let canMatchNothing: Bool
 
-    /// The longest expression in bytes; those of published tokenizers have a few hundred.
+    /// The maximum length of an expression, in bytes. Those of published tokenizers have a few hundred.
     private static let lengthLimit = 4096
 
+    /// Reads and compiles an expression.
+    /// - Throws: `TokenizerError.unsupported` or `malformed`.
     init(_ part: TokenizerPart) throws {
         let source = try part.string()
         self.source = source
         guard source.utf8.count <= Self.lengthLimit else {
             throw part.fault(
-                "an expression of \(source.utf8.count) bytes (\(OneLine.quoted(source, limit: 40))); at most \(Self.lengthLimit) are supported"
+                "the pattern \(OneLine.quoted(source, limit: 40)) has \(source.utf8.count) bytes; at most \(Self.lengthLimit) are supported"
             )
         }
         if let known = Self.known[source] {
@@ -92,7 +96,7 @@ struct RegularExpression: Sendable, Equatable {
             node = try PatternParser.parse(source)
         } catch let refusal as PatternParser.Refusal {
             let shown = OneLine.quoted(source, limit: 60)
-            if refusal.isMalformed { throw part.fault("\(shown) is no regular expression: \(refusal.reason)") }
+            if refusal.isMalformed { throw part.fault("\(shown) is not a valid regular expression: \(refusal.reason)") }
             throw part.unsupported("\(refusal.reason) in \(source)")
         }
         canMatchNothing = node.leastLength == 0
@@ -107,9 +111,10 @@ struct RegularExpression: Sendable, Equatable {
 
     static func == (left: RegularExpression, right: RegularExpression) -> Bool { left.source == right.source }
 
-    /// Whether Foundation's engine searches for it.
+    /// Whether Foundation's engine finds the matches.
     var needsFoundation: Bool { if case .foundation = engine { true } else { false } }
 
+    /// Calls `body` with the non-overlapping matches in a text, from left to right.
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         switch engine {
         case .gpt2: GPT2Pattern.forEachMatch(in: text, body)
@@ -119,7 +124,7 @@ struct RegularExpression: Sendable, Equatable {
         }
     }
 
-    /// The known expressions.
+    /// The expressions with hand-written scanners.
     private static let known: [String: Engine] = {
         let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
         let rest = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#

@@ -1,21 +1,24 @@
-/// How the tokens of two texts are put together, and the type id of each token.
+/// The template that combines the tokens of two texts, with the type ID of each token.
 struct PairTemplate: Sendable, Equatable {
-    /// A piece of the whole, from left to right.
+    /// An element of the sequence.
     enum Element: Sendable, Equatable {
+        /// The tokens of the first text.
         case first(type: Int32)
+        /// The tokens of the second text.
         case second(type: Int32)
+        /// Special tokens.
         case special([Int32], type: Int32)
     }
 
-    /// What tokenizers without a rule of their own do: the texts one behind the other.
+    /// The elements in order. Default: the first text followed by the second.
     var elements: [Element] = [.first(type: 0), .second(type: 1)]
 
-    /// The special tokens in front of, between and behind the texts.
+    /// The number of special tokens before, between and after the texts.
     var specialCount: Int {
         elements.reduce(0) { if case .special(let ids, _) = $1 { $0 + ids.count } else { $0 } }
     }
 
-    /// `[CLS] first [SEP] second [SEP]`, the second text and its separator of type 1.
+    /// `[CLS] first [SEP] second [SEP]`, with type 1 for the second text and its separator.
     static func bert(_ prefix: [Int32], _ suffix: [Int32]) -> PairTemplate {
         PairTemplate(elements: [
             .special(prefix, type: 0), .first(type: 0), .special(suffix, type: 0), .second(type: 1),
@@ -23,7 +26,7 @@ struct PairTemplate: Sendable, Equatable {
         ])
     }
 
-    /// `<s> first </s> </s> second </s>`, all of one type.
+    /// `<s> first </s> </s> second </s>`, with type 0 throughout.
     static func roberta(_ prefix: [Int32], _ suffix: [Int32]) -> PairTemplate {
         PairTemplate(elements: [
             .special(prefix, type: 0), .first(type: 0), .special(suffix + suffix, type: 0), .second(type: 0),
@@ -31,10 +34,10 @@ struct PairTemplate: Sendable, Equatable {
         ])
     }
 
-    /// A template of these elements.
+    /// Creates a template from its elements.
     init(elements: [Element]) { self.elements = elements }
 
-    /// The default.
+    /// Creates the default template.
     init() {}
 
     /// Reads the `pair` of a TemplateProcessing.

@@ -1,12 +1,15 @@
-/// The tokens that are put around every text.
+/// The special tokens that are added around every text.
 struct PostProcessor: Sendable, Equatable {
+    /// The tokens before a text.
     var prefix: [Int32] = []
+    /// The tokens after a text.
     var suffix: [Int32] = []
-    /// How two texts are put together; the texts one behind the other if the files say nothing.
+    /// The template for pairs of texts. Default: the first text followed by the second.
     var pair = PairTemplate()
 
-    /// Reads the `post_processor` of a tokenizer.json: TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel
-    /// (which adds nothing) and Sequence.
+    /// Reads the `post_processor` of a `tokenizer.json`: TemplateProcessing, BertProcessing, RobertaProcessing,
+    /// ByteLevel (which adds nothing) or Sequence.
+    /// - Throws: `TokenizerError`.
     init(_ part: TokenizerPart?) throws {
         guard let part else { return }
         let type = try part.required("type").string()
@@ -23,27 +26,28 @@ struct PostProcessor: Sendable, Equatable {
                 prefix = inner.prefix + prefix
                 suffix += inner.suffix
                 try Self.check(prefix.count + suffix.count, element)
-                // one of the processors builds pairs, the others (ByteLevel) leave them as they are
+                // only one of the processors defines pairs; others (ByteLevel) leave the template unchanged
                 if inner.pair != PairTemplate() { pair = inner.pair }
             }
         default: throw part.unsupported(type)
         }
     }
 
-    /// The id of a `["[CLS]", 101]` pair.
+    /// The ID in a pair such as `["[CLS]", 101]`.
     private static func pairedID(_ part: TokenizerPart) throws -> Int32 {
         let elements = try part.elements()
-        guard elements.count == 2 else { throw part.fault("expected a pair of token and id") }
+        guard elements.count == 2 else { throw part.fault("expected a pair of a token and its id") }
         return try elements[1].tokenID()
     }
 
+    /// Reads a TemplateProcessing.
     private mutating func readTemplate(_ part: TokenizerPart) throws {
         let specials = try SpecialTokenDefinitions(part["special_tokens"])
         var isBehindText = false
         for element in try part.required("single").elements() {
             if let sequence = element["Sequence"] {
                 guard try sequence.required("id").string() == "A", !isBehindText else {
-                    throw element.fault("expected the sequence A once")
+                    throw element.fault("expected the sequence A, exactly once")
                 }
                 isBehindText = true
             } else {
@@ -56,15 +60,15 @@ struct PostProcessor: Sendable, Equatable {
         if let template = part["pair"] { pair = try PairTemplate(template, specials: specials) }
     }
 
-    /// More tokens than these nobody puts around a text; a few lines can ask for 10^8 of them.
+    /// Limits the number of special tokens around a text. A few lines of a file could otherwise ask for 10^8 of them.
     static func check(_ count: Int, _ part: TokenizerPart) throws {
-        if count > tokenLimit { throw part.fault("a template of more than \(tokenLimit) special tokens") }
+        if count > tokenLimit { throw part.fault("the template has more than \(tokenLimit) special tokens") }
     }
 
     private static let tokenLimit = 1000
 }
 
-/// The `special_tokens` of a template: names and what stands for them.
+/// The `special_tokens` of a template: token IDs by name.
 struct SpecialTokenDefinitions {
     private var definitions: [String: TokenizerPart] = [:]
 
@@ -75,7 +79,7 @@ struct SpecialTokenDefinitions {
         }
     }
 
-    /// The ids of a `SpecialToken` of the template.
+    /// The IDs of a `SpecialToken` element.
     func ids(_ element: TokenizerPart) throws -> [Int32] {
         let name = try element.required("id").string()
         guard let special = definitions[name] else { throw element.fault("\"\(name)\" is not in special_tokens") }

@@ -1,20 +1,22 @@
 import Formats
 
-/// A TemplateProcessing as it stands in a tokenizer.json.
+/// Builds the JSON of a TemplateProcessing.
 struct TemplateJSON {
-    /// A special token with its id.
+    /// A special token with its ID.
     struct Token {
         var text: String
         var id: Int32
     }
 
-    /// What stands before a text, and before each text of a pair but, if `opensSecond` is false, the second.
+    /// The tokens before a text. In a pair, they also precede the second text unless `opensSecond` is false.
     var prefix: [Token]
-    /// What stands behind every text.
+    /// The tokens after every text.
     var suffix: [Token]
+    /// Whether `prefix` precedes the second text of a pair.
     var opensSecond = true
 
-    /// The JSON with the closing tokens, once or twice, between two texts, all of one type.
+    /// The JSON with type ID 0 throughout. Between the texts of a pair, the closing tokens occur once, or twice if
+    /// `doublesClosing` is true.
     func untypedJSON(doublesClosing: Bool) -> JSONValue {
         func special(_ token: Token) -> JSONValue { ["SpecialToken": ["id": .string(token.text), "type_id": 0]] }
         func text(_ name: String) -> JSONValue { ["Sequence": ["id": .string(name), "type_id": 0]] }
@@ -24,7 +26,7 @@ struct TemplateJSON {
             "pair", to: .array(single + (doublesClosing ? closing : []) + [text("B")] + closing))
     }
 
-    /// The JSON; null if nothing is put around texts.
+    /// The JSON; null if there are no special tokens.
     var json: JSONValue {
         if prefix.isEmpty, suffix.isEmpty { return nil }
         func special(_ token: Token, _ type: Int) -> JSONValue {

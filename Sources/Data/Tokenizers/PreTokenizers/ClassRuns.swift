@@ -1,4 +1,4 @@
-/// Splitting by the classes of scalars.
+/// Splits text by the Unicode classes of its scalars.
 enum ClassRuns {
     /// Splits at every scalar of a class.
     static func split(
@@ -28,7 +28,7 @@ enum ClassRuns {
         collector.finish(&output)
     }
 
-    /// The matches of `\w+|[^\w\s]+`.
+    /// Splits text into the matches of `\w+|[^\w\s]+`.
     static func words(
         _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]
     ) {

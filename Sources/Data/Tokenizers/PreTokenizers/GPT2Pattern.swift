@@ -1,8 +1,12 @@
-/// The splitting pattern of GPT-2, written out as a scanner:
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
+/// GPT-2's pattern for splitting words, as a hand-written scanner:
 ///
-/// Every character belongs to a match, so the matches cover the text.
+/// ```
+/// 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+/// ```
+///
+/// The matches cover the whole text.
 enum GPT2Pattern {
+    /// Calls `body` with all matches in order.
     static func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         UnicodeClass.basicPlane.withUnsafeBufferPointer { classes in
             var start = 0
@@ -21,6 +25,7 @@ enum GPT2Pattern {
         }
     }
 
+    /// The end of the match that begins at `start`.
     private static func matchEnd(
         _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: UnsafeBufferPointer<UInt8>
     ) -> Int {
@@ -43,7 +48,8 @@ enum GPT2Pattern {
                 if next.kind != kind { return position }
             } while true
         }
-        // A run of spaces: all of it at the end of the text, otherwise all but its last character, unless it is alone.
+        // A run of white space: all of it at the end of the text, otherwise without its last character unless that is
+        // the only one.
         var last = position
         while position < text.count {
             let next = classified(text, position, classes)
@@ -54,10 +60,12 @@ enum GPT2Pattern {
         return position
     }
 
+    /// The kinds of characters that the pattern distinguishes.
     enum Kind {
         case letter, number, space, other
     }
 
+    /// The kind and the length of the character at `index`.
     @inline(__always)
     static func classified(
         _ text: UnsafeBufferPointer<UInt8>, _ index: Int, _ classes: UnsafeBufferPointer<UInt8>
@@ -69,7 +77,7 @@ enum GPT2Pattern {
         return (set.contains(.space) ? .space : .other, length)
     }
 
-    /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at an apostrophe.
+    /// The end of the contraction `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at an apostrophe; nil if there is none.
     private static func contractionEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int? {
         guard start + 1 < text.count else { return nil }
         let second = start + 2 < text.count ? text[start + 2] : 0

@@ -1,23 +1,25 @@
-/// Writes spaces as a visible character and, if it splits, begins a word at each of them.
+/// Replaces spaces by a visible character and, if `splits` is true, starts a word at each of them.
 struct Metaspace: Sendable, Equatable {
-    /// When the character is put before a piece that does not begin with it.
+    /// Whether the character is inserted before a piece that does not start with it.
     enum PrependScheme: String, Sendable {
-        /// Only before what begins the text.
+        /// Only before the start of the text.
         case first
         case never, always
     }
 
-    /// The character in UTF-8.
+    /// The visible character, in UTF-8.
     var replacement: [UInt8]
+    /// When the character is inserted before a piece.
     var prependScheme: PrependScheme
+    /// Whether a word starts at each of the characters.
     var splits: Bool
 
-    /// Reads a Metaspace, of the present form or of the older one with `add_prefix_space` and `str_rep`.
+    /// Reads a Metaspace, in the current format or the older one with `add_prefix_space` and `str_rep`.
     init(_ part: TokenizerPart) throws {
         replacement = Array(String(Character(try part.required("replacement").scalar())).utf8)
         splits = try part.flag("split", default: true)
         if let text = part["str_rep"], try Array(text.string().utf8) != replacement {
-            throw text.fault("differs from the replacement")
+            throw text.fault("it must equal \"replacement\"")
         }
         let adds = try part["add_prefix_space"]?.bool()
         if let scheme = part["prepend_scheme"] {
@@ -30,6 +32,7 @@ struct Metaspace: Sendable, Equatable {
         }
     }
 
+    /// Applies the replacement to pieces in place.
     func apply(to pieces: inout Pieces) {
         pieces.rewrite { bytes, range, startsText, output in
             let text = UnsafeBufferPointer(rebasing: bytes[range])
@@ -44,7 +47,7 @@ struct Metaspace: Sendable, Equatable {
         }
     }
 
-    /// Writes spaces again; those of the first token are left out if one may have been put there.
+    /// Converts the character back to spaces. In the first token it is removed if it may have been inserted there.
     func decode(_ tokens: inout [[UInt8]]) {
         for index in tokens.indices {
             let space: [UInt8] = index == 0 && prependScheme != .never ? [] : [UInt8(ascii: " ")]

@@ -1,13 +1,13 @@
-/// A stretch of text on its way through the pre-tokenizers: bytes, and the ranges that become words of the model.
+/// A text in the pre-tokenizers: its bytes, and the ranges that become words of the model.
 struct Pieces {
-    /// UTF-8 (arbitrary bytes survive the byte-level pipeline).
+    /// The text in UTF-8. Arbitrary bytes are also possible and survive a byte-level pipeline.
     var bytes: [UInt8] = []
-    /// Ascending, disjoint, none of them empty. Bytes outside every range are dropped.
+    /// The ranges of the pieces: ascending, disjoint and not empty. Bytes outside all ranges are dropped.
     var ranges: [Range<Int>] = []
     /// Whether the first byte comes from the first byte of the whole text.
     var startsText = true
 
-    /// Starts anew with one piece that covers `text`.
+    /// Replaces the contents by one piece that covers `text`.
     mutating func reset(to text: UnsafeBufferPointer<UInt8>, startsText: Bool) {
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: text)
@@ -16,7 +16,7 @@ struct Pieces {
         self.startsText = startsText
     }
 
-    /// Replaces every range by what `split` makes of it; empty ranges are left out.
+    /// Replaces every range by the ranges that `split` appends for it.
     mutating func split(_ split: (UnsafeBufferPointer<UInt8>, Range<Int>, inout [Range<Int>]) -> Void) {
         var result: [Range<Int>] = []
         result.reserveCapacity(max(ranges.count, bytes.count / 5))
@@ -26,10 +26,10 @@ struct Pieces {
         ranges = result
     }
 
-    /// Writes every piece anew, without the bytes between pieces.
+    /// Rewrites every piece; bytes between pieces are dropped.
     ///
-    /// - Parameter rewrite: Appends what becomes of a piece; its arguments are all bytes, the range, whether the piece
-    ///   begins the whole text, and the output.
+    /// - Parameter rewrite: Receives all bytes, the range of a piece, whether the piece starts the whole text, and the
+    ///   output, to which it appends the new contents of the piece.
     mutating func rewrite(_ rewrite: (UnsafeBufferPointer<UInt8>, Range<Int>, Bool, inout [UInt8]) -> Void) {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count + bytes.count / 4)

@@ -1,25 +1,31 @@
-/// Cuts normalised text into the words that the model tokenises one by one.
+/// Splits normalised text into the words that the model encodes separately.
 indirect enum PreTokenizer: Sendable, Equatable {
-    /// Spells bytes in the byte alphabet, after splitting by GPT-2's pattern where `usesPattern`.
+    /// Spells bytes in the byte-level alphabet, after splitting by GPT-2's pattern if `usesPattern` is true.
     case byteLevel(addsPrefixSpace: Bool, usesPattern: Bool)
+    /// Replaces spaces by a visible character.
     case metaspace(Metaspace)
-    /// Words are runs of `\w` and runs of what is neither `\w` nor `\s`.
+    /// Splits into runs of `\w` and runs of neither `\w` nor `\s`.
     case whitespace
-    /// Words are what stands between `\s`.
+    /// Splits at white space, which is removed.
     case whitespaceSplit
-    /// Removes whitespace and sets every punctuation mark apart.
+    /// Removes white space and separates every punctuation mark.
     case bert
+    /// Separates digits, each individually or in runs.
     case digits(individually: Bool)
+    /// Splits at punctuation.
     case punctuation(SplitBehavior)
+    /// Splits at the matches of a pattern or, if inverted, at the text between them.
     case split(TextPattern, SplitBehavior, inverted: Bool)
+    /// Splits where the script changes.
     case scripts(ScriptRuns)
-    /// Pieces of so many characters.
+    /// Splits into pieces of a fixed number of characters.
     case fixedLength(Int)
+    /// Applies pre-tokenizers in order.
     case sequence([PreTokenizer])
 
-    /// Reads the `pre_tokenizer` of a tokenizer.json.
+    /// Reads the `pre_tokenizer` of a `tokenizer.json`.
     ///
-    /// - Throws: `TokenizerError.unsupported` for types and patterns that are not here.
+    /// - Throws: `TokenizerError.unsupported` for an unknown type or pattern.
     init(_ part: TokenizerPart) throws {
         let type = try part.required("type").string()
         switch type {
@@ -43,7 +49,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
         case "UnicodeScripts": self = .scripts(ScriptRuns())
         case "FixedLength":
             let length = try part.required("length")
-            guard try length.count() > 0 else { throw length.fault("pieces of no characters") }
+            guard try length.count() > 0 else { throw length.fault("the length must be at least 1") }
             self = .fixedLength(try length.count())
         case "Sequence":
             self = .sequence(try part.required("pretokenizers").elements().map { try PreTokenizer($0) })
@@ -51,7 +57,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
         }
     }
 
-    /// Whether the last step spells bytes in the byte alphabet.
+    /// Whether the last step spells bytes in the byte-level alphabet.
     var spellsBytes: Bool {
         switch self {
         case .byteLevel: true
@@ -60,6 +66,7 @@ indirect enum PreTokenizer: Sendable, Equatable {
         }
     }
 
+    /// Splits and rewrites pieces in place.
     func apply(to pieces: inout Pieces) {
         switch self {
         case .byteLevel(let addsPrefixSpace, let usesPattern):

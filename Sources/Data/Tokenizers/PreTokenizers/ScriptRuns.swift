@@ -1,9 +1,9 @@
-/// The pre-tokenizer "UnicodeScripts": a piece ends where the script changes.
+/// The pre-tokenizer "UnicodeScripts": splits where the script changes.
 ///
-/// Hiragana and Katakana are Han, and a space is of any script. What stands before the first character of a script is dropped, as in the
-/// reference.
+/// Hiragana and Katakana count as Han, and a space belongs to any script. Text before the first character with a script
+/// is dropped, as in Hugging Face `tokenizers`.
 struct ScriptRuns: Sendable, Equatable {
-    /// Where scripts change, and the script that begins there; 0 is any.
+    /// The positions where the script changes, with the script that starts there; 0 means any script.
     private let changes: [(start: UInt32, script: UInt8)]
 
     static func == (left: ScriptRuns, right: ScriptRuns) -> Bool { true }
@@ -13,7 +13,8 @@ struct ScriptRuns: Sendable, Equatable {
         func add(_ script: UInt8, _ set: CharacterSet?) {
             for range in set?.ranges ?? [] { events.append((range.lowerBound, range.upperBound, script)) }
         }
-        // the reference's table is that of Unicode 9; the largest scripts are looked up once
+        // Hugging Face `tokenizers` uses Unicode 9; remove the largest scripts after they are found, to search them
+        // only once
         var rest = CharacterProperty.foundation("Age=9.0") ?? .all
         for (index, name) in Self.names.enumerated() {
             let members = CharacterProperty.foundation("Script=" + name, among: rest)
@@ -27,16 +28,17 @@ struct ScriptRuns: Sendable, Equatable {
             changes.append((event.start, event.script))
             changes.append((event.end + 1, 0))
         }
-        // of the unassigned and private the reference has no script
+        // unassigned and private-use characters have no script
         let unknown = UInt8((Self.names.firstIndex(of: "Unknown") ?? 0) + 1)
         self.changes = changes.map { $0.script == unknown ? ($0.start, 0) : $0 }
     }
 
+    /// The script of a scalar; 0 means any.
     private func script(of value: UInt32) -> UInt8 {
         switch value {
         case 0x20: return 0
         case 0x30FC: return 1
-        // since Unicode 9 these have changed their scripts
+        // the scripts of these characters have changed since Unicode 9
         case 0x589, 0x61C: return Self.common
         case 0x953, 0x954: return Self.devanagari
         default: break
@@ -52,6 +54,7 @@ struct ScriptRuns: Sendable, Equatable {
     private static let common = UInt8((names.firstIndex(of: "Common") ?? 0) + 1)
     private static let devanagari = UInt8((names.firstIndex(of: "Devanagari") ?? 0) + 1)
 
+    /// Appends the pieces within `range`.
     func split(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ output: inout [Range<Int>]) {
         let text = UnsafeBufferPointer(rebasing: bytes[range])
         var last: UInt8?

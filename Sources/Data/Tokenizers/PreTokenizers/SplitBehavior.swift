@@ -1,14 +1,14 @@
-/// What becomes of the matches at which a text is split.
+/// What happens to the matches at which a text is split.
 enum SplitBehavior: String, Sendable, CaseIterable {
-    /// Matches are left out.
+    /// Matches are removed.
     case removed = "Removed"
-    /// Every match is a piece.
+    /// Every match is a separate piece.
     case isolated = "Isolated"
     /// A match ends the piece before it.
     case mergedWithPrevious = "MergedWithPrevious"
-    /// A match begins the piece behind it.
+    /// A match starts the piece after it.
     case mergedWithNext = "MergedWithNext"
-    /// Matches that follow each other are one piece.
+    /// Adjacent matches form one piece.
     case contiguous = "Contiguous"
 
     init(_ part: TokenizerPart) throws {
@@ -18,10 +18,10 @@ enum SplitBehavior: String, Sendable, CaseIterable {
     }
 }
 
-/// Gathers the pieces of a text while its matches, and the stretches between them, are walked through in order.
+/// Collects the pieces of a text from its matches and the stretches between them, in order.
 ///
-/// Of several matches in a row only the first one is merged with its neighbour (of those merged with the next, the
-/// last), as in the reference.
+/// Of several adjacent matches, only the first is merged with the previous piece, or only the last with the next, as in
+/// Hugging Face `tokenizers`.
 struct SplitCollector {
     private let behavior: SplitBehavior
     /// The piece that may still grow.
@@ -32,7 +32,7 @@ struct SplitCollector {
         self.behavior = behavior
     }
 
-    /// Takes the next stretch; appends pieces that are complete.
+    /// Processes the next stretch. Appends pieces that are complete.
     @inline(__always)
     mutating func add(_ range: Range<Int>, isMatch: Bool, to output: inout [Range<Int>]) {
         switch behavior {
@@ -42,12 +42,13 @@ struct SplitCollector {
             if !isMatch, !range.isEmpty { output.append(range) }
         case .contiguous: add(range, joins: isMatch == isBehindMatch, &output)
         case .mergedWithPrevious: add(range, joins: isMatch && !isBehindMatch, &output)
-        // Seen from the left, a match takes what follows it unless that is a match.
+        // From left to right: a match is extended by what follows it, unless that is a match.
         case .mergedWithNext: add(range, joins: isBehindMatch && !isMatch, &output)
         }
         isBehindMatch = isMatch
     }
 
+    /// Extends the open piece if `joins` is true; otherwise completes it and opens a new one.
     @inline(__always)
     private mutating func add(_ range: Range<Int>, joins: Bool, _ output: inout [Range<Int>]) {
         if joins, let open {
@@ -58,7 +59,7 @@ struct SplitCollector {
         open = range
     }
 
-    /// Appends what is left.
+    /// Completes the open piece.
     mutating func finish(_ output: inout [Range<Int>]) {
         if let open, !open.isEmpty { output.append(open) }
         open = nil

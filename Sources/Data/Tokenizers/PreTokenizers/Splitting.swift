@@ -1,5 +1,5 @@
 extension TextPattern {
-    /// Splits every piece at the matches or, if inverted, at what lies between them.
+    /// Splits every piece at the matches or, if `inverted` is true, at the text between them.
     func split(_ pieces: inout Pieces, _ behavior: SplitBehavior, inverted: Bool) {
         pieces.split { bytes, range, output in
             let text = UnsafeBufferPointer(rebasing: bytes[range])

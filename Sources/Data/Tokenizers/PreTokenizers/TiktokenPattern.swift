@@ -1,12 +1,17 @@
-/// The splitting pattern of LLaMA 3 (and GPT-4) and of Qwen 2, written out as a scanner:
-/// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
-/// where Qwen has `\p{N}` in place of `\p{N}{1,3}`.
+/// The pattern for splitting words of LLaMA 3 (also GPT-4) and of Qwen 2, as a hand-written scanner:
 ///
-/// Every character belongs to a match, so the matches cover the text.
+/// ```
+/// (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+/// ```
+///
+/// Qwen 2 has `\p{N}` instead of `\p{N}{1,3}`.
+///
+/// The matches cover the whole text.
 struct TiktokenPattern: Sendable, Equatable {
-    /// The most digits that one match holds.
+    /// The maximum number of digits in one match.
     var digits: Int
 
+    /// Calls `body` with all matches in order.
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         UnicodeClass.basicPlane.withUnsafeBufferPointer { classes in
             var start = 0
@@ -18,6 +23,7 @@ struct TiktokenPattern: Sendable, Equatable {
         }
     }
 
+    /// The end of the match that begins at `start`.
     private func matchEnd(
         _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: UnsafeBufferPointer<UInt8>
     ) -> Int {
@@ -47,8 +53,9 @@ struct TiktokenPattern: Sendable, Equatable {
         return Self.spaceEnd(text, start, classes)
     }
 
-    /// The end of a match that begins with a run of spaces: behind its last newline; without one all of it at the end
-    /// of the text, otherwise all but its last character, unless it is alone.
+    /// The end of a match that begins with a run of white space: after the run's last newline, if it has one. Otherwise
+    /// the whole run at the end of the text, and elsewhere the run without its last character unless that is the only
+    /// one.
     private static func spaceEnd(
         _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: UnsafeBufferPointer<UInt8>
     ) -> Int {
@@ -66,6 +73,7 @@ struct TiktokenPattern: Sendable, Equatable {
         return position < text.count && last > start ? last : position
     }
 
+    /// The end of a run of characters of one kind.
     @inline(__always)
     private func runEnd(
         _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ kind: GPT2Pattern.Kind,
@@ -80,13 +88,14 @@ struct TiktokenPattern: Sendable, Equatable {
         return position
     }
 
+    /// The end of a run of newlines.
     private func newlinesEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
         var position = start
         while position < text.count, text[position] == 0x0A || text[position] == 0x0D { position += 1 }
         return position
     }
 
-    /// The end of a contraction at an apostrophe, in either case; U+017F (ſ) is a form of s.
+    /// The end of a contraction at an apostrophe, ignoring case; nil if there is none. U+017F (ſ) counts as s.
     private static func contractionEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int? {
         func lower(_ index: Int) -> UInt8 {
             guard index < text.count else { return 0 }

@@ -1,9 +1,9 @@
-/// Walks through the fields of a message in protocol buffers' wire format.
+/// Reads the fields of a message in the wire format of Protocol Buffers.
 ///
-/// Every length is compared with what is left before anything is read, and nothing is copied, so a damaged file costs
-/// no more than its own size.
+/// Every length is checked against the remaining bytes, and nothing is copied, so that a damaged file cannot use more
+/// memory than its own size.
 struct ProtobufReader {
-    /// A field's value, by its wire type.
+    /// The value of a field, by wire type.
     enum Value {
         case integer(UInt64)
         case fixed64(UInt64)
@@ -15,7 +15,10 @@ struct ProtobufReader {
     private var position: Int
     private let file: String
 
-    /// - Parameter file: The name to use in errors.
+    /// Creates a reader of a message.
+    /// - Parameters:
+    ///   - bytes: The message.
+    ///   - file: The name of the file in errors.
     init(_ bytes: ArraySlice<UInt8>, file: String) {
         self.bytes = bytes
         position = bytes.startIndex
@@ -24,7 +27,7 @@ struct ProtobufReader {
 
     /// The next field; `nil` at the end of the message.
     ///
-    /// - Throws: `TokenizerError.malformed` if a field is cut off or has an unknown wire type.
+    /// - Throws: `TokenizerError.malformed` if a field is truncated or has an unknown wire type.
     mutating func next() throws -> (field: Int, value: Value)? {
         guard position < bytes.endIndex else { return nil }
         let key = try varint()
@@ -35,7 +38,7 @@ struct ProtobufReader {
         case 2:
             let length = try varint()
             guard length <= UInt64(bytes.endIndex - position) else {
-                throw fault("field \(field) has \(length) bytes, but only \(bytes.endIndex - position) are left")
+                throw fault("field \(field) has \(length) bytes, but only \(bytes.endIndex - position) follow")
             }
             let start = position
             position += Int(length)
@@ -45,6 +48,7 @@ struct ProtobufReader {
         }
     }
 
+    /// Reads a variable-length integer.
     private mutating func varint() throws -> UInt64 {
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 64, by: 7) {
@@ -54,9 +58,10 @@ struct ProtobufReader {
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
         }
-        throw fault("a number of more than ten bytes")
+        throw fault("a number has more than ten bytes")
     }
 
+    /// Reads a little-endian integer of `count` bytes.
     private mutating func fixed(_ count: Int) throws -> UInt64 {
         guard count <= bytes.endIndex - position else { throw fault("the file ends inside a number") }
         var value: UInt64 = 0
@@ -65,6 +70,7 @@ struct ProtobufReader {
         return value
     }
 
+    /// An error at the current position.
     func fault(_ reason: String) -> TokenizerError {
         .malformed(file: file, line: nil, reason: "byte \(position): not a SentencePiece model: \(reason)")
     }

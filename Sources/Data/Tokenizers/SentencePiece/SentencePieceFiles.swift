@@ -1,16 +1,16 @@
 import Formats
 import Foundation
 
-/// Reads `tokenizer.model`: SentencePiece's byte-pair encoding, as LLaMA has it, and its Unigram models.
+/// Reads `tokenizer.model`: SentencePiece models of byte-pair encoding, as in LLaMA, or Unigram.
 ///
-/// The pipeline is the one that Transformers makes of such a file. Where `tokenizer_config.json` does not set `legacy`
-/// to false it follows SentencePiece itself: a space is put before every text, also before one that begins with a
-/// space.
+/// The result is the pipeline that Transformers builds from such a file. Unless `tokenizer_config.json` sets `legacy`
+/// to false, it behaves like SentencePiece itself: a space is added before every text, even before one that starts with
+/// a space.
 enum SentencePieceFiles {
-    /// The names of such files, in the order in which they count.
+    /// The names of SentencePiece files, in order of precedence.
     private static let names = ["tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"]
 
-    /// The first of these files that a folder has.
+    /// The first of these files in a folder; nil if there is none.
     static func file(in contents: FolderContents) throws -> (name: String, bytes: [UInt8])? {
         for name in names {
             if let bytes = try contents.bytes(name) { return (name, bytes) }
@@ -18,6 +18,8 @@ enum SentencePieceFiles {
         return nil
     }
 
+    /// Builds the tokenizer that Transformers makes of the model and the folder's settings.
+    /// - Throws: `TokenizerError`.
     static func read(
         _ bytes: [UInt8], named fileName: String, in contents: FolderContents
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
@@ -54,7 +56,7 @@ enum SentencePieceFiles {
             try folder.setDefault("add_eos_token", to: false)
         }
         let addsSpace = try folder.settings.flag("add_prefix_space") ?? source.addsDummyPrefix
-        // without a space before texts, the two ways are one; behind texts there is but one
+        // without a space prefix, legacy and current behaviour are the same; a space suffix exists only in legacy form
         let isLegacy = try folder.settings.flag("legacy") ?? true || source.treatsSpaceAsSuffix
         let json: JSONValue
         if case .unigram = model {
@@ -70,18 +72,19 @@ enum SentencePieceFiles {
             ]
         }
         let files = try folder.files(
-            // What puts a space before texts is no normalizer in Transformers, and hides no token there.
+            // In Transformers, the space before texts is not part of the normalizer, so it does not affect the matching
+            // of added tokens.
             known: knownTokens(of: source), searchesTextAsGiven: true, vocabulary: model.vocabulary,
             normalizer: normalizer(source, folder, addsSpace: addsSpace && isLegacy, escapes: isLegacy || !addsSpace),
             preTokenizer: isLegacy ? nil : metaspace(addsSpace: addsSpace),
             decoder: decoder(
-                // SentencePiece keeps the space that it put behind a text
+                // SentencePiece does not remove a space that it added after a text
                 addsSpace: addsSpace && !source.treatsSpaceAsSuffix, fallsBackToBytes: source.fallsBackToBytes),
             model: json)
         return (files, model)
     }
 
-    /// The class of Transformers that a Unigram file belongs to; nil if none is named.
+    /// The Transformers class of a Unigram model; nil if none is named.
     private static func unigramClass(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> TransformersClass? {
         guard source.modelType == 1 else { return nil }
         let configuration = try folder.folder.json("config.json")
@@ -91,7 +94,7 @@ enum SentencePieceFiles {
         return named.flatMap { TransformersClass(named: $0) }.flatMap { $0.isUnigram ? $0 : nil }
     }
 
-    /// The tokens that are searched in the text itself.
+    /// The tokens that are matched in the text itself.
     static func knownTokens(of source: SentencePieceModel) -> [AddedToken] {
         source.pieces.enumerated().compactMap { id, piece in
             guard [.unknown, .control, .userDefined].contains(piece.type) else { return nil }
@@ -99,6 +102,8 @@ enum SentencePieceFiles {
         }
     }
 
+    /// Rejects models with features that are not supported.
+    /// - Throws: `TokenizerError.unsupported`.
     private static func refuseWhatIsMissing(_ source: SentencePieceModel, _ folder: VocabularyFolder) throws {
         func refuse(_ part: String, _ name: String) throws {
             throw TokenizerError.unsupported(file: folder.name, part: part, name: name)
@@ -113,24 +118,25 @@ enum SentencePieceFiles {
         if !source.escapesSpaces { try refuse("normalizer", "escape_whitespaces = false") }
     }
 
+    /// The vocabulary of the pieces, which must be distinct and, with byte fallback, include all bytes.
     private static func vocabulary(of source: SentencePieceModel, _ folder: VocabularyFolder) throws -> TokenTable {
         var vocabulary = TokenTable(capacity: source.pieces.count)
         for (id, piece) in source.pieces.enumerated() where !vocabulary.insert(piece.text, id: Int32(id)) {
             let text = String(decoding: piece.text, as: UTF8.self)
             throw TokenizerError.malformed(
-                file: folder.name, line: nil, reason: "piece \(id), \"\(text)\", stands in the file twice")
+                file: folder.name, line: nil, reason: "piece \(id), \"\(text)\", appears twice in the file")
         }
         if source.fallsBackToBytes {
             for byte in UInt8.min...UInt8.max where vocabulary.id(of: ByteFallback.spelling(of: byte)) == nil {
                 throw TokenizerError.malformed(
                     file: folder.name, line: nil,
-                    reason: "byte_fallback without a piece \(ByteFallback.spelling(of: byte))")
+                    reason: "byte_fallback is on, but there is no piece \(ByteFallback.spelling(of: byte))")
             }
         }
         return vocabulary
     }
 
-    /// The text of a piece that a setting names by its id.
+    /// The text of a piece to which a setting refers by ID.
     private static func name(
         of id: Int32?, _ source: SentencePieceModel, _ key: String, _ folder: VocabularyFolder
     ) throws -> String? {
@@ -138,16 +144,16 @@ enum SentencePieceFiles {
         guard Int(id) < source.pieces.count else {
             throw TokenizerError.malformed(
                 file: folder.name, line: nil,
-                reason: "\(key) is \(id), but there are \(source.pieces.count) pieces")
+                reason: "\(key) is \(id), but there are only \(source.pieces.count) pieces")
         }
         return String(decoding: source.pieces[Int(id)].text, as: UTF8.self)
     }
 
-    /// The merges in their order: every way to put a piece together from two others.
+    /// The merges in order: every split of a piece into two other pieces.
     ///
-    /// Pieces of higher scores come first. SentencePiece merges equal ones from the left, so that what was just merged
-    /// goes on to grow; in a list that is a longer left part before a shorter one (LLaMA's runs of spaces all have the
-    /// same score).
+    /// Pieces with higher scores come first. SentencePiece merges pairs of equal score from the left, so that the
+    /// symbol merged last grows further. In a merge list, that is a longer left part before a shorter one (all of
+    /// LLaMA's runs of spaces have the same score).
     private static func merges(
         of source: SentencePieceModel, _ vocabulary: TokenTable
     ) -> [(left: [UInt8], right: [UInt8])] {
@@ -197,7 +203,8 @@ enum SentencePieceFiles {
 
     static let space: JSONValue = "\u{2581}"
 
-    /// A space in front where there is to be one, and ▁ for spaces: what pieces without compiled rules need.
+    /// The normalizer of models without compiled rules: adds a space before the text if `addsSpace` is true, and
+    /// replaces spaces by ▁.
     static func normalizer(addsSpace: Bool) -> JSONValue {
         let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": space]
         let prepend: JSONValue = ["type": "Prepend", "prepend": space]
@@ -213,6 +220,7 @@ enum SentencePieceFiles {
         return ["type": "Precompiled", "precompiled_charsmap": .string(Foundation.Data(source.characterMap).base64EncodedString())]
     }
 
+    /// The normalizer that performs what the model's settings ask for.
     private static func normalizer(
         _ source: SentencePieceModel, _ folder: VocabularyFolder, addsSpace: Bool, escapes: Bool
     ) throws -> JSONValue {
@@ -231,6 +239,7 @@ enum SentencePieceFiles {
         return steps.isEmpty ? nil : ["type": "Sequence", "normalizers": .array(steps)]
     }
 
+    /// The pre-tokenizer for non-legacy behaviour.
     private static func metaspace(addsSpace: Bool) -> JSONValue {
         [
             "type": "Metaspace", "replacement": space, "prepend_scheme": addsSpace ? "first" : "never",
@@ -238,6 +247,7 @@ enum SentencePieceFiles {
         ]
     }
 
+    /// The decoder; `addsSpace` states whether a space at the start of the text is removed.
     static func decoder(addsSpace: Bool, fallsBackToBytes: Bool) -> JSONValue {
         var elements: [JSONValue] = [["type": "Replace", "pattern": ["String": space], "content": " "]]
         if fallsBackToBytes { elements.append(["type": "ByteFallback"]) }

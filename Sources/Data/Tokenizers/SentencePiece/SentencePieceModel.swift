@@ -1,11 +1,12 @@
-/// A SentencePiece model file (`sentencepiece_model.proto`), as far as tokenising needs it.
+/// The parts of a SentencePiece model file (`sentencepiece_model.proto`) that tokenisation needs.
 struct SentencePieceModel {
-    /// What a piece is.
+    /// The type of a piece.
     enum PieceType: UInt64 {
         case normal = 1
         case unknown, control, userDefined, unused, byte
     }
 
+    /// A token with its score and type.
     struct Piece {
         var text: [UInt8]
         var score: Float
@@ -13,7 +14,7 @@ struct SentencePieceModel {
     }
 
     private(set) var pieces: [Piece] = []
-    /// 1 Unigram, 2 BPE, 3 words, 4 characters.
+    /// 1: Unigram, 2: BPE, 3: words, 4: characters.
     private(set) var modelType: UInt64 = 1
     private(set) var fallsBackToBytes = false
     private(set) var treatsSpaceAsSuffix = false
@@ -22,7 +23,7 @@ struct SentencePieceModel {
     private(set) var end: Int32? = 2
     private(set) var padding: Int32?
     private(set) var normalizerName = ""
-    /// The compiled rules by which characters are replaced.
+    /// The compiled character replacement rules.
     private(set) var characterMap: [UInt8] = []
     private(set) var addsDummyPrefix = true
     private(set) var removesExtraSpaces = true
@@ -31,10 +32,11 @@ struct SentencePieceModel {
 
     private let file: String
 
-    /// Longer pieces are refused: splitting them into pairs takes their length squared.
+    /// The maximum length of a piece, in bytes. Finding the splits of a piece takes time quadratic in its length.
     private static let lengthLimit = 512
 
-    /// - Throws: `TokenizerError.malformed`, saying where, if the bytes are no such file.
+    /// Parses a model file.
+    /// - Throws: `TokenizerError.malformed` with the position, if the bytes are not a valid model file.
     init(_ bytes: [UInt8], file: String) throws {
         self.file = file
         var reader = ProtobufReader(bytes[...], file: file)
@@ -48,14 +50,15 @@ struct SentencePieceModel {
                 while let (field, value) = try inner.next() {
                     if field == 2 { denormalizerSize = value.bytes?.count ?? 0 }
                 }
-            case (1...3, _), (5, _): throw reader.fault("field \(field) is no message")
+            case (1...3, _), (5, _): throw reader.fault("field \(field) is not a message")
             default: break
             }
-            if pieces.count > TokenizerPart.ids.upperBound { throw reader.fault("more than \(pieces.count) pieces") }
+            if pieces.count > TokenizerPart.ids.upperBound { throw reader.fault("there are too many pieces") }
         }
         if pieces.isEmpty { throw reader.fault("it has no pieces") }
     }
 
+    /// Parses a piece.
     private func piece(_ message: ArraySlice<UInt8>) throws -> Piece {
         var reader = ProtobufReader(message, file: file)
         var piece = Piece(text: [], score: 0, type: .normal)
@@ -64,11 +67,11 @@ struct SentencePieceModel {
             case 1: piece.text = Array(try reader.required(value.bytes, field))
             case 2:
                 piece.score = try reader.required(value.float, field)
-                if piece.score.isNaN { throw reader.fault("the score of piece \(pieces.count) is not a number") }
+                if piece.score.isNaN { throw reader.fault("the score of piece \(pieces.count) is NaN") }
             case 3:
                 let number = try reader.required(value.integer, field)
                 guard let type = PieceType(rawValue: number) else {
-                    throw reader.fault("piece \(pieces.count) is of the unknown type \(number)")
+                    throw reader.fault("piece \(pieces.count) has the unknown type \(number)")
                 }
                 piece.type = type
             default: break
@@ -85,6 +88,7 @@ struct SentencePieceModel {
         return piece
     }
 
+    /// Parses the trainer settings.
     private mutating func readTrainer(_ message: ArraySlice<UInt8>) throws {
         var reader = ProtobufReader(message, file: file)
         while let (field, value) = try reader.next() {
@@ -101,6 +105,7 @@ struct SentencePieceModel {
         }
     }
 
+    /// Parses the normalizer settings.
     private mutating func readNormalizer(_ message: ArraySlice<UInt8>) throws {
         var reader = ProtobufReader(message, file: file)
         while let (field, value) = try reader.next() {
@@ -115,16 +120,16 @@ struct SentencePieceModel {
         }
     }
 
-    /// An id; a negative one (-1 stands for "none") is none.
+    /// An ID; nil if it is negative (-1 means "none").
     private static func id(_ number: UInt64) -> Int32? {
         Int32(exactly: Int64(bitPattern: number)).flatMap { $0 >= 0 ? $0 : nil }
     }
 }
 
 extension ProtobufReader {
-    /// The value, if it is of the type that the field has.
+    /// The value, or an error if the field has another wire type.
     func required<Wanted>(_ value: Wanted?, _ field: Int) throws -> Wanted {
-        guard let value else { throw fault("field \(field) has a wrong wire type") }
+        guard let value else { throw fault("field \(field) has the wrong wire type") }
         return value
     }
 }

@@ -1,18 +1,18 @@
 import Formats
 
-/// The pieces of a SentencePiece Unigram model in the order in which a class of Transformers has them.
+/// The pieces of a SentencePiece Unigram model, in the order of a Transformers class.
 struct UnigramPieces {
     private var pieces: [(text: [UInt8], score: Double)]
-    /// The tokens that are searched in the text itself, under the ids that they have here.
+    /// The tokens that are matched in the text itself, with their IDs in the file.
     private let known: [AddedToken]
 
-    /// The pieces as the file has them.
+    /// Creates the pieces in the order of the file.
     init(_ source: SentencePieceModel) {
         pieces = source.pieces.map { ($0.text, Double($0.score)) }
         known = SentencePieceFiles.knownTokens(of: source)
     }
 
-    /// The pieces behind the tokens that a class puts before them.
+    /// Creates the pieces with the tokens that a class adds before and after them.
     init(_ source: SentencePieceModel, _ kind: TransformersClass, _ settings: TransformersSettings) {
         func token(_ role: TransformersSettings.Role, _ name: String) -> (text: [UInt8], score: Double) {
             let named = (try? settings.token(role))?.content ?? name
@@ -33,7 +33,7 @@ struct UnigramPieces {
         known = SentencePieceFiles.knownTokens(of: source).filter { $0.content != "<unk>" && $0.content != "[UNK]" }
     }
 
-    /// The model of these pieces.
+    /// The Unigram model of these pieces.
     func model(unknown: Int32?, fallsBackToBytes: Bool, _ file: String) throws -> UnigramModel {
         var vocabulary = TokenTable(capacity: pieces.count)
         for (id, piece) in pieces.enumerated() {
@@ -44,13 +44,13 @@ struct UnigramPieces {
         return UnigramModel(vocabulary: vocabulary, scores: pieces.map(\.score), unknown: unknown, fallsBackToBytes: fallsBackToBytes)
     }
 
-    /// The files and the model of a class's tokenizer.
+    /// The files and the model of the class's tokenizer.
     func files(
         _ kind: TransformersClass, _ folder: VocabularyFolder, characterMap: JSONValue?
     ) throws -> (files: TokenizerFiles, model: TokenModel) {
         var folder = folder
         var model = try model(unknown: nil, fallsBackToBytes: false, folder.name)
-        // tokens of roles that are no pieces become added ones
+        // tokens with roles that are not pieces become added tokens
         for (role, token) in kind.defaults where !folder.settings.mentions(role) {
             folder.configuration = folder.configuration.setting(role.rawValue, to: .string(token))
         }

@@ -1,24 +1,27 @@
 import Formats
 
-/// Learns a byte-level byte-pair encoding from text.
+/// Trains a byte-level byte-pair encoding on texts.
 ///
-/// Texts are split by GPT-2's pattern, words are counted, and the most frequent pair of neighbouring symbols is merged
-/// again and again (Sennrich et al. 2016, over the bytes of Radford et al. 2019). The same texts give the same
-/// tokenizer: of equally frequent pairs the one with the lower left id, then the lower right id, comes first.
+/// Texts are split by GPT-2's pattern, words are counted, and the most frequent pair of adjacent symbols is merged
+/// repeatedly (Sennrich et al. 2016, on bytes as in Radford et al. 2019). Training is deterministic: of equally
+/// frequent pairs, the one with the lower left ID, then the lower right ID, is merged first.
 public struct BPETrainer: Sendable {
-    /// The wanted number of ids, special tokens included.
+    /// The maximum number of IDs, including special tokens and the 256 bytes.
     public var vocabularySize: Int
-    /// The special tokens, whose ids are 0, 1, ….
+    /// The special tokens, which get the IDs 0, 1, ….
     ///
-    /// `<s>` begins a sequence, `</s>` ends one, `<pad>` pads, `<unk>` is unknown, and `<|endoftext|>` both begins and
-    /// ends where the former are absent. Other tokens are special without a role.
+    /// `<s>` is the beginning-of-sequence token, `</s>` the end-of-sequence token, `<pad>` the padding token and
+    /// `<unk>` the unknown token. `<|endoftext|>` is used for the first two if they are absent. Other tokens are
+    /// special without a role.
     public var specialTokens: [String]
-    /// Pairs that occur less often than this are not merged.
+    /// The minimum number of occurrences of a pair to be merged.
     public var minimumCount: Int
 
+    /// Creates a trainer.
     /// - Parameters:
-    ///   - vocabularySize: at least the number of special tokens plus 256.
-    ///   - specialTokens: distinct, none of them empty.
+    ///   - vocabularySize: The maximum number of IDs, at least the number of special tokens plus 256.
+    ///   - specialTokens: The special tokens, distinct and not empty.
+    ///   - minimumCount: The minimum number of occurrences of a pair to be merged.
     public init(
         vocabularySize: Int, specialTokens: [String] = ["<pad>", "<s>", "</s>"], minimumCount: Int = 2
     ) {
@@ -27,29 +30,29 @@ public struct BPETrainer: Sendable {
         self.minimumCount = minimumCount
     }
 
-    /// Trains on texts.
+    /// Trains a tokenizer on texts.
     ///
-    /// - Returns: A tokenizer with the special tokens first, then the 256 bytes in order, then one id per merge. It has
-    ///   fewer ids than wanted if the texts run out of pairs. Encoding puts the begin of sequence, if there is one,
-    ///   before every text.
-    /// - Throws: `TokenizerError.training` if the settings cannot be met.
+    /// - Returns: A tokenizer with the special tokens first, then the 256 bytes in order, then the merged tokens. It
+    ///   has fewer IDs than `vocabularySize` if the texts have too few pairs. It adds the beginning-of-sequence token,
+    ///   if there is one, before every text.
+    /// - Throws: `TokenizerError.training` if the settings are invalid.
     public func train(on texts: [String]) throws -> PipelineTokenizer {
         let least = specialTokens.count + 256
         guard vocabularySize >= least, TokenizerPart.ids.contains(vocabularySize) else {
             throw TokenizerError.training(
-                "a vocabulary of \(vocabularySize) is outside "
-                    + "\(least)…\(TokenizerPart.ids.upperBound) (special tokens and 256 bytes come first)")
+                "the vocabulary size \(vocabularySize) is outside "
+                    + "\(least)…\(TokenizerPart.ids.upperBound) (the special tokens and the 256 bytes are always included)")
         }
         var vocabulary = TokenTable(capacity: vocabularySize)
         for (id, token) in specialTokens.enumerated() {
             guard !token.isEmpty, vocabulary.insert(token.utf8, id: Int32(id)) else {
-                throw TokenizerError.training("the special token \"\(token)\" is empty or given twice")
+                throw TokenizerError.training("the special token \"\(token)\" is empty or repeated")
             }
         }
         let firstByte = specialTokens.count
         for byte in 0..<256 {
             guard vocabulary.insert(ByteAlphabet.spelled([UInt8(byte)]), id: Int32(firstByte + byte)) else {
-                throw TokenizerError.training("a special token is the spelling of the byte \(byte)")
+                throw TokenizerError.training("a special token equals the token of byte \(byte)")
             }
         }
         var learner = MergeLearner(firstByte: Int32(firstByte), words: WordCounts(texts))
@@ -58,7 +61,7 @@ public struct BPETrainer: Sendable {
             let token = (vocabulary.bytes(of: pair.left) ?? []) + (vocabulary.bytes(of: pair.right) ?? [])
             var result = Int32(vocabulary.count)
             if let known = token.withUnsafeBufferPointer({ vocabulary.id(of: $0) }) {
-                // Two pairs may spell the same token. One that spells a special token is left alone.
+                // Two pairs may spell the same token. A pair that spells a special token is not merged.
                 if known < Int32(firstByte) {
                     learner.discard(pair)
                     continue
@@ -73,6 +76,7 @@ public struct BPETrainer: Sendable {
         return try tokenizer(vocabulary, merges)
     }
 
+    /// The tokenizer with the given vocabulary and merges.
     private func tokenizer(
         _ vocabulary: TokenTable, _ merges: [(left: Int32, right: Int32, result: Int32)]
     ) throws -> PipelineTokenizer {
@@ -88,7 +92,7 @@ public struct BPETrainer: Sendable {
         return try PipelineTokenizer(files: files, model: .bpe(model))
     }
 
-    // MARK: What is written beside vocabulary and merges
+    // MARK: The contents of the files besides vocabulary and merges
 
     private var roles: [(key: String, token: String)] {
         let candidates = [

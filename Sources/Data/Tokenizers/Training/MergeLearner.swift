@@ -1,14 +1,14 @@
 import HeapModule
 
-/// The words of a corpus as symbols, and the counts of neighbouring pairs while they are merged.
+/// The words of a corpus as symbols, with the counts of adjacent pairs, while pairs are merged.
 struct MergeLearner {
-    /// Two neighbouring symbols.
+    /// Two adjacent symbols.
     struct Pair: Hashable {
         var left: Int32
         var right: Int32
     }
 
-    /// A pair in the queue; its count may be out of date.
+    /// A pair in the queue; its count may be outdated.
     private struct Candidate: Comparable {
         var count: Int
         var pair: Pair
@@ -20,16 +20,16 @@ struct MergeLearner {
         }
     }
 
-    /// All words' symbols behind each other; a word shrinks in its place.
+    /// The symbols of all words one after the other. A word shrinks in place.
     private var symbols: [Int32] = []
     private var starts: [Int] = []
     private var lengths: [Int32] = []
     private let wordCounts: [Int]
 
-    /// The number of each pair in `counts` and `places`.
+    /// The index of each pair in `counts` and `places`.
     private var numbers: [Pair: Int32] = [:]
     private var counts: [Int] = []
-    /// The words that had the pair when it was counted; a word may stand here twice, or have lost the pair since.
+    /// The words in which each pair was counted. A word may be listed twice, or may no longer contain the pair.
     private var places: [[Int32]] = []
     private var queue = Heap<Candidate>()
 
@@ -49,25 +49,25 @@ struct MergeLearner {
         queue = Heap(firstSeen.map { Candidate(count: counts[Int(numbers[$0] ?? 0)], pair: $0) })
     }
 
-    /// The pair to merge next; `nil` if none occurs often enough.
+    /// The next pair to merge; `nil` if no pair is frequent enough.
     mutating func mostFrequentPair(atLeast minimum: Int) -> Pair? {
         while let top = queue.popMax() {
             guard top.count >= minimum, let number = numbers[top.pair] else { return nil }
             let count = counts[Int(number)]
             if count == top.count { return top.pair }
-            // Counts fall silently; a count that rose has a newer entry.
+            // The queue is not updated when a count falls; a count that rose has a newer entry.
             if count < top.count, count > 0 { queue.insert(Candidate(count: count, pair: top.pair)) }
         }
         return nil
     }
 
-    /// Never offers a pair again.
+    /// Excludes a pair from merging.
     mutating func discard(_ pair: Pair) {
         guard let number = numbers[pair] else { return }
         counts[Int(number)] = 0
     }
 
-    /// Replaces the pair by `result` in all words.
+    /// Replaces a pair by `result` in all words.
     mutating func merge(_ pair: Pair, into result: Int32) {
         guard let number = numbers[pair] else { return }
         let words = places[Int(number)]
@@ -81,6 +81,7 @@ struct MergeLearner {
         }
     }
 
+    /// Replaces a pair by `result` in one word; collects the pairs whose counts rose.
     private mutating func merge(_ pair: Pair, into result: Int32, word: Int32, _ risen: inout Set<Pair>) {
         let start = starts[Int(word)]
         let end = start + Int(lengths[Int(word)])
@@ -114,7 +115,7 @@ struct MergeLearner {
         lengths[Int(word)] = Int32(write - start)
     }
 
-    /// Counts a pair in a word; true if it is the first of its kind.
+    /// Counts a pair in a word. Returns true if the pair is new.
     private mutating func add(_ pair: Pair, word: Int32) -> Bool {
         if let number = numbers[pair] {
             counts[Int(number)] += wordCounts[Int(word)]
@@ -127,6 +128,7 @@ struct MergeLearner {
         return true
     }
 
+    /// Subtracts a pair in a word from its count.
     private mutating func remove(_ pair: Pair, word: Int32) {
         guard let number = numbers[pair] else { return }
         counts[Int(number)] -= wordCounts[Int(word)]

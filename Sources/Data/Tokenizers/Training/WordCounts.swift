@@ -1,12 +1,12 @@
-/// How often each word occurs in texts, words being the pieces of GPT-2's pattern.
+/// The number of occurrences of each word in texts. Words are the matches of GPT-2's pattern.
 struct WordCounts {
-    /// The words, in the order of their first occurrence.
+    /// The words in the order of their first occurrence.
     private(set) var words = TokenTable(capacity: 1 << 12)
     /// The number of occurrences of each word.
     private(set) var counts: [Int] = []
 
-    /// Longer words are counted in parts of this many bytes: what merges gain across such a seam is nothing, and the
-    /// work per word stays bounded.
+    /// Longer words are counted in parts of this many bytes, which bounds the work per word. Merges across such a
+    /// boundary would not be useful.
     static let lengthLimit = 256
 
     init(_ texts: [String]) {
@@ -24,6 +24,7 @@ struct WordCounts {
         }
     }
 
+    /// Counts one word.
     private mutating func count(_ word: UnsafeBufferPointer<UInt8>) {
         if let index = words.id(of: word) {
             counts[Int(index)] += 1

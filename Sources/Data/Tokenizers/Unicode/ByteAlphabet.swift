@@ -1,7 +1,7 @@
-/// GPT-2's printable alphabet of bytes.
+/// GPT-2's printable alphabet for bytes.
 ///
 /// Byte-level vocabularies spell every byte as one visible character: printable Latin-1 bytes as themselves, the other
-/// 68 as U+0100, U+0101, … in order. The map is a bijection between the 256 bytes and 256 characters.
+/// 68 bytes as U+0100, U+0101, … in order. The mapping is one to one.
 enum ByteAlphabet {
     /// The character of each byte.
     static let scalars: [UInt32] = {
@@ -16,19 +16,20 @@ enum ByteAlphabet {
         }
     }()
 
-    /// The UTF-8 form of each byte's character: the first byte low, the second high (0 if there is none).
+    /// The UTF-8 form of each byte's character: its first byte in the low half, its second byte in the high half (0 if
+    /// there is none).
     static let encoded: [UInt16] = scalars.map { scalar in
         scalar < 0x80 ? UInt16(scalar) : UInt16(0xC0 | scalar >> 6) | UInt16(0x80 | scalar & 0x3F) << 8
     }
 
-    /// The byte of each character below U+0200; -1 if it stands for none.
+    /// The byte of each character below U+0200; -1 if the character is not in the alphabet.
     static let bytes: [Int16] = {
         var table = [Int16](repeating: -1, count: 0x200)
         for (byte, scalar) in scalars.enumerated() { table[Int(scalar)] = Int16(byte) }
         return table
     }()
 
-    /// The bytes that a token spells; `nil` if one of its characters is outside the alphabet.
+    /// The bytes that a token spells; `nil` if one of its characters is not in the alphabet.
     static func decoded(_ token: some Collection<UInt8>) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(token.count)

@@ -1,6 +1,6 @@
-/// Plain search for byte strings.
+/// Searches for byte strings.
 enum ByteSearch {
-    /// The first place at or behind `start` where `pattern` stands in `text`; `nil` if there is none.
+    /// The first position at or after `start` where `text` contains `pattern`; `nil` if there is none.
     @inline(__always)
     static func first(
         _ pattern: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from start: Int
@@ -14,6 +14,7 @@ enum ByteSearch {
         return nil
     }
 
+    /// Whether `text` contains `pattern` at a position.
     @inline(__always)
     static func matches(
         _ pattern: UnsafeBufferPointer<UInt8>, _ text: UnsafeBufferPointer<UInt8>, at position: Int
@@ -22,7 +23,8 @@ enum ByteSearch {
         return true
     }
 
-    /// Appends `text` with every `pattern` (from the left, none overlapping) replaced by `content`.
+    /// Appends `text` to `output`, with all non-overlapping occurrences of `pattern`, from left to right, replaced by
+    /// `content`.
     static func replace(
         _ pattern: [UInt8], with content: [UInt8], in text: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]
     ) {
@@ -37,7 +39,7 @@ enum ByteSearch {
         }
     }
 
-    /// `text` with every `pattern` replaced by `content`.
+    /// The text with all occurrences of `pattern` replaced by `content`.
     static func replacing(_ pattern: [UInt8], with content: [UInt8], in text: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(text.count)

@@ -1,15 +1,15 @@
 import Foundation
 
-/// Decompositions, compositions and combining classes of Unicode 9, the version of the reference's tables.
+/// Decompositions, compositions and combining classes of Unicode 9, the version that Hugging Face `tokenizers` uses.
 ///
-/// Foundation is asked about single scalars only, which it knows well. Of longer texts it composes some wrongly
-/// (U+10041 with a mark, for one, is taken for U+0041).
+/// They are computed with Foundation from single scalars. Foundation composes some longer texts incorrectly (for
+/// example, it treats U+10041 followed by a mark like U+0041).
 struct CanonicalTables: Sendable {
     static let shared = CanonicalTables()
 
     private var canonical: [UInt32: [UInt32]] = [:]
     private var compatibility: [UInt32: [UInt32]] = [:]
-    /// A starter and what follows it, in the two halves of a number, to the scalar that they are.
+    /// The composite scalar of each pair of a starter (high half of the key) and a following scalar (low half).
     private var composites: [UInt64: UInt32] = [:]
     private let basicClasses: [UInt8]
 
@@ -25,7 +25,7 @@ struct CanonicalTables: Sendable {
                 let decomposed = text.decomposedStringWithCanonicalMapping.unicodeScalars.map(\.value)
                 if decomposed == [value] { continue }
                 canonical[value] = decomposed
-                // What does not stay as it is under NFC is excluded from composition.
+                // A scalar that NFC does not preserve is excluded from composition.
                 if decomposed.count > 1,
                     text.precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
                 {
@@ -41,18 +41,19 @@ struct CanonicalTables: Sendable {
         }
     }
 
-    /// The blocks that have scalars with decompositions, but for Hangul's syllables.
+    /// The blocks that contain scalars with decompositions, except Hangul syllables.
     private static let blocks: [ClosedRange<UInt32>] = [
         0xA0...0x33FF, 0xA000...0xABFF, 0xF900...0xFFFF, 0x11000...0x11FFF, 0x1D100...0x1D7FF, 0x1EE00...0x1EEFF,
         0x1F100...0x1F2FF, 0x2F800...0x2FA1F,
     ]
 
-    /// Whether a scalar is as old as the tables.
+    /// Whether a scalar is in Unicode 9.
     static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
         guard let age = scalar.properties.age else { return false }
         return age.major < 9 || age.major == 9 && age.minor == 0
     }
 
+    /// The combining class of a scalar, from the standard library.
     private static func computedClass(_ value: UInt32) -> UInt8 {
         guard let scalar = Unicode.Scalar(value), isKnown(scalar) else { return 0 }
         return scalar.properties.canonicalCombiningClass.rawValue
@@ -62,7 +63,7 @@ struct CanonicalTables: Sendable {
         UInt64(first) << 32 | UInt64(second)
     }
 
-    /// The Canonical_Combining_Class.
+    /// The Canonical_Combining_Class of a scalar.
     func combiningClass(_ value: UInt32) -> UInt8 {
         value < 0x10000 ? basicClasses[Int(value)] : Self.computedClass(value)
     }
@@ -81,7 +82,7 @@ struct CanonicalTables: Sendable {
         }
     }
 
-    /// The scalar that two are together; `nil` if there is none.
+    /// The scalar that two scalars compose to; `nil` if there is none.
     func composite(_ first: UInt32, _ second: UInt32) -> UInt32? {
         if (0x1100..<0x1113).contains(first), (0x1161..<0x1176).contains(second) {
             return 0xAC00 + ((first - 0x1100) * 21 + second - 0x1161) * 28
@@ -92,7 +93,7 @@ struct CanonicalTables: Sendable {
         return composites[Self.pair(first, second)]
     }
 
-    /// Puts marks in the order of their classes.
+    /// Sorts marks by their combining classes.
     func reorder(_ scalars: inout [UInt32]) {
         var start = 0
         while start < scalars.count {
@@ -118,7 +119,7 @@ struct CanonicalTables: Sendable {
         }
     }
 
-    /// Composes decomposed, ordered scalars.
+    /// Composes scalars that are decomposed and ordered.
     func compose(_ scalars: [UInt32]) -> [UInt32] {
         var result: [UInt32] = []
         result.reserveCapacity(scalars.count)
@@ -126,7 +127,7 @@ struct CanonicalTables: Sendable {
         var lastClass: UInt8 = 0
         for scalar in scalars {
             let ownClass = combiningClass(scalar)
-            // A mark of the same or a higher class, or a starter, blocks what stands behind it.
+            // A mark of the same or a higher class, or a starter, blocks the composition of what follows it.
             if let starter, lastClass < ownClass || result.count == starter + 1,
                 let composite = composite(result[starter], scalar)
             {

@@ -1,6 +1,7 @@
-/// Reading of scalars from UTF-8 bytes that may be malformed.
+/// Decodes scalars from UTF-8 that may be malformed.
 enum UTF8Scan {
-    /// The scalar at `index` and its length; a byte that begins no valid sequence reads as U+FFFD of length 1.
+    /// The scalar at `index` and its length. A byte that does not start a valid sequence is decoded as U+FFFD with
+    /// length 1.
     @inline(__always)
     static func scalar(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> (value: UInt32, length: Int) {
         let first = bytes[index]
@@ -24,7 +25,7 @@ enum UTF8Scan {
         return (value, length)
     }
 
-    /// The scalar that ends before `index` (which must be greater than 0) and its length.
+    /// The scalar that ends at `index`, which must be greater than 0, and its length.
     static func scalarBefore(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> (value: UInt32, length: Int) {
         var start = index - 1
         while start > 0, index - start < 4, bytes[start] & 0xC0 == 0x80 { start -= 1 }
@@ -34,7 +35,7 @@ enum UTF8Scan {
 }
 
 extension Array where Element == UInt8 {
-    /// Appends the UTF-8 form of a scalar value; what is no scalar is appended as U+FFFD.
+    /// Appends the UTF-8 form of a scalar value; U+FFFD if the value is not a scalar.
     @inline(__always)
     mutating func append(scalar value: UInt32) {
         if value < 0x80 {

@@ -1,11 +1,13 @@
-/// What the tokenizers' patterns ask about a scalar.
+/// The character classes that tokenizer patterns use.
 ///
-/// The classes are those of the Unicode versions that the reference's own tables have: a character that came later is
-/// in no class there, and the words that models were trained on were cut accordingly. They were compared for every
-/// scalar.
+/// Each class has the Unicode version of the table that Hugging Face `tokenizers` uses for it. Characters added in
+/// later versions are in none of the classes, because models were trained with words that were split accordingly. The
+/// classes have been verified for every scalar.
 package struct UnicodeClass: OptionSet, Sendable {
+    /// The bits of the classes.
     package let rawValue: UInt8
 
+    /// Creates a set of classes from its bits.
     package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
@@ -22,8 +24,8 @@ package struct UnicodeClass: OptionSet, Sendable {
     package static let nonspacingMark = UnicodeClass(rawValue: 16)
     /// `\w` of UTS #18 in Unicode 16: Alphabetic, M, Nd, Pc and Join_Control.
     package static let word = UnicodeClass(rawValue: 32)
-    /// General categories Cc, Cf and Co of Unicode 8: what BERT's cleaning removes, but for tab, newline and carriage
-    /// return, which are here too.
+    /// General categories Cc, Cf and Co of Unicode 8: what BERT's cleaning removes, except that tab, newline and
+    /// carriage return are also in this class.
     package static let control = UnicodeClass(rawValue: 64)
     /// General category M of Unicode 9.
     package static let mark = UnicodeClass(rawValue: 128)
@@ -37,6 +39,7 @@ package struct UnicodeClass: OptionSet, Sendable {
     /// The classes of the basic plane, computed once from the standard library's properties.
     static let basicPlane: [UInt8] = (0..<0x10000).map { computed($0).rawValue }
 
+    /// The classes of a scalar value, from the standard library's properties.
     private static func computed(_ value: UInt32) -> UnicodeClass {
         guard let scalar = Unicode.Scalar(value) else { return [] }
         let properties = scalar.properties

@@ -1,12 +1,13 @@
 import ShortFloats
 
-// The blocks of ggml, element by element as the `gguf` package computes them: products and sums are rounded one by one.
+// Decoders for ggml's block types. They compute element by element like the `gguf` package: each product and sum is rounded
+// separately.
 //
-// A block begins or ends with its scale (and its minimum) as 16-bit floats. The types with a K have blocks of 256 elements, in groups of
-// 16 or 32 with scales of their own, which are small integers. Source: ggml's description of its types (ggml-common.h).
+// A block begins or ends with its scale (and its minimum) as 16-bit floats. The K types have blocks of 256 elements, in groups of
+// 16 or 32 with their own scales, which are small integers. Source: ggml's description of its types (ggml-common.h).
 
 extension GGMLType {
-    /// Writes the elements of whole blocks as floats.
+    /// Decodes whole blocks into `result` as floats.
     func decode(_ bytes: UnsafeRawBufferPointer, into result: UnsafeMutableBufferPointer<Float>) {
         let (elements, width) = block
         let blocks = result.count / elements
@@ -76,7 +77,7 @@ extension GGMLType {
 
     // MARK: Blocks of 256
 
-    /// 16 scales and minima of 4 bits, 256 numbers of 2 bits, the scale of the scales and that of the minima.
+    /// Q2_K: 16 pairs of 4-bit scale and minimum; 256 2-bit values; the block's scale of the scales and scale of the minima.
     private static func q2K(_ from: UnsafePointer<UInt8>, _ to: UnsafeMutablePointer<Float>) {
         let (numbers, scale, minimum) = (from + 16, half(from + 80), half(from + 82))
         for group in 0..<16 {
@@ -86,7 +87,7 @@ extension GGMLType {
         }
     }
 
-    /// 256 third bits, 256 numbers of 2 bits, 16 scales of 6 bits, their scale. A third bit that is not set subtracts 4.
+    /// Q3_K: 256 high bits; 256 2-bit values; 16 6-bit scales; the block's scale. A value whose high bit is 0 is reduced by 4.
     private static func q3K(_ from: UnsafePointer<UInt8>, _ to: UnsafeMutablePointer<Float>) {
         let (numbers, scales, scale) = (from + 32, from + 96, half(from + 108))
         for group in 0..<16 {
@@ -102,7 +103,7 @@ extension GGMLType {
         }
     }
 
-    /// The scale and the minimum, of 6 bits each, of one of the 8 groups of a block of Q4_K or Q5_K.
+    /// The 6-bit scale and minimum of one of the 8 groups in a block of Q4_K or Q5_K.
     @inline(__always)
     private static func pair(_ scales: UnsafePointer<UInt8>, _ group: Int) -> (scale: Float, minimum: Float) {
         if group < 4 { return (Float(scales[group] & 63), Float(scales[group + 4] & 63)) }
@@ -110,7 +111,7 @@ extension GGMLType {
         return (Float(both & 15 | (scales[group - 4] >> 2) & 48), Float(both >> 4 | (scales[group] >> 2) & 48))
     }
 
-    /// Scale, minimum, 8 scales and minima of 6 bits, 256 numbers of 4 bits.
+    /// Q4_K: the block's scale and minimum; 8 pairs of 6-bit scale and minimum; 256 4-bit values.
     private static func q4K(_ from: UnsafePointer<UInt8>, _ to: UnsafeMutablePointer<Float>) {
         let (scale, minimum, numbers) = (half(from), half(from + 2), from + 16)
         for group in 0..<8 {
@@ -121,7 +122,7 @@ extension GGMLType {
         }
     }
 
-    /// As Q4_K, with 256 fifth bits before the numbers.
+    /// Q5_K: as Q4_K, with 256 fifth bits before the 4-bit values.
     private static func q5K(_ from: UnsafePointer<UInt8>, _ to: UnsafeMutablePointer<Float>) {
         let (scale, minimum, bits, numbers) = (half(from), half(from + 2), from + 16, from + 48)
         for group in 0..<8 {
@@ -134,7 +135,7 @@ extension GGMLType {
         }
     }
 
-    /// 256 numbers of 4 bits, 256 times two bits more, 16 scales of 8 bits, their scale.
+    /// Q6_K: the low 4 bits of 256 values; their high 2 bits; 16 8-bit scales; the block's scale.
     private static func q6K(_ from: UnsafePointer<UInt8>, _ to: UnsafeMutablePointer<Float>) {
         let (high, scales, scale) = (from + 128, from + 192, half(from + 208))
         for group in 0..<16 {

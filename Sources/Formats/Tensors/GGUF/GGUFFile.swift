@@ -1,57 +1,58 @@
 public import Foundation
 
-/// A GGUF file, mapped into memory: opening it reads the header alone, which is metadata and the places of the tensors.
+/// A GGUF file, mapped into memory. Opening it reads only the header: the metadata and the locations of the tensors.
 ///
-/// Layout: `GGUF`; the version; how many tensors and pairs of metadata there are; the pairs; the tensors' names, extents, types and
-/// places; then, from the next multiple of `general.alignment` on, the data. Numbers are little-endian. Source: the format's description
-/// in the ggml repository (docs/gguf.md).
+/// Layout: the magic `GGUF`; the version; the numbers of tensors and of metadata pairs; the metadata; the names, dimensions,
+/// types and offsets of the tensors; then the data, from the next multiple of `general.alignment`. Numbers are little-endian.
+/// Source: the description of the format in the ggml repository (docs/gguf.md).
 public struct GGUFFile: Sendable {
-    /// Where a tensor lies.
+    /// The location of a tensor in the file.
     public struct Entry: Sendable {
-        /// Its name.
+        /// The tensor's name.
         public let name: String
-        /// How its elements are stored.
+        /// The storage type of its elements.
         public let type: GGMLType
-        /// The extents, outermost first; the file has them the other way round.
+        /// The dimensions, outermost first. The file stores them in the opposite order.
         public let shape: [Int]
-        /// The bytes of the file.
+        /// The tensor's byte range in the file.
         package let range: Range<Int>
     }
 
-    /// 2 or 3, which differ in nothing that matters here.
+    /// The version of the format, 2 or 3. Both are read in the same way.
     public let version: Int
     /// The metadata by key, such as `general.architecture` or `tokenizer.ggml.tokens`.
     public let metadata: [String: GGUFValue]
     /// The tensors in the order of the header.
     public let entries: [Entry]
+    /// The mapped file.
     package let file: MappedFile
 
     /// The path of the file.
     public var path: String { file.path }
 
-    /// Opens a file and checks its header: lengths, counts, types, extents, places.
+    /// Opens a file and validates its header: lengths, counts, types, dimensions and offsets.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it.
     public init(_ url: URL) throws {
         file = try MappedFile(url)
         try file.checkIsNoPointerFile()
         var scanner = GGUFScanner(file)
         version = try Self.version(&scanner)
         let tensors = try scanner.count("tensors", width: 24, limit: GGUFScanner.countLimit)
-        let pairs = try scanner.count("pairs of metadata", width: 13, limit: GGUFScanner.countLimit)
+        let pairs = try scanner.count("metadata pairs", width: 13, limit: GGUFScanner.countLimit)
         var metadata: [String: GGUFValue] = [:]
         for _ in 0..<pairs {
             let place = scanner.offset
-            let key = try scanner.name("a key of the metadata")
+            let key = try scanner.name("a metadata key")
             guard metadata.updateValue(try scanner.value(OneLine.escaped(key)), forKey: key) == nil else {
-                throw scanner.fault("the key \(OneLine.escaped(key)) is there twice", at: place)
+                throw scanner.fault("the key \(OneLine.escaped(key)) appears twice", at: place)
             }
         }
         self.metadata = metadata
         entries = try Self.entries(tensors, &scanner, alignment: Self.alignment(metadata, file: file.path))
     }
 
-    /// The tensors in the order of the header. Quantised ones read as 32-bit floats.
+    /// The tensors in the order of the header. Quantised tensors read as 32-bit floats.
     public var tensors: [StoredTensor] {
         entries.map { entry in
             guard let type = entry.type.elementType else {
@@ -63,30 +64,30 @@ public struct GGUFFile: Sendable {
         }
     }
 
-    /// Whether a file begins as a GGUF file does; false for one that cannot be read.
+    /// Whether a file starts with GGUF's magic bytes; false if it cannot be read.
     public static func isGGUF(_ url: URL) -> Bool {
         (try? MappedFile(url)).map { $0.bytes.starts(with: "GGUF".utf8) } ?? false
     }
 
     private static func version(_ scanner: inout GGUFScanner) throws -> Int {
         guard scanner.file.bytes.starts(with: "GGUF".utf8) else {
-            throw CheckpointError.badFormat(file: scanner.file.path, reason: "this is no GGUF file: it does not begin with GGUF")
+            throw CheckpointError.badFormat(file: scanner.file.path, reason: "this is not a GGUF file: it does not begin with GGUF")
         }
-        _ = try scanner.number(UInt32.self, "the file's first word")
+        _ = try scanner.number(UInt32.self, "the magic number")
         let version = try scanner.number(UInt32.self, "the version")
         switch version {
         case 2, 3: return Int(version)
         case 1:
             throw CheckpointError.badFormat(
-                file: scanner.file.path, reason: "this is GGUF version 1, which is not read; convert the model again (versions 2 and 3 are)"
+                file: scanner.file.path, reason: "GGUF version 1 is not supported; convert the model to version 2 or 3"
             )
         case _ where 1...3 ~= version.byteSwapped:
             throw CheckpointError.badFormat(
                 file: scanner.file.path,
-                reason: "this is a GGUF file of a big-endian machine, which is not read; convert it to little-endian")
+                reason: "big-endian GGUF files are not supported; convert the file to little-endian")
         default:
             throw CheckpointError.badFormat(
-                file: scanner.file.path, reason: "this is GGUF version \(version), which is not known; versions 2 and 3 are read")
+                file: scanner.file.path, reason: "GGUF version \(version) is unknown; versions 2 and 3 are supported")
         }
     }
 
@@ -94,14 +95,14 @@ public struct GGUFFile: Sendable {
         guard let value = metadata["general.alignment"] else { return 32 }
         guard let alignment = value.int, alignment >= 1, alignment <= 1 << 20, alignment.nonzeroBitCount == 1 else {
             let shown = value.int.map(String.init) ?? value.kind
-            throw CheckpointError.badFormat(file: file, reason: "general.alignment is \(shown); a power of 2 up to 1048576 is expected")
+            throw CheckpointError.badFormat(file: file, reason: "general.alignment is \(shown); expected a power of 2 up to 1048576")
         }
         return alignment
     }
 
     // MARK: Tensors
 
-    /// What the header says of a tensor before the beginning of the data is known.
+    /// A tensor as the header describes it, with an offset relative to the start of the data.
     private struct Claim {
         var name: String
         var type: GGMLType
@@ -134,7 +135,7 @@ public struct GGUFFile: Sendable {
             guard claim.offset % UInt64(alignment) == 0 else {
                 throw CheckpointError.badTensor(
                     file: file, name: claim.name,
-                    reason: "lies at \(claim.offset), which is no multiple of the file's alignment, \(alignment)")
+                    reason: "has the offset \(claim.offset), which is not a multiple of the alignment \(alignment)")
             }
             let begin = start + Int(claim.offset)
             return Entry(name: claim.name, type: claim.type, shape: claim.shape, range: begin..<begin + claim.byteCount)
@@ -146,20 +147,20 @@ public struct GGUFFile: Sendable {
         return entries
     }
 
-    /// The most dimensions that ggml has.
+    /// Maximum number of dimensions, as in ggml.
     private static let rankLimit = 4
 
     private static func claim(_ scanner: inout GGUFScanner) throws -> Claim {
-        let name = try scanner.name("the name of a tensor")
+        let name = try scanner.name("a tensor name")
         func bad(_ reason: String) -> CheckpointError { .badTensor(file: scanner.file.path, name: name, reason: reason) }
         let rank = try scanner.number(UInt32.self, "the number of dimensions")
-        guard rank <= rankLimit else { throw bad("has \(rank) dimensions; at most \(rankLimit) are possible") }
+        guard rank <= rankLimit else { throw bad("has \(rank) dimensions; at most \(rankLimit) are supported") }
         var extents: [UInt64] = []
-        for _ in 0..<rank { extents.append(try scanner.number(UInt64.self, "an extent")) }
-        let number = try scanner.number(UInt32.self, "the type of a tensor")
+        for _ in 0..<rank { extents.append(try scanner.number(UInt64.self, "a dimension")) }
+        let number = try scanner.number(UInt32.self, "a tensor type")
         guard let type = GGMLType(rawValue: number) else {
             let shown = GGMLType.names[number].map { "of type \($0)" } ?? "of the unknown type \(number)"
-            throw bad("is \(shown), which is not read; types that are: \(GGMLType.known)")
+            throw bad("is \(shown), which is not supported; supported types: \(GGMLType.known)")
         }
         let (elements, bytes) = type.block
         guard (extents.first ?? 1) % UInt64(elements) == 0 else {
@@ -167,14 +168,14 @@ public struct GGUFFile: Sendable {
         }
         var total = UInt64(1)
         for extent in extents {
-            // an empty tensor's other extents must be possible, too
+            // the other dimensions of an empty tensor must be possible, too
             let product = total.multipliedReportingOverflow(by: max(1, extent))
-            guard !product.overflow, product.partialValue < 1 << 56 else { throw bad("has impossible extents \(extents)") }
+            guard !product.overflow, product.partialValue < 1 << 56 else { throw bad("has impossible dimensions \(extents)") }
             total = product.partialValue
         }
         if extents.contains(0) { total = 0 }
         return Claim(
             name: name, type: type, shape: extents.reversed().map { Int($0) }, byteCount: Int(total) / elements * bytes,
-            offset: try scanner.number(UInt64.self, "the place of a tensor"))
+            offset: try scanner.number(UInt64.self, "a tensor offset"))
     }
 }

@@ -1,17 +1,17 @@
-/// Reads the header of a GGUF file front to back. Every length and count is held against what is left of the file, and against a limit,
-/// before memory is taken for it.
+/// Reads the header of a GGUF file from start to end. Every length and count is checked against a limit and against the rest of
+/// the file before memory is allocated for it.
 struct GGUFScanner {
-    /// More pairs of metadata, or more tensors, than any model has.
+    /// Maximum number of metadata pairs, and of tensors.
     static let countLimit = 1 << 17
-    /// More values than all arrays of any model's metadata hold together; a large vocabulary with its merges has about a million.
+    /// Maximum number of values in all metadata arrays together. A large vocabulary with its merges has about a million.
     static let elementLimit = 1 << 24
-    /// The longest string, in bytes; chat templates have about ten thousand.
+    /// Maximum length of a string in bytes. Chat templates have about ten thousand.
     static let stringLimit = 16 << 20
-    /// The longest name of a key or tensor, in bytes.
+    /// Maximum length of a key or tensor name in bytes.
     static let nameLimit = 1 << 10
-    /// The whole header, in bytes.
+    /// Maximum size of the whole header in bytes.
     static let headerLimit = 1 << 29
-    /// Arrays within arrays.
+    /// Maximum nesting of arrays.
     static let depthLimit = 4
 
     let file: MappedFile
@@ -37,13 +37,13 @@ struct GGUFScanner {
         return offset
     }
 
-    /// A number as it lies, little-endian.
+    /// Reads a little-endian integer.
     mutating func number<Number: FixedWidthInteger>(_: Number.Type, _ part: @autoclosure () -> String) throws -> Number {
         let place = try advance(MemoryLayout<Number>.size, part())
         return Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: place, as: Number.self))
     }
 
-    /// A number of things, each of which takes at least `width` bytes of what is left of the file.
+    /// Reads a count of items, each of which takes at least `width` bytes of the rest of the file.
     mutating func count(_ part: String, width: Int, limit: Int) throws -> Int {
         let place = offset
         let announced = try number(UInt64.self, "the number of \(part)")
@@ -58,7 +58,7 @@ struct GGUFScanner {
         return Int(announced)
     }
 
-    /// The bytes of a string, as they lie in the file.
+    /// Reads a string as the bytes in the mapped file.
     private mutating func bytes(_ part: @autoclosure () -> String, limit: Int) throws -> UnsafeRawBufferPointer {
         let place = offset
         let length = try number(UInt64.self, "the length of \(part())")
@@ -70,7 +70,7 @@ struct GGUFScanner {
         return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + Int(length)])
     }
 
-    /// The name of a key or tensor.
+    /// Reads the name of a key or tensor.
     mutating func name(_ part: String) throws -> String {
         let place = offset
         let bytes = try bytes(part, limit: Self.nameLimit)
@@ -80,8 +80,8 @@ struct GGUFScanner {
         return name
     }
 
-    /// A value of the type whose number lies before it.
-    /// - Parameter key: the name of its key, as errors show it.
+    /// Reads a type number and a value of that type.
+    /// - Parameter key: The value's key, as errors show it.
     mutating func value(_ key: String) throws -> GGUFValue {
         let type = try type(key)
         return switch type {
@@ -113,13 +113,13 @@ struct GGUFScanner {
     private mutating func bool(_ key: String) throws -> Bool {
         let place = offset
         let byte = try number(UInt8.self, key)
-        guard byte <= 1 else { throw fault("\(key) is \(byte), neither false (0) nor true (1)", at: place) }
+        guard byte <= 1 else { throw fault("\(key) is \(byte); expected 0 (false) or 1 (true)", at: place) }
         return byte == 1
     }
 
     private mutating func array(_ key: String, depth: Int) throws -> GGUFArray {
         guard depth <= Self.depthLimit else {
-            throw fault("\(key) has arrays in arrays, more than \(Self.depthLimit) deep")
+            throw fault("\(key) has arrays nested more than \(Self.depthLimit) deep")
         }
         let type = try type(key)
         let count = try count("values of \(key)", width: type.width, limit: Self.elementLimit)
@@ -159,12 +159,12 @@ struct GGUFScanner {
     }
 }
 
-/// The types of values, by their numbers in the file.
+/// The types of metadata values. Raw values are their numbers in the file.
 enum GGUFValueType: UInt32 {
     case uint8 = 0
     case int8, uint16, int16, uint32, int32, float32, bool, string, array, uint64, int64, float64
 
-    /// The fewest bytes that a value takes.
+    /// The minimum size of a value in bytes.
     var width: Int {
         switch self {
         case .uint8, .int8, .bool: 1

@@ -1,20 +1,20 @@
 public import Foundation
 
-/// A model in GGUF: one file, or the parts `NAME-00001-of-00003.gguf` and so on, which lie beside each other.
+/// A model in GGUF format: one file, or the parts `NAME-00001-of-00003.gguf` and so on in one folder.
 ///
-/// The first part has the metadata. A part tells its number and how many there are (`split.no`, `split.count`), and all of them how many
-/// tensors they hold together (`split.tensors.count`).
+/// The first part has the metadata. Each part records its index from 0 and the number of parts (`split.no`, `split.count`); the
+/// first may also record the total number of tensors (`split.tensors.count`).
 public struct GGUFShards: Sendable {
-    /// The file that names all others: errors about the model name it.
+    /// The path of the first or only file, which error messages about the model name.
     public let path: String
-    /// What the file says of the model and its tokenizer.
+    /// The metadata about the model and its tokenizer.
     public let metadata: [String: GGUFValue]
     /// The tensors of all parts.
     public let tensors: [StoredTensor]
 
-    /// Opens a file, with the other parts where it is the first of several.
+    /// Opens a file, and the other parts if it is the first of several.
     ///
-    /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+    /// - Throws: ``CheckpointError``, with the file's name and what is wrong with it.
     public init(_ url: URL) throws {
         let first = try GGUFFile(url)
         path = first.path
@@ -32,7 +32,7 @@ public struct GGUFShards: Sendable {
         }
         if let all = try Self.number("split.tensors.count", of: first), all != tensors.count {
             throw CheckpointError.badFormat(
-                file: path, reason: "its \(count) parts hold \(tensors.count) tensors; split.tensors.count says \(all)")
+                file: path, reason: "its \(count) parts have \(tensors.count) tensors, but split.tensors.count is \(all)")
         }
     }
 
@@ -41,18 +41,18 @@ public struct GGUFShards: Sendable {
             throw CheckpointError.badFormat(
                 file: first.path,
                 reason: "this is one of \(count) parts (split.count), but its name does not end with -00001-of-\(padded(count)).gguf; "
-                    + "give the parts their names back")
+                    + "rename the parts to their original names")
         }
         guard number == 1 else {
             throw CheckpointError.badFormat(
-                file: first.path, reason: "this is part \(number) of a model; name the first, \(stem)-00001-of-\(padded(total)).gguf")
+                file: first.path, reason: "this is part \(number) of a model; pass the first part, \(stem)-00001-of-\(padded(total)).gguf")
         }
         func check(_ file: GGUFFile, is number: Int) throws {
             let own = (number: try Self.number("split.no", of: file), count: try Self.number("split.count", of: file))
             guard own == (number - 1, count), total == count else {
                 throw CheckpointError.badFormat(
                     file: file.path,
-                    reason: "its name is that of part \(number) of \(total), but its metadata are those of part "
+                    reason: "its name says part \(number) of \(total), but its metadata says part "
                         + "\(own.number.map { String($0 + 1) } ?? "?") of \(own.count.map(String.init) ?? "?")")
             }
         }
@@ -68,7 +68,7 @@ public struct GGUFShards: Sendable {
     private static func number(_ key: String, of file: GGUFFile) throws -> Int? {
         guard let value = file.metadata[key] else { return nil }
         guard let number = value.int, number >= 0 else {
-            throw CheckpointError.badFormat(file: file.path, reason: "\(key) is \(value.kind); a whole number from 0 is expected")
+            throw CheckpointError.badFormat(file: file.path, reason: "\(key) is \(value.kind); expected a non-negative whole number")
         }
         return number
     }
@@ -77,7 +77,7 @@ public struct GGUFShards: Sendable {
         String(repeating: "0", count: max(0, 5 - String(number).count)) + String(number)
     }
 
-    /// The parts of the name `NAME-00001-of-00003.gguf`; nil for another.
+    /// The components of a name like `NAME-00001-of-00003.gguf`; nil for other names.
     private static func split(_ name: String) -> (stem: String, number: Int, total: Int)? {
         guard name.hasSuffix(".gguf") else { return nil }
         let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
@@ -93,13 +93,13 @@ public struct GGUFShards: Sendable {
 
     // MARK: Finding the file
 
-    /// The names of weights in a model folder beside which a GGUF file is not read.
+    /// Weight files that take precedence over a GGUF file in the same model folder.
     private static let otherWeights = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
     ]
 
-    /// The GGUF file that a path stands for: the file itself, or the only one in a folder that has no other weights (the first part
-    /// where it has several). Nil where it stands for none.
+    /// The GGUF file for a path: the file itself, or the only GGUF model in a folder that has no other weights (its first part if
+    /// it has several). Nil if the path does not lead to a GGUF file.
     ///
     /// - Throws: `CheckpointError.badFormat` for a folder with several models; `FileError.unreadable`.
     public static func file(at url: URL) throws -> URL? {
@@ -110,14 +110,14 @@ public struct GGUFShards: Sendable {
             return path.hasSuffix(".gguf") || GGUFFile.isGGUF(file) ? file : nil
         case .folder:
             let names = try Folder.names(in: path)
-            // the part of a model that reads pictures lies beside it under a name that begins so
+            // skip the vision encoder of a multimodal model: its file name starts with "mmproj"
             let files = names.filter { $0.hasSuffix(".gguf") && !$0.hasPrefix("mmproj") }
             let firsts = files.filter { split($0).map { $0.number == 1 } ?? true }
             guard let name = firsts.first, !names.contains(where: otherWeights.contains) else { return nil }
             guard firsts.count == 1 else {
                 throw CheckpointError.badFormat(
                     file: path,
-                    reason: "this folder holds \(firsts.count) models in GGUF (\(firsts[0]), \(firsts[1])…); name one of the files")
+                    reason: "this folder has \(firsts.count) GGUF models (\(firsts[0]), \(firsts[1])…); pass the path of one")
             }
             return URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(name, isDirectory: false)
         default:

@@ -1,21 +1,21 @@
 /// A value of a GGUF file's metadata.
 public enum GGUFValue: Sendable, Equatable {
-    /// A whole number of one of the types without a sign.
+    /// An integer of one of the unsigned types.
     case unsigned(UInt64)
-    /// A whole number of one of the types with a sign.
+    /// An integer of one of the signed types.
     case signed(Int64)
-    /// A number of 32 bits.
+    /// A 32-bit floating-point number.
     case float(Float)
-    /// A number of 64 bits.
+    /// A 64-bit floating-point number.
     case double(Double)
-    /// True or false.
+    /// A Boolean.
     case bool(Bool)
-    /// Text as its bytes, which nobody has promised to be UTF-8.
+    /// A string as bytes, which may not be valid UTF-8.
     case string([UInt8])
-    /// Values of one type.
+    /// An array of values of one type.
     case array(GGUFArray)
 
-    /// A whole number of either kind that fits an `Int`; nil for all else.
+    /// The value as an `Int`; nil if it is not an integer or does not fit.
     public var int: Int? {
         switch self {
         case .unsigned(let value): Int(exactly: value)
@@ -24,7 +24,8 @@ public enum GGUFValue: Sendable, Equatable {
         }
     }
 
-    /// A number of any kind; one of 32 bits reads as its shortest decimal form does: 1e-6 is 0.000001, not 0.00000099999999748.
+    /// The value as a `Double`; nil if it is not a number. A 32-bit float converts through its shortest decimal form: 1e-6 gives
+    /// 0.000001, not 0.00000099999999748.
     public var double: Double? {
         switch self {
         case .unsigned(let value): Double(value)
@@ -35,22 +36,22 @@ public enum GGUFValue: Sendable, Equatable {
         }
     }
 
-    /// True or false; nil for all else.
+    /// The Boolean; nil for other values.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// Text; nil for all else and for bytes that are not UTF-8.
+    /// The string; nil for other values and for bytes that are not valid UTF-8.
     public var string: String? {
         if case .string(let bytes) = self { String(validating: bytes, as: UTF8.self) } else { nil }
     }
 
-    /// An array; nil for all else.
+    /// The array; nil for other values.
     public var array: GGUFArray? {
         if case .array(let value) = self { value } else { nil }
     }
 
-    /// What it is, in words for an error.
+    /// A description of the value's type for error messages.
     package var kind: String {
         switch self {
         case .unsigned, .signed: "a whole number"
@@ -62,24 +63,24 @@ public enum GGUFValue: Sendable, Equatable {
     }
 }
 
-/// Values of one type.
+/// An array of metadata values of one type.
 public enum GGUFArray: Sendable, Equatable {
-    /// Whole numbers without a sign.
+    /// Unsigned integers.
     case unsigned([UInt64])
-    /// Whole numbers with a sign.
+    /// Signed integers.
     case signed([Int64])
-    /// Numbers of 32 bits.
+    /// 32-bit floating-point numbers.
     case floats([Float])
-    /// Numbers of 64 bits.
+    /// 64-bit floating-point numbers.
     case doubles([Double])
-    /// True or false.
+    /// Booleans.
     case bools([Bool])
-    /// Texts as their bytes.
+    /// Strings as bytes.
     case strings(GGUFStrings)
-    /// Arrays.
+    /// Nested arrays.
     case arrays([GGUFArray])
 
-    /// How many values there are.
+    /// The number of elements.
     public var count: Int {
         switch self {
         case .unsigned(let values): values.count
@@ -92,7 +93,7 @@ public enum GGUFArray: Sendable, Equatable {
         }
     }
 
-    /// Whole numbers of either kind that all fit an `Int`; nil for all else.
+    /// The elements as `Int`s; nil if they are not integers or one does not fit.
     public var integers: [Int]? {
         switch self {
         case .unsigned(let values): values.allSatisfy { $0 <= UInt64(Int.max) } ? values.map(Int.init(truncatingIfNeeded:)) : nil
@@ -101,22 +102,22 @@ public enum GGUFArray: Sendable, Equatable {
         }
     }
 
-    /// Numbers of 32 bits; nil for all else.
+    /// The elements if they are 32-bit floats; nil otherwise.
     public var floats: [Float]? {
         if case .floats(let values) = self { values } else { nil }
     }
 
-    /// Texts; nil for all else.
+    /// The elements if they are strings; nil otherwise.
     public var strings: GGUFStrings? {
         if case .strings(let values) = self { values } else { nil }
     }
 
-    /// True or false; nil for all else.
+    /// The elements if they are Booleans; nil otherwise.
     public var bools: [Bool]? {
         if case .bools(let values) = self { values } else { nil }
     }
 
-    /// What it is, in words for an error.
+    /// A description of the array's type for error messages.
     package var kind: String {
         switch self {
         case .unsigned, .signed: "an array of whole numbers"
@@ -128,42 +129,42 @@ public enum GGUFArray: Sendable, Equatable {
     }
 }
 
-/// Many texts in one piece of memory: a vocabulary of 262,144 tokens takes no allocation for each of them.
+/// A collection of strings in one contiguous buffer, so that a vocabulary of 262,144 tokens needs no allocation per token.
 ///
-/// The elements are bytes, because pieces of a vocabulary need not be UTF-8.
+/// The elements are bytes, because vocabulary entries may not be valid UTF-8.
 public struct GGUFStrings: Sendable, Equatable, RandomAccessCollection {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
-    /// No texts.
+    /// Creates an empty collection.
     public init() {}
 
-    /// Some texts.
+    /// Creates a collection of strings.
     public init(_ texts: some Sequence<String>) {
         for text in texts { append(text.utf8) }
     }
 
-    /// Some texts, as bytes.
+    /// Creates a collection of strings given as bytes.
     public init(_ texts: some Sequence<ArraySlice<UInt8>>) {
         for text in texts { append(text) }
     }
 
-    /// Puts one more at the end.
+    /// Appends one string, given as bytes.
     public mutating func append(_ text: some Sequence<UInt8>) {
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
     }
 
-    /// Makes room for so many texts.
+    /// Reserves capacity for `count` strings.
     mutating func reserve(_ count: Int) { ends.reserveCapacity(count) }
 
-    /// 0.
+    /// Always 0.
     public var startIndex: Int { 0 }
-    /// How many texts there are.
+    /// The number of strings.
     public var endIndex: Int { ends.count }
-    /// The bytes of a text.
+    /// The bytes of one string.
     public subscript(position: Int) -> ArraySlice<UInt8> { bytes[(position == 0 ? 0 : ends[position - 1])..<ends[position]] }
 
-    /// A text; nil where its bytes are not UTF-8.
+    /// One string; nil if its bytes are not valid UTF-8.
     public func text(at position: Int) -> String? { String(validating: self[position], as: UTF8.self) }
 }

@@ -1,9 +1,9 @@
 public import Foundation
 import ShortFloats
 
-/// Writes a GGUF file, version 3, which appears under its name when it is complete.
+/// Writes a GGUF file, version 3. The file appears under its name when it is complete.
 public struct GGUFWriter {
-    /// A tensor on its way into the file.
+    /// A tensor to be written.
     private struct Entry {
         var tensor: WritableTensor
         var type: GGMLType
@@ -15,23 +15,23 @@ public struct GGUFWriter {
     private var size = 0
     private static let alignment = 32
 
-    /// A file of an architecture.
+    /// Creates a file for an architecture (`general.architecture`).
     public init(architecture: String) { add("general.architecture", .string(Array(architecture.utf8))) }
 
-    /// Puts a value into the metadata. A key that is there already keeps its place and gets the new value.
+    /// Sets a metadata value. An existing key keeps its position and gets the new value.
     public mutating func add(_ key: String, _ value: GGUFValue) {
         if let index = pairs.firstIndex(where: { $0.key == key }) { pairs[index].value = value } else { pairs.append((key, value)) }
     }
 
-    /// Puts a tensor into the file, stored as its own elements are: F32, F16 or BF16.
+    /// Adds a tensor in its own element type, which must be F32, F16 or BF16.
     public mutating func add(_ tensor: WritableTensor) {
         let type: GGMLType? = GGMLType.allCases.first { $0.elementType == tensor.elementType }
-        guard let type else { preconditionFailure("\(tensor.name): GGUF files hold no weights of type \(tensor.elementType)") }
+        guard let type else { preconditionFailure("\(tensor.name): GGUF files cannot have weights of type \(tensor.elementType)") }
         append(tensor, type)
     }
 
-    /// Puts a tensor of 32-bit floats into the file as blocks of Q8_0: 32 whole numbers of 8 bits and a scale of 16. Its rows must be a
-    /// multiple of 32 long.
+    /// Adds a tensor of 32-bit floats, to be stored as Q8_0: blocks of 32 8-bit integers with a 16-bit scale. The last dimension
+    /// must be a multiple of 32.
     public mutating func addQuantised(_ tensor: WritableTensor) {
         precondition(
             tensor.elementType == .float32 && (tensor.shape.last ?? 1) % 32 == 0, "\(tensor.name) cannot be cut into blocks of 32 floats")
@@ -39,7 +39,7 @@ public struct GGUFWriter {
     }
 
     private mutating func append(_ tensor: WritableTensor, _ type: GGMLType) {
-        precondition(tensor.shape.count <= 4, "\(tensor.name) has more dimensions than a GGUF file can hold")
+        precondition(tensor.shape.count <= 4, "\(tensor.name) has more than 4 dimensions, which GGUF does not support")
         entries.append(Entry(tensor: tensor, type: type, offset: size))
         let (elements, width) = type.block
         size += Self.padded(tensor.shape.reduce(1, *) / elements * width)
@@ -49,8 +49,8 @@ public struct GGUFWriter {
 
     /// Writes the file. Tensors are fetched one at a time.
     ///
-    /// - Throws: `CheckpointError.duplicateTensor`, `.wrongSize`, `.notRepresentable`, `.notFinite`, what a tensor throws when its elements
-    ///   are fetched, `FileError`.
+    /// - Throws: `CheckpointError.duplicateTensor`, `.wrongSize`, `.notRepresentable`, `.notFinite`, ``FileError``, or the error
+    ///   of a tensor whose elements cannot be fetched.
     public func write(to url: URL) throws {
         var names: Set<String> = []
         for entry in entries where !names.insert(entry.tensor.name).inserted {
@@ -110,7 +110,7 @@ public struct GGUFWriter {
         bytes.append(contentsOf: text)
     }
 
-    /// The type and the value. Whole numbers take 32 bits where these are enough, as the readers of most keys demand.
+    /// Appends a value and its type. Integers that fit into 32 bits are written as 32-bit integers, as most readers expect.
     private static func put(_ value: GGUFValue, _ bytes: inout [UInt8]) {
         func type(_ type: GGUFValueType) { put(type.rawValue, &bytes) }
         switch value {
@@ -191,8 +191,8 @@ public struct GGUFWriter {
     }
 }
 
-/// Makes blocks of Q8_0 of floats, as ggml does: the scale is the largest magnitude / 127, numbers are rounded to the nearest, halves away
-/// from zero.
+/// Encodes floats as Q8_0 blocks like ggml: the scale is max|x| / 127, and each value is x / scale, rounded to the nearest
+/// integer with ties away from zero.
 private struct Q8Encoder {
     let name: String
     private var pending: [UInt8] = []
@@ -200,7 +200,7 @@ private struct Q8Encoder {
 
     init(name: String) { self.name = name }
 
-    /// Takes floats as bytes, and hands on all whole blocks.
+    /// Takes floats as bytes, and passes all complete blocks to `sink`.
     mutating func take(_ bytes: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws -> Void) throws {
         let width = 128
         guard pending.isEmpty, bytes.count % width == 0 else {
@@ -230,7 +230,7 @@ private struct Q8Encoder {
                 largest = max(largest, abs(value(index)))
             }
             let scale = largest / 127
-            // scales that are too small to be divided by are zeros in 16 bits
+            // if the scale is too small for its reciprocal to be finite, its 16-bit form is 0 and so are the values
             let inverse = (1 / scale).isFinite ? 1 / scale : 0
             let bits = FloatConversion.narrowToFloat16(scale)
             guard bits & 0x7FFF != 0x7C00 else {

@@ -1,25 +1,26 @@
 import Formats
 
-/// What converters to GGUF do to the weights of a family, and how it is undone.
+/// The changes that GGUF converters make to the weights of a family, and their inverse.
 struct GGUFWeightOrder {
     let architecture: GGUFArchitecture
     let heads: Int
     let keyHeads: Int
 
-    /// What a tensor's rows or elements are in GGUF, compared with a checkpoint of Hugging Face.
+    /// How the rows or elements of a tensor in GGUF differ from those in Hugging Face's checkpoints.
     enum Change: Equatable {
         case none
-        /// Each of so many heads has its channels in the order 0, n/2, 1, n/2 + 1, …, so that those which are rotated together are neighbours.
+        /// The n channels of each head are in the order 0, n/2, 1, n/2 + 1, …, so that channels that are rotated together are
+        /// neighbours.
         case interleaved(heads: Int)
-        /// The queries of all heads come first, then the keys, then the values; checkpoints have queries, keys and values head by head.
+        /// The rows are all queries, then all keys, then all values; checkpoints have query, key and value of each head in turn.
         case byKind(heads: Int)
-        /// The matrix is turned; checkpoints have [inputs, outputs].
+        /// The matrix is transposed; checkpoints have [inputs, outputs].
         case turned
-        /// 1 has been added.
+        /// 1 has been added to the elements.
         case plusOne
     }
 
-    /// What a converter does to a tensor.
+    /// The change that a converter makes to a tensor.
     func change(_ name: GGUFArchitecture.Name) -> Change {
         switch (architecture, name.part) {
         case (.llama, "attn_q"): .interleaved(heads: heads)
@@ -31,7 +32,8 @@ struct GGUFWeightOrder {
         }
     }
 
-    /// For each row of a checkpoint's tensor, the row of the GGUF file that holds it; nil where heads do not divide the rows.
+    /// For each row of a checkpoint's tensor, the row of the GGUF file that holds it; nil if the number of rows is not a multiple
+    /// of the heads.
     static func order(_ change: Change, rows: Int) -> [Int32]? {
         switch change {
         case .interleaved(let heads):
@@ -52,14 +54,14 @@ struct GGUFWeightOrder {
         }
     }
 
-    /// A tensor of a GGUF file as checkpoints have it.
-    /// - Throws: `CheckpointError.badTensor` for a shape that the change does not fit.
+    /// A tensor of a GGUF file, restored to its form in checkpoints.
+    /// - Throws: `CheckpointError.badTensor` for a shape that does not fit the change.
     func restored(_ tensor: StoredTensor, _ name: GGUFArchitecture.Name) throws -> StoredTensor {
         let change = change(name)
         func bad() -> CheckpointError {
             .badTensor(
                 file: tensor.path, name: tensor.name,
-                reason: "has the shape \(tensor.shape), which \(heads) heads, \(keyHeads) of them for keys, do not divide")
+                reason: "has the shape \(tensor.shape), which cannot be divided among \(heads) heads and \(keyHeads) key heads")
         }
         switch change {
         case .none: return tensor
@@ -69,7 +71,7 @@ struct GGUFWeightOrder {
         case .turned:
             guard let turned = tensor.exchanged() else {
                 throw CheckpointError.badTensor(
-                    file: tensor.path, name: tensor.name, reason: "has the shape \(tensor.shape), not that of a matrix")
+                    file: tensor.path, name: tensor.name, reason: "has the shape \(tensor.shape); expected a matrix")
             }
             return turned
         case .interleaved, .byKind:

@@ -1,8 +1,8 @@
-/// The architectures of GGUF files that are read, by the names that `general.architecture` has for them.
+/// The supported architectures of GGUF files, by the values of `general.architecture`.
 enum GGUFArchitecture: String, CaseIterable {
     case llama, qwen2, qwen3, gemma2, gemma3, phi3, gpt2, gptneox
 
-    /// The `model_type` of Hugging Face's config.json.
+    /// The `model_type` in Hugging Face's config.json.
     var modelType: String {
         switch self {
         case .gemma3: "gemma3_text"
@@ -11,7 +11,7 @@ enum GGUFArchitecture: String, CaseIterable {
         }
     }
 
-    /// The class of Transformers that has it, with the language model's projection.
+    /// The class of the causal language model in Transformers.
     var className: String {
         switch self {
         case .llama: "LlamaForCausalLM"
@@ -25,18 +25,18 @@ enum GGUFArchitecture: String, CaseIterable {
         }
     }
 
-    /// The architecture of a `model_type`.
+    /// The architecture of a `model_type`; nil if it is not supported.
     init?(modelType: String) {
         guard let found = Self.allCases.first(where: { $0.modelType == modelType }) else { return nil }
         self = found
     }
 
-    /// Whether norms hold 1 more than Hugging Face's, which add it when they are used.
+    /// Whether stored norm weights are greater by 1 than Hugging Face's, which adds 1 at run time.
     var addsOneToNorms: Bool { self == .gemma2 || self == .gemma3 }
 
     // MARK: Names
 
-    /// The tensors outside of layers, without `.weight`: the name in GGUF and in Hugging Face's checkpoints.
+    /// The tensors outside of layers, without `.weight`: their names in GGUF and in Hugging Face's checkpoints.
     private var outer: KeyValuePairs<String, String> {
         switch self {
         case .gpt2:
@@ -49,7 +49,7 @@ enum GGUFArchitecture: String, CaseIterable {
         }
     }
 
-    /// What the names of a layer's tensors begin with in Hugging Face's checkpoints.
+    /// The prefix of the tensors of layers in Hugging Face's checkpoints.
     private var layers: String {
         switch self {
         case .gpt2: "transformer.h"
@@ -58,7 +58,7 @@ enum GGUFArchitecture: String, CaseIterable {
         }
     }
 
-    /// The tensors of a layer, without `.weight` and `.bias`.
+    /// The tensors of a layer, without `.weight` and `.bias`: their names in GGUF and in Hugging Face's checkpoints.
     private var inner: KeyValuePairs<String, String> {
         switch self {
         case .gpt2:
@@ -93,7 +93,7 @@ enum GGUFArchitecture: String, CaseIterable {
         }
     }
 
-    /// A tensor's name in GGUF, taken apart: `blk.3.attn_q.weight` is attn_q of layer 3.
+    /// The components of a tensor's name in GGUF: `blk.3.attn_q.weight` is the weight of attn_q in layer 3.
     struct Name {
         var layer: Int?
         var part: String
@@ -118,11 +118,11 @@ enum GGUFArchitecture: String, CaseIterable {
             self.suffix = suffix
         }
 
-        /// As it stands in the file.
+        /// The full name in a GGUF file.
         var gguf: String { (layer.map { "blk.\($0)." } ?? "") + part + suffix }
     }
 
-    /// The name of a tensor in Hugging Face's checkpoints; nil for what they do not have.
+    /// The name of a tensor in Hugging Face's checkpoints; nil if it does not exist there.
     func checkpointName(_ name: Name) -> String? {
         if let layer = name.layer {
             return inner.first { $0.key == name.part }.map { "\(layers).\(layer).\($0.value)\(name.suffix)" }
@@ -130,7 +130,7 @@ enum GGUFArchitecture: String, CaseIterable {
         return outer.first { $0.key == name.part }.map { $0.value + name.suffix }
     }
 
-    /// The name in GGUF of a tensor of Hugging Face's checkpoints; nil for what GGUF does not have.
+    /// The name in GGUF of a tensor in Hugging Face's checkpoints; nil if GGUF has no such tensor.
     func name(checkpoint full: String) -> Name? {
         guard let dot = full.lastIndex(of: ".") else { return nil }
         let (stem, suffix) = (full[..<dot], String(full[dot...]))

@@ -1,7 +1,7 @@
 import Formats
 
 extension GGUFMetadata {
-    /// What the keys of config.json are that depend on the architecture.
+    /// The architecture-dependent keys of config.json.
     func configuration(_ facts: GGUFFacts) throws -> JSONValue {
         switch architecture {
         case .gpt2: try gpt2()
@@ -52,7 +52,7 @@ extension GGUFMetadata {
         if let rotated, rotated != width {
             guard architecture == .phi3 else {
                 throw ModelError.inFile(
-                    path, .unsupported("a rotation of \(rotated) of \(width) channels (\(architecture.rawValue).rope.dimension_count)"))
+                    path, .unsupported("rotation of \(rotated) of \(width) channels (\(architecture.rawValue).rope.dimension_count)"))
             }
             result["partial_rotary_factor"] = JSONValue(Double(rotated) / Double(width))
         }
@@ -86,13 +86,14 @@ extension GGUFMetadata {
         return result
     }
 
-    /// The window of attention; 0 stands for none.
+    /// The sliding window of attention; nil for none, for which files may also store 0.
     private func window() throws -> Int? {
         try has("attention.sliding_window") && values["\(architecture.rawValue).attention.sliding_window"]?.int == 0
             ? nil : count("attention.sliding_window")
     }
 
-    /// What divides the products of queries and keys, squared. The file does not hold it; the largest models have another than the rest.
+    /// The square of the divisor of attention scores (`query_pre_attn_scalar`). GGUF files do not store it; the largest model of
+    /// a family has a different value from the others.
     private func queryScale(width: Int, heads: Int, hidden: Int, largest: Int) throws -> JSONValue {
         JSONValue(try layers() == largest ? hidden / heads : width)
     }
@@ -117,7 +118,7 @@ extension GGUFMetadata {
             "sliding_window": JSONValue(try window() ?? 4096),
             "rope_local_base_freq": JSONValue(try number("rope.freq_base_swa") ?? 10_000),
         ]
-        // most files do not hold the pattern, which is 5 layers with a window to 1 without in all published models
+        // most files lack the pattern, which is 5 layers with a window to 1 without in all published models
         let pattern = "attention.sliding_window_pattern"
         if isArray(pattern), let windows = try flags(pattern), windows.count >= layers {
             result["layer_types"] = .array(windows.prefix(layers).map { .string($0 ? "sliding_attention" : "full_attention") })

@@ -1,9 +1,9 @@
 import Formats
 import Tensor
 
-/// Stretched positions, as GGUF files describe them.
+/// Reading of the scaling of rotary positions.
 extension GGUFMetadata {
-    /// `rope_scaling` of config.json; nil where positions are as they are.
+    /// The value of `rope_scaling` in config.json; nil for none.
     func scaling(width: Int, _ facts: GGUFFacts) throws -> JSONValue? {
         let type = try text("rope.scaling.type")
         let isLong = type == "longrope" || facts.has("rope_factors_long.weight")
@@ -20,7 +20,7 @@ extension GGUFMetadata {
                 throw CheckpointError.badTensor(
                     file: path, name: "rope_freqs.weight",
                     reason:
-                        "holds factors of rotary frequencies that are not those of LLaMA 3's scaling, the only one of that kind that is read"
+                        "has factors of rotary frequencies that are not those of LLaMA 3's scaling; only that scaling is supported"
                 )
             }
             return found.configuration
@@ -38,10 +38,10 @@ extension GGUFMetadata {
         return result
     }
 
-    /// What YaRN has beside a factor and the trained length.
+    /// The additional parameters of YaRN, besides the factor and the trained length.
     ///
-    /// Converters write the checkpoint's `beta_fast`, `beta_slow` and `attention_factor` behind `yarn_`; the last is what cosines and sines are
-    /// multiplied by. llama.cpp multiplies them by YaRN's own 1 + 0.1 · ln(factor), times `attn_factor`.
+    /// Converters store the checkpoint's `beta_fast`, `beta_slow` and `attention_factor` with the prefix `yarn_`.
+    /// `attention_factor` is the factor of cosines and sines. llama.cpp computes it as 1 + 0.1 · ln(factor), times `attn_factor`.
     private func yarn() throws -> [(key: String, value: JSONValue)] {
         var result: [(key: String, value: JSONValue)] = []
         for (own, key) in [("yarn_beta_fast", "beta_fast"), ("yarn_beta_slow", "beta_slow"), ("yarn_attn_factor", "attention_factor")] {
@@ -50,7 +50,7 @@ extension GGUFMetadata {
         if let share = try number("rope.scaling.attn_factor"), share != 1 {
             guard try number("rope.scaling.yarn_attn_factor") == nil else {
                 throw ModelError.inFile(
-                    path, .unsupported("two factors of attention (\(architecture.rawValue).rope.scaling.attn_factor and yarn_attn_factor)"))
+                    path, .unsupported("two attention factors (\(architecture.rawValue).rope.scaling.attn_factor and yarn_attn_factor)"))
             }
             let factor = try number("rope.scaling.factor") ?? 1
             result.append(("attention_factor", JSONValue(share * (factor <= 1 ? 1 : 1 + 0.1 * logarithm(factor)))))
@@ -58,11 +58,11 @@ extension GGUFMetadata {
         return result
     }
 
-    /// Refuses numbers of scaling that would change positions and are not read.
+    /// Rejects scaling parameters that would change positions but are not supported.
     private func refuseUnreadScaling(isYaRN: Bool, isLong: Bool) throws {
         var harmless: [(name: String, values: [Double])] = [("alpha", [0, 1]), ("yarn_log_multiplier", [0])]
         if isYaRN {
-            // below 0 stands for what is usual, which is 1
+            // a negative value stands for the default, which is 1
             if let share = try number("rope.scaling.yarn_ext_factor"), share >= 0 { harmless.append(("yarn_ext_factor", [1])) }
         } else if !isLong {
             harmless += [("attn_factor", [1]), ("yarn_attn_factor", [1])]
@@ -70,7 +70,7 @@ extension GGUFMetadata {
         for (name, values) in harmless {
             guard let number = try number("rope.scaling.\(name)"), !values.contains(number) else { continue }
             throw ModelError.inFile(
-                path, .unsupported("scaled positions with a \(name) of \(number) (\(architecture.rawValue).rope.scaling.\(name))"))
+                path, .unsupported("position scaling with \(name) = \(number) (\(architecture.rawValue).rope.scaling.\(name))"))
         }
     }
 

@@ -1,27 +1,27 @@
 import Formats
 import Foundation
 
-/// A model in a GGUF file, as a folder of Hugging Face would hold it: a configuration, and weights under the names and in the order that
-/// checkpoints have.
+/// A model in a GGUF file, in the form of a Hugging Face folder: a configuration, and weights with the names and layouts of
+/// checkpoints.
 struct GGUFModel {
     private let metadata: GGUFMetadata
     private let stored: [String: StoredTensor]
     private let names: [String]
 
-    /// The file that names all others.
+    /// The path of the file, or of the first part of a split file.
     var path: String { metadata.path }
 
-    /// Opens a file with its other parts; reads headers only.
-    /// - Throws: `CheckpointError`; `ModelError` for an architecture that is not here.
+    /// Opens a file, with its other parts if it is split. Reads only headers.
+    /// - Throws: `CheckpointError`, also for an unsupported architecture.
     init(_ url: URL) throws {
         let shards = try GGUFShards(url)
         guard let name = shards.metadata["general.architecture"]?.string else {
-            throw CheckpointError.badFormat(file: shards.path, reason: "general.architecture is missing: this file holds no model")
+            throw CheckpointError.badFormat(file: shards.path, reason: "general.architecture is missing, so this file is not a model")
         }
         guard let architecture = GGUFArchitecture(rawValue: name) else {
             throw CheckpointError.badFormat(
                 file: shards.path,
-                reason: "general.architecture is '\(OneLine.escaped(name.prefix(80)))', which is not read; known are "
+                reason: "general.architecture is '\(OneLine.escaped(name.prefix(80)))', which is not supported; supported are "
                     + GGUFArchitecture.allCases.map(\.rawValue).joined(separator: ", "))
         }
         metadata = GGUFMetadata(values: shards.metadata, architecture: architecture, path: shards.path)
@@ -31,11 +31,11 @@ struct GGUFModel {
 
     // MARK: Weights
 
-    /// Tensors that are no weights: they have gone into the configuration, or can be computed.
+    /// Tensors that are not weights: they are part of the configuration or can be computed.
     private static let settings = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
 
-    /// The weights under the names of Hugging Face's checkpoints. Those that these do not have keep their own names.
-    /// - Throws: `CheckpointError.badTensor`.
+    /// The weights under the names of Hugging Face's checkpoints. Tensors without such a name keep their own.
+    /// - Throws: `CheckpointError.badTensor` for a shape that does not fit the configuration.
     func weights() throws -> [StoredTensor] {
         let heads = try metadata.required("attention.head_count")
         let order = GGUFWeightOrder(
@@ -55,7 +55,7 @@ struct GGUFModel {
 
     private static let projection = "output.weight"
 
-    /// Whether the projection is the embedding. Converters write GPT-2's embedding a second time as its projection.
+    /// Whether the output projection is the embedding. For GPT-2, converters store the embedding a second time as the projection.
     private var isTied: Bool {
         guard let projection = stored[Self.projection] else { return true }
         guard metadata.architecture == .gpt2, let embedding = stored["token_embd.weight"] else { return false }
@@ -64,8 +64,9 @@ struct GGUFModel {
 
     // MARK: Configuration
 
-    /// What Hugging Face's config.json would say.
-    /// - Throws: `CheckpointError.badFormat` for a key that is missing or makes no sense; `ModelError.unsupported`, in the file.
+    /// The contents of the equivalent config.json.
+    /// - Throws: `CheckpointError.badFormat` for a key that is missing or invalid; `ModelError.unsupported`, with the path of the
+    ///   file.
     func configuration() throws -> JSONValue {
         try metadata.refuseUnknown()
         guard let embedding = stored["token_embd.weight"], embedding.shape.count == 2 else {
@@ -84,8 +85,9 @@ struct GGUFModel {
         return result
     }
 
-    /// What generation_config.json would say: the tokens that end a response, where the file names more than one.
-    /// - Throws: `CheckpointError.badFormat`.
+    /// The contents of the equivalent generation_config.json, if the file names more than one token that ends a response;
+    /// otherwise nil.
+    /// - Throws: `CheckpointError.badFormat` for an invalid token ID.
     func generationConfiguration() throws -> JSONValue? {
         var ends: [Int] = []
         for name in ["eos", "eot", "eom"] {
@@ -100,10 +102,10 @@ struct GGUFModel {
     }
 }
 
-/// What a configuration tells from a file's tensors.
+/// Access to those properties of a file's tensors that affect the configuration.
 struct GGUFFacts {
-    /// Whether there is a tensor of this name.
+    /// Whether a tensor of this name exists.
     var has: (String) -> Bool
-    /// The numbers of a tensor, nil where there is none.
+    /// The elements of a tensor; nil if it does not exist.
     var factors: (String) throws -> [Float]?
 }

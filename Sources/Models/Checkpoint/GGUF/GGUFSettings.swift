@@ -1,7 +1,7 @@
 import Formats
 
-/// What a GGUF file says of a model, from its configuration: the inverse of `GGUFMetadata`. What a file cannot say is refused, because
-/// whoever read it would have another model.
+/// The settings of a model in a GGUF file, derived from its configuration: the inverse of `GGUFMetadata`. Settings that a file
+/// cannot express are rejected, because readers of the file would load a different model.
 struct GGUFSettings {
     private let architecture: GGUFArchitecture
     private let file: ConfigurationReader
@@ -16,19 +16,19 @@ struct GGUFSettings {
     private typealias Pairs = [(key: String, value: GGUFValue)]
 
     private func refuse(_ what: String) -> ModelError {
-        .noGGUF("a GGUF file of architecture \(architecture.rawValue) cannot hold \(what)")
+        .noGGUF("GGUF files of architecture \(architecture.rawValue) do not support \(what)")
     }
 
     private func expect(_ key: String, _ known: [JSONValue]) throws {
         guard let value = file.object[key], !value.isNull, !known.contains(value) else { return }
         let shown = value.string ?? value.bool.map { "\($0)" } ?? value.double.map { "\($0)" }
-        throw refuse(shown.map { "\(key) \(OneLine.escaped($0.prefix(80)))" } ?? "these \(key)")
+        throw refuse(shown.map { "\(key) \(OneLine.escaped($0.prefix(80)))" } ?? "this value of \(key)")
     }
 
     private static func count(_ value: Int) -> GGUFValue { .unsigned(UInt64(max(0, value))) }
     private static func number(_ value: Double) -> GGUFValue { .float(Float(value)) }
 
-    /// The pairs of the metadata, without the architecture's name in front of their keys.
+    /// The metadata, as pairs of a key without the architecture's prefix and a value.
     func metadata() throws -> [(key: String, value: GGUFValue)] {
         let context =
             try file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_positions") ?? shape.contextLength
@@ -59,7 +59,7 @@ struct GGUFSettings {
         try expect("hidden_act", ["gelu"])
         try expect("attention_bias", [true])
         let rope = try RotarySettings(reading: file, contextLength: shape.contextLength, baseKeys: ["rotary_emb_base"])
-        guard rope.scaling == .none else { throw refuse("a scaling of rotary positions") }
+        guard rope.scaling == .none else { throw refuse("scaling of rotary positions") }
         let section = try file.section("rope_scaling") ?? file.section("rope_parameters")
         let share = try section?.positiveNumber("partial_rotary_factor") ?? file.positiveNumber("rotary_pct") ?? 0.25
         return [
@@ -102,7 +102,7 @@ struct GGUFSettings {
         case .none, .llama3, .longRoPE: break
         case .linear(let factor):
             pairs += [("rope.scaling.type", .string(Array("linear".utf8))), ("rope.scaling.factor", Self.number(factor))]
-        default: throw refuse("rope scaling of this type")
+        default: throw refuse("this type of rope scaling")
         }
         switch architecture {
         case .llama: pairs.append(("rope.dimension_count", Self.count(shape.headDim)))
@@ -128,14 +128,14 @@ struct GGUFSettings {
         return pairs
     }
 
-    /// Refuses another scale of queries than readers assume.
+    /// Rejects a scale of queries other than the one that readers of the file assume.
     private func checkQueryScale(largest: Int) throws {
         let assumed = shape.layerCount == largest ? shape.hiddenSize / shape.heads : shape.headDim
         try expect("query_pre_attn_scalar", [JSONValue(assumed), JSONValue(Double(assumed))])
         if file.object["query_pre_attn_scalar"] == nil, assumed != 256 { throw refuse("query_pre_attn_scalar 256") }
     }
 
-    /// Refuses another order of layers with and without windows than readers assume.
+    /// Rejects an arrangement of layers with and without windows other than the one that readers of the file assume.
     private func checkLayerTypes(period: Int) throws {
         let assumed = (1...max(1, shape.layerCount)).map { JSONValue.string($0 % period == 0 ? "full_attention" : "sliding_attention") }
         try expect("layer_types", [.array(assumed)])
@@ -159,14 +159,14 @@ struct GGUFSettings {
         try expect("final_logit_softcapping", [])
         let local = try RotarySettings(reading: file, contextLength: shape.contextLength, layerKind: "sliding_attention", baseKeys: [])
         if try file.section("rope_parameters")?.hasSections == true, local.base != 10_000 || local.scaling != .none {
-            throw refuse("other rotary positions in layers with a window")
+            throw refuse("different rotary positions in sliding-window layers")
         }
         return [("attention.sliding_window", Self.count(try file.optionalCount("sliding_window") ?? 4096))]
     }
 
     // MARK: Tensors that are settings
 
-    /// What frequencies of rotation are divided by, as tensors.
+    /// The divisors of rotary frequencies, as tensors of the file.
     func factors() throws -> [(name: String, values: [Double])] {
         guard architecture != .gpt2, architecture != .gptneox else { return [] }
         let rope = try rope()

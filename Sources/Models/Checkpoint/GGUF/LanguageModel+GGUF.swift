@@ -3,13 +3,14 @@ public import Foundation
 import Tensor
 
 extension LanguageModel {
-    /// How weights are stored in a GGUF file.
+    /// The storage format of weights in a GGUF file.
     public enum GGUFType: String, Sendable, CaseIterable {
+        /// Unquantised elements: 32-bit floats, 16-bit floats or bfloat16.
         case f32, f16, bf16
-        /// Blocks of 32 whole numbers of 8 bits with a scale.
+        /// Blocks of 32 8-bit integers with a common scale.
         case q8_0
 
-        /// What `general.file_type` says of it.
+        /// The value of `general.file_type` for this format.
         var number: UInt64 {
             switch self {
             case .f32: 0
@@ -20,23 +21,23 @@ extension LanguageModel {
         }
     }
 
-    /// What GGUF calls the architecture of this model; nil for one that it has none for.
+    /// The name of this model's architecture in GGUF; nil if it is not supported.
     public var ggufArchitecture: String? {
         (decoder.configuration()["model_type"]?.string).flatMap { GGUFArchitecture(modelType: $0)?.rawValue }
     }
 
-    /// Refuses a model that no GGUF file can hold, before it is trained.
-    /// - Throws: as ``saveGGUF(to:tokens:as:tokenizer:note:)``.
+    /// Checks that the model can be saved as a GGUF file, for example before it is trained.
+    /// - Throws: ``ModelError/noGGUF(_:)`` if it cannot.
     public func checkGGUF() throws {
         let type = decoder.configuration()["model_type"]?.string ?? ""
         guard let architecture = GGUFArchitecture(modelType: type), let settings = try ggufSettings(SpecialTokens()) else {
-            throw ModelError.noGGUF("models of type '\(type)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(type)' cannot be saved as GGUF")
         }
         _ = try settings.metadata()
         _ = try settings.factors()
         let added = Set((decoder.adapter?.parameters ?? []).map(\.name))
         if let parameter = decoder.parameters.first(where: { !added.contains($0.name) && architecture.name(checkpoint: $0.name) == nil }) {
-            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) cannot be saved as GGUF")
         }
     }
 
@@ -47,16 +48,18 @@ extension LanguageModel {
         }
     }
 
-    /// Writes a GGUF file, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp read. A head is left out: such files have no place for it. An
-    /// adapter is merged.
+    /// Writes a GGUF file, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp can read. A value head is omitted,
+    /// because the format has no place for it. An adapter is merged.
     ///
     /// - Parameters:
-    ///   - tokens: ids of the special tokens.
-    ///   - type: how matrices are stored; vectors stay F32, and matrices whose rows do not fit blocks of 32 become F16 in place of Q8_0.
-    ///   - tokenizer: the metadata of the tokenizer, keys with `tokenizer.` in front.
-    ///   - note: receives one line for everything that the file leaves out.
-    /// - Throws: ``ModelError/noGGUF(_:)`` for a model that GGUF has no architecture for, or with settings that it cannot hold;
-    ///   ``CheckpointError``; `FileError`.
+    ///   - file: the file to write.
+    ///   - tokens: the IDs of special tokens.
+    ///   - type: the format of matrices. Vectors are always F32; with Q8_0, matrices whose rows are not a multiple of 32 are
+    ///     stored as F16.
+    ///   - tokenizer: the metadata of the tokenizer, with keys that begin with `tokenizer.`.
+    ///   - note: receives one line for everything that is omitted from the file.
+    /// - Throws: ``ModelError/noGGUF(_:)`` for a model whose architecture or settings are not supported in GGUF;
+    ///   `CheckpointError`; `FileError`.
     public func saveGGUF(
         to file: URL, tokens: SpecialTokens = SpecialTokens(), as type: GGUFType = .f32,
         tokenizer: [(key: String, value: GGUFValue)] = [], note: (String) -> Void = { _ in }
@@ -65,12 +68,12 @@ extension LanguageModel {
         let configuration = savedConfiguration(tokens, .float32)
         let model = configuration["model_type"]?.string ?? ""
         guard let architecture = GGUFArchitecture(modelType: model) else {
-            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(model)' cannot be saved as GGUF")
         }
         guard let settings = try ggufSettings(tokens) else {
-            throw ModelError.noGGUF("models of type '\(model)' have no form as GGUF here")
+            throw ModelError.noGGUF("models of type '\(model)' cannot be saved as GGUF")
         }
-        if head != nil { note("the value head is left out of the GGUF file, which has no place for it") }
+        if head != nil { note("the value head is not saved, because the GGUF format does not support it") }
         var writer = GGUFWriter(architecture: architecture.rawValue)
         writer.add("general.type", .string(Array("model".utf8)))
         writer.add("general.file_type", .unsigned(type.number))
@@ -91,7 +94,7 @@ extension LanguageModel {
             try add(parameter, to: &writer, order, as: type)
         }
         if decoder.isTied, architecture == .gptneox || architecture == .gpt2 {
-            // these are expected to have a projection of their own
+            // readers of these architectures expect a separate projection
             try add(decoder.projection, to: &writer, order, as: type, named: .init(layer: nil, part: "output", suffix: ".weight"))
         }
         try writer.write(to: file)
@@ -102,11 +105,11 @@ extension LanguageModel {
         named: GGUFArchitecture.Name? = nil
     ) throws {
         guard let name = named ?? order.architecture.name(checkpoint: parameter.name) else {
-            throw ModelError.noGGUF("a model with the weight \(parameter.name) has no form as GGUF")
+            throw ModelError.noGGUF("a model with the weight \(parameter.name) cannot be saved as GGUF")
         }
         let shape = parameter.value.shape.dimensions
         let change = order.change(name)
-        // positions are added to embeddings, not multiplied
+        // position embeddings are added, not multiplied
         let isMatrix = shape.count == 2 && name.part != "position_embd"
         let isQuantised = isMatrix && type == .q8_0 && shape[1] % 32 == 0
         let elements: ElementType =
@@ -116,8 +119,8 @@ extension LanguageModel {
             case .q8_0 where isMatrix && !isQuantised: .float16
             default: .float32
             }
-        // what checkpoints hold turned is not turned in the model, nor in a GGUF file
-        precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is turned in one of two formats")
+        // matrices that checkpoints store transposed are not transposed in memory, nor in a GGUF file
+        precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is transposed in one format")
         let tensor: WritableTensor
         switch change {
         case .none, .turned:

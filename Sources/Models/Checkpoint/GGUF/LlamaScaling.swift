@@ -1,22 +1,22 @@
 import Foundation
 import Formats
 
-/// LLaMA 3's scaling of rotary positions, told from what it makes of the frequencies.
+/// LLaMA 3's scaling of rotary positions, reconstructed from its effect on the frequencies.
 ///
-/// A GGUF file holds, for each frequency, what it is divided by: 1 for short waves, `factor` for long ones, and between them a number that
-/// blends the two. Only frequencies count: any settings that give the same divisors are the same model.
+/// A GGUF file stores the divisor of each frequency: 1 for short wavelengths, `factor` for long ones, and an interpolated value
+/// between. Any settings that give the same divisors are equivalent.
 struct LlamaScaling {
     let factor: Double
     let high: Double
     let trainedLength: Int
 
-    /// Finds the settings of some divisors, for heads of `dim` channels; nil where there are none.
+    /// Finds settings that give the divisors `factors`, for heads of `dim` channels; nil if there are none.
     init?(factors: [Double], base: Double, dim: Int) {
         guard factors.count == dim / 2, factors.count >= 1, factors.allSatisfy({ $0.isFinite && $0 > 0 }), base > 1,
             let largest = factors.max(), largest >= 1
         else { return nil }
         let waves = (0..<dim / 2).map { 2 * Double.pi * pow(base, Double(2 * $0) / Double(dim)) }
-        // between short and long waves, (1/divisor − 1/factor) / (1 − 1/factor) is linear in 1/wave
+        // between short and long wavelengths, (1/divisor − 1/factor) / (1 − 1/factor) is linear in 1/wavelength
         let blends = zip(factors, waves).compactMap { divisor, wave -> (place: Double, wave: Double)? in
             guard divisor > 1.0001, divisor < largest * 0.9999 else { return nil }
             return ((1 / divisor - 1 / largest) / (1 - 1 / largest), wave)
@@ -28,7 +28,7 @@ struct LlamaScaling {
             candidates = (4...30).map { (4, 1 << $0) }
         }
         if let first = blends.first, let last = blends.last, first.wave != last.wave {
-            // place = (trained / wave − 1) / (high − 1), through the outermost two
+            // place = (trained / wave − 1) / (high − 1), through the two outermost points
             let slope = (first.place - last.place) / (1 / first.wave - 1 / last.wave)
             let offset = slope / last.wave - last.place
             if offset > 0, slope > 0 {
@@ -51,7 +51,7 @@ struct LlamaScaling {
         return nil
     }
 
-    /// As config.json has it.
+    /// The value of `rope_scaling` in config.json.
     var configuration: JSONValue {
         RotarySettings(
             scaling: .llama3(factor: factor, lowFrequencyFactor: 1, highFrequencyFactor: high, trainedLength: trainedLength)
@@ -60,7 +60,7 @@ struct LlamaScaling {
 }
 
 extension Int {
-    /// The whole number nearest to a number that may be any.
+    /// The nearest integer in 0...2³¹; 0 for numbers that are not finite.
     fileprivate init(clamping number: Double) {
         self = number.isFinite ? Int(Swift.min(Swift.max(number, 0), 0x1p31)) : 0
     }

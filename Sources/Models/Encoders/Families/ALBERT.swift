@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// ALBERT (Lan et al. 2020): embeddings of a width of their own, and layers that share their weights.
+    /// ALBERT (Lan et al. 2020): BERT with token embeddings of a smaller width, and layers that share their weights.
     public static let albert = EncoderFamily(
         "albert", prefix: "albert", otherHeads: ["predictions", "sop_classifier"],
         head: { file, weights, labels in
@@ -16,7 +16,7 @@ extension EncoderFamily {
             guard groups <= settings.layers, inner <= 10_000 else {
                 throw ModelError.configuration(
                     key: groups <= settings.layers ? "inner_group_num" : "num_hidden_groups",
-                    problem: "is \(groups <= settings.layers ? inner : groups), with \(settings.layers) layers")
+                    problem: "is \(groups <= settings.layers ? inner : groups), too many for \(settings.layers) layers")
             }
             let names = EncoderSettings.LayerNames(
                 query: "attention.query", key: "attention.key", value: "attention.value", output: "attention.dense",

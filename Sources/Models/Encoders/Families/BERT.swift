@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// BERT (Devlin et al. 2019), and what was distilled into its form, such as MiniLM (Wang et al. 2020).
+    /// BERT (Devlin et al. 2019) and models of the same architecture, such as MiniLM (Wang et al. 2020).
     public static let bert = EncoderFamily("bert", prefix: "bert", otherHeads: [], head: bertHead) { file in
         let settings = try EncoderSettings(reading: file)
         let types = try file.optionalCount("type_vocab_size") ?? 2
@@ -12,9 +12,9 @@ extension EncoderFamily {
         }
     }
 
-    /// RoBERTa (Liu et al. 2019): positions begin behind the padding token's id.
+    /// RoBERTa (Liu et al. 2019): BERT whose positions are counted from the padding token's ID + 1.
     public static let roberta = roberta("roberta")
-    /// XLM-RoBERTa (Conneau et al. 2020): RoBERTa with a vocabulary of a hundred languages.
+    /// XLM-RoBERTa (Conneau et al. 2020): RoBERTa with a multilingual vocabulary for 100 languages.
     public static let xlmRoberta = roberta("xlm-roberta")
 
     private static func roberta(_ modelType: String) -> EncoderFamily {
@@ -31,12 +31,12 @@ extension EncoderFamily {
         }
     }
 
-    /// A pooler with tanh, then a matrix.
+    /// The head of BERT: a pooler with tanh, then a linear layer.
     @Sendable private static func bertHead(_ file: ConfigurationReader, _ weights: WeightScope, _ labels: Int) throws -> ClassifierHead {
         try .twoLayers(weights, "pooler.dense", "classifier", width: file.count("hidden_size"), labels: labels) { $0.tanh() }
     }
 
-    /// A matrix with tanh, then another: RoBERTa and MPNet.
+    /// The head of RoBERTa and MPNet: a linear layer with tanh, then another linear layer.
     @Sendable static func robertaHead(_ file: ConfigurationReader, _ weights: WeightScope, _ labels: Int) throws -> ClassifierHead {
         try .twoLayers(weights, "classifier.dense", "classifier.out_proj", width: file.count("hidden_size"), labels: labels) { $0.tanh() }
     }

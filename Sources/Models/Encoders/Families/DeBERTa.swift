@@ -1,13 +1,13 @@
 import Tensor
 
 extension EncoderFamily {
-    /// DeBERTa v2 and v3 (He et al. 2021, 2023): scores of content with content, and of content with distances.
+    /// DeBERTa v2 and v3 (He et al. 2021, 2023): disentangled attention, whose scores combine content and relative positions.
     public static let debertaV2 = EncoderFamily(
         "deberta-v2", prefix: "deberta", otherHeads: ["lm_predictions", "mask_predictions"],
         head: { file, weights, labels in
             let width = try file.optionalCount("pooler_hidden_size") ?? file.count("hidden_size")
             guard try width == file.count("hidden_size") else {
-                throw ModelError.configuration(key: "pooler_hidden_size", problem: "(\(width)) must be hidden_size")
+                throw ModelError.configuration(key: "pooler_hidden_size", problem: "(\(width)) must equal hidden_size")
             }
             return try .twoLayers(
                 weights, "pooler.dense", "classifier", width: width, labels: labels,
@@ -16,17 +16,17 @@ extension EncoderFamily {
         plan: { file in
             let settings = try EncoderSettings(reading: file, epsilon: 1e-7)
             let (hidden, types) = (settings.hidden, try file.optionalInteger("type_vocab_size") ?? 0)
-            guard (0..<1 << 20).contains(types) else { throw ModelError.configuration(key: "type_vocab_size", problem: "is \(types)") }
+            guard (0..<1 << 20).contains(types) else { throw ModelError.configuration(key: "type_vocab_size", problem: "(\(types))") }
             let width = try file.optionalCount("embedding_size") ?? hidden
             let hasPositions = try file.flag("position_biased_input", or: true)
             let relative = try DeBERTaPositions(reading: file, settings)
             let convolution = try DeBERTaConvolution(reading: file)
             if let dim = try file.optionalCount("attention_head_size"), dim * settings.heads != hidden {
-                throw ModelError.unsupported("heads of \(dim) channels (attention_head_size) that are not hidden_size together")
+                throw ModelError.unsupported("attention_head_size \(dim), which times the number of heads is not hidden_size")
             }
             let names = EncoderSettings.LayerNames(
                 query: "attention.self.query_proj", key: "attention.self.key_proj", value: "attention.self.value_proj")
-            // without a table of positions nothing bounds a text: the farthest distances are all the same
+            // without a position embedding, the length is not bounded: the greatest distances share a row
             return EncoderPlan(settings.shape(context: hasPositions ? settings.positions : unbounded, types: types)) { weights in
                 let scope = weights.below("embeddings")
                 func norm(_ scope: WeightScope) throws -> Norm {
@@ -53,7 +53,7 @@ extension EncoderFamily {
             }
         })
 
-    /// A function of elements, tanh among them.
+    /// Reads an activation function, which may also be tanh.
     fileprivate static func function(
         reading key: String, of file: ConfigurationReader, or usual: String
     ) throws -> @Sendable (Tensor) -> Tensor {
@@ -62,7 +62,7 @@ extension EncoderFamily {
         return { named($0) }
     }
 
-    /// Tokens of a text at most, where positions do not bound them.
+    /// The maximum number of tokens of a text if there is no position embedding.
     private static let unbounded = 1 << 16
 
     private static func plainScale(_ file: ConfigurationReader, _ settings: EncoderSettings) throws -> Float {
@@ -70,7 +70,7 @@ extension EncoderFamily {
     }
 }
 
-/// What a DeBERTa says about its distances.
+/// The settings of relative positions in a DeBERTa configuration.
 private struct DeBERTaPositions {
     private let distances: DisentangledPositions.Distances
     private let terms: [String]
@@ -78,18 +78,18 @@ private struct DeBERTaPositions {
     private let hasNorm: Bool
     let scale: Float
 
-    /// The terms that add to that of content with content.
+    /// The terms of the score besides that of content with content: `c2p` and `p2c`.
     static func terms(_ file: ConfigurationReader) throws -> [String] {
         let text = file.object["pos_att_type"]?.array == nil ? try file.optionalString("pos_att_type") : nil
         let names = try text.map { $0.split(separator: "|").map(String.init) } ?? file.optionalStrings("pos_att_type") ?? []
         return try names.map { name in
             let name = String(name.lowercased().filter { $0 != " " })
-            guard ["c2p", "p2c"].contains(name) else { throw ModelError.unsupported("pos_att_type '\(name)'; known are c2p and p2c") }
+            guard ["c2p", "p2c"].contains(name) else { throw ModelError.unsupported("pos_att_type '\(name)' (supported: c2p, p2c)") }
             return name
         }
     }
 
-    /// nil for a model without relative attention.
+    /// Reads the settings; nil for a model without relative attention.
     init?(reading file: ConfigurationReader, _ settings: EncoderSettings) throws {
         guard try file.flag("relative_attention", or: false) else { return nil }
         let most = try file.optionalInteger("max_relative_positions") ?? -1
@@ -97,7 +97,7 @@ private struct DeBERTaPositions {
         let buckets = try file.optionalInteger("position_buckets") ?? -1
         guard farthest <= 1 << 20, buckets <= farthest, buckets < 1 || (buckets >= 4 && farthest - 1 > buckets / 2) else {
             throw ModelError.configuration(
-                key: "position_buckets", problem: "is \(buckets), for distances up to \(farthest); it must be 4 or more and below them")
+                key: "position_buckets", problem: "is \(buckets), for distances up to \(farthest); it must be at least 4 and below that")
         }
         distances = .init(span: buckets > 0 ? buckets : farthest, buckets: buckets > 0 ? buckets : nil, farthest: farthest)
         terms = try Self.terms(file)
@@ -106,14 +106,14 @@ private struct DeBERTaPositions {
         scale = 1 / Float(settings.hidden / settings.heads * (1 + terms.count)).squareRoot()
     }
 
-    /// The rows of the distances, which all layers project: [2·span, C].
+    /// The embeddings of distances, which all layers project: [2·span, C].
     func rows(_ scope: WeightScope, _ settings: EncoderSettings) throws -> Tensor {
         let table = try scope.weight("rel_embeddings", [2 * distances.span, settings.hidden]).value
         guard hasNorm else { return table }
         return try scope.norm(.layer, "LayerNorm", width: settings.hidden, epsilon: settings.epsilon)(table, on: nil)
     }
 
-    /// The keys and queries of the distances in a layer. They are the same for every text, so that they are computed once, in 32-bit floats.
+    /// The relative keys and queries of a layer. They do not depend on the text, so they are computed once, in 32-bit floats.
     func positions(_ rows: Tensor, _ scope: WeightScope, _ settings: EncoderSettings) throws -> DisentangledPositions {
         func table(_ term: String, _ shared: String, _ own: String) throws -> Tensor? {
             guard terms.contains(term) else { return nil }
@@ -125,17 +125,17 @@ private struct DeBERTaPositions {
     }
 }
 
-/// What a DeBERTa says about its convolution.
+/// The settings of the convolution in a DeBERTa configuration.
 private struct DeBERTaConvolution {
     private let width: Int
     private let groups: Int
     private let activation: @Sendable (Tensor) -> Tensor
 
-    /// nil for a model without one.
+    /// Reads the settings; nil for a model without convolution.
     init?(reading file: ConfigurationReader) throws {
         let width = try file.optionalInteger("conv_kernel_size") ?? 0
         guard width > 0 else { return nil }
-        guard width % 2 == 1, width < 1000 else { throw ModelError.unsupported("a convolution of even width (conv_kernel_size \(width))") }
+        guard width % 2 == 1, width < 1000 else { throw ModelError.unsupported("conv_kernel_size \(width) (only odd, below 1000)") }
         self.width = width
         groups = try file.optionalCount("conv_groups") ?? 1
         activation = try EncoderFamily.function(reading: "conv_act", of: file, or: "tanh")

@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// DistilBERT (Sanh et al. 2019): BERT's layers under other names, without token types and pooler.
+    /// DistilBERT (Sanh et al. 2019): BERT with other weight names, without token types and pooler.
     public static let distilBERT = EncoderFamily(
         "distilbert", prefix: "distilbert", otherHeads: ["vocab_transform", "vocab_layer_norm", "vocab_projector", "pre_classifier"],
         head: { file, weights, labels in
@@ -22,7 +22,7 @@ extension EncoderFamily {
     private static let keys = DistilBERTKeys()
 }
 
-/// The keys of DistilBERT, each with the name that other families have for it, which counts where it stands alone.
+/// The keys of DistilBERT's configuration. If only the usual name of another family exists, that one is used.
 private struct DistilBERTKeys {
     private func either(_ own: String, _ usual: String, _ file: ConfigurationReader) -> String {
         file.has(own) || !file.has(usual) ? own : usual

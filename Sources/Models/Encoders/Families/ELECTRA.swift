@@ -1,7 +1,7 @@
 import Tensor
 
 extension EncoderFamily {
-    /// ELECTRA (Clark et al. 2020): BERT with embeddings of a width of their own.
+    /// ELECTRA (Clark et al. 2020): BERT whose embeddings may have a different width.
     public static let electra = EncoderFamily(
         "electra", prefix: "electra", otherHeads: ["discriminator_predictions", "generator_predictions", "generator_lm_head"],
         head: { file, weights, labels in

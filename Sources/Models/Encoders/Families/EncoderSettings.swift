@@ -1,8 +1,8 @@
 public import Tensor
 
-/// The settings that most encoders have, and the layer that BERT and its relatives share.
+/// The settings that most encoders have in common, and the layer that BERT and related models share.
 public struct EncoderSettings {
-    /// The keys of a config.json, where families differ.
+    /// Keys of config.json that differ between families.
     struct Keys {
         var hidden = "hidden_size"
         var inner = "intermediate_size"
@@ -12,28 +12,31 @@ public struct EncoderSettings {
         var epsilon: String? = "layer_norm_eps"
     }
 
-    /// Rows of the token embedding.
+    /// The number of rows of the token embedding.
     var vocabulary: Int
     /// The width of the hidden states.
     var hidden: Int
-    /// The width inside of the feed-forward halves.
+    /// The hidden width of the feed-forward part.
     var inner: Int
-    /// How many layers there are.
+    /// The number of layers.
     var layers: Int
-    /// Heads of attention.
+    /// The number of attention heads.
     var heads: Int
-    /// `max_position_embeddings`: rows of the table of positions where there is one.
+    /// `max_position_embeddings`: the number of rows of the position embedding, if there is one.
     var positions: Int
-    /// What norms add to the variance.
+    /// The epsilon of norms, which is added to the variance.
     var epsilon: Double
-    /// The function inside of the feed-forward halves.
+    /// The activation function of the feed-forward part.
     var activation: Activation
 
-    /// Reads the settings.
+    /// Reads the settings from a configuration.
     /// - Parameters:
-    ///   - epsilon: what norms add to the variance where the file does not say.
-    ///   - activation: the function inside of the feed-forward halves where the file does not say.
-    /// - Throws: ``ModelError`` for what is missing, impossible or not supported.
+    ///   - file: the configuration.
+    ///   - keys: the keys of the family.
+    ///   - positions: the default of `max_position_embeddings`.
+    ///   - epsilon: the default epsilon of norms.
+    ///   - activation: the default activation function.
+    /// - Throws: ``ModelError`` for values that are missing, invalid or not supported.
     init(
         reading file: ConfigurationReader, _ keys: Keys = Keys(), positions: Int = 512, epsilon: Double = 1e-12,
         activation: Activation = .gelu
@@ -42,7 +45,7 @@ public struct EncoderSettings {
             throw ModelError.unsupported("\(key) in an encoder")
         }
         let kind = try file.optionalString("position_embedding_type") ?? "absolute"
-        guard kind == "absolute" else { throw ModelError.unsupported("position_embedding_type '\(kind)'; known is absolute") }
+        guard kind == "absolute" else { throw ModelError.unsupported("position_embedding_type '\(kind)' (supported: absolute)") }
         vocabulary = try file.count("vocab_size")
         hidden = try file.count(keys.hidden)
         inner = try file.count(keys.inner)
@@ -56,21 +59,21 @@ public struct EncoderSettings {
         self.activation = try Activation(reading: keys.activation, of: file, or: activation)
     }
 
-    /// The shape of an encoder of that many positions.
+    /// The shape of an encoder with a given context length and number of token types.
     func shape(context: Int, types: Int = 0) -> EncoderShape {
         EncoderShape(hiddenSize: hidden, vocabularySize: vocabulary, contextLength: context, typeCount: types)
     }
 
-    /// `max_position_embeddings` without the rows up to the padding token's, which RoBERTa leaves out.
+    /// The context length of RoBERTa: `max_position_embeddings` without the rows up to that of the padding token.
     func contextBehind(padding: Int) throws -> Int {
         guard (0..<positions - 1).contains(padding) else {
             throw ModelError.configuration(
-                key: "pad_token_id", problem: "(\(padding)) leaves no room for a token in \(positions) positions (max_position_embeddings)")
+                key: "pad_token_id", problem: "(\(padding)) must be below max_position_embeddings (\(positions)) minus 1")
         }
         return positions - padding - 1
     }
 
-    /// What the weights of a layer are called, below the layer's own name.
+    /// The names of a layer's weights, relative to the layer.
     struct LayerNames {
         var query = "attention.self.query"
         var key = "attention.self.key"
@@ -82,7 +85,7 @@ public struct EncoderSettings {
         var outputNorm = "output.LayerNorm"
     }
 
-    /// A layer of BERT's form: norms behind the sums, biases everywhere.
+    /// Creates a layer of BERT's architecture: post-norm, with biases in all projections.
     func layer(
         _ scope: WeightScope, _ names: LayerNames = LayerNames(), positions: EncoderLayer.Positions = .none,
         scores: AttentionScores = .init()
@@ -100,11 +103,13 @@ public struct EncoderSettings {
                 down: try scope.projection(names.down, hidden, inner, bias: true), activation))
     }
 
-    /// `embeddings` with tables of words, positions and types, and a norm: BERT's form.
+    /// Creates an embedding of BERT's architecture: `embeddings`, with tables for tokens, positions and token types, and a norm.
     /// - Parameters:
-    ///   - width: the width of the rows; ``hidden`` unless given.
-    ///   - types: how many types there are; 0 for no table.
-    ///   - behind: what follows the norm.
+    ///   - weights: the source of the weights.
+    ///   - width: the width of the embeddings. Default: ``hidden``.
+    ///   - counting: how tokens are numbered for the position embedding.
+    ///   - types: the number of token types; 0 for no table.
+    ///   - behind: an operation that follows the norm.
     func embedding(
         _ weights: WeightScope, width: Int? = nil, counting: StackedEncoder.Embedding.Counting = .fromZero, types: Int,
         behind: StackedEncoder.Embedding.Step? = nil

@@ -1,16 +1,16 @@
 import Tensor
 
 extension EncoderFamily {
-    /// MPNet (Song et al. 2020): positions of RoBERTa, and a bias of distances that all layers add to their scores.
+    /// MPNet (Song et al. 2020): RoBERTa's positions, and a relative bias that all layers add to their scores.
     public static let mpnet = EncoderFamily("mpnet", prefix: "mpnet", otherHeads: [], head: robertaHead) { file in
         let settings = try EncoderSettings(reading: file)
-        // whatever pad_token_id says
+        // fixed, regardless of pad_token_id
         let padding = 1
         let context = try settings.contextBehind(padding: padding)
         let buckets = try file.optionalCount("relative_attention_num_buckets") ?? RelativeBias.rows
         guard buckets >= RelativeBias.rows else {
             throw ModelError.configuration(
-                key: "relative_attention_num_buckets", problem: "is \(buckets); distances have \(RelativeBias.rows) buckets")
+                key: "relative_attention_num_buckets", problem: "is \(buckets); it must be at least \(RelativeBias.rows)")
         }
         let names = EncoderSettings.LayerNames(
             query: "attention.attn.q", key: "attention.attn.k", value: "attention.attn.v", output: "attention.attn.o",

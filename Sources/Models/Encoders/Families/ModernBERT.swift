@@ -1,14 +1,14 @@
 import Tensor
 
 extension EncoderFamily {
-    /// ModernBERT (Warner et al. 2024): norms in front, rotary positions, GeGLU, and attention to neighbours alone in most layers.
+    /// ModernBERT (Warner et al. 2024): pre-norm, rotary positions, GeGLU, and local attention in most layers.
     public static let modernBERT = EncoderFamily(
         "modernbert", prefix: "model", otherHeads: ["head", "decoder"],
         head: { file, weights, labels in
             let width = try file.count("hidden_size")
             let pooling = try file.optionalString("classifier_pooling") ?? "cls"
             guard let pooling = [Pooling.cls, .mean].first(where: { $0.rawValue == pooling }) else {
-                throw ModelError.unsupported("classifier_pooling '\(pooling)'; known are cls and mean")
+                throw ModelError.unsupported("classifier_pooling '\(pooling)' (supported: cls, mean)")
             }
             let activation = try Activation(reading: "classifier_activation", of: file, or: .gelu)
             return ClassifierHead(
@@ -64,14 +64,14 @@ extension EncoderFamily {
     }
     private static func epsilon(_ file: ConfigurationReader) throws -> Double { try file.positiveNumber("norm_eps") ?? 1e-5 }
 
-    /// Which layers see neighbours alone.
+    /// Which layers use local attention.
     private static func locality(_ file: ConfigurationReader, layers: Int) throws -> [Bool] {
         guard let kinds = try file.optionalStrings("layer_types") else {
             let period = try file.optionalCount("global_attn_every_n_layers") ?? 3
             return (0..<layers).map { $0 % period != 0 }
         }
         guard kinds.count == layers else {
-            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) kinds for \(layers) layers")
+            throw ModelError.configuration(key: "layer_types", problem: "has \(kinds.count) entries for \(layers) layers")
         }
         return try kinds.map { kind in
             guard [CommonSettings.fullAttention, CommonSettings.slidingAttention].contains(kind) else {
@@ -81,19 +81,19 @@ extension EncoderFamily {
         }
     }
 
-    /// The rotary table of the layers of a kind.
+    /// The rotary table for one kind of layers, and its base.
     private static func table(
         _ file: ConfigurationReader, _ settings: EncoderSettings, _ kind: String, _ key: String, base: Double
     ) throws -> (table: RotaryTable, base: Double) {
         let rope = try RotarySettings(
             reading: file, contextLength: settings.positions, layerKind: kind, base: base, baseKeys: [key])
         guard rope.trainedLength == nil, settings.positions <= 1 << 20 else {
-            throw ModelError.unsupported("rotary positions that depend on the length of a text, or a million of them, in an encoder")
+            throw ModelError.unsupported("length-dependent rotary positions, or more than 2²⁰ positions, in an encoder")
         }
         let dim = settings.hidden / settings.heads
         guard dim % 2 == 0 else {
             throw ModelError.configuration(
-                key: "num_attention_heads", problem: "leaves \(dim) channels a head; rotary positions turn pairs")
+                key: "num_attention_heads", problem: "gives \(dim) channels per head; rotary positions need an even number")
         }
         return (RotaryPositions(rope, dim: dim).table(of: settings.positions), rope.base)
     }

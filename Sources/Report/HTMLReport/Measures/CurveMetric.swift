@@ -1,33 +1,33 @@
 package import Runs
 import Data
 
-/// What one panel of learning curves shows: a quantity in training, and the same as evaluations measure it.
+/// The content of one panel of learning curves: a metric during training, and its values in evaluations.
 package struct CurveMetric: Sendable {
-    /// Above the panel.
+    /// The title above the panel.
     package var title: String
-    /// What its axis shows, by stage.
+    /// The axis label, usually with the unit, for a stage.
     package var unit: @Sendable (RunStage) -> String
-    /// The name in `metrics.jsonl`, of training.
+    /// The name of the training metric in `metrics.jsonl`.
     package var name: String
-    /// What stands behind the name of a split in the names that evaluations have.
+    /// The names of the evaluation metrics after the name of a split and an underscore, in order of preference.
     package var evaluated: [String] = []
 
-    /// Whether it is set by a schedule, so that there is nothing to smooth.
+    /// Whether the value is set by a schedule or controller, so that it is not smoothed.
     package var isExact = false
 
-    /// A quantity whose unit is the same in all stages.
+    /// Creates a metric with the same unit in all stages.
     package init(_ title: String, _ unit: String, _ name: String, evaluated: [String] = [], isExact: Bool = false) {
         (self.title, self.unit, self.name, self.evaluated) = (title, { _ in unit }, name, evaluated)
         self.isExact = isExact
     }
 
-    /// Those that are drawn, in the order of the page.
+    /// The metrics that are drawn, in the order of the page.
     package static let all: [CurveMetric] = {
         var loss = CurveMetric("Loss", "loss", "loss", evaluated: ["loss"])
         loss.unit = { $0 == .supervised ? "nats per token" : $0 == .rewardModel || $0 == .preference ? "nats per pair" : "loss" }
         return [
             loss,
-            CurveMetric("Accuracy", "share of pairs ordered right", "accuracy", evaluated: ["accuracy"]),
+            CurveMetric("Accuracy", "share of pairs ranked correctly", "accuracy", evaluated: ["accuracy"]),
             CurveMetric("Reward", "score per response", "mean_score", evaluated: ["score"]),
             CurveMetric("Reward with penalties", "reward per response", "mean_total_reward"),
             CurveMetric("Implied reward of chosen", "β · log-ratio", "rewards_chosen", evaluated: ["rewards_chosen"]),
@@ -37,7 +37,7 @@ package struct CurveMetric: Sendable {
             CurveMetric("KL coefficient", "per nat", "kl_coef", isExact: true),
             CurveMetric("Entropy", "nats per token", "entropy", evaluated: ["average_token_entropy"]),
             CurveMetric("Length", "tokens per response", "mean_response_tokens", evaluated: ["length", "response_tokens"]),
-            CurveMetric("Responses that end", "share", "end_share", evaluated: ["end_share"]),
+            CurveMetric("Completed responses", "share", "end_share", evaluated: ["end_share"]),
             CurveMetric("Policy loss", "loss", "policy_loss"),
             CurveMetric("Value loss", "loss", "baseline_loss"),
             CurveMetric("Explained variance of values", "share", "explained_variance"),
@@ -48,7 +48,7 @@ package struct CurveMetric: Sendable {
         ]
     }()
 
-    /// The names of its evaluations among those that a run has, in the order of the splits.
+    /// The names of this metric's evaluations that a run has, in the order of the splits.
     func evaluations(among names: Set<String>) -> [(name: String, split: String)] {
         SummaryCorpus.splitNames.flatMap { split in
             evaluated.map { (name: "\(split)_\($0)", split: split) }.filter { names.contains($0.name) }.prefix(1)

@@ -2,20 +2,21 @@ package import Eval
 import Formats
 package import Foundation
 
-/// What a reward model gave the two responses of each pair of a split, as `--save-preds` leaves it in `predictions-SPLIT/scores.csv`.
+/// The scores that a reward model gave to the two responses of each pair in a split, as written by `--save-preds` to
+/// `predictions-SPLIT/scores.csv`.
 package struct PairScores: Sendable {
-    /// The split that the pairs come from.
+    /// The split of the pairs.
     package var split: String
-    /// The scores of the preferred and of the other response.
+    /// The scores of the preferred and of the rejected response.
     package var pairs: [(chosen: Double, rejected: Double)]
 
-    /// The file's name.
+    /// The name of the file.
     package static let fileName = "scores.csv"
 
-    /// Scores of pairs.
+    /// Creates the scores of a split.
     package init(split: String, pairs: [(chosen: Double, rejected: Double)]) { (self.split, self.pairs) = (split, pairs) }
 
-    /// Reads what a run has left, by split.
+    /// Reads the scores of all splits from a run.
     /// - Throws: `FileError`.
     package static func read(inRun folder: URL) throws -> [PairScores] {
         let prefix = "predictions-"
@@ -26,7 +27,8 @@ package struct PairScores: Sendable {
         }.sorted { ($0.split.count, $0.split) < ($1.split.count, $1.split) }
     }
 
-    /// The lines behind the head: index, score of the first response, score of the second, which of them is preferred.
+    /// Parses the lines after the header: index, score of the first response, score of the second, and 0 or 1 for the preferred
+    /// one.
     private static func pairs(in file: URL) throws -> [(chosen: Double, rejected: Double)] {
         let text = String(decoding: try Descriptor.content(of: file.path, limit: 1 << 30), as: UTF8.self)
         return try text.split(separator: "\n").dropFirst().enumerated().map { index, line in
@@ -35,36 +37,38 @@ package struct PairScores: Sendable {
                 label == 0 || label == 1
             else {
                 throw FileError.damaged(
-                    path: file.path, problem: "line \(index + 2) is not index, two scores, and 0 or 1 for the preferred one")
+                    path: file.path, problem: "line \(index + 2) must have an index, two scores, and 0 or 1 for the preferred response")
             }
             return label == 0 ? (first, second) : (second, first)
         }
     }
 
-    /// The share of pairs that the model orders as people did, ties half.
+    /// Accuracy: the fraction of pairs that the model orders as labelled, from 0 to 1. A tie counts half.
     package var accuracy: Double {
         pairs.reduce(0) { $0 + ($1.chosen > $1.rejected ? 1 : $1.chosen == $1.rejected ? 0.5 : 0) } / Double(max(1, pairs.count))
     }
 }
 
-/// How far a reward model may be believed: how often it is right about pairs that it is so certain of.
+/// The calibration of a reward model: how often it is right about pairs as a function of its confidence.
 package struct Calibration: Sendable {
-    /// Pairs of about the same certainty.
+    /// Pairs of similar confidence.
     package struct Bin: Equatable, Sendable {
-        /// How many pairs there are.
+        /// The number of pairs.
         package var count: Int
-        /// The mean probability that the model gives to the response that it prefers.
+        /// The mean probability that the model assigns to the response that it prefers.
         package var predicted: Double
-        /// The share of pairs in which that is the preferred one, with its Wilson interval.
+        /// The fraction of pairs in which the preferred response is the labelled one, with its 95 % Wilson interval.
         package var observed: Interval
     }
 
-    /// From the least certain pairs to the most certain.
+    /// The bins, from the least to the most confident pairs.
     package var bins: [Bin]
-    /// The mean distance of the two, weighted by the pairs: the expected calibration error (Guo et al., 2017).
+    /// The expected calibration error (Guo et al., 2017): the mean of |predicted − observed| over bins, weighted by the number
+    /// of pairs.
     package var error: Double
 
-    /// The calibration of pairs in bins of equal numbers of pairs. The probability is that of Bradley and Terry: σ of the difference of scores.
+    /// Computes the calibration in bins with equal numbers of pairs, at least 20 if possible. The probability follows the
+    /// Bradley–Terry model: σ of the score difference.
     package init(_ pairs: [(chosen: Double, rejected: Double)], bins count: Int = 10) {
         let judged = pairs.map { pair in
             (
@@ -72,7 +76,7 @@ package struct Calibration: Sendable {
                 right: pair.chosen > pair.rejected ? 1.0 : pair.chosen == pair.rejected ? 0.5 : 0.0
             )
         }.sorted { $0.probability < $1.probability }
-        // with few pairs in a bin its interval says nothing
+        // intervals of bins with few pairs would be too wide to be useful
         let count = max(1, min(count, judged.count / 20))
         bins =
             judged.isEmpty
@@ -88,7 +92,7 @@ package struct Calibration: Sendable {
         error = bins.reduce(0) { $0 + Double($1.count) / all * abs($1.predicted - $1.observed.mean) }
     }
 
-    /// The 95 % interval of a share (Wilson, 1927).
+    /// The 95 % interval of a proportion (Wilson, 1927).
     static func wilson(_ successes: Double, of count: Double) -> Interval {
         let (share, z) = (successes / count, 1.959963984540054)
         let middle = (share + z * z / (2 * count)) / (1 + z * z / count)
@@ -97,14 +101,15 @@ package struct Calibration: Sendable {
     }
 }
 
-/// How many of some values lie where.
+/// A histogram of values.
 package struct Histogram: Sendable {
-    /// The edges of the bins.
+    /// The edges of the bins, one more than there are bins.
     package var edges: [Double]
-    /// The share of all values in each bin.
+    /// The fraction of all values in each bin.
     package var shares: [Double]
 
-    /// The histogram of values over equal bins of a range; what lies outside is counted in the first and the last bin.
+    /// Counts values in bins of equal width over a range. Values outside the range are counted in the first or last bin; NaN
+    /// and Inf are counted in no bin.
     package init(_ values: [Double], from low: Double, to high: Double, bins: Int) {
         let width = (high - low) / Double(bins)
         edges = (0...bins).map { low + Double($0) * width }
@@ -115,12 +120,12 @@ package struct Histogram: Sendable {
         shares = counts.map { Double($0) / Double(max(1, values.count)) }
     }
 
-    /// The corners of its steps, from left to right.
+    /// The corners of the steps, from left to right.
     package var corners: [PicturePoint] {
         shares.indices.flatMap { [PicturePoint(edges[$0], shares[$0]), PicturePoint(edges[$0 + 1], shares[$0])] }
     }
 
-    /// The range of several lists of values without their most extreme hundredth on both sides.
+    /// The range of several lists of values without the lowest and the highest 0.5 % of values; nil if there are none.
     package static func range(of lists: [[Double]]) -> (low: Double, high: Double)? {
         let sorted = lists.flatMap { $0 }.filter(\.isFinite).sorted()
         guard let low = Statistics.quantile(0.005, ofSorted: sorted), let high = Statistics.quantile(0.995, ofSorted: sorted) else {

@@ -6,10 +6,13 @@ import Tensor
 import Train
 
 extension ReportedSystems {
-    /// What can be measured of samples in short time: reward, KL, length, end-of-sequence share and the diversity for one prompt.
+    /// Measures what can be measured quickly from samples: reward, KL, length, the fraction with an end-of-sequence token, and
+    /// EAD diversity.
     /// - Parameters:
     ///   - samples: tables of several systems, in the order of the systems.
-    ///   - note: hears what could not be measured.
+    ///   - dataset: the name of the data set.
+    ///   - seed: the seed of bootstrap resampling.
+    ///   - note: receives notes on what could not be measured.
     package init(measuring samples: [ReportContent.Sample], dataset: String, seed: UInt64, note: (String) -> Void) {
         self.init(
             dataset: dataset,
@@ -17,7 +20,7 @@ extension ReportedSystems {
         for sample in samples {
             if !systems.contains(where: { $0.name == sample.system }) { systems.append(System(name: sample.system)) }
             guard let place = systems.firstIndex(where: { $0.name == sample.system }) else { continue }
-            // of several splits the last one counts, which is test after validation
+            // of several splits the last one is kept: test follows validation
             let values = Self.values(of: sample, seed: seed, note: note)
             let prompts = Set(sample.rows.map(\.id)).count
             if sample.isOutOfDistribution {
@@ -44,9 +47,9 @@ extension ReportedSystems {
         result[.reward] = interval(\.reward)
         result[.lengthTokens] = interval { $0.numbers["tokens"] }
         result[.eosShare] = interval { $0.numbers["ended"] }
-        // the KL of a best-of-N is that of choosing
+        // for best-of-N, the KL of selecting among N samples
         result[.kl] = interval { row in row.numbers["n"].map { n in n >= 1 ? BestOfN.kl(claimed: n) : .nan } ?? row.numbers["kl"] }
-        // what the others began with has not moved
+        // the base itself has a KL of 0
         if result[.kl] == nil, sample.isBase { result[.kl] = Interval(mean: 0, low: 0, high: 0) }
         guard prompts.contains(where: { $0.count > 1 }) else { return result }
         do {
@@ -61,13 +64,13 @@ extension ReportedSystems {
                 result[.acrossInputEAD] = across.interval ?? Interval(mean: across.mean, low: across.mean, high: across.mean)
             }
         } catch {
-            note("\(sample.system), \(sample.split): no diversity: \(error)")
+            note("\(sample.system), \(sample.split): diversity cannot be measured: \(error)")
         }
         return result
     }
 }
 
 extension ReportContent.Sample {
-    /// Whether its prompts are out of distribution, by the name of the split.
+    /// Whether the prompts are out of distribution, judged by the name of the split.
     package var isOutOfDistribution: Bool { split.contains("ood_") || split.hasPrefix("ood") }
 }

@@ -2,52 +2,53 @@ package import Eval
 package import Foundation
 import Formats
 
-/// Systems that are compared with each other, and where their numbers come from.
+/// The systems of a comparison, and the source of their numbers.
 package struct ReportedSystems: Sendable {
-    /// One system in and out of distribution. What was not measured is absent, and a number without an interval has one without width.
+    /// One system in and out of distribution. Metrics that were not measured are absent; a number without an interval has one
+    /// of zero width.
     package struct System: Sendable {
-        /// What it is called.
+        /// The name of the system.
         package var name: String
-        /// Systems of one method are one line in pictures; nil for a system that stands alone.
+        /// The method: systems of one method form one line in pictures. Nil for a system without a method.
         package var method: String?
-        /// On prompts like those of training.
+        /// Metrics in distribution.
         package var id: [Experiment.Metric: Interval] = [:]
-        /// Out of distribution.
+        /// Metrics out of distribution.
         package var ood: [Experiment.Metric: Interval] = [:]
-        /// How many prompts it was measured on; nil where that is not known.
+        /// The number of prompts that were measured; nil if unknown.
         package var promptsID, promptsOOD: Int?
 
-        /// A system of which nothing has been measured yet.
+        /// Creates a system without measurements.
         package init(name: String, method: String? = nil) { (self.name, self.method) = (name, method) }
     }
 
-    /// What they were compared on.
+    /// The data set.
     package var dataset: String
-    /// Where the numbers come from, and what the intervals are, in a sentence or two.
+    /// The source of the numbers and the type of the intervals, in one or two sentences.
     package var source: String
-    /// The systems; the one that the others began with is the first.
+    /// The systems; the base, which the others started from, is first.
     package var systems: [System]
 
-    /// Systems.
+    /// Creates a comparison.
     package init(dataset: String, source: String, systems: [System]) {
         (self.dataset, self.source, self.systems) = (dataset, source, systems)
     }
 }
 
-/// A file beside runs that holds a comparison of systems.
+/// A type of file with a comparison of systems, stored next to runs.
 package struct SystemsFile: Sendable {
-    /// Its name.
+    /// The file name.
     package var name: String
-    /// Reads it from a folder.
+    /// Reads the comparison from a folder.
     package var read: @Sendable (URL) throws -> ReportedSystems
 
-    /// Those that there are; of a folder that has several the first one counts.
+    /// All types of files, in order of preference: of a folder with several, the first is used.
     package static let all: [SystemsFile] = [
         SystemsFile(name: "methods.json") { folder in
             let study: MethodStudy = try decoded("methods.json", in: folder)
             let source =
-                "Numbers of methods.json in \(folder.lastPathComponent), over \(study.seeds.count) seeds. Intervals are 95 % intervals over "
-                + "seeds and prompts."
+                "Values from methods.json in \(folder.lastPathComponent), over \(study.seeds.count) seeds. Intervals are 95 % intervals "
+                + "over seeds and prompts."
             return ReportedSystems(
                 dataset: study.dataset, source: source,
                 systems: study.systems.map { system in
@@ -60,7 +61,7 @@ package struct SystemsFile: Sendable {
         SystemsFile(name: "experiment.json") { folder in
             let experiment: Experiment = try decoded("experiment.json", in: folder)
             let source =
-                "Numbers of experiment.json in \(folder.lastPathComponent), over \(experiment.seeds.count) seeds. Intervals are 95 % "
+                "Values from experiment.json in \(folder.lastPathComponent), over \(experiment.seeds.count) seeds. Intervals are 95 % "
                 + "intervals over seeds and prompts."
             return ReportedSystems(
                 dataset: experiment.dataset, source: source,
@@ -74,10 +75,10 @@ package struct SystemsFile: Sendable {
             let summary = try Summary.read(from: folder)
             return ReportedSystems(
                 dataset: summary.dataset,
-                source: "Numbers of summary.json in \(folder.lastPathComponent). Intervals are 95 % bootstrap intervals over prompts.",
+                source: "Values from summary.json in \(folder.lastPathComponent). Intervals are 95 % bootstrap intervals over prompts.",
                 systems: summary.systems.named.map { name, system in
                     var result = ReportedSystems.System(name: name)
-                    (result.id, result.ood) = (scores(system.id), scores(system.ood))
+                    (result.id, result.ood) = (scores(system.id), system.ood.map(scores) ?? [:])
                     return result
                 })
         },
@@ -90,10 +91,10 @@ package struct SystemsFile: Sendable {
     private static func scores(_ scores: Summary.Scores) -> [Experiment.Metric: Interval] {
         func number(_ value: Double) -> Interval { Interval(mean: value, low: value, high: value) }
         var result: [Experiment.Metric: Interval] = [
-            .reward: scores.reward, .rougeL: scores.rougeL, .gold: scores.gold, .kl: number(scores.kl),
-            .lengthTokens: number(scores.lengthTokens), .eosShare: number(scores.eosShare), .perInputEAD: scores.perInputEAD,
-            .acrossInputEAD: scores.acrossInputEAD,
+            .reward: scores.reward, .kl: number(scores.kl), .lengthTokens: number(scores.lengthTokens), .eosShare: number(scores.eosShare),
         ]
+        (result[.rougeL], result[.gold]) = (scores.rougeL, scores.gold)
+        (result[.perInputEAD], result[.acrossInputEAD]) = (scores.perInputEAD, scores.acrossInputEAD)
         result[.perInputEmbedding] = scores.perInputEmbedding
         result[.acrossInputEmbedding] = scores.acrossInputEmbedding
         return result
@@ -105,7 +106,7 @@ package struct SystemsFile: Sendable {
         do {
             return try JSONDecoder().decode(Value.self, from: content)
         } catch {
-            throw FileError.damaged(path: url.path, problem: "it does not have the shape that rlhf-report writes")
+            throw FileError.damaged(path: url.path, problem: "it does not have the format that rlhf-report writes")
         }
     }
 }

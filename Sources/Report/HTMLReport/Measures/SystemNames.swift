@@ -4,18 +4,18 @@ import Formats
 import Runs
 import Study
 
-/// What people call the systems behind tables of samples.
+/// Derives display names of the systems that generated tables of samples.
 struct SystemNames {
-    /// The systems of studies, by the folder that holds the manifest.
+    /// The systems of studies, by the folder with the manifest.
     private var studies: [URL: [StudiedSystem]] = [:]
 
-    /// A name, and where the system stands among others: what all began with is the first.
+    /// A name, and the position of the system among others; the base has rank 0.
     struct Name {
         var text: String
         var rank: Int
     }
 
-    /// The name of what wrote a table.
+    /// The name of the system that generated a table.
     mutating func name(of run: ReportedRun, table: String, split: String, rows: [SampleRow]) -> Name {
         let isBest = table != split
         let parent = run.folder.deletingLastPathComponent().deletingLastPathComponent().standardizedFileURL
@@ -32,12 +32,12 @@ struct SystemNames {
             ? Name(text: "best-of-\(count)", rank: 40) : Name(text: "\(model), best of \(count)", rank: 50 + rank)
     }
 
-    /// What the model is called that a run of samples has drawn from.
+    /// The name of the model that a run of samples was drawn from.
     private static func model(of run: ReportedRun) -> (name: String, rank: Int) {
         guard let model = (try? SampledModel(ofSamples: run.folder)).flatMap({ $0 }) else { return (run.name, 30) }
         let own = URL(fileURLWithPath: model.named, isDirectory: true).standardizedFileURL.lastPathComponent
         guard let folder = model.folder?.standardizedFileURL else { return (own, 30) }
-        // a checkpoint or the result of a run has the run above it
+        // the folder of a checkpoint or of a final model is inside its run
         let places = sequence(first: folder) { $0.deletingLastPathComponent() }.prefix(3)
         guard
             let found = places.lazy.compactMap({ place in

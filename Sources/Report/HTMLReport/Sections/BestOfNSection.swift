@@ -3,7 +3,7 @@ import Eval
 import Foundation
 import Tensor
 
-/// The reward of the best of n responses for every n.
+/// The section with the expected reward of the best of n responses as a function of n.
 package enum BestOfNSection {
     /// The section.
     package static var section: ReportSection {
@@ -17,12 +17,12 @@ package enum BestOfNSection {
             body.pictures.append(picture)
             body.html += picture.figure(
                 """
-                Expected reward of the best of n responses to a prompt, for every n up to the number that were drawn: the unbiased estimate by order \
-                statistics over all choices of n of them, with 95 % bootstrap intervals over prompts as bands. The upper axis says how far the best of \
-                n is from the model that it was drawn from, at most: KL = log n − (n − 1)/n nats. A curve that flattens says that more samples \
-                buy little.
+                Expected reward of the best of n responses to a prompt, for every n up to the number of samples: the unbiased estimate by \
+                order statistics over all subsets of n samples. Bands are 95 % bootstrap intervals over prompts. The upper axis is an \
+                upper bound on the KL divergence from the sampled model, log n − (n − 1)/n nats. Where a curve flattens, more samples \
+                add little.
                 """)
-            body.html += "<details><summary>The numbers</summary>\n\(table(panels.flatMap(\.curves)).markup)</details>\n"
+            body.html += "<details><summary>Table of values</summary>\n\(table(panels.flatMap(\.curves)).markup)</details>\n"
             return body
         }
     }
@@ -51,13 +51,13 @@ package enum BestOfNSection {
                 guard curve.points.count > 1 else { continue }
                 curves.append(NamedCurve(system: sample.system, data: sample.split, prompts: input.groups.count, points: curve.points))
             } catch {
-                body.notes.append("\(sample.system), \(sample.split): no curve of the best of n: \(error)")
+                body.notes.append("\(sample.system), \(sample.split): the best-of-n curve cannot be computed: \(error)")
             }
         }
-        if tooMany > 0 { body.notes.append("The curves of the best of n of \(tooMany) further systems are not shown (\(title)).") }
+        if tooMany > 0 { body.notes.append("The best-of-n curves of \(tooMany) further systems are not shown (\(title)).") }
         guard let longest = curves.map(\.points).max(by: { $0.count < $1.count }) else { return nil }
         var panel = PicturePanel(
-            title: title, across: "n, responses to choose from", up: "reward of the best",
+            title: title, across: "n, number of responses", up: "reward of the best response",
             curves.enumerated().map { index, curve in
                 PictureSeries(
                     curve.system, PictureStyle(index),

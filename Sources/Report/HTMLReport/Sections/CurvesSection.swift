@@ -2,7 +2,7 @@ import Eval
 import Foundation
 import Runs
 
-/// How the numbers of each training run went over its steps.
+/// The section with the learning curves of each training run.
 package enum CurvesSection {
     /// The section.
     package static var section: ReportSection {
@@ -18,7 +18,7 @@ package enum CurvesSection {
                 body.pictures.append(picture)
                 let name = stage.description
                 body.html += "<h3>\(name.prefix(1).uppercased() + name.dropFirst())</h3>\n" + picture.figure(caption(curves))
-                body.html += "<details><summary>The numbers</summary>\n\(curves.table.markup)</details>\n"
+                body.html += "<details><summary>Table of values</summary>\n\(curves.table.markup)</details>\n"
                 body.notes += curves.notes
             }
             return body.html == "" ? nil : body
@@ -29,31 +29,31 @@ package enum CurvesSection {
 
     private static func caption(_ curves: StageCurves) -> HTML {
         let count = curves.runs.count
-        let whose: HTML = count == 1 ? "Numbers of the run <bdi>\(curves.runs[0].name)</bdi>" : "Numbers of \(count) runs"
+        let whose: HTML = count == 1 ? "Metrics of the run <bdi>\(curves.runs[0].name)</bdi>" : "Metrics of \(count) runs"
         let raw: HTML =
             curves.showsRaw
-            ? "Thin lines are the logged values, thick ones" : "The logged values of so many runs would hide each other; the lines are"
+            ? "Thin lines are the logged values; thick lines are" : "The logged values are not drawn because of the many runs; lines are"
         let thinning: HTML =
             curves.isThinned
-            ? " Of long lines the first, the least and the greatest value of each of \(curves.parts) equal parts are drawn." : ""
+            ? " Long lines are thinned to the first, smallest and largest value in each of \(curves.parts) equal parts." : ""
         return """
-            \(whose) over the steps of training. \(raw) a bias-corrected exponential moving average over a tenth of the points (at least \
-            3).\(thinning) Marks are evaluations: filled ones on prompts like those of training, hollow ones out of distribution. Runs of the \
-            same name in several folders, such as the seeds of a study, share a colour.
+            \(whose) by training step. \(raw) a bias-corrected exponential moving average over a tenth of the points (at least \
+            3).\(thinning) Marks are evaluations: filled in distribution, hollow out of distribution. Runs of the same name in several \
+            folders, such as the seeds of a study, share a colour.
             """
     }
 }
 
-/// The learning curves of the runs of one stage.
+/// The learning curves of all runs of one stage.
 struct StageCurves {
     let stage: RunStage
     let runs: [ReportedRun]
-    /// Names of runs, which have a colour each.
+    /// The names of the runs; each name has a colour.
     private let names: [String]
-    /// What is left out, for the list of what is missing.
+    /// Notes on what is left out.
     var notes: [String] = []
 
-    /// How many names one panel can hold.
+    /// The maximum number of names in one panel.
     private static let nameLimit = 16
 
     init(stage: RunStage, runs: [ReportedRun]) {
@@ -61,25 +61,25 @@ struct StageCurves {
         var names = runs.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if names.count > Self.nameLimit {
             notes.append(
-                "Learning curves, \(stage.description): the first \(Self.nameLimit) of \(names.count) names of runs are drawn; rlhf-report history "
-                    + "draws others.")
+                "Learning curves, \(stage.description): the first \(Self.nameLimit) of \(names.count) run names are drawn; use rlhf-report "
+                    + "history for the others.")
             names = Array(names.prefix(Self.nameLimit))
         }
         self.names = names
-        // a study of very many seeds is cut, too
+        // the number of runs is limited as well, for studies with many seeds
         self.runs = Array(runs.filter { names.contains($0.name) }.prefix(64))
     }
 
-    /// Whether the values behind the smoothed lines are drawn.
+    /// Whether the raw values behind smoothed lines are drawn.
     var showsRaw: Bool { runs.count <= 6 }
-    /// How many parts lines are thinned to.
+    /// The number of parts that a line is thinned to.
     var parts: Int { max(6, min(100, 400 / max(1, runs.count))) }
     /// Whether any line is thinned.
     var isThinned: Bool { runs.contains { $0.measurements.count > 3 * parts + 1 } }
 
     private func known(_ run: ReportedRun) -> Set<String> { run.measurements.reduce(into: []) { $0.formUnion($1.values.keys) } }
 
-    /// One panel for each quantity that a run has.
+    /// One panel for each metric that at least one run has.
     var panels: [PicturePanel] {
         let known = runs.map { (run: $0, names: self.known($0)) }
         return CurveMetric.all.compactMap { metric in
@@ -132,7 +132,7 @@ struct StageCurves {
         return result
     }
 
-    /// The numbers behind the panels; of long runs some lines.
+    /// The values behind the panels. Long runs have only some rows.
     var table: HTMLTable {
         let known = runs.reduce(into: Set<String>()) { $0.formUnion(self.known($1)) }
         let columns = CurveMetric.all.flatMap { metric in
@@ -140,9 +140,9 @@ struct StageCurves {
         }
         let rowsPerRun = max(4, min(24, 240 / max(1, runs.count)))
         let isCut = runs.contains { $0.measurements.count > rowsPerRun }
-        let cut: HTML = isCut ? " Of each run \(rowsPerRun) lines are shown, evenly over its steps; metrics.jsonl has all." : ""
+        let cut: HTML = isCut ? " \(rowsPerRun) evenly spaced steps of each run are shown; metrics.jsonl has all steps." : ""
         var table = HTMLTable(
-            "The numbers of the curves as they were logged.\(cut)", [("run", false), ("step", true)] + columns.map { ($0, true) })
+            "The logged values of the curves.\(cut)", [("run", false), ("step", true)] + columns.map { ($0, true) })
         table.limit = 300
         for run in runs {
             let lines = run.measurements.filter { measurement in columns.contains { measurement.values[$0] != nil } }
@@ -156,7 +156,7 @@ struct StageCurves {
         return table
     }
 
-    /// So many places of a list, evenly, with the first and the last.
+    /// Up to `limit` evenly spaced indices of a list of `count` elements, including the first and the last.
     static func evenly(_ count: Int, _ limit: Int) -> [Int] {
         guard count > limit, limit > 1 else { return Array(0..<count) }
         return (0..<limit).map { $0 * (count - 1) / (limit - 1) }

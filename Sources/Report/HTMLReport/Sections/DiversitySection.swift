@@ -3,22 +3,22 @@ import Formats
 import Foundation
 import Runs
 
-/// What runs of `calculate-diversity` have measured.
+/// The section with the results of `calculate-diversity` runs.
 package enum DiversitySection {
     /// The section.
     package static var section: ReportSection {
         ReportSection(id: "diversity", title: "Diversity") { content in
             let runs = content.runs.filter { $0.stage == .diversity && $0.configuration.program != "rlhf-report prefer" }
-            // most reports have none, and that is nothing to be missed
+            // most reports have no such runs, so their absence is not noted
             guard !runs.isEmpty else { return ReportSection.Body("") }
             var table = HTMLTable(
                 """
-                Diversity as calculate-diversity has measured it, with 95 % intervals: of the responses to one prompt, as a mean over prompts, and \
-                over one response to each prompt.
+                Diversity measured by calculate-diversity, with 95 % intervals: per input (over the responses to one prompt, averaged over \
+                prompts) and across inputs (over one response to each prompt).
                 """,
                 [
-                    ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("for one prompt", true),
-                    ("over prompts", true),
+                    ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("per input", true),
+                    ("across inputs", true),
                 ])
             table.isSortable = true
             var notes: [String] = []
@@ -28,7 +28,7 @@ package enum DiversitySection {
                     if rows.isEmpty { notes.append("\(run.name) has no final/diversity.csv") }
                     table.rows += rows
                 } catch {
-                    notes.append("\(run.name): no diversity: \(error)")
+                    notes.append("\(run.name): cannot read its diversity: \(error)")
                 }
             }
             var body = ReportSection.Body(table.rows.isEmpty ? "" : table.markup)
@@ -37,7 +37,7 @@ package enum DiversitySection {
         }
     }
 
-    /// The lines of `final/diversity.csv`, and of the files beside it for what is out of distribution or of another system.
+    /// The rows of `final/diversity.csv`, and of the files next to it for out-of-distribution outputs or other systems.
     private static func rows(of run: ReportedRun) throws -> [[HTMLTable.Cell]] {
         let folder = run.folder.appendingPathComponent("final", isDirectory: true)
         let names = try (Folder.namesIfPresent(in: folder.path) ?? []).filter { $0.hasPrefix("diversity") && $0.hasSuffix(".csv") }
@@ -50,7 +50,7 @@ package enum DiversitySection {
                 let fields = fields(line)
                 guard fields.count == columns.count, let metric = fields.first, columns.first == "metric" else {
                     throw FileError.damaged(
-                        path: url.path, problem: "line \(index + 2) does not have the \(columns.count) columns of its head")
+                        path: url.path, problem: "line \(index + 2) does not have the \(columns.count) columns of the header")
                 }
                 let values = Dictionary(zip(columns, fields)) { first, _ in first }
                 func interval(_ name: String) -> Interval? {
@@ -65,7 +65,7 @@ package enum DiversitySection {
         }
     }
 
-    /// The fields of a line; names of metrics have neither commas nor quotes.
+    /// The fields of a CSV line. Names of metrics contain neither commas nor quotes.
     private static func fields(_ line: Substring) -> [String] {
         line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }

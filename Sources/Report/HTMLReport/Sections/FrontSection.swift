@@ -1,6 +1,6 @@
 import Eval
 
-/// What systems gain in reward against what they keep of diversity, and against how far they move.
+/// The section that plots reward against diversity and against KL for all systems.
 package enum FrontSection {
     /// The section.
     package static var section: ReportSection {
@@ -23,30 +23,29 @@ package enum FrontSection {
             body.pictures.append(diversity)
             body.html += diversity.figure(
                 """
-                Mean reward of each system’s responses against how different its responses to one prompt are (expectation-adjusted distinct \
-                n-grams; higher is more diverse). Better systems lie up and to the right. The bars through a mark are its intervals; systems \
-                whose bars do not overlap differ. \(systems.source) \(counts(systems))
+                Mean reward of each system’s responses against the diversity of its responses to one prompt (expectation-adjusted distinct \
+                n-grams; higher is more diverse). Systems toward the upper right are better. Bars show the intervals; systems whose bars \
+                do not overlap differ. \(systems.source) \(counts(systems))
                 """)
         }
         let divergence = picture(
-            systems, .kl, across: "KL from the first model, nats per response", name: "reward-kl\(suffix)", title: "Reward against KL")
+            systems, .kl, across: "KL from the reference model, nats per response", name: "reward-kl\(suffix)", title: "Reward against KL")
         if let divergence {
             body.pictures.append(divergence)
             body.html += divergence.figure(
                 """
-                Mean reward against how far a system has moved from the model that it began with: the Kullback–Leibler divergence of whole \
-                responses. Of two systems of equal reward, the one farther to the left has changed less. For best-of-N the divergence is the \
-                bound log n − (n − 1)/n.
+                Mean reward against the Kullback–Leibler divergence from the reference model, per response. Of two systems with equal \
+                reward, the one further to the left has changed less. For best-of-N, the divergence is the bound log n − (n − 1)/n.
                 """)
         }
         if diversity == nil {
             body.notes.append(
-                "\(systems.dataset): no picture of reward against diversity: that needs a reward, and two or more responses to each prompt."
+                "\(systems.dataset): no plot of reward against diversity, which needs rewards and at least two responses to each prompt."
             )
         }
     }
 
-    /// How many prompts there are, in a sentence.
+    /// A sentence with the number of prompts; empty if it is unknown.
     static func counts(_ systems: ReportedSystems) -> String {
         func range(_ values: [Int]) -> String? {
             guard let least = values.min(), let most = values.max() else { return nil }
@@ -61,7 +60,7 @@ package enum FrontSection {
         _ systems: ReportedSystems, _ metric: Experiment.Metric, across: String, name: String, title: String
     ) -> Picture? {
         let methods = systems.systems.map { $0.method ?? $0.name }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        // so many whiskers hide each other
+        // with many systems the whiskers would hide each other
         let isCrowded = systems.systems.count > 14
         let panels = parts.compactMap { part, values -> PicturePanel? in
             let points = systems.systems.compactMap { system -> (system: ReportedSystems.System, point: PicturePoint)? in

@@ -2,7 +2,7 @@ import Eval
 import Foundation
 import Runs
 
-/// How good the reward model is, and which scores it gives.
+/// The section on reward models: accuracy, calibration, and distributions of scores.
 package enum RewardModelSection {
     /// The section.
     package static var section: ReportSection {
@@ -16,7 +16,7 @@ package enum RewardModelSection {
                     let scores = try PairScores.read(inRun: model.folder).filter { !$0.pairs.isEmpty }
                     guard !scores.isEmpty else {
                         body.notes.append(
-                            "\(model.name): no calibration and no scores of pairs: train the reward model with --save-preds, which keeps the scores."
+                            "\(model.name): no calibration and no scores of pairs; train the reward model with --save-preds to save them."
                         )
                         continue
                     }
@@ -26,7 +26,7 @@ package enum RewardModelSection {
                     }
                     add(scores, of: model, number: index, to: &body)
                 } catch {
-                    body.notes.append("\(model.name): no calibration: \(error)")
+                    body.notes.append("\(model.name): the calibration cannot be computed: \(error)")
                 }
             }
             if isCut > 0 { body.notes.append("The calibration of \(isCut) further reward models is not shown.") }
@@ -38,8 +38,8 @@ package enum RewardModelSection {
     private static func accuracies(_ models: [ReportedRun]) -> HTMLTable {
         var table = HTMLTable(
             """
-            The last evaluation of each reward model. Accuracy is the share of held-out pairs that it orders as labelled; 0.5 is chance. The \
-            intervals are Wilson’s, and are there where the scores of the pairs were kept.
+            The last evaluation of each reward model. Accuracy is the share of held-out pairs that it ranks as labelled; 0.5 is chance. \
+            Wilson intervals are shown if the scores of the pairs were saved.
             """,
             [("reward model", false), ("split", false), ("pairs", true), ("accuracy", true), ("loss, nats per pair", true)])
         for model in models {
@@ -51,7 +51,7 @@ package enum RewardModelSection {
                 let accuracy = model.measurements.last(of: "\(split)_accuracy")
                 let loss = model.measurements.last(of: "\(split)_loss")
                 let scores = kept.first { $0.split == split }
-                // the interval is that of the same pairs; the share is what the run has logged
+                // the accuracy is the logged one; its interval is computed from the number of pairs
                 let interval = accuracy.map { share -> Interval in
                     guard let count = scores?.pairs.count, count > 0 else { return Interval(mean: share, low: share, high: share) }
                     return Calibration.wilson(share * Double(count), of: Double(count))
@@ -70,7 +70,7 @@ package enum RewardModelSection {
         let suffix = number == 0 ? "" : "-\(number + 1)"
         let calibrations = scores.map { (split: $0.split, calibration: Calibration($0.pairs), count: $0.pairs.count) }
         var panel = PicturePanel(
-            title: "Calibration", across: "predicted probability of the preferred response", up: "share ordered right",
+            title: "Calibration", across: "predicted probability of the preferred response", up: "share ranked correctly",
             calibrations.enumerated().map { index, part in
                 PictureSeries(
                     part.split.replacing("_", with: " "), PictureStyle(index + 1),
@@ -94,14 +94,15 @@ package enum RewardModelSection {
         let list = errors.enumerated().map { index, text -> HTML in index == 0 ? text : "; \(text)" }
         body.html += picture.figure(
             """
-            <bdi>\(model.name)</bdi>. First: of pairs that the model is so certain of, the share that it orders as labelled, in bins of equal \
-            numbers of pairs with 95 % Wilson intervals as bands. On the dashed line the certainty is right; below it the model is too certain. \
-            The probability is σ of the difference of the two scores. \(list). Then: the scores of preferred and other responses, as shares of all; what \
-            lies outside the middle 99 % is counted at the edges. The farther apart the two, the better the model tells them from each other.
+            <bdi>\(model.name)</bdi>. Calibration: the share of pairs that the model ranks as labelled, by its predicted probability, in \
+            bins with equal numbers of pairs; bands are 95 % Wilson intervals. The dashed line is perfect calibration; below it the model \
+            is overconfident. The probability is σ of the difference of the two scores. \(list). Histograms: the scores of preferred and \
+            other responses, as shares of all responses; values outside the middle 99 % are counted at the edges. The less the two \
+            overlap, the better the model separates preferred from other responses.
             """)
         var table = HTMLTable(
-            "The calibration of <bdi>\(model.name)</bdi> in numbers, with 95 % Wilson intervals.",
-            [("split", false), ("pairs", true), ("predicted probability", true), ("share ordered right", true)])
+            "The calibration of <bdi>\(model.name)</bdi>, with 95 % Wilson intervals.",
+            [("split", false), ("pairs", true), ("predicted probability", true), ("share ranked correctly", true)])
         for part in calibrations {
             for bin in part.calibration.bins {
                 table.rows.append([
@@ -113,7 +114,7 @@ package enum RewardModelSection {
         body.html += "<details><summary>The numbers</summary>\n\(table.markup)</details>\n"
     }
 
-    /// The rewards that the responses of systems have, in distribution and out of it.
+    /// Adds histograms of the rewards of each system's responses, in and out of distribution.
     private static func addRewards(_ content: ReportContent, to body: inout ReportSection.Body) {
         let limit = 6
         var most = 0
@@ -123,13 +124,14 @@ package enum RewardModelSection {
             return rows(title: title, across: "reward", samples.prefix(limit).map { ($0.system, $0.rows.compactMap(\.reward)) })
         }
         guard !panels.isEmpty else { return }
-        if most > limit { body.notes.append("Histograms of rewards: the first \(limit) of \(most) systems are drawn.") }
+        if most > limit { body.notes.append("Histograms of rewards: only the first \(limit) of \(most) systems are drawn.") }
         let picture = Picture(name: "reward-histograms", title: "Rewards of the systems’ responses", panels)
         body.pictures.append(picture)
         body.html += picture.figure(
             """
-            The rewards of all responses of each system, a row each: the height is the share of its responses, on the same scale in all rows; what lies outside the middle 99 % is counted at the edges. A \
-            narrow peak says that a system’s responses are alike in the eyes of the reward.
+            The distribution of the rewards of each system’s responses, one row per system. The height is the share of its responses, on \
+            the same scale in all rows; values outside the middle 99 % are counted at the edges. A narrow peak means that a system’s \
+            responses have similar rewards.
             """)
     }
 
@@ -157,7 +159,7 @@ package enum RewardModelSection {
         return panel
     }
 
-    /// Histograms below each other, each over a base line of its own.
+    /// Histograms in rows below each other, each with a separate baseline.
     private static func rows(title: String, across: String, _ lists: [(name: String, values: [Double])]) -> PicturePanel? {
         let lists = lists.filter { !$0.values.isEmpty }
         guard let range = Histogram.range(of: lists.map(\.values)) else { return nil }

@@ -3,26 +3,26 @@ import Foundation
 package import Runs
 import Study
 
-/// What was run: one row for each run, and the options that differ from the defaults.
+/// The section on the runs: one row per run, and the options that differ from the defaults.
 package enum RunsSection {
     /// The section.
     package static var section: ReportSection {
-        ReportSection(id: "runs", title: "What was run") { content in
+        ReportSection(id: "runs", title: "Runs") { content in
             guard !content.runs.isEmpty else { return nil }
             var body = ReportSection.Body(table(content.runs).markup + options(content.runs))
             let cut = content.runs.count - detailsLimit
-            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; their config.json has them.") }
+            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; see their config.json.") }
             return body
         }
     }
 
-    /// Of how many runs the options are shown.
+    /// The maximum number of runs whose options are shown.
     private static let detailsLimit = 120
 
     private static func table(_ runs: [ReportedRun]) -> HTMLTable {
         let folders = Set(runs.map { $0.folder.deletingLastPathComponent() })
         var table = HTMLTable(
-            "Each run with what it did and what it took. Time is wall-clock time over all sessions; memory is the greatest that its process had.",
+            "Stage, time and memory of each run. Time is wall-clock time over all sessions; memory is the peak memory of the process.",
             [
                 ("run", false), ("stage", false), ("data set", false), ("state", false), ("steps", true), ("time", true), ("memory", true),
                 ("version", false), ("machine", false),
@@ -33,7 +33,7 @@ package enum RunsSection {
             table.rows.append([
                 .text(folders.count > 1 ? "\(run.folder.deletingLastPathComponent().lastPathComponent)/\(run.name)" : run.name),
                 .text(run.stage.description), .text(RunDataset(run.configuration).name),
-                .text(run.state == .finished ? "finished" : "not ended"),
+                .text(run.state == .finished ? "finished" : "unfinished"),
                 .number(run.measurements.last.map { "\($0.step)" } ?? "–", run.measurements.last.map { Double($0.step) }),
                 .number(run.seconds.map(time) ?? "–", run.seconds),
                 .number(run.peakMemory.map { "\(String(format: "%.0f", Double($0) / 1e6)) MB" } ?? "–", run.peakMemory.map(Double.init)),
@@ -43,7 +43,7 @@ package enum RunsSection {
         return table
     }
 
-    /// Seconds as people say them.
+    /// A duration in seconds as text, in seconds, minutes or hours.
     package static func time(_ seconds: Double) -> String {
         guard seconds.isFinite else { return "–" }
         if seconds < 60 { return String(format: "%.1f s", seconds) }
@@ -64,7 +64,7 @@ package enum RunsSection {
                     .text("--" + name.replacing("_", with: "-")), .text(shortened(value)), .text(normal.map(shortened) ?? "none"),
                 ])
             }
-            let shown: HTML = differing.isEmpty ? "<p>All options have their defaults.</p>" : table.markup
+            let shown: HTML = differing.isEmpty ? "<p>All options have their default values.</p>" : table.markup
             return """
                 <details><summary><bdi>\(run.name)</bdi>: <code><bdi>\(run.configuration.program)</bdi></code>, \(differing.count) options \
                 differ from the defaults</summary>
@@ -77,7 +77,8 @@ package enum RunsSection {
 
     private static func shortened(_ text: String) -> String { text.count > 300 ? String(text.prefix(300)) + "…" : text }
 
-    /// The options of a run that its stage's defaults do not have, with the default; sorted. Where runs lie is left out.
+    /// The options of a run that differ from the defaults of its stage, with the defaults, sorted by name. The run's location
+    /// is left out.
     package static func differences(of configuration: RunConfiguration) -> [(name: String, value: String, normal: String?)] {
         let defaults = StageDefaults.all.first { $0.stage == configuration.stage }.flatMap { try? $0.values() } ?? [:]
         return configuration.options.sorted { $0.key < $1.key }.compactMap { name, value in
@@ -87,12 +88,12 @@ package enum RunsSection {
     }
 }
 
-/// The defaults of a stage's options.
+/// The default options of a stage.
 struct StageDefaults: Sendable {
     var stage: RunStage
     var values: @Sendable () throws -> [String: OptionValue]
 
-    /// Those of all stages.
+    /// The defaults of all stages.
     static let all = [
         StageDefaults(stage: SFTStage.kind) { try SFTStage().values },
         StageDefaults(stage: RewardModelStage.kind) { try RewardModelStage().values },

@@ -1,6 +1,6 @@
 import Eval
 
-/// The numbers of all systems as a table.
+/// The section with a table of all metrics of all systems.
 package enum SystemsSection {
     /// The section.
     package static var section: ReportSection {
@@ -10,7 +10,7 @@ package enum SystemsSection {
         }
     }
 
-    /// What the columns show, with units.
+    /// The column heading of a metric, with its unit.
     private static func heading(_ metric: Experiment.Metric) -> String {
         switch metric {
         case .kl: "KL, nats"
@@ -26,9 +26,9 @@ package enum SystemsSection {
         }
         var table = HTMLTable(
             """
-            <bdi>\(systems.dataset)</bdi>: every system in distribution (id) and out of it (ood), with 95 % intervals in brackets. \
-            \(systems.source) n is the number of prompts; EAD are expectation-adjusted distinct n-grams; “ended” is the share of responses \
-            that end by themselves.
+            <bdi>\(systems.dataset)</bdi>: every system in distribution (id) and out of distribution (ood), with 95 % intervals in \
+            brackets. \(systems.source) n is the number of prompts; EAD is the number of expectation-adjusted distinct n-grams; “ended” \
+            is the share of responses with an end-of-sequence token.
             """,
             [("system", false), ("data", false), ("n", true)] + metrics.map { (heading($0), true) })
         table.isSortable = true

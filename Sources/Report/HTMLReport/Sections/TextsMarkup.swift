@@ -1,20 +1,21 @@
 internal import Foundation
 import Data
 
-/// The markup of one prompt with the systems' samples, which is complete without scripts.
+/// Makes the markup of one prompt with the systems' samples. It is complete without scripts.
 ///
-/// Scripts read it, too: a system's means over its samples stand in `data-m`, separated by commas, in the order of the numbers' names.
+/// Scripts use it as well: the attribute `data-m` contains the means over a system's samples, separated by commas, in the order
+/// of the metrics.
 struct TextsMarkup {
-    /// All samples.
+    /// The samples of all systems.
     var table: TextsTable
-    /// What judges have said.
+    /// The verdicts of judges.
     var verdicts: TextsVerdicts
-    /// How many samples of a system are shown for a prompt; the first in the open, the others when asked for.
+    /// The maximum number of samples shown for a system and prompt. The first is visible, the others are collapsed.
     var samplesPerSystem = 3
-    /// How many characters (Unicode scalars) of a text are shown.
+    /// The maximum number of characters (Unicode scalars) of a prompt, and of a response or reference.
     var promptLimit = 4000, responseLimit = 2000
 
-    /// One prompt.
+    /// The markup of one prompt.
     func markup(_ prompt: TextsPrompt, of split: TextsTable.Split) -> HTML {
         let id = "text-\(split.slug)-\(prompt.number)"
         let reference: HTML =
@@ -50,7 +51,7 @@ struct TextsMarkup {
             """
     }
 
-    /// Best and worst reward where there are several samples, and how many of them are shown.
+    /// The number of samples and their range of rewards, if there are several samples.
     private func range(_ answers: TextsPrompt.Answers) -> HTML {
         let count = answers.rows.count
         guard count > 1 else { return "" }
@@ -77,7 +78,7 @@ struct TextsMarkup {
         parts.enumerated().map { $0.offset == 0 ? $0.element : " " + $0.element }
     }
 
-    /// What judges have said about texts for the prompt.
+    /// The verdicts of judges on responses to the prompt.
     private func judged(_ prompt: TextsPrompt) -> HTML {
         let all = verdicts.byInput[prompt.input] ?? []
         guard !all.isEmpty else { return "" }
@@ -102,7 +103,8 @@ struct TextsMarkup {
         return "<div class=\"t-judged\"><h4>The judge’s verdicts</h4>\n<ul>\(lines)\(cut)</ul></div>\n"
     }
 
-    /// The name of the system that has written a text for a prompt; what the judge's run calls it where none, or several, have.
+    /// The name of the only system that generated a text for a prompt; `fallback`, the name in the judge's run, if no system or
+    /// several did.
     private func name(_ fallback: String, of text: String, _ prompt: TextsPrompt) -> String {
         let writers = prompt.answers.filter { $0.rows.contains { $0.response == text } }
         guard writers.count == 1 else { return fallback }
@@ -111,15 +113,16 @@ struct TextsMarkup {
 
     // MARK: Texts and numbers
 
-    /// A text in an element of its own, with line breaks, in the direction of its letters.
+    /// A text in a separate element, with its line breaks and writing direction.
     private func text(_ text: String, limit: Int) -> HTML {
         if text.isEmpty { return "<p class=\"quiet\">(empty)</p>\n" }
         let (shown, more) = cut(text, limit)
-        let note: HTML = more > 0 ? "<p class=\"quiet t-cut\">Cut, \(more) characters more.</p>\n" : ""
+        let note: HTML = more > 0 ? "<p class=\"quiet t-cut\">\(more) more characters are not shown.</p>\n" : ""
         return "<div class=\"text\" dir=\"auto\">\(shown)</div>\n\(note)"
     }
 
-    /// The beginning of a text, and how many characters are left out. Characters are Unicode scalars: one grapheme can have any number.
+    /// The beginning of a text, and the number of characters cut off. Characters are Unicode scalars, since one grapheme can
+    /// have any number of them.
     private func cut(_ text: String, _ limit: Int) -> (shown: String, more: Int) {
         let scalars = text.unicodeScalars
         guard let end = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex), end < scalars.endIndex else {
@@ -128,7 +131,7 @@ struct TextsMarkup {
         return (String(scalars[..<end]), scalars.distance(from: end, to: scalars.endIndex))
     }
 
-    /// A number with three decimals, or four digits where that would be too few or too many; whole numbers as such.
+    /// A number with three decimals; an integer without decimals; a very small or large number in scientific notation.
     static func short(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e7 { return String(Int(value)) }
         return abs(value) >= 0.01 && abs(value) < 10_000 ? String(format: "%.3f", value) : String(format: "%.3e", value)

@@ -1,55 +1,55 @@
 import Data
 import Formats
 
-/// A prompt of a split, and what each system has written for it.
+/// A prompt of a split, with the responses of each system.
 struct TextsPrompt {
-    /// What one system has written for it.
+    /// The responses of one system to the prompt.
     struct Answers {
-        /// The system's place in ``TextsTable/systems``.
+        /// The system's index in ``TextsTable/systems``.
         var system: Int
-        /// Its rows, in the order of its table.
+        /// The system's rows, in the order of its table.
         var rows: [SampleRow]
 
-        /// The mean of a number over the rows that have it.
+        /// The mean of a metric over the rows that have it; nil if none has.
         func mean(_ metric: TextsMetric) -> Double? {
             let values = rows.compactMap(metric.value).filter(\.isFinite)
             return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
         }
     }
 
-    /// Its number among the prompts of its split, from 1.
+    /// The number of the prompt in its split, from 1.
     var number: Int
-    /// The example that it comes from.
+    /// The ID of its example.
     var id: String
-    /// The prompt.
+    /// The text of the prompt.
     var input: String
     /// A reference, if a row has one.
     var reference: String?
-    /// By system, in their order; a system without a row for it is not there.
+    /// The responses by system, in the order of systems. A system without a row for the prompt is absent.
     var answers: [Answers] = []
 }
 
-/// A number that rows have.
+/// A numeric column of rows.
 struct TextsMetric {
-    /// Its column.
+    /// The name of the column.
     var name: String
 
-    /// What it is called in the page.
+    /// The label in the page.
     var label: String { name == "kl" ? "KL" : name }
 
-    /// Its value in a row.
+    /// The value in a row; nil if it has none.
     func value(_ row: SampleRow) -> Double? { name == "reward" ? row.reward : row.numbers[name] }
 }
 
-/// The samples of all systems, by split and prompt.
+/// The samples of all systems, grouped by split and prompt.
 struct TextsTable {
     /// The prompts of one split.
     struct Split {
-        /// Its name.
+        /// The name of the split.
         var name: String
-        /// Its name in ids: letters, digits, `-` and `_`. No two splits have the same.
+        /// The name for use in IDs: letters, digits, `-` and `_`, unique among the splits.
         var slug: String
-        /// In the order in which the first systems have them.
+        /// The prompts, in the order in which the first systems have them.
         var prompts: [TextsPrompt]
     }
 
@@ -57,21 +57,21 @@ struct TextsTable {
     private(set) var systems: [String] = []
     /// The splits, in the order of the samples.
     private(set) var splits: [Split] = []
-    /// The numbers that rows have: reward, KL and length first.
+    /// The metrics of the rows; reward, KL and length are first.
     private(set) var metrics: [TextsMetric] = []
-    /// What is left out.
+    /// Notes on what is left out.
     private(set) var notes: [String] = []
 
-    /// More systems than this are left out, and more numbers.
+    /// The maximum number of systems and of metrics that are shown.
     static let (systemLimit, metricLimit) = (24, 12)
 
-    /// Joins the rows of all systems by the prompts' ids and texts.
+    /// Joins the rows of all systems by the IDs and texts of prompts.
     init(_ samples: [ReportContent.Sample]) {
         var all: [String] = []
         for sample in samples where !all.contains(sample.system) { all.append(sample.system) }
         systems = Array(all.prefix(Self.systemLimit))
         if all.count > systems.count {
-            notes.append("Texts: the first \(systems.count) of \(all.count) systems are shown.")
+            notes.append("Texts: only the first \(systems.count) of \(all.count) systems are shown.")
         }
         var names: Set<String> = []
         var places: [String: [Key: Int]] = [:]
@@ -97,7 +97,7 @@ struct TextsTable {
         var id, input: String
     }
 
-    /// The place of a split, which is made where there is none of the name.
+    /// The index of the split with a name, which is added if necessary.
     private mutating func place(of name: String) -> Int {
         if let place = splits.firstIndex(where: { $0.name == name }) { return place }
         func isPlain(_ byte: UInt8) -> Bool {
@@ -115,14 +115,14 @@ struct TextsTable {
         return splits.count - 1
     }
 
-    /// The numbers of a sample and of its group within a prompt measure nothing.
+    /// Chooses the metrics to show. The columns `sample` and `group` are indices, not metrics.
     private mutating func chooseMetrics(_ names: Set<String>) {
         let first = ["reward", "kl", "tokens"].filter(names.contains)
         let others = names.subtracting(first + ["sample", "group"]).sorted()
         let all = first + others
         metrics = all.prefix(Self.metricLimit).map(TextsMetric.init)
         if all.count > metrics.count {
-            notes.append("Texts: the first \(metrics.count) of \(all.count) numbers of a sample are shown.")
+            notes.append("Texts: only the first \(metrics.count) of \(all.count) metrics of a sample are shown.")
         }
     }
 }

@@ -2,17 +2,18 @@ internal import Foundation
 import Formats
 import Tensor
 
-/// A browser of texts: for each prompt what all systems have written, side by side, with their numbers and what judges have said.
+/// The section for browsing texts: for each prompt, the responses of all systems side by side, with their metrics and the
+/// verdicts of judges.
 ///
-/// Everything is markup; the script only searches, filters and sorts it.
+/// The content is complete markup; the script only searches, filters and sorts it.
 package enum TextsSection {
-    /// Settings of the section.
+    /// Limits on the size of the section.
     package struct Limits: Sendable {
-        /// Bytes of the section's markup at most.
+        /// The maximum size of the section's markup, in bytes.
         package var bytes = 1_200_000
-        /// Samples of a system that are shown for a prompt.
+        /// The maximum number of samples shown for a system and prompt.
         package var samplesPerSystem = 3
-        /// Characters of a prompt, and of a response or reference.
+        /// The maximum number of characters of a prompt, and of a response or reference.
         package var promptCharacters = 4000, responseCharacters = 2000
 
         /// The defaults.
@@ -20,14 +21,16 @@ package enum TextsSection {
     }
 
     /// The section.
-    /// - Parameter seed: decides which prompts are shown where not all can be.
+    /// - Parameters:
+    ///   - seed: the seed for selecting prompts if not all can be shown.
+    ///   - limits: limits on its size.
     package static func section(seed: UInt64, limits: Limits = Limits()) -> ReportSection {
         ReportSection(id: "texts", title: "Texts") { content in
             body(content, verdicts: TextsVerdicts(content.runs), seed: seed, limits: limits)
         }
     }
 
-    /// What stands below the heading; nil where there are no samples.
+    /// The content below the heading; nil without samples.
     static func body(_ content: ReportContent, verdicts: TextsVerdicts, seed: UInt64, limits: Limits) -> ReportSection.Body? {
         let table = TextsTable(content.samples)
         guard !table.splits.isEmpty else { return nil }
@@ -36,7 +39,7 @@ package enum TextsSection {
         (markup.promptLimit, markup.responseLimit) = (limits.promptCharacters, limits.responseCharacters)
         var random = Philox(seed: seed).split("texts")
         var notes = table.notes + verdicts.notes
-        // what small splits do not need is left for large ones
+        // space that small splits do not need is left for large ones
         let order = table.splits.indices.sorted { (table.splits[$0].prompts.count, $0) < (table.splits[$1].prompts.count, $1) }
         var chosen: [Int: [HTML]] = [:]
         var left = limits.bytes
@@ -49,15 +52,15 @@ package enum TextsSection {
             let (split, count) = (table.splits[place], chosen[place]?.count ?? 0)
             guard count < split.prompts.count else { return "<bdi>\(split.name)</bdi>: all \(count) prompts" }
             let shown = "\(count) of \(split.prompts.count) prompts"
-            notes.append("Texts: \(shown) of \(split.name), drawn at random, so that the page stays small.")
+            notes.append("Texts: \(shown) of \(split.name) are shown, drawn at random, to limit the size of the page.")
             return "<bdi>\(split.name)</bdi>: \(shown), drawn at random"
         }
         let parts = table.splits.indices.flatMap { chosen[$0] ?? [] }
         let counts = HTML(said.enumerated().map { $0.offset == 0 ? $0.element : "; " + $0.element })
         var result = ReportSection.Body(
             """
-            <p class="quiet">For each prompt the first \(limits.samplesPerSystem) samples of every system (\(counts)). \
-            Numbers of a sample are those of its table; KL is in nats, lengths are in tokens.</p>
+            <p class="quiet">The first \(limits.samplesPerSystem) samples of every system for each prompt (\(counts)). \
+            The metrics of a sample come from its table; KL is in nats, lengths are in tokens.</p>
             <div id="texts-controls" class="screen"></div>
             <div id="texts-list">
             \(parts)</div>
@@ -71,7 +74,8 @@ package enum TextsSection {
         return result
     }
 
-    /// As many prompts of a split as fit, in their order; which, is drawn. At least one is taken.
+    /// A random selection of prompts that fits into a number of bytes, in the order of the split. It contains at least one
+    /// prompt.
     private static func choose(
         _ split: TextsTable.Split, _ markup: TextsMarkup, bytes: Int, using random: inout Philox
     ) -> [HTML] {
@@ -80,14 +84,14 @@ package enum TextsSection {
         for prompt in split.prompts.shuffled(using: &random) {
             let next = markup.markup(prompt, of: split)
             left -= next.source.utf8.count
-            // going on with shorter ones would favour them
+            // continuing with shorter prompts would bias the selection towards them
             guard left >= 0 || chosen.isEmpty else { break }
             chosen.append((prompt.number, next))
         }
         return chosen.sorted { $0.number < $1.number }.map(\.markup)
     }
 
-    /// The names that the script offers.
+    /// The names that the script uses, as JSON.
     private static func json(_ table: TextsTable) -> String {
         struct Names: Encodable {
             var systems: [String]

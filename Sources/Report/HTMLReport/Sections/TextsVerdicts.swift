@@ -4,17 +4,17 @@ import Formats
 import Foundation
 import Runs
 
-/// What judges have said about pairs of texts: the verdicts of runs of `rlhf-report prefer`.
+/// The verdicts of judges on pairs of texts, from runs of `rlhf-report prefer`.
 struct TextsVerdicts {
-    /// What a judge has said about two texts for a prompt.
+    /// The verdict of a judge on two responses to a prompt.
     struct Verdict {
-        /// The run that it was said in.
+        /// The name of the judge's run.
         var run: String
-        /// What the run calls the systems.
+        /// The names of the two systems in that run.
         var names: (first: String, second: String)
-        /// What was judged.
+        /// The two responses.
         var first, second: String
-        /// The share of the first text: 1 where it is preferred in both orders, 0.5 for a tie.
+        /// The preference for the first response, from 0 to 1: 1 if it is preferred in both orders, 0.5 for a tie.
         var outcome: Double
         /// Whether the judge gave at least one readable answer.
         var isAnswered: Bool
@@ -30,16 +30,17 @@ struct TextsVerdicts {
         var outcome: Double
     }
 
-    /// What the file of results says about systems.
+    /// The part of the results file that names the systems.
     private struct Results: Decodable {
         var systems: [String]?
     }
 
+    /// The verdicts by prompt.
     private(set) var byInput: [String: [Verdict]] = [:]
-    /// What could not be read.
+    /// Notes on files that could not be read.
     private(set) var notes: [String] = []
 
-    /// Reads those of some runs. Runs that have none have nothing to say.
+    /// Reads the verdicts of some runs; runs without verdicts are skipped.
     init(_ runs: [ReportedRun]) {
         for run in runs {
             let file = run.folder.appendingPathComponent("verdicts.jsonl")

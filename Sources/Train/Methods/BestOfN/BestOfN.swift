@@ -3,37 +3,40 @@ public import Eval
 public import Models
 public import Tensor
 
-/// Draws N responses to every prompt, scores them, and keeps the best.
+/// Best-of-N: samples N responses to every prompt, scores them, and chooses the best.
 ///
-/// Every response has a random stream of its own, named by the run's seed, the prompt's id and the response's number, so neither the batch
-/// size nor the set of other prompts changes it.
+/// Every response has a separate random stream, derived from the run's seed, the prompt's ID and the response's number. So
+/// neither the batch size nor the other prompts affect it.
 public struct BestOfN {
-    /// Draws the responses.
+    /// Samples the responses.
     public var sampler: ResponseSampler
-    /// Scores them.
+    /// Scores the responses.
     public var rewardFunction: any RewardFunction
-    /// The stream that the responses' own streams are split from.
+    /// The random stream from which the responses' streams are derived.
     public var random: Philox
-    /// The model that the KL of every response is measured against, when it is wanted.
+    /// The reference model for the KL of every response; nil if no KL is measured.
     public var reference: (any TransformerDecoder)?
-    /// Whether the KL is that of what is drawn, with temperature, top-k, top-p and min-p, from the reference as it is; else of one
-    /// temperature from the reference at the same.
+    /// Whether the KL is between the sampling distribution (after temperature, top-k, top-p and min-p) and the unmodified
+    /// reference. Otherwise it is between policy and reference at the same temperature.
     public var measuresDraws = false
-    /// Prompts that are answered together.
+    /// The number of prompts that are answered together.
     public var promptsPerPass = 16
 
-    /// A choice among what a sampler draws; see the properties.
+    /// Best-of-N with a sampler; see the properties.
     public init(_ sampler: ResponseSampler, rewardFunction: any RewardFunction, random: Philox) {
         (self.sampler, self.rewardFunction, self.random) = (sampler, rewardFunction, random)
     }
 
-    /// N rows for every prompt, in order, handed over prompt by prompt as they are done.
+    /// Samples N rows for every prompt, and calls `each` with the rows of one prompt at a time, in order.
     ///
-    /// Each row has the numbers `sample` (0..<N), `tokens` (its length with the end), `ended` (0 or 1), `log_prob` and, with a reference,
-    /// `kl` (Σ log p − log p_reference).
-    /// - Parameter count: N, the responses to each prompt.
-    /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that the reference has no positions
-    ///   for; what the reward function and `each` throw.
+    /// Each row has the numbers `sample` (0..<N), `tokens` (the length, including the end-of-sequence token), `ended` (0 or 1),
+    /// `log_prob` and, with a reference, `kl` (Σ log p − log p_reference).
+    /// - Parameters:
+    ///   - prompts: the prompts to answer.
+    ///   - count: N, the number of responses to each prompt.
+    ///   - each: called with every prompt and its rows.
+    /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that exceeds the reference's
+    ///   positions; errors of the reward function and of `each`.
     public func sample(
         _ prompts: [TokenisedPrompt], count: Int, each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
     ) throws {
@@ -70,7 +73,7 @@ public struct BestOfN {
         }
     }
 
-    /// Σ log p − log p_reference of every response to one prompt; the prompt is processed once.
+    /// Σ log p − log p_reference for every response to one prompt, which is processed once.
     private func sequenceKL(_ answers: [SampledResponse], under reference: any TransformerDecoder) -> [Double] {
         guard let prompt = answers.first?.prompt else { return [] }
         let scorer = TokenScorer(
@@ -85,7 +88,7 @@ public struct BestOfN {
         }
     }
 
-    /// The row with the greatest reward, the first of equals.
+    /// The row with the highest reward; the first of several equal ones.
     public static func best(of rows: [SampleRow]) -> SampleRow? {
         rows.reduce(nil) { best, row in
             guard let best else { return row }
@@ -102,9 +105,10 @@ public struct BestOfN {
         }
     }
 
-    /// KL(best-of-N ‖ the sampled policy) ≤ log N − (N − 1)/N (Beirami et al. 2024), with equality for distinct scores.
+    /// The upper bound log N − (N − 1)/N of KL(best-of-N ‖ sampled policy), in nats (Beirami et al. 2024). It is attained for
+    /// distinct scores.
     public static func kl(n: Int) -> Double { kl(claimed: Double(n)) }
 
-    /// The same for an N that a table says; 0 for what can be no number of responses.
+    /// The bound of ``kl(n:)`` for an N read from a table; 0 for an invalid N.
     package static func kl(claimed n: Double) -> Double { n >= 1 && n.isFinite ? logarithm(n) - (n - 1) / n : 0 }
 }

@@ -1,14 +1,15 @@
 public import Data
 public import Tensor
 
-/// How one of N responses is chosen by their rewards.
+/// How one of N responses is chosen by reward.
 public enum BestOfNSelection: Sendable, Equatable {
-    /// The one with the greatest reward, the first of equals.
+    /// The response with the highest reward; the first of several equal ones.
     case best
     /// Response i with probability exp(r_i / T) / Σ_j exp(r_j / T) (Verdun et al. 2025).
     case soft(temperature: Double)
 
-    /// The probability of each of some rewards to be chosen; they add up to 1. What has no reward has none.
+    /// The probability with which each response is chosen, given the rewards; they sum to 1. A response without a reward has
+    /// probability 0.
     public func weights(_ rewards: [Double?]) -> [Double] {
         let known = rewards.map { $0 ?? -.infinity }
         guard let greatest = known.max(), let place = known.firstIndex(of: greatest) else { return [] }
@@ -18,9 +19,11 @@ public enum BestOfNSelection: Sendable, Equatable {
         return weights.map { $0 / total }
     }
 
-    /// The chosen row of some; nil of none. A soft choice's row has two numbers more: `weight`, its probability, and `expected_reward`,
-    /// the reward that is expected of the choice.
-    /// - Parameter random: a soft choice takes one number of it.
+    /// Chooses one of the rows; nil if there are none. The row of a soft choice has two more numbers: `weight`, its probability,
+    /// and `expected_reward`, the expected reward of the choice.
+    /// - Parameters:
+    ///   - rows: the rows to choose from, with their rewards.
+    ///   - random: a random stream, of which a soft choice uses one number.
     public func choose(of rows: [SampleRow], using random: Philox) -> SampleRow? {
         guard case .soft = self, !rows.isEmpty else { return BestOfN.best(of: rows) }
         let weights = weights(rows.map(\.reward))
@@ -30,7 +33,7 @@ public enum BestOfNSelection: Sendable, Equatable {
             sum += weight
             return uniform < sum
         }
-        // rounding may leave the sum below 1: then it is the last that can be chosen
+        // with rounding, the sum may stay below 1: then the last possible row is chosen
         guard let index = passed ?? weights.lastIndex(where: { $0 > 0 }) else { return nil }
         var row = rows[index]
         row.numbers["weight"] = weights[index]
@@ -38,7 +41,7 @@ public enum BestOfNSelection: Sendable, Equatable {
         return row
     }
 
-    /// The reward that is expected of a choice among the first n rows, for every n.
+    /// The expected reward of a choice among the first n rows, for every n.
     public func expectedRewards(_ rows: [SampleRow]) -> [Double] {
         guard case .soft(let temperature) = self else { return BestOfN.bestRewards(rows) }
         var sums = SoftSums(temperature: temperature)
@@ -48,11 +51,13 @@ public enum BestOfNSelection: Sendable, Equatable {
         }
     }
 
-    /// For every n a bound of KL(choice ‖ the sampled policy) from the first n responses to one prompt; the bound is its mean over prompts.
+    /// For every n, an upper bound of KL(choice ‖ sampled policy) in nats, from the first n responses to one prompt. The bound
+    /// for a policy is the mean over prompts.
     ///
-    /// Of the best, log n − (n − 1)/n (``BestOfN/kl(n:)``). Of a soft choice, Σ w log(n w) = log n − H(w): by so much do the n responses
-    /// and the choice together differ from those with an even choice, whose result is a response of the policy; and the divergence of
-    /// results is no greater.
+    /// For the best response it is log n − (n − 1)/n (``BestOfN/kl(n:)``). For a soft choice with probabilities w it is Σ w log(n
+    /// w) = log n − H(w): the divergence between the joint distributions of the n responses and the choice, with a soft and with
+    /// a uniform choice. A uniformly chosen response is distributed as the policy, and the divergence of the chosen responses
+    /// alone is no greater.
     public func klBounds(_ rows: [SampleRow]) -> [Double] {
         guard case .soft(let temperature) = self else { return rows.indices.map { BestOfN.kl(n: $0 + 1) } }
         var sums = SoftSums(temperature: temperature)
@@ -63,7 +68,7 @@ public enum BestOfNSelection: Sendable, Equatable {
     }
 }
 
-/// Sums over rewards that come one by one, relative to the greatest so far.
+/// Running sums over rewards, relative to the highest reward so far.
 private struct SoftSums {
     let temperature: Double
     private var greatest = -Double.infinity
@@ -90,8 +95,8 @@ private struct SoftSums {
         if scale > 0 { exponents += scale * exponent }
     }
 
-    /// The expected reward; 0 of none.
+    /// The expected reward; 0 without rewards.
     var reward: Double { weight > 0 ? rewards / weight : 0 }
-    /// The entropy of the choice.
+    /// The entropy of the choice in nats.
     var entropy: Double { weight > 0 ? logarithm(weight) - exponents / weight : 0 }
 }

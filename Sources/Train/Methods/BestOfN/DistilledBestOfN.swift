@@ -2,36 +2,40 @@ public import Data
 public import Eval
 internal import Tensor
 
-/// The reward that makes a policy do at once what best-of-N of its reference does: (N − 1) log F(r | x), F the distribution function of
-/// rewards of the reference's answers to the prompt x (vBoN: Amini et al. 2024).
+/// The reward for distilling best-of-N into a policy: (N − 1) log F(r | x), where F is the distribution function of the rewards
+/// of the reference's answers to the prompt x (vBoN: Amini et al. 2024).
 ///
-/// With a KL of weight 1 to the reference, the policy that has the most of it is π(y | x) ∝ π_ref(y | x) F(r(y) | x)^(N − 1): that is
-/// best-of-N where no two answers have one reward, because the greatest of N rewards is distributed as F^N. Only the order of rewards counts.
+/// With a KL to the reference of weight 1, the optimal policy is π(y | x) ∝ π_ref(y | x) F(r(y) | x)^(N − 1). This is best-of-N
+/// if no two answers have the same reward, because the maximum of N rewards has the distribution function F^N. Only the order of
+/// rewards matters.
 ///
-/// F is estimated from M samples of the prompt as (#{r_i ≤ r} + ½) / (M + 1): an answer below all of them has ½/(M + 1) instead of 0, whose
-/// logarithm would be −∞, and one above all of them has not quite 1, for a better one may come.
+/// F is estimated from M samples of the prompt as (#{r_i ≤ r} + ½) / (M + 1). The ½ avoids the logarithm of 0 for an answer below
+/// all samples, and keeps the estimate below 1 for an answer above all samples.
 public struct DistilledBestOfN: TrunkReadingReward {
-    /// What the answers are scored with, as the samples were.
+    /// The reward function for answers, which also scored the samples.
     public var reward: any RewardFunction
-    /// N.
+    /// N of the distilled best-of-N.
     public var n: Int
-    /// The rewards of the samples of every prompt by its text, ascending.
+    /// The ascending rewards of the samples of every prompt, by the prompt's text.
     private let samples: [String: [Double]]
 
-    /// A reward that compares answers with samples.
-    /// - Parameter samples: rows with the prompt's text and a reward; those without a reward do not count.
+    /// A reward that ranks answers among samples.
+    /// - Parameters:
+    ///   - reward: the reward function for answers, which also scored the samples.
+    ///   - n: N of the distilled best-of-N.
+    ///   - samples: rows with the prompt's text and a reward. Rows without a reward are ignored.
     public init(_ reward: any RewardFunction, n: Int, samples: [SampleRow]) {
         (self.reward, self.n) = (reward, n)
         self.samples = samples.reduce(into: [:]) { $0[$1.input, default: []] += $1.reward.map { [$0] } ?? [] }
             .filter { !$0.value.isEmpty }.mapValues { $0.sorted() }
     }
 
-    /// How many samples a prompt has.
+    /// The number of samples of a prompt.
     public func sampleCount(of prompt: String) -> Int { samples[prompt]?.count ?? 0 }
 
-    /// The estimate of F for a reward among ascending ones.
+    /// The estimate of F at a reward, from samples in ascending order.
     public static func probability(of reward: Double, among samples: [Double]) -> Double {
-        // the first that is greater
+        // binary search for the first sample that is greater
         var (low, high) = (0, samples.count)
         while low < high {
             let middle = (low + high) / 2
@@ -40,10 +44,12 @@ public struct DistilledBestOfN: TrunkReadingReward {
         return (Double(low) + 0.5) / Double(samples.count + 1)
     }
 
-    /// - Throws: ``Eval/RewardError/noSamples(prompt:)``; what the reward itself throws.
+    /// The distilled rewards of the requests.
+    /// - Throws: `RewardError.noSamples`; errors of the inner reward.
     public func rewards(for requests: [RewardRequest]) throws -> [Double] { try distilled(requests, trunk: nil) }
 
-    /// - Throws: as ``rewards(for:)``.
+    /// The distilled rewards of the requests, with trunk states of the policy for the inner reward.
+    /// - Throws: the errors of ``rewards(for:)``.
     public func rewards(for requests: [RewardRequest], trunk: TrunkStates) throws -> [Double] { try distilled(requests, trunk: trunk) }
 
     private func distilled(_ requests: [RewardRequest], trunk: TrunkStates?) throws -> [Double] {

@@ -2,25 +2,25 @@ public import Tensor
 
 /// An answer to a prompt with its reward.
 public struct ScoredAnswer: Sendable, Equatable {
-    /// The answer.
+    /// The text of the answer.
     public var text: String
-    /// Its reward.
+    /// The reward of the answer.
     public var reward: Double
 
     /// An answer with its reward.
     public init(_ text: String, reward: Double) { (self.text, self.reward) = (text, reward) }
 }
 
-/// Which of a prompt's answers are compared: a function of the answers and their rewards.
+/// Selects which of a prompt's answers are compared, from the answers and their rewards.
 ///
-/// One of your own is a value of this type in ``AnswerPairs/selection``.
+/// For a custom selection, assign a value of this type to ``AnswerPairs/selection``.
 public struct PairSelection: Sendable {
-    /// The places of a better and a worse answer.
+    /// The indices of a better and a worse answer.
     public typealias Pair = (chosen: Int, rejected: Int)
 
-    /// The name.
+    /// The name of the selection.
     public let name: String
-    /// The pairs of some answers, with a random stream of the prompt's own. Those whose rewards are equal count for nothing.
+    /// The pairs of a prompt's answers, given a random stream for this prompt. Pairs with equal rewards are ignored.
     public let pairs: @Sendable (_ answers: [ScoredAnswer], _ random: inout Philox) throws -> [Pair]
 
     /// A selection; see the properties.
@@ -30,12 +30,12 @@ public struct PairSelection: Sendable {
         (self.name, self.pairs) = (name, pairs)
     }
 
-    /// The best answer against the worst, the first of equals each.
+    /// The best answer against the worst; each is the first of several equal ones.
     public static let bestWorst = PairSelection("best-worst") { answers, _ in
         guard let best = extreme(answers, >), let worst = extreme(answers, <) else { return [] }
         return [(best, worst)]
     }
-    /// The best answer against one that is drawn among those with a lower reward.
+    /// The best answer against a random one of those with a lower reward.
     public static let bestRandom = PairSelection("best-random") { answers, random in
         guard let best = extreme(answers, >) else { return [] }
         let lower = answers.indices.filter { answers[$0].reward < answers[best].reward }
@@ -49,9 +49,12 @@ public struct PairSelection: Sendable {
             }
         }
     }
-    /// The most diverse of the good answers against the least diverse of the bad ones (DivPO: Lanchantin et al. 2025). Good are rewards within a
-    /// share of the range below the greatest, bad those within it above the least; with a share of 0 it is the best against the worst.
-    /// - Parameter diversity: how much each answer differs from the others.
+    /// The most diverse good answer against the least diverse bad one (DivPO: Lanchantin et al. 2025). Good answers have a reward
+    /// within a share of the range of rewards below its maximum, bad ones within this share above its minimum. With a share of 0,
+    /// it is the best answer against the worst.
+    /// - Parameters:
+    ///   - share: the share of the range of rewards, in 0...0.5.
+    ///   - diversity: how much each answer differs from the others.
     public static func divpo(
         threshold share: Double, diversity: @escaping @Sendable (_ answers: [String]) throws -> [Double]
     ) -> PairSelection {
@@ -68,35 +71,36 @@ public struct PairSelection: Sendable {
         }
     }
 
-    /// The names of those that come with the library.
+    /// The names of the built-in selections.
     public static let builtInNames = ["best-worst", "best-random", "margin", "divpo"]
 
     private static func extreme(_ answers: [ScoredAnswer], _ precedes: (Double, Double) -> Bool) -> Int? {
         first(of: Array(answers.indices), answers.map(\.reward), precedes)
     }
 
-    /// The first of some places whose value no other's precedes.
+    /// The first of some indices whose value is extreme according to `precedes`.
     private static func first(of places: [Int], _ values: [Double], _ precedes: (Double, Double) -> Bool) -> Int? {
         places.reduce(nil) { first, place in first.map { precedes(values[place], values[$0]) ? place : $0 } ?? place }
     }
 }
 
-/// The pairs that are made of a prompt's answers.
+/// Makes the pairs of a prompt's answers.
 public struct AnswerPairs: Sendable {
-    /// Which answers are compared.
+    /// Selects the answers that are compared.
     public var selection = PairSelection.bestWorst
-    /// Pairs whose rewards are closer than this are left out.
+    /// Pairs whose rewards differ by less are left out.
     public var minimumMargin = 0.0
-    /// How many pairs of a prompt there may be, drawn at random; nil for all.
+    /// The maximum number of pairs per prompt, drawn at random; nil for all.
     public var limit: Int?
-    /// Every prompt has a stream of its own in it, named by the prompt's id.
+    /// The random stream, from which every prompt's stream is derived with the prompt's ID.
     public var random: Philox
 
-    /// The best answer against the worst.
+    /// Pairs of the best and the worst answer.
     public init(random: Philox) { self.random = random }
 
-    /// The places of the better and the worse answers of a prompt: never two of equal rewards or texts, and never two texts twice.
-    /// - Throws: what the selection throws.
+    /// The pairs of a prompt's answers, as indices. Pairs with equal rewards or equal texts, and repeated pairs of texts, are
+    /// left out.
+    /// - Throws: errors of the selection.
     public func pairs(of answers: [ScoredAnswer], id: String) throws -> [PairSelection.Pair] {
         var random = random.split(id)
         var seen: Set<[String]> = []
@@ -111,9 +115,9 @@ public struct AnswerPairs: Sendable {
         return Array(pairs.prefix(limit))
     }
 
-    /// What the pairs of a prompt weigh by how much their chosen answer differs from the prompt's other answers (DDPO and DORPO: Chung et al.
-    /// 2025): each deviation above the least, over the mean of that, so that the mean over the prompt's answers is 1; 1 for all where none
-    /// differs more than another but for rounding.
+    /// Pair weights for the answers to one prompt, from how much each answer differs from the others (DDPO and DORPO: Chung et
+    /// al. 2025): each deviation minus the smallest one, divided by the mean of these differences, so that the weights have mean
+    /// 1. All weights are 1 if the deviations are equal up to rounding.
     public static func weights(ofDeviations deviations: [Double]) -> [Double] {
         guard let least = deviations.min(), let greatest = deviations.max(), greatest - least > 1e-9 * max(abs(least), abs(greatest)) else {
             return deviations.map { _ in 1 }

@@ -1,17 +1,18 @@
 import Tensor
 
-/// What keeps the policy near its reference: the divergence whose optimum a loss of log ratios solves for (Wang et al. 2023, f-DPO).
+/// The divergence between the policy and its reference (f-DPO: Wang et al. 2023). It determines the function that is applied to
+/// each log ratio x.
 public enum PreferenceDivergence: Sendable, Equatable, Codable {
-    /// The reverse Kullback-Leibler divergence: log ratios as they are.
+    /// The reverse Kullback-Leibler divergence: x.
     case reverseKL
-    /// The forward one: 1 − e⁻ˣ.
+    /// The forward Kullback-Leibler divergence: 1 − e⁻ˣ.
     case forwardKL
-    /// Jensen and Shannon's: log 2 + log σ(x).
+    /// The Jensen-Shannon divergence: log 2 + log σ(x).
     case jensenShannon
-    /// α: (e^((α−1)x) − 1) / (α − 1).
+    /// The α-divergence: (e^((α−1)x) − 1) / (α − 1).
     case alpha(Double)
 
-    /// What a log ratio becomes.
+    /// The divergence's function of a log ratio.
     func score(_ x: PairNumber) -> PairNumber {
         switch self {
         case .reverseKL: return x

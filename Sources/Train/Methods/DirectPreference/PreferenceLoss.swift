@@ -1,51 +1,51 @@
 import Tensor
 
-/// What the answers of a pair say to a loss.
+/// The quantities of a pair from which a loss is computed.
 public struct PairTerms: Sendable {
-    /// The scores of the answers, before β: with a reference the log ratios log π/π_ref, after the divergence's function; without one the
-    /// log-probabilities.
+    /// The score of the chosen answer, before β. With a reference it is the log ratio log π/π_ref after the divergence's
+    /// function; without one, the log-probability.
     public var chosen: PairNumber
-    /// The same of the rejected answer.
+    /// The score of the rejected answer.
     public var rejected: PairNumber
-    /// The log ratios (or log-probabilities) as they are.
+    /// The log ratio (or log-probability) of the chosen answer without the divergence's function.
     public var plainChosen: PairNumber
-    /// The same of the rejected answer.
+    /// The log ratio (or log-probability) of the rejected answer without the divergence's function.
     public var plainRejected: PairNumber
-    /// The tokens of the chosen answer.
+    /// The number of tokens of the chosen answer.
     public var chosenCount: Double
-    /// The tokens of the rejected answer.
+    /// The number of tokens of the rejected answer.
     public var rejectedCount: Double
 
-    /// How much higher the chosen answer scores.
+    /// d, the score of the chosen answer minus that of the rejected one.
     public var margin: PairNumber { chosen - rejected }
-    /// The same of the scores for each token.
+    /// The margin of the scores per token: each score is divided by the number of tokens of its answer.
     public var marginPerToken: PairNumber { (1 / chosenCount) * chosen - (1 / rejectedCount) * rejected }
 }
 
-/// A loss of direct preference optimisation: a function of how likely a policy finds the better and the worse answer to a prompt.
+/// A loss of direct preference optimisation: a function of the log-probabilities of the better and the worse answer to a prompt.
 ///
-/// One of your own is a value of this type in ``PreferenceConfig/loss``. Formulas are in Docs/methods.md; those of the built-in ones give the
-/// numbers of TRL 1.16.
+/// For a custom loss, assign a value of this type to ``PreferenceConfig/loss``. Docs/methods.md lists the formulas. The built-in
+/// losses agree numerically with TRL 1.16.
 public struct PreferenceLoss: Sendable {
-    /// What log-probabilities are compared with.
+    /// How the scores of answers are computed.
     public enum Comparison: Sendable {
-        /// The reference model's: log ratios of whole answers.
+        /// Log ratios of whole answers to the reference model.
         case reference
-        /// Nothing: the sum over an answer's tokens.
+        /// Log-probabilities, summed over an answer's tokens, without a reference.
         case sums
-        /// Nothing: the mean over an answer's tokens.
+        /// Mean log-probabilities of an answer's tokens, without a reference.
         case means
     }
 
-    /// The name.
+    /// The name of the loss.
     public let name: String
-    /// What log-probabilities are compared with.
+    /// How the scores of answers are computed.
     public let comparison: Comparison
-    /// Whether the f-divergences may take the place of the reverse Kullback-Leibler divergence.
+    /// Whether the loss supports other divergences than the reverse Kullback-Leibler divergence.
     public let takesDivergences: Bool
-    /// What the likelihood of the chosen answer weighs beside the loss, unless ``PreferenceConfig/supervisedWeight`` is set.
+    /// The default weight of the chosen answer's negative log-likelihood, which ``PreferenceConfig/supervisedWeight`` overrides.
     public let supervisedWeight: Double
-    /// Whether that likelihood is of the prompt's tokens, too.
+    /// Whether that likelihood includes the prompt's tokens.
     public let supervisesPrompt: Bool
     /// The loss of a pair.
     public let value: @Sendable (PairTerms, PreferenceConfig) -> PairNumber
@@ -65,7 +65,7 @@ public struct PreferenceLoss: Sendable {
 }
 
 extension PreferenceLoss {
-    /// −log σ(x), with labels that are wrong with the probability e (cDPO: Mitchell 2023).
+    /// −log σ(x), with labels that are wrong with probability e (cDPO: Mitchell 2023).
     private static func smoothed(_ x: PairNumber, _ e: Double) -> PairNumber {
         let right = -1 * x.logLogistic
         return e == 0 ? right : (1 - e) * right + -e * (-1 * x).logLogistic
@@ -73,49 +73,49 @@ extension PreferenceLoss {
 
     // MARK: With a reference
 
-    /// −log σ(βd) (DPO: Rafailov et al. 2023), with smoothed labels where they are asked for (cDPO).
+    /// DPO: −log σ(βd) (Rafailov et al. 2023); cDPO with label smoothing.
     public static let sigmoid = PreferenceLoss("sigmoid", takesDivergences: true) { smoothed($1.beta * $0.margin, $1.labelSmoothing) }
-    /// The same, unbiased under labels that are flipped with the probability e (Chowdhury et al. 2024).
+    /// Robust DPO: unbiased if labels are flipped with probability e (Chowdhury et al. 2024).
     public static let robust = PreferenceLoss("robust", takesDivergences: true) { pair, config in
         let (x, e) = (config.beta * pair.margin, config.labelSmoothing)
         return (1 / (1 - 2 * e)) * ((e - 1) * x.logLogistic + e * (-1 * x).logLogistic)
     }
-    /// max(0, 1 − βd) (SLiC: Zhao et al. 2023).
+    /// SLiC: max(0, 1 − βd) (Zhao et al. 2023).
     public static let hinge = PreferenceLoss("hinge", takesDivergences: true) { (1 - $1.beta * $0.margin).positivePart }
-    /// (d/tokens − 1/2β)² (IPO: Azar et al. 2023; log ratios for each token, as its authors advise).
+    /// IPO: (d/tokens − 1/2β)² (Azar et al. 2023), with log ratios per token as its authors advise.
     public static let ipo = PreferenceLoss("ipo", takesDivergences: true) { ($0.marginPerToken - 1 / (2 * $1.beta)).squared }
-    /// −log σ(β d/tokens): DPO of log ratios for each token.
+    /// DPO with log ratios per token: −log σ(β d/tokens).
     public static let sigmoidNorm = PreferenceLoss("sigmoid_norm", takesDivergences: true) {
         -1 * ($1.beta * $0.marginPerToken).logLogistic
     }
-    /// The reverse divergence of the pair's probabilities from smoothed labels (EXO: Ji et al. 2024).
+    /// EXO: the reverse KL divergence of the pair's probabilities from smoothed labels (Ji et al. 2024).
     public static let exoPair = PreferenceLoss("exo_pair", takesDivergences: true) { pair, config in
         let (x, e) = (config.beta * pair.margin, config.labelSmoothing)
         let right = x.logistic * (x.logLogistic - logarithm(1 - e))
         return right + (-1 * x).logistic * ((-1 * x).logLogistic - logarithm(e))
     }
-    /// Noise contrastive alignment (Chen et al. 2024): the chosen answer's likelihood does not fall.
+    /// NCA: noise contrastive alignment, which keeps the likelihood of the chosen answer from falling (Chen et al. 2024).
     public static let ncaPair = PreferenceLoss("nca_pair") { pair, config in
         let (c, r) = (config.beta * pair.plainChosen, config.beta * pair.plainRejected)
         return -1 * c.logLogistic + -0.5 * (-1 * c).logLogistic + -0.5 * (-1 * r).logLogistic
     }
-    /// A binary classifier of each answer (BCO: Jung et al. 2024), without its running shift.
+    /// BCO: a binary classifier of each answer (Jung et al. 2024), without its running shift.
     public static let bcoPair = PreferenceLoss("bco_pair") { pair, config in
         -1 * (config.beta * pair.plainChosen).logLogistic + -1 * (-config.beta * pair.plainRejected).logLogistic
     }
-    /// Self-play preference optimisation with hard labels (SPPO: Wu et al. 2024).
+    /// SPPO: self-play preference optimisation with hard labels (Wu et al. 2024).
     public static let sppoHard = PreferenceLoss("sppo_hard") { pair, config in
         (pair.plainChosen - 1 / (2 * config.beta)).squared + (1 / (2 * config.beta) + pair.plainRejected).squared
     }
-    /// Anchored: the chosen answer rises, the rejected one falls (APO-zero: D'Oosterlinck et al. 2024).
+    /// APO-zero: raises the chosen answer and lowers the rejected one (D'Oosterlinck et al. 2024).
     public static let apoZero = PreferenceLoss("apo_zero") { pair, config in
         (1 - (config.beta * pair.plainChosen).logistic) + (config.beta * pair.plainRejected).logistic
     }
-    /// Anchored: both fall, the rejected one more (APO-down).
+    /// APO-down: lowers both answers, the rejected one more (D'Oosterlinck et al. 2024).
     public static let apoDown = PreferenceLoss("apo_down") { pair, config in
         (config.beta * pair.plainChosen).logistic + (1 - (config.beta * (pair.plainChosen - pair.plainRejected)).logistic)
     }
-    /// A blend of logistic and exponential loss (DiscoPOP: Lu et al. 2024).
+    /// DiscoPOP: a blend of logistic and exponential loss (Lu et al. 2024).
     public static let discopop = PreferenceLoss("discopop", takesDivergences: true) { pair, config in
         let x = config.beta * pair.margin
         let blend = ((1 / config.discopopTemperature) * x).logistic
@@ -124,17 +124,19 @@ extension PreferenceLoss {
 
     // MARK: Without a reference
 
-    /// −log σ(β(p_c − p_r) − γ) of means over tokens (SimPO: Meng et al. 2024).
+    /// SimPO: −log σ(β(p_c − p_r) − γ) with mean log-probabilities p per token (Meng et al. 2024).
     public static let simpo = PreferenceLoss("simpo", .means) { smoothed($1.beta * $0.margin - $1.gamma, $1.labelSmoothing) }
-    /// −log σ(β(p_c − p_r)) and the likelihood of the chosen answer (CPO: Xu et al. 2024).
+    /// CPO: −log σ(β(p_c − p_r)) with summed log-probabilities p, plus the negative log-likelihood of the chosen answer (Xu et
+    /// al. 2024).
     public static let cpo = PreferenceLoss("cpo", .sums, supervisedWeight: 1) { smoothed($1.beta * $0.margin, $1.labelSmoothing) }
-    /// The likelihood of prompt and chosen answer, and −β log σ of the log odds ratio of means over tokens (ORPO: Hong et al. 2024).
+    /// ORPO: the negative log-likelihood of prompt and chosen answer, plus −β log σ of the log odds ratio of mean
+    /// log-probabilities per token (Hong et al. 2024).
     public static let orpo = PreferenceLoss("orpo", .means, supervisedWeight: 1, supervisesPrompt: true) { pair, config in
         let odds = pair.margin - (pair.chosen.logOneMinusExponential - pair.rejected.logOneMinusExponential)
         return -config.beta * odds.logLogistic
     }
 
-    /// The losses of pairs that come with the library.
+    /// The built-in losses for pairs.
     public static let builtIn = [
         sigmoid, robust, hinge, ipo, sigmoidNorm, exoPair, ncaPair, bcoPair, sppoHard, apoZero, apoDown, discopop, simpo, cpo, orpo,
     ]

@@ -2,20 +2,24 @@ public import Data
 public import Models
 public import Tensor
 
-/// Direct preference optimisation on pairs: a ``PreferenceLoss`` of how likely the policy finds the better and the worse answer.
+/// The objective of direct preference optimisation on pairs: a ``PreferenceLoss`` of the policy's log-probabilities of the better
+/// and the worse answer.
 ///
-/// A loss depends on the model through the two log-probabilities of a pair, so its gradient by every token's log-probability is known in closed
-/// form (``PairNumber``): what is differentiated through the model is Σ gradient · log p.
+/// A loss depends on the model only through the two log-probabilities of a pair, so its gradient with respect to every token's
+/// log-probability is known in closed form (``PairNumber``). The model is differentiated through Σ gradient · log p.
 public final class PreferenceObjective: Objective {
-    /// The policy that is being trained.
+    /// The policy that is trained.
     public let policy: any TransformerDecoder
     /// The settings.
     public let config: PreferenceConfig
     let evaluations: [(name: String, pairs: [PreferencePair])]
 
-    /// An objective; the policy's parameters are frozen as the settings say.
-    /// - Parameter evaluations: named sets of held-out pairs.
-    /// - Throws: ``TrainingError`` for settings without meaning, or a pair that the policy has no room for.
+    /// Creates an objective and freezes the policy's parameters according to the settings.
+    /// - Parameters:
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out pairs.
+    /// - Throws: ``TrainingError`` for invalid settings, or a pair that does not fit the policy.
     public init(
         _ policy: any TransformerDecoder, config: PreferenceConfig, evaluations: [(name: String, pairs: [PreferencePair])] = []
     ) throws {
@@ -27,7 +31,8 @@ public final class PreferenceObjective: Objective {
         config.freezing.apply(to: policy, isRewardModel: false)
     }
 
-    /// Refuses pairs that the policy has no room for, that have no tokens, or that lack what the loss compares with.
+    /// Checks that the pairs fit the policy's context, have tokens, and have the reference's log-probabilities if the loss needs
+    /// them.
     func check(_ pairs: [PreferencePair]) throws {
         for pair in pairs {
             let comparison = pair.comparison
@@ -38,17 +43,25 @@ public final class PreferenceObjective: Objective {
             }
             precondition(
                 config.loss.comparison != .reference || pair.reference != nil,
-                "comparison \(comparison.id) has no log-probabilities of the reference, which \(config.loss.name) compares with")
+                "comparison \(comparison.id) has no log-probabilities of the reference model, which \(config.loss.name) needs")
         }
     }
 
+    /// The name of the stage in progress lines: `preferences`.
     public var stage: String { "preferences" }
+    /// The policy's parameters.
     public var parameters: [Parameter] { policy.parameters }
+    /// Whether the configuration of the policy has dropout.
     public var hasDropout: Bool { !policy.dropout.isNone }
+    /// The names of the accumulated loss and weight in a snapshot: `loss` and `pairs`.
     public var sumNames: (loss: String, weight: String) { ("loss", "pairs") }
+    /// The ID of the pair, for error messages.
     public func id(of pair: PreferencePair) -> String { pair.comparison.id }
+    /// The number of tokens of the prompt and both answers.
     public func tokens(of pair: PreferencePair) -> Int { pair.comparison.count }
 
+    /// The loss of a pass over some pairs of a batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     public func loss(of pass: Pass<PreferencePair>, on tape: Tape) throws -> PassLoss {
         let pairs = pass.examples
         let (found, logProbs) = measured(pairs, batch: pass.batch, dropout: pass.dropout, on: tape)
@@ -62,7 +75,7 @@ public final class PreferenceObjective: Objective {
         return PassLoss(loss, shown: found.loss, sums: found.statistics.sums)
     }
 
-    /// What some pairs of a batch make of the policy: the loss, its gradient by every token's log-probability, and sums for metrics.
+    /// The loss of some pairs of a batch, its gradient with respect to every token's log-probability, and sums for metrics.
     private func measured(
         _ pairs: [PreferencePair], batch: [PreferencePair], dropout: DropoutSource? = nil, on tape: Tape?
     ) -> (found: (loss: Double, gradient: Tensor, statistics: PreferenceStatistics), logProbs: Tensor) {
@@ -73,7 +86,7 @@ public final class PreferenceObjective: Objective {
         let scorer = TokenScorer(decoder: policy, temperature: 1, validTokens: config.validTokens ?? policy.shape.vocabularySize)
         let logProbs = scorer(pass.pass, on: tape).logProbs
         let numbers = logProbs.values
-        // each divides by a number of the whole batch
+        // every term is normalised by a number of the whole batch
         let count = Double(batch.count)
         let supervisedTokens = Double(
             batch.reduce(0) { $0 + $1.chosen.count + (config.loss.supervisesPrompt ? $1.comparison.prompt.count - 1 : 0) })
@@ -97,22 +110,24 @@ public final class PreferenceObjective: Objective {
 
     // MARK: Metrics
 
+    /// The metrics of the steps since the last log line: loss, accuracy, margin, rewards and log-probabilities.
     public func metrics(of sums: LossSums) -> [String: Double] {
         PreferenceStatistics(sums.extra).values(loss: sums.meanLoss, prefix: "")
     }
 
+    /// The number of samples seen, and the progress of the run in percent.
     public func progress(step: Int, of total: Int) -> [String: Double] {
         ["total_samples_seen": Double(step * config.batchSize), "percent_progress": 100 * Double(step) / Double(total)]
     }
 
-    /// `<name>_loss`, `<name>_accuracy`, margins and log-probabilities of every set.
+    /// The metrics of every evaluation set: `<name>_loss`, `<name>_accuracy`, margins, rewards and log-probabilities.
     public func evaluate() -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty { values.merge(evaluation(of: set, name: name)) { $1 } }
         return values
     }
 
-    /// The numbers of a set under its name.
+    /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [PreferencePair], name: String) -> [String: Double] {
         var (loss, statistics) = (0.0, PreferenceStatistics())
         for part in Packing.parts(set, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
@@ -124,13 +139,13 @@ public final class PreferenceObjective: Objective {
     }
 }
 
-/// What pairs look like to a policy, summed over pairs.
+/// Sums of the metrics of pairs.
 struct PreferenceStatistics {
     private(set) var sums: [String: Double] = [:]
 
     init(_ sums: [String: Double] = [:]) { self.sums = sums }
 
-    /// Adds a pair. A tie of rewards is half right.
+    /// Adds a pair. Equal rewards count as half correct.
     mutating func add(_ terms: PairTerms, _ config: PreferenceConfig, logProbs: (chosen: Double, rejected: Double)) {
         let (c, r) = (config.beta * terms.plainChosen.value, config.beta * terms.plainRejected.value)
         let numbers = [
@@ -143,7 +158,7 @@ struct PreferenceStatistics {
 
     mutating func add(_ other: PreferenceStatistics) { sums.merge(other.sums) { $0 + $1 } }
 
-    /// Means over pairs.
+    /// The means over pairs, and the loss.
     func values(loss: Double, prefix: String) -> [String: Double] {
         let count = max(1, sums["pairs_seen"] ?? 0)
         var values = ["\(prefix)loss": loss]

@@ -1,23 +1,28 @@
 public import Data
 import Models
 
-/// A pair of answers to one prompt, with what the reference model makes of them.
+/// A pair of answers to one prompt, with the reference model's log-probabilities.
 public struct PreferencePair: Sendable, Equatable {
     /// The tokens, and which answer is the better one.
     public var comparison: TokenisedComparison
-    /// log π_ref of the chosen and the rejected answer, summed as the policy's are; nil where the loss has no reference.
+    /// log π_ref of the chosen and the rejected answer, summed like the policy's; nil if the loss has no reference.
     public var reference: (chosen: Double, rejected: Double)?
-    /// What the pair's loss is multiplied by.
+    /// The weight of the pair's loss.
     public var weight: Double
 
     /// A pair.
-    /// - Parameter weight: the comparison's own unless given.
+    /// - Parameters:
+    ///   - comparison: the tokens, and which answer is the better one.
+    ///   - reference: the reference model's log-probabilities of the chosen and the rejected answer; nil if the loss has no
+    ///     reference.
+    ///   - weight: the weight of the pair's loss. Default: that of the comparison.
     public init(_ comparison: TokenisedComparison, reference: (chosen: Double, rejected: Double)? = nil, weight: Double? = nil) {
         self.comparison = comparison
         self.reference = reference
         self.weight = weight ?? comparison.weight
     }
 
+    /// Whether two pairs have equal tokens, weights and reference log-probabilities.
     public static func == (a: PreferencePair, b: PreferencePair) -> Bool {
         a.comparison == b.comparison && a.weight == b.weight && a.reference?.chosen == b.reference?.chosen
             && a.reference?.rejected == b.reference?.rejected
@@ -27,9 +32,9 @@ public struct PreferencePair: Sendable, Equatable {
     var rejected: [Int32] { comparison.summaries[1 - comparison.choice] }
 }
 
-/// What the tokens of an answer weigh in its log-probability.
+/// The weights of an answer's tokens in its log-probability.
 package struct TokenWeights {
-    /// Tokens at full weight, and the weight of those behind them.
+    /// The number of tokens with weight 1, and the weight of the tokens after them.
     let full: Int
     let excess: Double
 
@@ -39,6 +44,7 @@ package struct TokenWeights {
         self.excess = excess
     }
 
+    /// The weight of the token at an index of the answer.
     package func weight(_ index: Int) -> Double { index < full ? 1 : excess }
     /// Σ weight · log p.
     package func sum(_ logProbs: ArraySlice<Float>) -> Double {
@@ -46,23 +52,26 @@ package struct TokenWeights {
     }
 }
 
-/// Both answers of some pairs behind their prompts, each prompt read once, and the rows that predict them.
+/// A pass over both answers of some pairs, with each prompt read once, and the rows that predict the tokens.
 struct PairPass {
-    /// The pass: of every pair first the chosen answer, then the rejected one.
+    /// The pass, with the chosen answer of every pair before the rejected one.
     private(set) var pass: TargetPass
-    /// The places of a pair's numbers among the targets.
+    /// The indices of a pair's log-probabilities among the targets.
     struct Places {
-        /// Of the prompt's tokens but the first; empty where they are not wanted.
+        /// Those of the prompt's tokens except the first; empty if they are not predicted.
         var prompt: Range<Int>
         var chosen: Range<Int>
         var rejected: Range<Int>
     }
     let places: [Places]
 
-    /// Sets what decides which numbers are dropped.
+    /// Sets the source of dropout masks.
     mutating func drop(_ source: DropoutSource?) { pass.batch.dropout = source }
 
-    /// - Parameter withPrompts: whether the prompts' own tokens are predicted, too.
+    /// A pass over some pairs.
+    /// - Parameters:
+    ///   - pairs: the pairs.
+    ///   - withPrompts: whether the prompts' own tokens are predicted, too.
     init(_ pairs: [PreferencePair], withPrompts: Bool) {
         pass = TargetPass(
             prompts: pairs.map(\.comparison.prompt), answers: pairs.map { [$0.chosen, $0.rejected] }, predictingPrompts: withPrompts)
@@ -80,7 +89,8 @@ struct PairPass {
 }
 
 extension PreferenceConfig {
-    /// What a pair says to the loss, given the log-probabilities of the answers' tokens and the reference's sums.
+    /// The terms of a pair's loss, and the weights of its tokens, from the log-probabilities of the answers' tokens and the
+    /// reference's sums.
     package func terms(
         _ chosen: ArraySlice<Float>, _ rejected: ArraySlice<Float>, reference: (chosen: Double, rejected: Double)?
     ) -> (terms: PairTerms, weights: TokenWeights) {

@@ -1,16 +1,19 @@
 public import Data
 public import Models
 
-/// Direct preference optimisation of a policy on pairs of answers.
+/// The trainer for direct preference optimisation on pairs of answers.
 public typealias PreferenceTrainer = Trainer<PreferenceObjective>
 
 extension Trainer where Method == PreferenceObjective {
-    /// A trainer.
+    /// Creates a trainer.
     /// - Parameters:
-    ///   - pairs: what is trained on, with the reference's log-probabilities where the loss has a reference; see
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
+    ///   - pairs: the training pairs. If the loss has a reference, they need the reference's log-probabilities; see
     ///     ``ReferenceLogProbs``.
     ///   - evaluations: named sets of held-out pairs.
-    /// - Throws: ``TrainingError`` for settings without meaning, no pairs, or a pair that the policy has no room for.
+    ///   - handler: receives progress and metrics.
+    /// - Throws: ``TrainingError`` for invalid settings, without pairs, or for a pair that does not fit the policy.
     public convenience init(
         _ policy: any TransformerDecoder, config: PreferenceConfig, pairs: [PreferencePair],
         evaluations: [(name: String, pairs: [PreferencePair])] = [], handler: @escaping TrainingEventHandler = { _ in }
@@ -21,26 +24,29 @@ extension Trainer where Method == PreferenceObjective {
         try self.init(objective, config: config.loop, examples: pairs, handler: handler)
     }
 
-    /// The policy that is being trained.
+    /// The policy that is trained.
     public var policy: any TransformerDecoder { objective.policy }
     /// The settings.
     public var config: PreferenceConfig { objective.config }
 }
 
-/// The log-probabilities that a reference model gives to answers: computed once, before the first step.
+/// Computes a reference model's log-probabilities of pairs of answers, once, before the first step.
 public struct ReferenceLogProbs {
     private let reference: any TransformerDecoder
     private let config: PreferenceConfig
 
-    /// Those of a reference model, as the settings sum them.
+    /// The log-probabilities of a reference model, summed as the settings say.
     public init(_ reference: any TransformerDecoder, config: PreferenceConfig) {
         self.reference = reference
         self.config = config
     }
 
-    /// Pairs with the reference's log-probabilities. Both answers read one prompt.
-    /// - Parameter progress: called with the number of pairs that are done.
-    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; what `progress` throws.
+    /// Pairs with the reference's log-probabilities, if the loss has a reference. Each prompt is read once for both answers.
+    /// - Parameters:
+    ///   - comparisons: the comparisons, one for each pair.
+    ///   - weights: the weights of the pairs' losses. Default: those of the comparisons.
+    ///   - progress: called with the number of pairs done.
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.
     public func pairs(
         _ comparisons: [TokenisedComparison], weights: [Double]? = nil, progress: (Int) throws -> Void = { _ in }
     ) throws -> [PreferencePair] {

@@ -2,7 +2,7 @@ public import Data
 public import Models
 public import Tensor
 
-/// How far a policy has moved from its reference, on responses of its own.
+/// Measures the KL divergence of a policy from its reference, on responses sampled from the policy.
 public struct SampledDivergence {
     private let sampler: ResponseSampler
     private let reference: any TransformerDecoder
@@ -10,13 +10,16 @@ public struct SampledDivergence {
 
     /// A measurement.
     /// - Parameters:
-    ///   - sampler: draws from the policy, at the temperature that it is trained for.
-    ///   - random: every prompt has a stream of its own in it, named by the prompt's id.
+    ///   - sampler: samples from the policy, with the same temperature as in training.
+    ///   - reference: the reference model.
+    ///   - random: the random stream, from which every prompt's stream is derived with the prompt's ID.
     public init(_ sampler: ResponseSampler, reference: any TransformerDecoder, random: Philox) {
         (self.sampler, self.reference, self.random) = (sampler, reference, random)
     }
 
-    /// `<name>_kl`, the mean of Σ log π − log π_ref over one response a prompt (nats), `<name>_response_tokens` and `<name>_end_share`.
+    /// The measured values: `<name>_kl`, the mean of Σ log π − log π_ref in nats over one response per prompt,
+    /// `<name>_response_tokens`, the mean number of tokens of a response, and `<name>_end_share`, the share of responses with an
+    /// end-of-sequence token.
     /// - Throws: `GenerationError`.
     public func values(_ prompts: [TokenisedPrompt], name: String) throws -> [String: Double] {
         guard !prompts.isEmpty else { return [:] }

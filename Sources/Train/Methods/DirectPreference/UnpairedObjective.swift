@@ -2,21 +2,25 @@ public import Data
 public import Models
 public import Tensor
 
-/// Direct preference optimisation on answers that are good or bad by themselves (KTO).
+/// The objective of direct preference optimisation on single answers that are labelled good or bad (KTO).
 ///
-/// The divergence from the reference, z₀ = max(0, mean log π/π_ref of mismatched answers), is that of a whole batch and has no gradient.
+/// z₀ = max(0, mean log π/π_ref of mismatched answers), an estimate of the KL from the reference, is computed for the whole batch
+/// and has no gradient.
 public final class UnpairedObjective: Objective {
-    /// The policy that is being trained.
+    /// The policy that is trained.
     public let policy: any TransformerDecoder
     /// The settings.
     public let config: UnpairedConfig
     let evaluations: [(name: String, answers: [UnpairedAnswer])]
-    /// z₀ of the batch of a step, for its further passes.
+    /// z₀ of the current step's batch, which is reused by the further passes of the step.
     private var divergence: (step: Int, value: Double)?
 
-    /// An objective; the policy's parameters are frozen as the settings say.
-    /// - Parameter evaluations: named sets of held-out answers.
-    /// - Throws: ``TrainingError`` for settings without meaning, or an answer that the policy has no room for.
+    /// Creates an objective and freezes the policy's parameters according to the settings.
+    /// - Parameters:
+    ///   - policy: the policy to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out answers.
+    /// - Throws: ``TrainingError`` for invalid settings, or an answer that does not fit the policy.
     public init(
         _ policy: any TransformerDecoder, config: UnpairedConfig, evaluations: [(name: String, answers: [UnpairedAnswer])] = []
     ) throws {
@@ -28,7 +32,7 @@ public final class UnpairedObjective: Objective {
         config.freezing.apply(to: policy, isRewardModel: false)
     }
 
-    /// Refuses answers that the policy has no room for, or that have no tokens.
+    /// Checks that the answers have tokens and fit the policy's context.
     func check(_ answers: [UnpairedAnswer]) throws {
         for answer in answers {
             for (what, tokens) in [("prompt", answer.prompt), ("answer", answer.answer), ("mismatched answer", answer.mismatched)]
@@ -40,17 +44,25 @@ public final class UnpairedObjective: Objective {
         }
     }
 
+    /// The name of the stage in progress lines: `preferences`.
     public var stage: String { "preferences" }
+    /// The policy's parameters.
     public var parameters: [Parameter] { policy.parameters }
+    /// Whether the configuration of the policy has dropout.
     public var hasDropout: Bool { !policy.dropout.isNone }
+    /// The names of the accumulated loss and weight in a snapshot: `loss` and `answers`.
     public var sumNames: (loss: String, weight: String) { ("loss", "answers") }
+    /// The ID of the answer, for error messages.
     public func id(of answer: UnpairedAnswer) -> String { answer.id }
+    /// The number of tokens of the prompt and the answer.
     public func tokens(of answer: UnpairedAnswer) -> Int { answer.count }
 
     private var scorer: TokenScorer {
         TokenScorer(decoder: policy, temperature: 1, validTokens: config.validTokens ?? policy.shape.vocabularySize)
     }
 
+    /// The loss of a pass over some answers of a batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     public func loss(of pass: Pass<UnpairedAnswer>, on tape: Tape) throws -> PassLoss {
         let answers = pass.examples
         let divergence = divergence(of: pass.batch, step: pass.step)
@@ -66,12 +78,12 @@ public final class UnpairedObjective: Objective {
                 sequences: answers.map { $0.prompt + $0.answer })
         }
         var sums = statistics
-        // once a batch
+        // added once per batch, with the first pass
         if pass.indices.first == 0 { sums["kl", default: 0] += divergence * Double(pass.batch.count) }
         return PassLoss(loss, shown: found, sums: sums)
     }
 
-    /// Loss, sums for metrics, and the gradient by every token's log-probability.
+    /// The loss, sums for metrics, and the gradient with respect to every token's log-probability.
     private func measured(
         _ answers: [UnpairedAnswer], _ numbers: [Float], counts: [Int], divergence: Double, batch: Int
     ) -> (loss: Double, sums: [String: Double], gradient: [Float]) {
@@ -92,7 +104,7 @@ public final class UnpairedObjective: Objective {
         return (loss, sums, gradient)
     }
 
-    /// z₀ of a batch, at the policy's weights of the step.
+    /// z₀ of a batch with the policy's weights of the step.
     private func divergence(of batch: [UnpairedAnswer], step: Int) -> Double {
         guard config.loss.usesDivergence else { return 0 }
         if let divergence, divergence.step == step { return divergence.value }
@@ -112,22 +124,25 @@ public final class UnpairedObjective: Objective {
 
     // MARK: Metrics
 
+    /// The metrics of the steps since the last log line: loss, reference point, margin, rewards and log-probabilities.
     public func metrics(of sums: LossSums) -> [String: Double] {
         values(sums.extra, loss: sums.meanLoss, divergence: (sums.extra["kl"] ?? 0) / sums.weight, prefix: "")
     }
 
+    /// The number of samples seen, and the progress of the run in percent.
     public func progress(step: Int, of total: Int) -> [String: Double] {
         ["total_samples_seen": Double(step * config.batchSize), "percent_progress": 100 * Double(step) / Double(total)]
     }
 
-    /// `<name>_loss`, `<name>_reference_point` (z₀), rewards and log-probabilities of every set; z₀ is that of the whole set.
+    /// The metrics of every evaluation set: `<name>_loss`, `<name>_reference_point` (z₀ of the whole set), rewards and
+    /// log-probabilities.
     public func evaluate() -> [String: Double] {
         var all: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty { all.merge(evaluation(of: set, name: name)) { $1 } }
         return all
     }
 
-    /// The numbers of a set under its name.
+    /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [UnpairedAnswer], name: String) -> [String: Double] {
         let divergence = config.loss.usesDivergence ? divergence(of: set) : 0
         var (loss, sums) = (0.0, [String: Double]())
@@ -140,7 +155,7 @@ public final class UnpairedObjective: Objective {
         return values(sums, loss: loss, divergence: divergence, prefix: "\(name)_")
     }
 
-    /// Means over the answers of a kind; a kind that is not there has none.
+    /// Means over the wanted (`chosen`) and the unwanted (`rejected`) answers. A kind without answers has no means.
     private func values(_ sums: [String: Double], loss: Double, divergence: Double, prefix: String) -> [String: Double] {
         var values = ["\(prefix)loss": loss]
         if config.loss.usesDivergence { values["\(prefix)reference_point"] = divergence }
@@ -155,12 +170,12 @@ public final class UnpairedObjective: Objective {
     }
 }
 
-/// Direct preference optimisation of a policy on single answers.
+/// The trainer for direct preference optimisation on single answers.
 public typealias UnpairedTrainer = Trainer<UnpairedObjective>
 
 extension Trainer where Method == UnpairedObjective {
-    /// A trainer; see ``UnpairedReference`` for what answers need.
-    /// - Throws: ``TrainingError`` for settings without meaning, no answers, or an answer that the policy has no room for.
+    /// Creates a trainer. The answers need the log-probabilities from ``UnpairedReference``.
+    /// - Throws: ``TrainingError`` for invalid settings, without answers, or for an answer that does not fit the policy.
     public convenience init(
         _ policy: any TransformerDecoder, config: UnpairedConfig, answers: [UnpairedAnswer],
         evaluations: [(name: String, answers: [UnpairedAnswer])] = [], handler: @escaping TrainingEventHandler = { _ in }
@@ -171,23 +186,25 @@ extension Trainer where Method == UnpairedObjective {
         try self.init(objective, config: config.loop, examples: answers, handler: handler)
     }
 
-    /// The policy that is being trained.
+    /// The policy that is trained.
     public var policy: any TransformerDecoder { objective.policy }
     /// The settings.
     public var config: UnpairedConfig { objective.config }
 }
 
-/// The log-probabilities that a reference model gives to single answers: computed once, before the first step.
+/// Computes a reference model's log-probabilities of single answers, once, before the first step.
 public struct UnpairedReference {
     private let reference: any TransformerDecoder
     private let config: UnpairedConfig
 
-    /// Those of a reference model.
+    /// The log-probabilities of a reference model.
     public init(_ reference: any TransformerDecoder, config: UnpairedConfig) { (self.reference, self.config) = (reference, config) }
 
-    /// Answers with the reference's log-probabilities of them and of the mismatched ones.
-    /// - Parameter progress: called with the number of answers that are done.
-    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; what `progress` throws.
+    /// Answers with the reference's log-probabilities of each answer and its mismatched answer.
+    /// - Parameters:
+    ///   - answers: the answers with their prompts and mismatched answers.
+    ///   - progress: called with the number of answers done.
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.
     public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) throws -> [UnpairedAnswer] {
         for answer in answers where answer.prompt.isEmpty || answer.answer.isEmpty || answer.mismatched.isEmpty {
             throw TrainingError.noTokens("the prompt or the answer of row \(answer.id)")
@@ -197,7 +214,7 @@ public struct UnpairedReference {
         var done = 0
         let length = { (index: Int) in answers[index].count + answers[index].mismatched.count }
         for part in Packing.parts(Array(answers.indices), tokensPerPass: 2 * config.tokensPerPass, length: length) {
-            // both behind one prompt
+            // both answers follow one prompt, which is read once
             let both = part.map { config.loss.usesDivergence ? [answers[$0].answer, answers[$0].mismatched] : [answers[$0].answer] }
             let pass = TargetPass(prompts: part.map { answers[$0].prompt }, answers: both)
             var sums = scorer.scores(pass).map { $0.logProbs.reduce(0) { $0 + Double($1) } }[...]

@@ -2,33 +2,35 @@ public import Data
 public import Models
 public import Tensor
 
-/// An answer that is good or bad by itself, with what the reference model makes of it.
+/// An answer that is labelled good or bad, with the reference model's log-probabilities.
 public struct UnpairedAnswer: Sendable, Equatable {
-    /// The row that it comes from.
+    /// The ID of the answer's row.
     public var id: String
-    /// What is answered.
+    /// The tokens of the prompt.
     public var prompt: [Int32]
-    /// The answer, with its end.
+    /// The tokens of the answer, with the end-of-sequence token.
     public var answer: [Int32]
-    /// Whether it is wanted.
+    /// Whether the answer is wanted.
     public var isDesirable: Bool
-    /// The answer of another row, for the estimate of the divergence.
+    /// The tokens of another row's answer, for the estimate z₀ of the KL.
     public var mismatched: [Int32]
-    /// log π_ref of the answer and of the mismatched one.
+    /// log π_ref of the answer and of the mismatched answer.
     public var reference = (answer: 0.0, mismatched: 0.0)
 
-    /// An answer; the reference's log-probabilities are 0 until ``UnpairedReference`` has set them.
+    /// An answer. The reference's log-probabilities are 0 until ``UnpairedReference`` sets them.
     public init(id: String, prompt: [Int32], answer: [Int32], isDesirable: Bool, mismatched: [Int32]) {
         (self.id, self.prompt, self.answer, self.isDesirable, self.mismatched) = (id, prompt, answer, isDesirable, mismatched)
     }
 
+    /// Whether two answers are equal in all properties.
     public static func == (a: UnpairedAnswer, b: UnpairedAnswer) -> Bool {
         a.id == b.id && a.prompt == b.prompt && a.answer == b.answer && a.isDesirable == b.isDesirable && a.mismatched == b.mismatched
             && a.reference == b.reference
     }
 
-    /// The answers of pairs, the chosen one good, the rejected one bad, in this order. Each is mismatched with the answer before it, the first
-    /// with the last. A single answer with a label is one.
+    /// The single answers in comparisons: of a pair first the chosen answer, labelled good, then the rejected one, labelled bad;
+    /// and every single answer with its label. The mismatched answer of each is the preceding answer, that of the first is the
+    /// last.
     public static func answers(of comparisons: [TokenisedComparison]) -> [UnpairedAnswer] {
         var all = comparisons.flatMap { pair -> [UnpairedAnswer] in
             guard !pair.isSingle else {
@@ -50,14 +52,14 @@ public struct UnpairedAnswer: Sendable, Equatable {
     var count: Int { prompt.count + answer.count }
 }
 
-/// A loss of answers that are good or bad by themselves: of the log ratio x of an answer, and of the divergence z₀ from the reference that the
-/// batch has.
+/// A loss of single labelled answers: a function of the log ratio x of an answer, and of the batch's estimate z₀ of the KL from
+/// the reference.
 public struct UnpairedLoss: Sendable {
-    /// The name.
+    /// The name of the loss.
     public let name: String
-    /// Whether the divergence is needed.
+    /// Whether the loss uses z₀.
     public let usesDivergence: Bool
-    /// The loss of an answer and its derivative by x: from x, z₀, β and whether the answer is wanted.
+    /// The loss of an answer with its derivative with respect to x, given x, z₀, β and whether the answer is wanted.
     public let value: @Sendable (_ ratio: PairNumber, _ divergence: Double, _ beta: Double, _ isDesirable: Bool) -> PairNumber
 
     /// A loss; see the properties.
@@ -68,45 +70,45 @@ public struct UnpairedLoss: Sendable {
         (self.name, self.usesDivergence, self.value) = (name, usesDivergence, value)
     }
 
-    /// 1 − σ(β(x − z₀)) of wanted answers, 1 − σ(β(z₀ − x)) of others (KTO: Ethayarajh et al. 2024).
+    /// KTO: 1 − σ(β(x − z₀)) for wanted answers, 1 − σ(β(z₀ − x)) for unwanted ones (Ethayarajh et al. 2024).
     public static let kto = UnpairedLoss("kto", usesDivergence: true) { x, divergence, beta, isDesirable in
         1 - ((isDesirable ? beta : -beta) * (x - divergence)).logistic
     }
-    /// 1 − σ(βx) of wanted answers, σ(βx) of others.
+    /// APO-zero for single answers: 1 − σ(βx) for wanted answers, σ(βx) for unwanted ones (D'Oosterlinck et al. 2024).
     public static let apoZeroUnpaired = UnpairedLoss("apo_zero_unpaired", usesDivergence: false) { x, _, beta, isDesirable in
         1 - ((isDesirable ? beta : -beta) * x).logistic
     }
 
-    /// The losses of single answers that come with the library.
+    /// The built-in losses for single answers.
     public static let builtIn = [kto, apoZeroUnpaired]
 }
 
 /// The settings of direct preference optimisation on single answers.
 public struct UnpairedConfig: LoopSettings, Sendable {
-    /// The settings of the loop.
+    /// The settings of the training loop.
     public var loop = LoopConfig()
-    /// What stays as it is.
+    /// The parameters that are frozen.
     public var freezing = Freezing()
-    /// What is minimised.
+    /// The loss that is minimised.
     public var loss = UnpairedLoss.kto
-    /// How strongly labels move the policy away from the reference.
+    /// β, the strength of the KL constraint: a smaller value lets the policy move farther from the reference.
     public var beta = 0.1
-    /// What a wanted answer's loss is multiplied by.
+    /// The weight of the loss of wanted answers.
     public var desirableWeight = 1.0
-    /// What another answer's loss is multiplied by.
+    /// The weight of the loss of unwanted answers.
     public var undesirableWeight = 1.0
-    /// Ids at and above it have no token.
+    /// The number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of the model.
     public var validTokens: Int?
 
-    /// KTO with β = 0.1.
+    /// KTO with β = 0.1 and a learning rate of 1e-6.
     public init() { loop.steps.optimizer.learningRate = 1e-6 }
 
-    /// Checks that the numbers make sense.
+    /// Checks the range of every setting.
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try validateLoop()
         try Settings.require(beta > 0 && beta.isFinite, "beta", beta, "it must be above 0")
-        for (name, weight) in [("wanted", desirableWeight), ("unwanted", undesirableWeight)] {
+        for (name, weight) in [("desirable", desirableWeight), ("undesirable", undesirableWeight)] {
             try Settings.require(weight >= 0 && weight.isFinite, "the weight of \(name) answers", weight, "it must not be below 0")
         }
     }

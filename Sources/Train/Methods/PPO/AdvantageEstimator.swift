@@ -1,27 +1,28 @@
 import Tensor
 
-/// How the rewards of a step's responses become advantages, and with it the method: what it needs, and the settings that it was published with.
+/// An advantage estimator: computes advantages from the rewards of a step's responses. It identifies the method, with its
+/// requirements and published settings.
 ///
-/// One of your own is a value of this type in ``PPOConfig/advantages``. Formulas are in Docs/methods.md.
+/// For a custom estimator, assign a value of this type to ``PPOConfig/advantages``. Docs/methods.md lists the formulas.
 public struct AdvantageEstimator: Sendable {
-    /// What advantages are taken from.
+    /// The inputs of an advantage estimator.
     public enum Source: Sendable {
-        /// Rewards and the values of a value head, as ``Advantages/estimated(rewards:values:end:bootstrap:ratios:discount:lambda:usesGAE:)``
-        /// has it.
+        /// Rewards and the values of a value head; see
+        /// ``Advantages/estimated(rewards:values:end:bootstrap:ratios:discount:lambda:usesGAE:)``.
         case values(usesGAE: Bool)
-        /// Rewards alone: the advantage of every token of each response.
+        /// Rewards alone. The function returns the advantage of every token of each response.
         case rewards(@Sendable ([RewardedResponse], PPOConfig) -> [[Double]])
     }
 
-    /// The name.
+    /// The name of the method.
     public let name: String
-    /// What advantages are taken from.
+    /// The inputs of the estimator.
     public let source: Source
-    /// The fewest responses to a prompt that it can work with.
+    /// The minimum number of responses per prompt.
     public let fewestGenerations: Int
-    /// Whether a greedy response to every prompt is drawn and scored, too.
+    /// Whether a greedy response to every prompt is generated and scored, too.
     public let needsGreedyScore: Bool
-    /// Sets what the method was published with.
+    /// Applies the published settings of the method.
     public let configure: @Sendable (inout PPOConfig) -> Void
 
     /// An estimator; see the properties.
@@ -36,20 +37,20 @@ public struct AdvantageEstimator: Sendable {
         self.configure = configure
     }
 
-    /// Whether there is a value head.
+    /// Whether the method has a value head.
     public var usesValues: Bool { if case .values = source { true } else { false } }
 
-    /// Whether advantages follow the recursion of GAE; nil without values.
+    /// Whether advantages follow the recursion of GAE; nil without a value head.
     var usesGAE: Bool? { if case .values(let usesGAE) = source { usesGAE } else { nil } }
 }
 
-/// A response with its rewards.
+/// A response with its token rewards.
 public struct RewardedResponse: Sendable {
-    /// The prompt that it answers, 0 for the first of a step.
+    /// The index of the prompt in the step, from 0.
     public var group: Int
-    /// The rewards of its tokens; the score is part of the last one's.
+    /// The rewards of the tokens. The score is part of the last one.
     public var rewards: [Float]
-    /// The score of the greedy response to the same prompt, where it is asked for.
+    /// The score of the greedy response to the same prompt, if the method needs it.
     public var greedyScore: Double?
 
     /// A response; see the properties.
@@ -57,10 +58,10 @@ public struct RewardedResponse: Sendable {
         (self.group, self.rewards, self.greedyScore) = (group, rewards, greedyScore)
     }
 
-    /// What it was rewarded with in all.
+    /// The sum of the token rewards.
     public var total: Double { rewards.reduce(0) { $0 + Double($1) } }
 
-    /// Σ γᵏ · reward from every token on.
+    /// The discounted return from every token on: Σ_k γᵏ r_{t+k}.
     func returns(discount: Double) -> [Double] {
         var (next, result) = (0.0, [Double](repeating: 0, count: rewards.count))
         for t in rewards.indices.reversed() {
@@ -72,13 +73,13 @@ public struct RewardedResponse: Sendable {
 }
 
 extension AdvantageEstimator {
-    /// Generalised advantage estimation from a value head (PPO).
+    /// PPO: generalised advantage estimation with a value head (Schulman et al. 2016, 2017).
     public static let gae = AdvantageEstimator("gae", .values(usesGAE: true))
 
-    /// Reward and return behind a token, minus its value: V-trace's (Espeholt et al. 2018).
+    /// V-trace: the token's reward plus the discounted return after it, minus its value (Espeholt et al. 2018).
     public static let vtrace = AdvantageEstimator("vtrace", .values(usesGAE: false))
 
-    /// The mean reward of the other responses to the prompt is taken off (leave-one-out: Ahmadian et al. 2024).
+    /// RLOO: the reward minus the mean reward of the other responses to the prompt (leave-one-out: Ahmadian et al. 2024).
     public static let rloo = AdvantageEstimator(
         "rloo",
         .rewards { responses, _ in
@@ -92,8 +93,8 @@ extension AdvantageEstimator {
         ($0.ratio, $0.aggregation) = (.sequenceSum, .sequences)
     }
 
-    /// The mean reward of the responses to the prompt is taken off, and the rest divided by their deviation or as
-    /// ``PPOConfig/rewardScaling`` has it (GRPO: Shao et al. 2024). The KL is part of the loss.
+    /// GRPO: the reward minus the mean reward of the responses to the prompt, divided by their standard deviation + 1e-4, or as
+    /// ``PPOConfig/rewardScaling`` says (Shao et al. 2024). The KL is part of the loss.
     public static let grpo = AdvantageEstimator(
         "grpo",
         .rewards { responses, config in
@@ -114,20 +115,21 @@ extension AdvantageEstimator {
         $0.klAsReward = false
     }
 
-    /// The rewards from each token on, with nothing taken off (Williams 1992).
+    /// REINFORCE: the discounted return from each token on, without a baseline (Williams 1992).
     public static let reinforce = AdvantageEstimator(
         "reinforce", .rewards { responses, config in responses.map { $0.returns(discount: config.discount) } }
     ) {
         $0.setWithoutValues(generations: 1, klEstimator: .k1)
     }
 
-    /// The same, given mean 0 and deviation 1 over the tokens of an optimiser step (REINFORCE++: Hu 2025).
+    /// REINFORCE++: as ``reinforce``, normalised to mean 0 and standard deviation 1 over the tokens of an optimiser step (Hu
+    /// 2025).
     public static let reinforcePlusPlus = AdvantageEstimator("reinforce++", reinforce.source) {
         $0.setWithoutValues(generations: 1, klEstimator: .k1)
         $0.normalisesAdvantages = true
     }
 
-    /// The score of the greedy response to the prompt is taken off (ReMax: Li et al. 2024).
+    /// ReMax: the discounted return minus the score of the greedy response to the prompt (Li et al. 2024).
     public static let remax = AdvantageEstimator(
         "remax",
         .rewards { responses, config in
@@ -137,10 +139,10 @@ extension AdvantageEstimator {
         $0.setWithoutValues(generations: 1, klEstimator: .k1)
     }
 
-    /// All of this package.
+    /// The built-in estimators.
     public static let builtIn = [gae, vtrace, rloo, grpo, reinforce, reinforcePlusPlus, remax]
 
-    /// One number a response, from the totals of its group, for all of its tokens.
+    /// One advantage per response for all of its tokens, computed from the total rewards of its group.
     private static func byGroup(_ responses: [RewardedResponse], _ advantages: ([Double]) -> [Double]) -> [[Double]] {
         var result = [[Double]](repeating: [], count: responses.count)
         for members in Dictionary(grouping: responses.indices, by: { responses[$0].group }).values {
@@ -157,7 +159,8 @@ extension AdvantageEstimator {
 }
 
 extension PPOConfig {
-    /// What methods without a value head have in common: one pass over the responses, and advantages as they are.
+    /// The settings that methods without a value head have in common: one pass over the responses, and no normalisation of
+    /// advantages.
     fileprivate mutating func setWithoutValues(generations: Int, klEstimator: KLEstimator) {
         (self.generations, self.klEstimator, epochs, normalisesAdvantages) = (generations, klEstimator, 1, false)
     }

@@ -1,42 +1,42 @@
-/// The weight of an entropy bonus: fixed, or raised while the policy's entropy is below a target and lowered while it is above, and only
-/// applied below it (He et al. 2025, Skywork-OR1).
+/// The weight of an entropy bonus. It is fixed, or follows a target entropy: it grows while the policy's entropy is at most the
+/// target, shrinks while it is above, and is applied only at or below the target (Skywork-OR1: He et al. 2025).
 public struct EntropyController: Sendable, Equatable {
-    /// The weight that moves.
+    /// The current weight before ``applied`` is considered.
     public private(set) var coefficient: Double
-    /// The mean entropy of a token, in nats, that is aimed at; nil keeps the weight.
+    /// The target for the mean entropy of a token, in nats; nil keeps the weight fixed.
     public let target: Double?
-    /// What the weight moves by behind every optimiser step.
+    /// The change of the weight after every optimiser step.
     public let step: Double
-    /// The greatest weight; the least is 0.
+    /// The maximum weight; the minimum is 0.
     public let limit: Double
-    /// The entropy of the last optimiser step.
+    /// The mean token entropy of the last optimiser step.
     private(set) var entropy: Double?
 
-    /// A controller.
+    /// A controller with an initial weight.
     public init(coefficient: Double, target: Double? = nil, step: Double = 0.005, limit: Double = 1) {
         (self.coefficient, self.target, self.step, self.limit) = (coefficient, target, step, limit)
     }
 
-    /// The weight of the next step's bonus.
+    /// The weight of the bonus in the next step.
     public var applied: Double {
         guard let target, let entropy else { return coefficient }
         return entropy <= target ? coefficient : 0
     }
 
-    /// Follows the mean entropy of an optimiser step's tokens.
+    /// Adapts the weight to the mean token entropy of an optimiser step.
     public mutating func update(entropy: Double) {
         guard let target else { return }
         self.entropy = entropy
         coefficient = min(max(coefficient + (entropy <= target ? step : -step), 0), limit)
     }
 
-    /// For a snapshot.
+    /// The state, for a snapshot.
     var numbers: [String: Double] {
         guard target != nil else { return [:] }
         return ["entropy_coefficient": coefficient].merging(entropy.map { ["entropy_seen": $0] } ?? [:]) { $1 }
     }
 
-    /// Goes on from a snapshot's numbers.
+    /// Restores the state from a snapshot's numbers.
     mutating func restore(_ numbers: [String: Double]) {
         guard target != nil else { return }
         coefficient = numbers["entropy_coefficient"] ?? coefficient

@@ -1,11 +1,11 @@
-/// Makes of the scores of all responses to one prompt the scores that are learned from: a reward that depends on how they compare.
+/// A reward that depends on all responses to one prompt: it replaces their scores before learning.
 public struct GroupReward: Sendable {
-    /// The name.
+    /// The name of the reward.
     public let name: String
-    /// One score for every response, from their scores and texts.
+    /// The new score of every response, given the scores and texts of the group.
     public let value: @Sendable (_ scores: [Double], _ texts: [String]) throws -> [Double]
 
-    /// A reward of groups; see the properties.
+    /// A group reward; see the properties.
     public init(_ name: String, value: @escaping @Sendable (_ scores: [Double], _ texts: [String]) throws -> [Double]) {
         self.name = name
         self.value = value

@@ -1,54 +1,57 @@
 import Models
 import Tensor
 
-/// Where the original's arithmetic of PPO changes numbers, and which way is taken. `sane` is the default; `reference` does everything as
-/// the original did; each can be chosen by itself.
+/// Which parts of PPO follow the original code's arithmetic where that changes results. ``sane``, the default, follows it
+/// nowhere; ``reference`` follows it everywhere; each part can be chosen separately.
 public struct PPOCompatibility: Codable, Sendable, Equatable {
-    /// How gradients of the learn batches of one optimiser step come together.
+    /// How the gradients of the learn batches of one optimiser step are combined.
     public enum Accumulation: String, Codable, Sendable, CaseIterable {
-        /// One mean over the tokens of the whole step: how it is cut changes nothing. Advantages are normalised over the step.
+        /// One mean over the tokens of the whole step, so the division into learn batches does not matter. Advantages are
+        /// normalised over the step.
         case tokens
-        /// The mean of the learn batches' losses; advantages are normalised within each.
+        /// The mean of the learn batches' losses. Advantages are normalised within each learn batch.
         case mean
-        /// Their sum, the original's way.
+        /// The sum of the learn batches' losses, as in the original code.
         case sum
     }
 
-    /// Whether responses are filled up with padding to the longest of their rollout batch and the padding is run as if it were read: its
-    /// columns have values, KL and advantages, which the loss leaves out.
+    /// Whether responses are padded to the longest of their rollout batch, and the padding is processed like response tokens. Its
+    /// columns get values, KL and advantages, which the loss ignores.
     public var padsResponses = false
-    /// Whether values and returns are computed anew for every learn batch from the current value head (else once, when sampling).
+    /// Whether values and returns are recomputed for every learn batch with the current value head. Otherwise they are computed
+    /// once, when sampling.
     public var usesLearnerValues = false
-    /// Whether the normalisation of advantages counts padding.
+    /// Whether the normalisation of advantages includes padding.
     public var normalisesOverPadding = false
-    /// Whether losses are divided by the number of columns, padding included (else by the number of response tokens).
+    /// Whether losses are divided by the number of columns, including padding. Otherwise they are divided by the number of
+    /// response tokens.
     public var dividesByColumns = false
-    /// Whether KL statistics and the KL controller count padding, and the controller sees the configured estimate.
+    /// Whether KL statistics and the KL controller include padding, and the controller follows the configured KL estimate.
     public var measuresOverPadding = false
-    /// How learn batches make one step.
+    /// How the learn batches of a step are combined.
     public var accumulation = Accumulation.tokens
-    /// Whether the adaptive KL weight follows what has been learned from since the last log line, without this step's rollouts, and counts
-    /// the rows of one rollout batch (else this step's mean and all of its rows).
+    /// Whether the adaptive KL weight follows the mean KL since the last log line, without this step's rollouts, and counts the
+    /// rows of one rollout batch. Otherwise it follows this step's mean and counts all of its rows.
     public var adaptsSinceLog = false
-    /// Whether log-probabilities are those of the raw logits, whatever the sampling temperature.
+    /// Whether log-probabilities use the raw logits, independently of the sampling temperature.
     public var ignoresTemperature = false
-    /// Whether the reported gradient norm is √(Σ norms of the tensors) where nothing is clipped.
+    /// Whether the reported gradient norm is √(Σ norms of the tensors) when gradients are not clipped.
     public var reportsRootOfNorms = false
-    /// Whether moments over the whole run are merged as the original does: see ``OriginalPPO/merged(_:with:)``.
+    /// Whether moments over the whole run are merged as in the original code; see `OriginalPPO.merged(_:with:)`.
     public var mergesMomentsAfterwards = false
-    /// Whether lengths of responses are those of their texts, tokenised anew, and `env_train_steps` counts columns.
+    /// Whether response lengths are those of the re-tokenised texts, and `env_train_steps` counts columns.
     public var reportsOriginalColumns = false
 
-    /// The default.
+    /// The default arithmetic of this package.
     public static let sane = PPOCompatibility()
-    /// The original's way in everything.
+    /// The original code's arithmetic in all parts.
     public static let reference = PPOCompatibility(
         padsResponses: true, usesLearnerValues: true, normalisesOverPadding: true, dividesByColumns: true,
         measuresOverPadding: true, accumulation: .sum, adaptsSinceLog: true, ignoresTemperature: true,
         reportsRootOfNorms: true, mergesMomentsAfterwards: true, reportsOriginalColumns: true)
 }
 
-/// PPO as the original computes it, where the switches say so.
+/// PPO with the original code's arithmetic in the parts that ``PPOCompatibility`` selects.
 package struct OriginalPPO: PPOArithmetic {
     let config: PPOConfig
     private let plain: PlainPPO
@@ -60,8 +63,8 @@ package struct OriginalPPO: PPOArithmetic {
         plain = PlainPPO(config: config)
     }
 
-    /// The moments of two streams together. The difference of the means is taken after the first mean has been moved, so the merged squares
-    /// are too small: (m₂ − m)² n₁ n₂ / n with m the merged mean.
+    /// The merged moments of two streams, as the original code computes them. It takes the difference of the means after it has
+    /// updated the first mean, so the merged squares are too small: it adds (m₂ − m)² n₁ n₂ / n with m the merged mean.
     package static func merged(_ moments: RunningMoments, with other: RunningMoments) -> RunningMoments {
         guard other.count > 0 else { return moments }
         let total = moments.count + other.count
@@ -72,36 +75,36 @@ package struct OriginalPPO: PPOArithmetic {
             squares: moments.squares + other.squares + difference * difference * moments.count * other.count / total)
     }
 
-    /// The deviation of moments over a run: divided by n, not by n − 1.
+    /// The standard deviation of moments over a run, divided by n rather than n − 1.
     package static func deviation(of moments: RunningMoments) -> Double {
         moments.count > 0 ? (moments.squares / moments.count).squareRoot() : 0
     }
 
-    /// The KL that an adaptive weight follows: the mean of what has been learned from since the last log line. A step's weight is updated before
-    /// its own rollouts are added, so the first step behind a line has nothing to follow.
+    /// The KL that an adaptive weight follows: the mean over the steps since the last log line. The weight is updated before a
+    /// step's own rollouts are added, so the first step after a log line leaves it unchanged.
     package struct LaggingKL: Sendable, Equatable {
         private var sum = 0.0
         private var count = 0
 
-        /// Right after a log line.
+        /// The state directly after a log line.
         package init() {}
 
-        /// What a snapshot has kept.
+        /// The state from a snapshot.
         init(numbers: [String: Double]) {
             sum = numbers["lagging_kl.sum"] ?? 0
             count = TrainerSnapshot.count(numbers["lagging_kl.count"] ?? 0)
         }
 
-        /// For a snapshot.
+        /// The state, for a snapshot.
         var numbers: [String: Double] { ["lagging_kl.sum": sum, "lagging_kl.count": Double(count)] }
 
-        /// The mean KL of a response of one step's rollouts.
+        /// Adds the mean KL of the responses of one step.
         package mutating func add(_ kl: Double) {
             sum += kl
             count += 1
         }
 
-        /// Moves the weight; without anything to follow it stays.
+        /// Updates the weight; without any KL it is unchanged.
         package func update(_ controller: inout KLController, rollouts: Int) {
             if count > 0 { controller.update(meanKL: sum / Double(count), rollouts: rollouts) }
         }
@@ -111,7 +114,7 @@ package struct OriginalPPO: PPOArithmetic {
 
     var temperature: Float { switches.ignoresTemperature ? 1 : plain.temperature }
 
-    // a reward may depend on the width of the batch, which is that of one rollout batch
+    // a reward may depend on the width of the batch, so each rollout batch is scored separately
     var scoredTogether: Int { switches.padsResponses ? config.rolloutBatchSize / config.rolloutBatches : plain.scoredTogether }
 
     func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {
@@ -120,7 +123,7 @@ package struct OriginalPPO: PPOArithmetic {
         for (i, scores) in predict(rollouts).enumerated() { (rollouts[i].logProbs, rollouts[i].values) = (scores.logProbs, scores.values) }
     }
 
-    /// Fills the responses of each rollout batch up to its longest. Trunk states are not known of padding.
+    /// Pads the responses of each rollout batch to its longest. Trunk states are dropped, because they do not cover padding.
     private func pad(_ rollouts: inout [Rollout], with padding: Int32) {
         let size = rollouts.count / config.rolloutBatches
         for begin in stride(from: 0, to: rollouts.count, by: size) {
@@ -132,7 +135,7 @@ package struct OriginalPPO: PPOArithmetic {
         }
     }
 
-    // MARK: What is counted
+    // MARK: Counts and divisors
 
     func columns(of rollout: Rollout) -> Int { switches.measuresOverPadding ? rollout.response.count : plain.columns(of: rollout) }
 
@@ -140,7 +143,7 @@ package struct OriginalPPO: PPOArithmetic {
         switches.dividesByColumns ? batch.reduce(0) { $0 + $1.response.count } : plain.divisor(of: batch)
     }
 
-    // a step's learn batches count alike where each is a mean of its own, else by their tokens
+    // learn batches that are separate means have equal weight; otherwise the weight is their number of tokens
     func weight(tokens: Int, of total: Int) -> Double {
         switches.accumulation == .tokens ? plain.weight(tokens: tokens, of: total) : Double(tokens) / Double(total)
     }
@@ -167,7 +170,7 @@ package struct OriginalPPO: PPOArithmetic {
 
     // MARK: Learning
 
-    // where learn batches stand for themselves, rollout batches stay together
+    // with separate learn batches, rollout batches stay together
     func shuffled(_ rollouts: [Rollout], using random: inout Philox) -> [Rollout] {
         guard switches.accumulation != .tokens, config.rolloutBatches > 1 else { return plain.shuffled(rollouts, using: &random) }
         let size = rollouts.count / config.rolloutBatches
@@ -197,7 +200,7 @@ package struct OriginalPPO: PPOArithmetic {
         return parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
     }
 
-    // MARK: Columns of metrics
+    // MARK: Metrics
 
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? {
         switches.reportsOriginalColumns ? rollouts.map(count) : nil

@@ -2,119 +2,124 @@ import Eval
 import Models
 import Tensor
 
-/// The points at which the arithmetic of PPO can be another. What stands here is PPO; the original's way is ``OriginalPPO``.
+/// The variable parts of PPO's arithmetic. The default implementations are those of this package; ``OriginalPPO`` implements the
+/// original code's.
 protocol PPOArithmetic {
     /// The settings of the run.
     var config: PPOConfig { get }
 
     // MARK: Sampling and scoring
 
-    /// What divides the logits that log-probabilities are taken from.
+    /// The temperature for log-probabilities, by which logits are divided.
     var temperature: Float { get }
-    /// How many of a step's responses are scored together.
+    /// The number of a step's responses that are scored together.
     var scoredTogether: Int { get }
-    /// Makes what is learned from of sampled responses.
-    /// - Parameter predict: log-probabilities and values of whole responses, where those of sampling do not serve.
+    /// Completes sampled responses before rewards are computed.
+    /// - Parameters:
+    ///   - padding: the token that pads responses.
+    ///   - predict: computes log-probabilities and values of whole responses, if those from sampling cannot be used.
     func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores])
 
-    // MARK: What is counted
+    // MARK: Counts and divisors
 
-    /// The columns of a response that KL and statistics are taken over.
+    /// The number of columns of a response over which KL and statistics are taken.
     func columns(of rollout: Rollout) -> Int
-    /// What the losses of a learn batch are divided by.
+    /// The divisor of a learn batch's losses.
     func divisor(of batch: [Rollout]) -> Int
-    /// What a pass weighs in the statistics of its learn batch.
+    /// The weight of a pass in the statistics of its learn batch.
     func weight(tokens: Int, of total: Int) -> Double
 
     // MARK: The KL weight
 
-    /// The KL of a response as an adaptive weight sees it.
+    /// The KL of a response that an adaptive weight follows.
     func controlledKL(of rollout: Rollout) -> Double
-    /// Moves the weight of the KL, of which a step's rollouts are known now.
+    /// Adapts the weight of the KL after the rollouts of a step.
     mutating func adapt(_ controller: inout KLController, to rollouts: [Rollout])
-    /// Notes that a line of metrics has been written.
+    /// Called after a line of metrics has been written.
     mutating func didLog()
-    /// Everything that a snapshot keeps of it.
+    /// The state, for a snapshot.
     var numbers: [String: Double] { get }
-    /// Goes on from a snapshot's numbers.
+    /// Restores the state from a snapshot's numbers.
     mutating func restore(_ numbers: [String: Double])
 
     // MARK: Learning
 
-    /// A step's rollouts in the order in which an epoch learns from them.
+    /// A step's rollouts in the order of an epoch.
     func shuffled(_ rollouts: [Rollout], using random: inout Philox) -> [Rollout]
-    /// The learn batches that the rollouts of one optimiser step make.
+    /// The learn batches of the rollouts of one optimiser step.
     func learnBatches(_ rollouts: [Rollout]) -> [[Rollout]]
-    /// Multiplies the loss of each learn batch; nil leaves it.
+    /// A factor on the loss of each learn batch; nil for none.
     var lossScale: Float? { get }
-    /// Whether values and returns are those of the value head as it is now, not as it was when sampling.
+    /// Whether values and returns use the current value head rather than that at sampling time.
     var usesLearnerValues: Bool { get }
-    /// The moments that the advantages of a learn batch are normalised by; `moments` are those of the run so far.
+    /// The moments for normalising the advantages of a learn batch, and their standard deviation. `moments` are those of the run
+    /// so far.
     func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double)
-    /// The gradient norm that is told, from the gradients of a step that is about to be taken; nil for that of all of them together.
+    /// The gradient norm to report, from the gradients before an optimiser step; nil for the global norm.
     func shownNorm(of parameters: [Parameter]) -> Double?
 
-    // MARK: Columns of metrics
+    // MARK: Metrics
 
-    /// The lengths of responses besides their tokens, where they are told.
+    /// The lengths of responses to report in place of the number of tokens; nil for the number of tokens.
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]?
-    /// Metrics of the run's progress; `columns` have been learned from so far.
+    /// Metrics of the run's progress, given the number of columns trained on so far.
     func progress(learnedColumns columns: Int) -> [String: Double]
 }
 
 extension PPOArithmetic {
-    /// That of sampling.
+    /// The sampling temperature.
     var temperature: Float { config.sampling.temperature }
-    /// All.
+    /// All responses of the step.
     var scoredTogether: Int { config.rollouts }
-    /// They are it: sampling has given every token's log-probability and value.
+    /// Does nothing: sampling provides the log-probability and value of every token.
     func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {}
 
     /// The tokens of the response.
     func columns(of rollout: Rollout) -> Int { rollout.length }
-    /// The response tokens.
+    /// The number of response tokens.
     func divisor(of batch: [Rollout]) -> Int { batch.reduce(0) { $0 + $1.length } }
-    /// Its tokens.
+    /// The number of tokens in the pass.
     func weight(tokens: Int, of total: Int) -> Double { Double(tokens) }
 
-    /// That of the whole response.
+    /// The KL of the whole response.
     func controlledKL(of rollout: Rollout) -> Double { rollout.sequenceKL }
-    /// By the mean KL of the step's responses.
+    /// Adapts the weight to the mean KL of the step's responses.
     mutating func adapt(_ controller: inout KLController, to rollouts: [Rollout]) {
         controller.update(meanKL: rollouts.reduce(0) { $0 + $1.sequenceKL } / Double(rollouts.count), rollouts: rollouts.count)
     }
-    /// Nothing to do.
+    /// Does nothing.
     mutating func didLog() {}
-    /// Zeros under the names that ``OriginalPPO`` counts under, so that all snapshots have the same names.
+    /// Zeros with the names of ``OriginalPPO``'s numbers, so that all snapshots have the same names.
     var numbers: [String: Double] { OriginalPPO.LaggingKL().numbers }
-    /// Nothing to do.
+    /// Does nothing.
     mutating func restore(_ numbers: [String: Double]) {}
 
-    /// All at random.
+    /// A random order of all rollouts.
     func shuffled(_ rollouts: [Rollout], using random: inout Philox) -> [Rollout] { rollouts.shuffled(using: &random) }
-    /// One: how an optimiser step is cut changes nothing.
+    /// One learn batch, because the division of an optimiser step does not matter.
     func learnBatches(_ rollouts: [Rollout]) -> [[Rollout]] { [rollouts] }
-    /// None.
+    /// No factor.
     var lossScale: Float? { nil }
-    /// False: they are taken once.
+    /// False: values are computed once, when sampling.
     var usesLearnerValues: Bool { false }
-    /// Those of its response tokens, or of all so far where the settings say so, with the unbiased deviation.
+    /// The moments of the batch's response tokens, or those of the run so far if the settings say so, with the unbiased standard
+    /// deviation.
     func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double) {
         let new = Advantages.moments(of: batch.map(\.advantages), lengths: batch.map(\.length))
         guard config.normalisesOverRun else { return (new, new.deviation) }
         moments.merge(new)
         return (moments, moments.deviation)
     }
-    /// Nil.
+    /// Nil: the global norm.
     func shownNorm(of parameters: [Parameter]) -> Double? { nil }
 
-    /// None.
+    /// Nil: the number of tokens.
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? { nil }
-    /// None.
+    /// No metrics.
     func progress(learnedColumns columns: Int) -> [String: Double] { [:] }
 }
 
-/// PPO as this package has it.
+/// PPO with the default arithmetic of this package.
 struct PlainPPO: PPOArithmetic {
     let config: PPOConfig
 }

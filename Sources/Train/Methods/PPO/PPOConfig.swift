@@ -1,153 +1,159 @@
 public import Models
 
-/// The settings of policy optimisation: PPO (Schulman et al. 2017) on a language model, with the paper's names beside ours in Docs/porting.md, and
-/// methods without a value head (``AdvantageEstimator``). Those of the steps are read and set as if they were its own: `config.seed`.
+/// The settings of policy optimisation: PPO (Schulman et al. 2017) for language models, and methods without a value head
+/// (``AdvantageEstimator``). Docs/porting.md lists the paper's names of the settings. The settings of ``steps`` can be accessed
+/// directly: `config.seed`.
 public struct PPOConfig: StepSettings, Sendable {
-    /// How the difference d = log p_reference − log p_policy of a sampled token becomes a KL estimate (Schulman 2020).
+    /// The KL estimator of a sampled token, a function of d = log p_reference − log p_policy (Schulman 2020).
     public enum KLEstimator: Int, Codable, Sendable, CaseIterable {
         /// −d: unbiased, may be negative.
         case k1 = 1
-        /// d²/2: biased, small variance. The paper's choice.
+        /// d²/2: biased, low variance. The paper's choice.
         case k2 = 2
         /// eᵈ − 1 − d: unbiased, never negative.
         case k3 = 3
     }
 
-    /// How optimiser steps are taken, and what is due behind the algorithm's steps.
+    /// The settings of optimiser steps and of what follows a step of the algorithm.
     public var steps = StepConfig()
-    /// Rollouts followed by learning.
+    /// The number of steps; each samples rollouts and then learns from them.
     public var totalSteps = 500
-    /// How rewards become advantages. ``init(_:)`` sets what else belongs to a method.
+    /// The method: how rewards become advantages. ``init(_:)`` also applies the method's published settings.
     public var advantages = AdvantageEstimator.gae
-    /// Prompts of one step.
+    /// The number of prompts per step.
     public var rolloutBatchSize = 16
-    /// Responses to each of them.
+    /// The number of responses per prompt.
     public var generations = 1
-    /// Further rollout batches of a step at most, drawn in place of groups of responses whose rewards are all the same (DAPO's dynamic sampling).
+    /// The maximum number of further rollout batches per step that replace groups of responses with equal rewards (DAPO's dynamic
+    /// sampling).
     public var extraBatches = 0
-    /// Rollouts of one optimiser step.
+    /// The number of rollouts per optimiser step.
     public var learnBatchSize = 16
-    /// Passes over the rollouts of a step.
+    /// The number of passes over the rollouts of a step.
     public var epochs = 4
-    /// How responses are drawn.
+    /// How responses are sampled.
     public var sampling = SamplingOptions(maxNewTokens: 48)
-    /// The weight of the KL penalty.
+    /// The weight β of the KL penalty.
     public var klCoefficient = 0.05
-    /// The estimate of the KL.
+    /// The KL estimator.
     public var klEstimator = KLEstimator.k2
-    /// Whether the KL is part of the reward of every token (else of the loss).
+    /// Whether the KL is part of the reward of every token. Otherwise it is part of the loss.
     public var klAsReward = true
-    /// When set, the coefficient moves towards this mean KL of a response (Ziegler et al. 2019).
+    /// The target of an adaptive KL weight: the mean KL of a response (Ziegler et al. 2019); nil keeps the weight fixed.
     public var klTarget: Double?
-    /// The controller's horizon in rollouts.
+    /// The horizon of the KL controller, in rollouts.
     public var klHorizon = 10_000.0
-    /// γ
+    /// The discount factor γ.
     public var discount = 1.0
     /// λ of generalised advantage estimation.
     public var lambda = 0.95
-    /// What advantages of a group are divided by.
+    /// The divisor of GRPO's advantages.
     public var rewardScaling = RewardScaling.group
-    /// Makes of a group's scores the scores that are learned from; nil leaves them.
+    /// Replaces the scores of the responses to a prompt before learning; nil for none.
     public var groupReward: GroupReward?
-    /// The policy ratio is clipped to 1 ± this; nil leaves it.
+    /// The probability ratio is clipped to 1 ± this number; nil disables clipping.
     public var policyClip: Double? = 0.2
-    /// The range of the ratio ends at 1 + this, where that is not ``policyClip`` (DAPO's clip-higher).
+    /// The upper clipping bound of the ratio is 1 + this number (DAPO's clip-higher); nil uses ``policyClip``.
     public var policyClipHigh: Double?
-    /// Ratios of tokens with a negative advantage are clipped at this; nil leaves them (dual clip).
+    /// An upper bound on the ratio of tokens with a negative advantage (dual-clip); nil for none.
     public var dualClip: Double?
-    /// The policy's term of a token; ``PolicySurrogate/clipped`` unless set, or without a clip ``PolicySurrogate/gradient``.
+    /// The policy loss of a token. Default: ``PolicySurrogate/clipped``, or ``PolicySurrogate/gradient`` if ``policyClip`` is
+    /// nil.
     public var surrogate: PolicySurrogate?
-    /// What ratios are taken of.
+    /// The level of probability ratios.
     public var ratio = RatioLevel.token
-    /// How the terms of tokens become a loss.
+    /// How the losses of tokens are aggregated.
     public var aggregation = LossAggregation.tokens
     /// Whether a KL in the loss is corrected by the ratio: ``PolicyLoss/KLTerm/isCorrected``.
     public var correctsKL = false
-    /// Whether responses that did not end by themselves are left out of the loss.
+    /// Whether responses without an end-of-sequence token are left out of the loss.
     public var masksTruncated = false
-    /// The value is clipped to its old value ± this; nil leaves it.
+    /// Values are clipped to their old value ± this number; nil disables clipping.
     public var valueClip: Double? = 0.2
     /// The weight of the value loss.
     public var valueCost = 0.1
     /// The weight of the entropy bonus.
     public var entropyCost = 0.0
-    /// When set, the entropy bonus keeps the entropy of a token near this, in nats: see ``EntropyController``.
+    /// The target entropy of a token for an adaptive entropy bonus, in nats; nil keeps the weight fixed. See
+    /// ``EntropyController``.
     public var entropyTarget: Double?
-    /// What the weight of the bonus moves by in an optimiser step, with a target.
+    /// The change of the entropy bonus's weight per optimiser step, with a target.
     public var entropyStep = 0.005
-    /// The greatest weight of the bonus, with a target.
+    /// The maximum weight of the entropy bonus, with a target.
     public var entropyLimit = 1.0
-    /// Whether advantages and returns are corrected by min(1, p_learner / p_behaviour), anew in every optimiser step.
+    /// Whether advantages and returns are corrected by min(1, p_learner / p_behaviour), recomputed in every optimiser step.
     public var correctsImportance = false
-    /// Whether the advantages of an optimiser step are given mean 0 and deviation 1.
+    /// Whether the advantages of an optimiser step are normalised to mean 0 and standard deviation 1.
     public var normalisesAdvantages = true
-    /// Whether mean and deviation are those of all advantages of the run so far.
+    /// Whether the mean and standard deviation for the normalisation are those of the whole run so far.
     public var normalisesOverRun = false
-    /// Rollout batches that `rolloutBatchSize` consists of; they share a width where responses are padded.
+    /// The number of rollout batches in `rolloutBatchSize`. The responses of a rollout batch share a width where responses are
+    /// padded.
     public var rolloutBatches = 1
-    /// Learn batches that `learnBatchSize` consists of, for ``PPOCompatibility/Accumulation``.
+    /// The number of learn batches in `learnBatchSize`, for ``PPOCompatibility/Accumulation``.
     public var learnBatches = 1
-    /// Where the original's arithmetic changes numbers.
+    /// The parts of the arithmetic that follow the original code.
     public var compatibility = PPOCompatibility.sane
-    /// Multiplies the score.
+    /// A factor on the score.
     public var rewardScale = 1.0
-    /// Every token's reward (score and KL) is clipped to ± this; nil leaves it.
+    /// Every token's reward (score and KL) is clipped to ± this number; nil disables clipping.
     public var rewardClip: Double?
-    /// Replaces the score of a response that did not end by itself; nil leaves it.
+    /// The score of a response without an end-of-sequence token, in place of its reward; nil keeps the reward.
     public var missingEndScore: Double?
-    /// −coefficient · (length / maxNewTokens)^power is added to the score.
+    /// A length penalty: −coefficient · (length / maxNewTokens)^power is added to the score. nil for none.
     public var lengthPenalty: LengthPenalty?
-    /// The last tokens that a response may have lose it up to ``overlongPenalty``, the more the nearer it comes to the full length; nil for none
-    /// (DAPO's soft overlong punishment).
+    /// The number of final tokens, before `maxNewTokens`, in which a length penalty grows linearly from 0 to ``overlongPenalty``
+    /// (DAPO's soft overlong punishment); nil for none.
     public var overlongBuffer: Int?
-    /// What a response of full length loses, with a buffer.
+    /// The penalty of ``overlongBuffer`` for a response of `maxNewTokens` tokens.
     public var overlongPenalty = 1.0
-    /// Added to the score of a response that ends by itself.
+    /// A bonus on the score of a response with an end-of-sequence token.
     public var endBonus = 0.0
-    /// What stays as it is.
+    /// The parameters that are frozen.
     public var freezing = Freezing()
     /// Whether the model is evaluated before the first step.
     public var evaluatesAtStart = true
-    /// Every so many log lines, the last rollouts become rows of a table; nil for never.
+    /// The number of log lines between two tables of rollouts; nil for no tables.
     public var tableLogs: Int? = 10
-    /// Prompts of an evaluation that are rewarded together, for rewards that depend on the width of a batch; nil for all of them.
+    /// The number of prompts of an evaluation that are scored together, for rewards that depend on the width of a batch; nil for
+    /// all.
     public var evaluationBatchSize: Int?
 
-    /// What the advantages of a group of responses are divided by.
+    /// The divisor of the advantages of a group of responses.
     public enum RewardScaling: String, Sendable, CaseIterable {
-        /// The deviation of the group's rewards.
+        /// The standard deviation of the group's rewards.
         case group
-        /// The deviation of all rewards of the step.
+        /// The standard deviation of all rewards of the step.
         case batch
-        /// Nothing (Dr. GRPO).
+        /// No division (Dr. GRPO).
         case none
     }
 
     /// A penalty that grows with a response's length.
     public struct LengthPenalty: Codable, Sendable, Equatable {
-        /// The most that a response loses, at full length.
+        /// The penalty of a response of `maxNewTokens` tokens.
         public var coefficient: Double
-        /// How steeply the loss grows.
+        /// The exponent of the relative length.
         public var power: Double
 
-        /// A penalty with the paper's values unless set.
+        /// A penalty. Default: the paper's values.
         public init(coefficient: Double = 0.1, power: Double = 5) { (self.coefficient, self.power) = (coefficient, power) }
     }
 
-    /// The values of the paper's code or, where that is a bug, the sane values.
+    /// The settings of PPO: the values of the paper's code, without its errors.
     public init() {
         (steps.optimizer, steps.schedule) = (AdamConfig(learningRate: 1e-4, clipNorm: nil), Schedule(.linear))
         (steps.logSteps, steps.seed) = (5, 600)
     }
 
-    /// The settings that a method was published with.
+    /// The published settings of a method.
     public init(_ method: AdvantageEstimator) {
         self.init()
         advantages = method
         method.configure(&self)
     }
 
-    /// Checks that the numbers make sense.
+    /// Checks the range of every setting, and that the method supports it.
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try steps.validate()
@@ -155,12 +161,12 @@ public struct PPOConfig: StepSettings, Sendable {
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
         try Settings.require(
             generations >= advantages.fewestGenerations && generations > 0, "the number of generations", generations,
-            "\(advantages.name) needs \(max(1, advantages.fewestGenerations)) or more responses to a prompt")
+            "\(advantages.name) needs \(max(1, advantages.fewestGenerations)) or more responses per prompt")
         try Settings.require(
             learnBatchSize > 0 && rollouts % learnBatchSize == 0, "the learn batch size", learnBatchSize,
             generations == 1
                 ? "it must divide the rollout batch size \(rolloutBatchSize)"
-                : "it must divide the \(rollouts) responses of a step (\(rolloutBatchSize) prompts, \(generations) responses to each)")
+                : "it must divide the \(rollouts) responses of a step (\(rolloutBatchSize) prompts with \(generations) responses each)")
         for (name, count, whole) in [
             ("the number of rollout batches", rolloutBatches, rolloutBatchSize),
             ("the number of learn batches", learnBatches, learnBatchSize),
@@ -172,7 +178,7 @@ public struct PPOConfig: StepSettings, Sendable {
         try Settings.require(
             sampling.maxNewTokens > 0, "the number of new tokens", sampling.maxNewTokens, "it must be above 0")
         try Settings.require(
-            sampling.temperature > 0, "the temperature", sampling.temperature, "PPO samples: it must be above 0")
+            sampling.temperature > 0, "the temperature", sampling.temperature, "it must be above 0, because PPO samples its responses")
         try Settings.require(klCoefficient >= 0, "the KL coefficient", klCoefficient, "it must not be negative")
         try Settings.require((0...1).contains(discount), "the discount", discount, "it must be in 0...1")
         try Settings.require((0...1).contains(lambda), "lambda", lambda, "it must be in 0...1")
@@ -192,42 +198,42 @@ public struct PPOConfig: StepSettings, Sendable {
         if let overlongBuffer {
             try Settings.require(
                 (1...sampling.maxNewTokens).contains(overlongBuffer), "the overlong buffer", overlongBuffer,
-                "it must be in 1...\(sampling.maxNewTokens), the most new tokens")
+                "it must be in 1...\(sampling.maxNewTokens), the maximum number of new tokens")
         }
         try Settings.require(overlongPenalty >= 0, "the overlong penalty", overlongPenalty, "it must not be negative")
         try Settings.require(extraBatches >= 0, "the number of extra batches", extraBatches, "it must not be negative")
         try Settings.require(
             extraBatches == 0 || generations > 1, "the number of extra batches", extraBatches,
-            "one response to a prompt is no group whose rewards could differ")
+            "it needs 2 or more responses per prompt")
         try Settings.require(
             groupReward == nil || generations > 1, "the number of generations", generations,
-            "a reward of groups needs 2 or more responses to a prompt")
+            "a group reward needs 2 or more responses per prompt")
         if let dualClip {
             let high = 1 + (policyClipHigh ?? policyClip ?? 0)
             try Settings.require(
-                dualClip > high, "the dual clip", dualClip, "it must be above the range of the ratio, which ends at \(high)")
+                dualClip > high, "the dual clip", dualClip, "it must be above the upper clip bound of the ratio, \(high)")
         }
-        for (name, value) in [("the entropy step", entropyStep), ("the greatest entropy weight", entropyLimit)] {
+        for (name, value) in [("the entropy step", entropyStep), ("the maximum entropy weight", entropyLimit)] {
             try Settings.require(value >= 0 && value.isFinite, name, value, "it must not be negative")
         }
         guard compatibility != .sane || correctsImportance else { return }
         try Settings.require(
             advantages.usesValues, "the advantage estimator", advantages.name,
             correctsImportance
-                ? "the importance correction belongs to gae and vtrace" : "the original's arithmetic knows gae and vtrace alone")
+                ? "the importance correction supports only gae and vtrace" : "the original arithmetic supports only gae and vtrace")
         try Settings.require(
             compatibility == .sane || (generations == 1 && !masksTruncated), "the number of generations", generations,
-            "the original's arithmetic knows one response to a prompt, all of which count")
+            "the original arithmetic supports only one response per prompt, and no masking of truncated responses")
     }
 
-    /// The responses of one step.
+    /// The number of responses per step.
     public var rollouts: Int { rolloutBatchSize * generations }
 
-    /// The optimiser steps of a whole run.
+    /// The number of optimiser steps of a whole run.
     var optimizerSteps: Int { totalSteps * epochs * (rollouts / learnBatchSize) }
 
-    /// The loss of the policy, with the KL in it where it is no reward.
-    /// - Parameter klCoefficient: its weight; nil without a reference.
+    /// The loss of the policy, including the KL if it is not part of the reward.
+    /// - Parameter klCoefficient: the weight of the KL; nil without a reference.
     func policyLoss(klCoefficient: Double?) -> PolicyLoss {
         var loss = PolicyLoss()
         loss.surrogate = surrogate ?? (policyClip == nil ? .gradient : .clipped)

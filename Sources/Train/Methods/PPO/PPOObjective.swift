@@ -1,7 +1,8 @@
 import Models
 package import Tensor
 
-/// The loss of rollouts whose advantages are known: policy and, where it is no reward, KL (``PolicyLoss``), value (``PPOLoss``), entropy.
+/// The objective of policy optimisation on rollouts with known advantages: the policy loss with an optional KL (``PolicyLoss``),
+/// the value loss (``PPOLoss``) and the entropy bonus.
 package final class PPOObjective: Objective {
     let policy: any TransformerDecoder
     let valueHead: ValueHead?
@@ -14,9 +15,9 @@ package final class PPOObjective: Objective {
     var klCoefficient: Double
     /// The weight of the entropy bonus.
     var entropyController: EntropyController
-    /// Σ entropy and tokens of the passes since they were last looked at.
+    /// Σ entropy and the number of tokens, since they were last read.
     var entropySeen = (sum: 0.0, tokens: 0)
-    /// What has been seen since the last log line.
+    /// The statistics since the last log line.
     package var statistics = PPOStatistics()
 
     init(
@@ -32,12 +33,20 @@ package final class PPOObjective: Objective {
             withEntropy: config.entropyCost > 0 || config.entropyTarget != nil)
     }
 
+    /// The name of the stage in progress lines: `ppo`.
     package var stage: String { "ppo" }
+    /// The parameters of the policy and the value head.
     package var parameters: [Parameter] { policy.parameters + (valueHead?.parameters ?? []) }
+    /// The ID of the rollout, for error messages.
     package func id(of rollout: Rollout) -> String { rollout.id }
+    /// The number of tokens of the prompt and the response.
     package func tokens(of rollout: Rollout) -> Int { rollout.count }
+    /// The number of tokens that a rollout adds to a pass when it follows another rollout. The prompt counts once for consecutive
+    /// responses to it.
     package func tokens(of rollout: Rollout, behind previous: Rollout) -> Int { RolloutPass.tokens(of: rollout, behind: previous) }
 
+    /// The loss of a pass over some rollouts of a learn batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     package func loss(of pass: Pass<Rollout>, on tape: Tape) throws -> PassLoss {
         let part = pass.examples
         let loss = loss(of: part, in: batch(of: pass.batch), on: tape)
@@ -48,13 +57,13 @@ package final class PPOObjective: Objective {
         return PassLoss(loss)
     }
 
-    /// What the losses of a learn batch are divided by.
+    /// The divisors of a learn batch's losses.
     package struct Batch {
-        /// What the losses of tokens are divided by.
+        /// The divisor of token losses.
         var tokens: Int
-        /// What metrics are means over.
+        /// The number of columns over which metrics are averaged.
         var columns: Int
-        /// What the policy's terms are weighed by.
+        /// The divisors for the aggregation of policy losses.
         var loss: LossBatch
 
         init(_ rollouts: [Rollout], _ arithmetic: any PPOArithmetic) {
@@ -65,10 +74,10 @@ package final class PPOObjective: Objective {
         }
     }
 
-    /// What the losses of a learn batch are divided by.
+    /// The divisors of a learn batch's losses.
     package func batch(of rollouts: [Rollout]) -> Batch { Batch(rollouts, arithmetic) }
 
-    /// The loss of rollouts that are a whole learn batch.
+    /// The loss of rollouts that form a whole learn batch.
     package func loss(of rollouts: [Rollout], on tape: Tape) -> Tensor { loss(of: rollouts, in: batch(of: rollouts), on: tape) }
 
     /// The loss of a part of a learn batch.
@@ -77,7 +86,7 @@ package final class PPOObjective: Objective {
         let found = scorer(pass.targets, trunk: pass.trunk(layers: trunkLayers), on: tape)
         let (columns, mask) = (found.logProbs.count, mask(of: rollouts))
         let weight = arithmetic.weight(tokens: columns, of: batch.columns)
-        // what a pass tells is a mean over its columns
+        // each pass reports means over its columns
         let shown = Double(batch.columns) / Double(max(1, columns))
         var loss = policyLoss(of: rollouts, found.logProbs, in: batch, shown: shown, weight: weight)
         if let values = found.values {
@@ -102,7 +111,7 @@ package final class PPOObjective: Objective {
         return loss
     }
 
-    /// The policy's part, with the KL where it is none of the reward.
+    /// The policy loss, with the KL if it is not part of the reward.
     private func policyLoss(
         of rollouts: [Rollout], _ logProbs: Tensor, in batch: Batch, shown: Double, weight: Double
     ) -> Tensor {
@@ -125,7 +134,7 @@ package final class PPOObjective: Objective {
         statistics.add("clipped_high_fraction", Double(value.clippedHigh) / count, weight: weight)
         statistics.add("policy_loss", value.policy * shown, weight: weight)
         if loss.kl != nil { statistics.add("kl_loss", value.kl * shown, weight: weight) }
-        // Σ gradient · log p has the loss's gradient; a constant makes it have its value, too
+        // Σ gradient · log p has the gradient of the loss; a constant is added so that it also has its value
         let linear = (logProbs * Tensor(value.gradient, shape: logProbs.shape)).sum()
         return linear + .filled(Float(value.policy + value.kl - Double(linear.item)), linear.shape)
     }
@@ -135,10 +144,10 @@ package final class PPOObjective: Objective {
         return Tensor(values, shape: [values.count])
     }
 
-    /// The tokens of a rollout that the loss counts.
+    /// The number of tokens of a rollout that count in the loss.
     private func counted(_ rollout: Rollout) -> Int { config.masksTruncated && !rollout.ended ? 0 : rollout.length }
 
-    /// 1 for every column that counts, 0 for padding; nil where there is none.
+    /// A mask with 1 for every column that counts and 0 otherwise; nil if all columns count.
     private func mask(of rollouts: [Rollout]) -> Tensor? {
         guard rollouts.contains(where: { counted($0) < $0.response.count }) else { return nil }
         let columns = rollouts.flatMap { row in row.response.indices.map { $0 < counted(row) ? Float(1) : 0 } }

@@ -1,12 +1,12 @@
 import Tensor
 
-/// Means over the steps since the last log line.
+/// The means of metrics over the steps since the last log line.
 package struct PPOStatistics {
     private var sums: [String: Double] = [:]
     private var counts: [String: Double] = [:]
     private var greatest: [String: Double] = [:]
 
-    /// What has been added so far as plain numbers, for a snapshot.
+    /// The accumulated state as plain numbers, for a snapshot.
     var numbers: [String: Double] {
         var result: [String: Double] = [:]
         for (name, sum) in sums { result["sum.\(name)"] = sum }
@@ -15,7 +15,7 @@ package struct PPOStatistics {
         return result
     }
 
-    /// Goes on from ``numbers``; other keys are not looked at.
+    /// Restores the state from ``numbers``; other keys are ignored.
     init(numbers: [String: Double] = [:]) {
         for (key, value) in numbers {
             guard let dot = key.firstIndex(of: ".") else { continue }
@@ -34,25 +34,26 @@ package struct PPOStatistics {
         counts[name, default: 0] += weight
     }
 
-    /// Follows the greatest of some numbers under `max_…`, and the least under the same name with `min_…`.
+    /// Tracks the maximum of some numbers under a name `max_…`, and their minimum under the same name with `min_…`.
     mutating func extreme(_ name: String, _ values: [Float]) {
         guard let most = values.max(), let least = values.min() else { return }
         greatest[name] = max(greatest[name] ?? -.infinity, Double(most))
         let other = "min_" + name.dropFirst(4)
-        // kept with the opposite sign, so that snapshots hold one kind of extreme
+        // the minimum is stored with the opposite sign, so that snapshots hold maxima only
         greatest[other] = max(greatest[other] ?? -.infinity, -Double(least))
     }
 
-    /// The mean so far; nil when nothing has been added.
+    /// The mean so far; nil if nothing has been added.
     func mean(_ name: String) -> Double? {
         guard let sum = sums[name], let count = counts[name], count > 0 else { return nil }
         return sum / count
     }
 
-    /// The numbers of one step's rollouts.
+    /// Adds the metrics of one step's rollouts.
     /// - Parameters:
-    ///   - klCoefficient: the weight that their rewards have been made with.
-    ///   - textLengths: how many tokens the responses' texts have, where the original's lengths are wanted.
+    ///   - rawScores: the scores of the reward function, before shaping.
+    ///   - klCoefficient: the weight of the KL in their rewards.
+    ///   - textLengths: the numbers of tokens of the responses' texts, if the original code's lengths are wanted.
     mutating func add(
         _ rollouts: [Rollout], rawScores: [Double], klCoefficient: Double, textLengths: [Int]?,
         arithmetic: any PPOArithmetic
@@ -81,7 +82,7 @@ package struct PPOStatistics {
                 }
             }
         }
-        // share of the returns' variance that the values explain
+        // the share of the returns' variance that the values explain
         let returns = counted(\.returns)
         let values = counted(\.values)
         let errors = zip(returns, values).map { $0 - $1 }
@@ -96,7 +97,7 @@ package struct PPOStatistics {
         if let textLengths { add(lengths: textLengths, named: "response_length") }
     }
 
-    /// What a pass makes of log-probabilities, column by column.
+    /// Adds the statistics of a pass's log-probabilities, column by column.
     mutating func add(logProbs: [Float], old: [Float], advantages: [Float], clip: Double?, weight: Double) {
         let differences = zip(logProbs, old).map { Double($0 - $1) }
         let ratios = differences.map { exponential($0) }
@@ -106,13 +107,13 @@ package struct PPOStatistics {
             let clipped = PPOLoss.clippedPolicies(logProbs: logProbs, oldLogProbs: old, advantages: advantages, clip: clip)
             add("clipped_policy_fraction", Double(clipped) / count, weight: weight)
         }
-        // k3 estimate of KL(old, new)
+        // the k3 estimate of KL(old ‖ new)
         let kl = zip(differences, ratios).reduce(0) { $0 + $1.1 - 1 - $1.0 }
         add("kl_old_new", kl / count, weight: weight)
         extreme("max_ratio", ratios.map(Float.init))
     }
 
-    /// What a pass makes of values, column by column.
+    /// Adds the statistics of a pass's values, column by column.
     mutating func add(values: [Float], old: [Float], returns: [Float], clip: Double?, weight: Double) {
         guard let clip else { return }
         let count = Double(max(1, values.count))
@@ -135,7 +136,7 @@ package struct PPOStatistics {
         return x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count)
     }
 
-    /// The means, and a fresh start.
+    /// Returns the means and resets the statistics.
     mutating func take() -> [String: Double] {
         var result: [String: Double] = [:]
         for (name, sum) in sums { result[name] = sum / (counts[name].flatMap { $0 > 0 ? $0 : nil } ?? 1) }

@@ -4,14 +4,14 @@ import Models
 import Tensor
 
 extension PPOTrainer {
-    /// Answers the evaluation prompts greedily: `<name>_score`, length, share of ended responses,
-    /// and `<name>_average_…` and `<name>_median_…` of rewards, KL, entropy and text metrics. KL and entropy are those of the raw
-    /// logits.
-    /// - Throws: `GenerationError` or ``TrainingError``; what the reward function and the handler throw.
+    /// Answers the evaluation prompts greedily and reports metrics: `<name>_score`, `<name>_length`, `<name>_end_share`, and
+    /// `<name>_average_…` and `<name>_median_…` of rewards, KL, entropy and text metrics. KL and entropy are computed at
+    /// temperature 1.
+    /// - Throws: `GenerationError` or ``TrainingError``; errors of the reward function and the handler.
     public func evaluate() throws { try evaluate(evaluationPrompts, table: "evaluation") }
 
-    /// The same for other sets of prompts; the rows of each go to the table `<table>_<name>`.
-    /// - Throws: as ``evaluate()``.
+    /// Evaluates other sets of prompts in the same way. The rows of each set go to the table `<table>_<name>`.
+    /// - Throws: the errors of ``evaluate()``.
     public func evaluate(_ sets: [(name: String, prompts: [TokenisedPrompt])], table: String) throws {
         let sampler = ResponseSampler(
             Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,

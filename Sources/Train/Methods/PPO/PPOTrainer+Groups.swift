@@ -1,15 +1,15 @@
 import Data
 import Models
 
-// Groups of responses to one prompt: how they are drawn, scored and counted.
+// Groups of responses to one prompt: sampling, scoring and statistics.
 extension PPOTrainer {
-    /// Responses with their scores, and as rollouts.
+    /// Responses with their scores and rollouts.
     struct Drawn {
         var responses: [SampledResponse] = []
         var scores: [Double] = []
         var rollouts: [Rollout] = []
 
-        /// Some of them.
+        /// The responses in a range.
         subscript(range: Range<Int>) -> Drawn {
             Drawn(responses: Array(responses[range]), scores: Array(scores[range]), rollouts: Array(rollouts[range]))
         }
@@ -21,8 +21,8 @@ extension PPOTrainer {
         }
     }
 
-    /// The responses that a step learns from: those to its prompts, or, where the settings say so, to further ones in place of prompts whose
-    /// responses are all rewarded alike.
+    /// The responses that a step learns from: those to its prompts or, with dynamic sampling, responses to further prompts in
+    /// place of prompts whose responses all have the same reward.
     func learnable(_ prompts: [TokenisedPrompt], watch: inout Stopwatch) throws -> Drawn {
         let first = try drawn(prompts, from: 0, watch: &watch)
         guard config.generations > 1 else { return first }
@@ -40,13 +40,13 @@ extension PPOTrainer {
         }
         recordGroups(seen.rollouts)
         guard config.extraBatches > 0 else { return first }
-        // those without spread teach nothing, but a step has its size
+        // groups without spread have no gradient, but they fill the step up to its size
         kept += flat
         return kept[0..<config.rollouts]
     }
 
-    /// Responses to some prompts with their scores.
-    /// - Parameter number: that of the first prompt in the step.
+    /// Samples and scores responses to some prompts.
+    /// - Parameter number: the number of the first prompt in the step.
     private func drawn(_ prompts: [TokenisedPrompt], from number: Int, watch: inout Stopwatch) throws -> Drawn {
         var responses = try sample(prompts, from: number)
         let greedy = config.advantages.needsGreedyScore ? try greedyResponses(to: prompts) : []
@@ -55,7 +55,7 @@ extension PPOTrainer {
         let greedyScores = greedy.isEmpty ? [] : rollouts(of: greedy, scores: try score(greedy, isMeasured: false)).map(\.score)
         var rollouts = rollouts(of: responses, scores: scores)
         for i in rollouts.indices {
-            // from here on the rollouts alone hold the trunk's states
+            // from here on, only the rollouts hold the trunk states
             responses[i].drawn.trunk = nil
             let prompt = i / config.generations
             rollouts[i].group = number + prompt
@@ -74,7 +74,7 @@ extension PPOTrainer {
         return try naming(prompts) { try sampler.responses(to: prompts) { _ in [random] }.map { $0[0] } }
     }
 
-    /// Gives every group the scores that ``PPOConfig/groupReward`` makes of theirs.
+    /// Replaces the scores of every group by those of ``PPOConfig/groupReward``.
     private func compare(_ rollouts: inout [Rollout], _ responses: [SampledResponse]) throws {
         guard let reward = config.groupReward else { return }
         for begin in stride(from: 0, to: rollouts.count, by: config.generations) {
@@ -82,7 +82,7 @@ extension PPOTrainer {
             let scores = try reward.value(rollouts[group].map(\.score), responses[group].map(\.text))
             guard scores.count == group.count, scores.allSatisfy({ Float($0).isFinite }) else {
                 throw TrainingError.notFinite(
-                    what: "the reward \(reward.name) of a group", step: step + 1, examples: [rollouts[begin].id])
+                    what: "the group reward \(reward.name)", step: step + 1, examples: [rollouts[begin].id])
             }
             for (i, score) in zip(group, scores) { rollouts[i].score = score }
         }
@@ -94,7 +94,7 @@ extension PPOTrainer {
         return most - least > 1e-8 + 1e-6 * max(abs(least), abs(most))
     }
 
-    /// How rewards of all groups that were drawn spread.
+    /// Adds statistics about the spread of rewards in all sampled groups.
     private func recordGroups(_ rollouts: [Rollout]) {
         for group in Dictionary(grouping: rollouts, by: \.group).sorted(by: { $0.key < $1.key }) {
             let scores = group.value.map(\.score)

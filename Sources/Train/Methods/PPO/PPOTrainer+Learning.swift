@@ -3,7 +3,7 @@ import Tensor
 
 // From log-probabilities and scores to rewards, advantages and optimiser steps.
 extension PPOTrainer {
-    /// Adds a reward for every token.
+    /// Adds the reward of every token.
     package func addRewards(to rollouts: inout [Rollout]) {
         for i in rollouts.indices {
             rollouts[i].rewards = TokenRewards.rewards(
@@ -12,7 +12,7 @@ extension PPOTrainer {
         }
     }
 
-    /// Adds advantages and, from the values at sampling time, returns.
+    /// Adds advantages and, if there is a value head, returns from the values at sampling time.
     package func addAdvantages(to rollouts: inout [Rollout]) {
         guard case .rewards(let estimate) = config.advantages.source else {
             for i in rollouts.indices { estimateFromValues(&rollouts[i], values: rollouts[i].values) }
@@ -22,19 +22,19 @@ extension PPOTrainer {
             RewardedResponse(group: $0.group, rewards: Array($0.rewards.prefix($0.length)), greedyScore: $0.greedyScore)
         }
         for (i, advantages) in estimate(rewarded, config).enumerated() {
-            precondition(advantages.count == rollouts[i].length, "\(config.advantages.name) gives one advantage a token")
+            precondition(advantages.count == rollouts[i].length, "\(config.advantages.name) gives one advantage per token")
             rollouts[i].advantages = advantages.map(Float.init)
         }
     }
 
-    /// Advantages and returns of one rollout from the given values.
+    /// Computes the advantages and returns of one rollout from the given values.
     private func estimateFromValues(_ rollout: inout Rollout, values: [Float], ratios: [Float]? = nil) {
         (rollout.advantages, rollout.returns) = Advantages.estimated(
             rewards: rollout.rewards, values: values, end: rollout.length - 1, bootstrap: values.last ?? 0, ratios: ratios,
             discount: config.discount, lambda: config.lambda, usesGAE: config.advantages.usesGAE ?? true)
     }
 
-    /// Moves the KL weight of the next rewards, and of this step's loss where the KL is part of it.
+    /// Adapts the KL weight for the next step's rewards, and for this step's loss if the KL is part of it.
     func adaptKLWeight(to rollouts: [Rollout]) {
         guard reference != nil else { return }
         arithmetic.adapt(&controller, to: rollouts)
@@ -42,7 +42,7 @@ extension PPOTrainer {
         objective.statistics.add("kl_coef", controller.coefficient)
     }
 
-    /// One pass over the rollouts of a step.
+    /// Runs one epoch: a pass over the rollouts of a step.
     func learn(from rollouts: [Rollout], epoch: Int) throws {
         var shuffle = random.split("learn").split(UInt64(step)).split(UInt64(epoch))
         let mixed = arithmetic.shuffled(rollouts, using: &shuffle)
@@ -51,7 +51,7 @@ extension PPOTrainer {
         }
     }
 
-    /// One optimiser step on some rollouts.
+    /// Takes one optimiser step on some rollouts.
     package func learn(_ rollouts: [Rollout]) throws {
         defer { optimization.optimizer.clearGradients() }
         objective.entropySeen = (0, 0)
@@ -71,7 +71,8 @@ extension PPOTrainer {
         objective.statistics.add("learning_rate", rate)
     }
 
-    /// Rollouts whose advantages are ready to be learned from together: corrected, and normalised.
+    /// Prepares rollouts for a learn batch: recomputes advantages if needed (importance correction, current values) and
+    /// normalises them.
     package func prepared(_ rollouts: [Rollout]) -> [Rollout] {
         var items = rollouts
         if arithmetic.usesLearnerValues || config.correctsImportance {

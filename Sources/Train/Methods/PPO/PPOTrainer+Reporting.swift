@@ -2,12 +2,12 @@ import Data
 import Eval
 import Models
 
-// What the outside hears of a step.
+// Reporting of a step.
 extension PPOTrainer {
-    /// The numbers of a step's rollouts, and rows for a table of them.
+    /// Records the metrics of a step's rollouts, and their rows for a table.
     func record(_ rollouts: [Rollout], of responses: [SampledResponse], scores: [Double]) {
         let lengths = arithmetic.textLengths(of: rollouts) { rollout in
-            // with what the tokenizer puts around a text
+            // includes the special tokens that the tokenizer adds to a text
             tokenizer.encode(tokenizer.decode(rollout.response, skippingSpecialTokens: true), addingSpecialTokens: true).count
         }
         objective.statistics.add(
@@ -32,7 +32,7 @@ extension PPOTrainer {
         }
     }
 
-    /// The advantages that a learn batch is learned from: behind the normalisation.
+    /// Records the advantages of a learn batch, after normalisation.
     func record(advantagesOf batch: [Rollout]) {
         let columns = batch.flatMap { $0.advantages.prefix(arithmetic.columns(of: $0)) }
         let moments = Advantages.moments(of: [columns])
@@ -41,7 +41,7 @@ extension PPOTrainer {
         learnedColumns += batch.map(\.response.count).max() ?? 0
     }
 
-    /// The means since they were last taken, as the next line of metrics would have them.
+    /// The means since the last call, as in the next line of metrics; resets them.
     package func takeStatistics() -> [String: Double] { objective.statistics.take() }
 
     func log() throws {

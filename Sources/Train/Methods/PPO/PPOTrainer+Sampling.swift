@@ -3,17 +3,18 @@ import Eval
 package import Models
 import Tensor
 
-// From prompts to responses with their scores and log-probabilities.
+// From prompts to responses with scores and log-probabilities.
 extension PPOTrainer {
-    /// Responses to a step's prompts, with their log-probabilities, values and trunk states: all to the first prompt, then all to the second.
-    /// - Parameter first: the number that the first prompt has in the step.
+    /// Samples responses to a step's prompts, with log-probabilities, values and trunk states. All responses to the first prompt
+    /// come first, then those to the second, and so on.
+    /// - Parameter first: the number of the first prompt in the step.
     package func sample(_ prompts: [TokenisedPrompt], from first: Int = 0) throws -> [SampledResponse] {
         let stream = random.split("rollout").split(UInt64(step))
         let generator = Generator(
             policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
             trunkLayers: sharedTrunkLayers > 0 ? sharedTrunkLayers : nil)
         let sampler = ResponseSampler(generator, tokenizer: tokenizer, options: config.sampling)
-        // the first response is the same however many there are
+        // the first response does not depend on the number of responses
         return try naming(prompts) {
             try sampler.responses(to: prompts) { index in
                 let own = stream.split(UInt64(first + index))
@@ -22,7 +23,7 @@ extension PPOTrainer {
         }
     }
 
-    /// Calls `body`, which samples; logits that are not finite become an error that names the prompt and the first tensor.
+    /// Calls `body`, which samples. NaN or Inf in logits becomes an error that names the prompt and the first affected tensor.
     func naming<Result>(_ prompts: [TokenisedPrompt], _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
@@ -33,11 +34,11 @@ extension PPOTrainer {
         }
     }
 
-    /// The reward function's number for every response.
-    /// - Parameter isMeasured: whether the parts of a sum go into the metrics.
+    /// The score of every response.
+    /// - Parameter isMeasured: whether the parts of a weighted sum are recorded as metrics.
     func score(_ responses: [SampledResponse], isMeasured: Bool = true) throws -> [Double] {
         let scores = try sum(of: rewardFunction, for: responses, isMeasured: isMeasured)
-        // beyond the range of floats, what they become is infinite
+        // scores beyond the range of 32-bit floats would become infinite
         guard scores.allSatisfy({ Float($0).isFinite }) else {
             let bad = zip(scores, responses).filter { !Float($0.0).isFinite }.map(\.1.prompt.id)
             throw TrainingError.notFinite(what: "the reward", step: step + 1, examples: bad)
@@ -45,7 +46,7 @@ extension PPOTrainer {
         return scores
     }
 
-    /// A reward for every response; the parts of a sum are measured one by one.
+    /// The reward of every response. The parts of a weighted sum are scored and recorded separately.
     private func sum(of reward: any RewardFunction, for responses: [SampledResponse], isMeasured: Bool) throws -> [Double] {
         guard let composed = reward as? WeightedReward else {
             return try reward.rewards(for: responses, batch: arithmetic.scoredTogether, trunkLayers: sharedTrunkLayers)
@@ -60,7 +61,7 @@ extension PPOTrainer {
         return sums
     }
 
-    /// Responses as rollouts, with the scores that are learned from.
+    /// Rollouts of the responses, with the shaped scores.
     package func rollouts(of responses: [SampledResponse], scores: [Double]) -> [Rollout] {
         zip(responses, scores).map { response, score in
             var rollout = Rollout(id: response.prompt.id, prompt: response.prompt.tokens, response: response.drawn)
@@ -69,10 +70,10 @@ extension PPOTrainer {
         }
     }
 
-    /// What shorter responses are filled up with where that is done.
+    /// The token that pads shorter responses, where padding is used.
     var padding: Int32 { Self.padding(tokenizer, ends) }
 
-    /// As the original has it: an id of 0 counts as absent, and then the end stands in.
+    /// The padding token, as in the original code: an ID of 0 counts as none, and the end-of-sequence token is used instead.
     package static func padding(_ tokenizer: any Tokenizer, _ ends: EndTokens) -> Int32 {
         tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
     }
@@ -85,7 +86,7 @@ extension PPOTrainer {
                 decoder: policy, valueHead: valueHead, temperature: arithmetic.temperature, validTokens: tokenizer.vocabularySize))
     }
 
-    /// What a model makes of the response tokens of rollouts, in passes of at most `tokensPerPass` tokens.
+    /// A model's scores of the response tokens of rollouts, in passes of at most `tokensPerPass` tokens.
     func scores(of rollouts: [Rollout], by scorer: TokenScorer) -> [TokenScorer.Scores] {
         let parts = Packing.parts(rollouts, tokensPerPass: config.tokensPerPass) { rollout, previous in
             previous.map { RolloutPass.tokens(of: rollout, behind: $0) } ?? rollout.count
@@ -96,7 +97,8 @@ extension PPOTrainer {
         }
     }
 
-    /// Adds the reference model's log-probabilities of the same tokens.
+    /// Adds the reference model's log-probabilities of the response tokens.
+    /// - Parameter temperature: the temperature for log-probabilities. Default: that of the arithmetic.
     package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
         guard let reference else { return }
         let scorer = TokenScorer(
@@ -104,11 +106,12 @@ extension PPOTrainer {
         for (i, found) in scores(of: rollouts, by: scorer).enumerated() { rollouts[i].referenceLogProbs = found.logProbs }
     }
 
-    /// Refuses rollouts whose log-probabilities or values are not finite.
+    /// Checks that all log-probabilities and values are finite.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     func checkFinite(_ rollouts: [Rollout]) throws {
         let kinds: [(KeyPath<Rollout, [Float]>, String, any TransformerDecoder, ValueHead?)] = [
             (\.logProbs, "a log-probability", policy, nil), (\.values, "a value", policy, valueHead),
-            (\.referenceLogProbs, "a log-probability of the reference", reference ?? policy, nil),
+            (\.referenceLogProbs, "a log-probability of the reference model", reference ?? policy, nil),
         ]
         for (path, name, decoder, head) in kinds {
             let bad = rollouts.filter { !$0[keyPath: path].allSatisfy(\.isFinite) }

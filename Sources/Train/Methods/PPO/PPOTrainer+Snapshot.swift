@@ -2,7 +2,7 @@ import Data
 import Tensor
 
 extension PPOTrainer {
-    /// Everything that the next step depends on besides the weights.
+    /// The state of the trainer: everything that the next step depends on besides the weights.
     public var snapshot: TrainerSnapshot {
         TrainerSnapshot(
             step: step, optimizerSteps: optimization.count, tokens: tokens, order: order,
@@ -15,7 +15,7 @@ extension PPOTrainer {
             tensors: optimization.optimizer.state)
     }
 
-    /// Continues from a snapshot; policy and head must hold the weights of the same moment.
+    /// Continues from a snapshot. The policy and the value head must hold the weights of the same step.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other prompts or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)

@@ -3,17 +3,18 @@ public import Eval
 public import Models
 import Tensor
 
-/// Policy optimisation on a language model: sample responses, score them, and move the policy towards those that did better than expected. What is
-/// expected says a value head (PPO), or what the other responses to a prompt got (``AdvantageEstimator``).
+/// The trainer for policy optimisation of a language model: it samples responses, scores them, and updates the policy towards
+/// responses that are better than expected. The baseline is a value head (PPO), the other responses to the prompt, or another one
+/// (``AdvantageEstimator``).
 ///
-/// The policy's frozen layers are run once for every token, while it is sampled; the reference, the values and all epochs of learning
-/// start from their output. Sampling has already given every token's log-probability, so the policy is not run again before it learns.
+/// The policy's frozen layers process every token once, during sampling. The reference, the values and all epochs of learning
+/// start from their output. Sampling also provides every token's log-probability, so the policy is not run again before learning.
 public final class PPOTrainer: SteppedTrainer {
-    /// The model that learns.
+    /// The policy that is trained.
     public let policy: any TransformerDecoder
-    /// Its value function; nil for methods that have none.
+    /// The value head; nil for methods without one.
     public let valueHead: ValueHead?
-    /// The model that the KL is measured against; nil where no KL is measured.
+    /// The reference model for the KL; nil if no KL is measured.
     public let reference: (any TransformerDecoder)?
     /// The settings.
     public let config: PPOConfig
@@ -24,32 +25,32 @@ public final class PPOTrainer: SteppedTrainer {
     let ends: EndTokens
     let handler: TrainingEventHandler
     let random: Philox
-    /// The loss, with the models that it trains, and what was seen since the last log line.
+    /// The loss with the models that it trains, and the statistics since the last log line.
     package let objective: PPOObjective
     let optimization: OptimizerSteps<PPOObjective>
-    /// Answers where arithmetic can be another.
+    /// The variant of PPO's arithmetic that is in use.
     var arithmetic: any PPOArithmetic
     var order: BatchOrder
     var controller: KLController
     var tokens = 0
-    /// Columns of the learn batches so far, one for all rows of a batch.
+    /// The number of columns of all learn batches so far. A batch counts with its width once, for all of its rows.
     var learnedColumns = 0
-    /// The moments of all advantages so far, for runs that normalise by them.
+    /// The moments of all advantages so far, for the normalisation over the run.
     var moments = RunningMoments()
     var logs = 0
     var badBatches: BadBatches
     var lastRollouts: [SampleRow] = []
 
-    /// Steps (rollout and learning) done.
+    /// The number of steps (sampling and learning) done.
     public internal(set) var step = 0
-    /// The wall-clock time of the last step's phases.
+    /// The wall-clock times of the last step's phases.
     public internal(set) var lastPhases = PhaseTimes()
-    /// The scores of the last evaluation by set.
+    /// The metrics of the last evaluation, by name.
     public internal(set) var lastEvaluation: [String: Double] = [:]
 
-    /// How long the phases of a step took, in seconds.
+    /// The durations of a step's phases, in seconds.
     public struct PhaseTimes: Sendable, Equatable {
-        /// Sampling, with log-probabilities and values.
+        /// Sampling, including log-probabilities and values.
         public var generate = 0.0
         /// The reference's log-probabilities and the reward function.
         public var score = 0.0
@@ -57,15 +58,21 @@ public final class PPOTrainer: SteppedTrainer {
         public var learn = 0.0
     }
 
-    /// A trainer.
+    /// Creates a trainer.
     /// - Parameters:
-    ///   - policy: the model to train; it is frozen as the settings say.
-    ///   - valueHead: what values are read with; methods without values take none.
-    ///   - reference: the model that the KL is measured against. A copy of the policy shares its memory and its frozen layers. None is needed where
-    ///     the KL has no weight; then it is not measured.
+    ///   - policy: the model to train. It is frozen according to the settings.
+    ///   - valueHead: the value head; nil for methods without one.
+    ///   - reference: the reference model for the KL. If it is a copy of the policy, both share memory and frozen layers. nil is
+    ///     allowed if the KL has weight 0; then no KL is measured.
+    ///   - config: the settings.
+    ///   - prompts: the training prompts.
     ///   - evaluationPrompts: named sets that are answered greedily at step 0, at intervals and at the end.
-    /// - Throws: ``TrainingError`` for settings without meaning, fewer prompts than a rollout batch, or a prompt that the context has no
-    ///   room for.
+    ///   - rewardFunction: scores the responses.
+    ///   - tokenizer: the policy's tokenizer.
+    ///   - ends: the tokens that end a response.
+    ///   - handler: receives progress and metrics.
+    /// - Throws: ``TrainingError`` for invalid settings, fewer prompts than a rollout batch, or a prompt that leaves no room for
+    ///   a response in the context.
     public init(
         policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
@@ -75,10 +82,10 @@ public final class PPOTrainer: SteppedTrainer {
         try config.validate()
         try Settings.require(
             (valueHead != nil) == config.advantages.usesValues, "the value head", valueHead == nil ? "missing" : "given",
-            "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "has none")")
+            "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "does not use one")")
         try Settings.require(
             reference != nil || (config.klCoefficient == 0 && config.klTarget == nil), "the KL coefficient", config.klCoefficient,
-            "there is no reference to measure a KL against")
+            "there is no reference model to measure the KL against")
         let rolloutBatch = config.rolloutBatchSize / config.rolloutBatches
         guard prompts.count >= rolloutBatch else {
             throw TrainingError.invalidSetting(
@@ -109,8 +116,8 @@ public final class PPOTrainer: SteppedTrainer {
         badBatches = BadBatches(limit: config.skippedBatches)
     }
 
-    /// A trainer whose responses one token ends; see the other initialiser.
-    /// - Throws: as there.
+    /// Creates a trainer whose responses end with a single token; see the other initialiser.
+    /// - Throws: the errors of the other initialiser.
     public convenience init(
         policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
@@ -123,16 +130,21 @@ public final class PPOTrainer: SteppedTrainer {
             ends: EndTokens(closing: endOfSequence), handler: handler)
     }
 
-    /// How many layers policy and reference have in common, without a reference how many are frozen; their output is computed once.
+    /// The number of first layers that policy and reference have in common or, without a reference, that are frozen. Their output
+    /// is computed once.
     public var sharedTrunkLayers: Int { objective.trunkLayers }
 
     var totalSteps: Int { config.totalSteps }
     var steps: StepConfig { config.steps }
 
-    /// Trains until the last step, or until `shouldStop` says so after a step.
+    /// Trains until the last step, or until `shouldStop` returns true after a step.
+    /// - Parameters:
+    ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
+    ///   - shouldSave: called after every step.
+    ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
-    /// - Throws: ``TrainingError``, with the weights as they were before the step that failed; what the reward function, the handler and
-    ///   `checkpoint` throw.
+    /// - Throws: ``TrainingError``, with the weights as they were before the optimiser step that failed; errors of the reward
+    ///   function, the handler and `checkpoint`.
     @discardableResult
     public func run(
         checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
@@ -146,7 +158,7 @@ public final class PPOTrainer: SteppedTrainer {
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
-    /// One step of the algorithm; returns the mean score of its rollouts, nil when they were passed over.
+    /// Takes one step of the algorithm. Returns the mean score of its rollouts; nil when they were skipped.
     func trainStep() throws -> ProgressFigure? {
         let batch = (0..<config.rolloutBatches).flatMap { _ in order.next() }.map { prompts[$0] }
         let score = try undoingBadBatches { try trainStep(on: batch) }
@@ -177,7 +189,8 @@ public final class PPOTrainer: SteppedTrainer {
         return scores.reduce(0, +) / Double(scores.count)
     }
 
-    /// Works on a batch. When numbers of it are not finite and the run may pass over such batches, it is as if the batch had not been.
+    /// Processes a batch. If it has NaN or Inf and the run may skip it, the statistics are restored to their state before the
+    /// batch.
     func undoingBadBatches<Result>(_ body: () throws -> Result) throws -> Result? {
         let before = (objective.statistics, moments, learnedColumns)
         let result = try passingOverBadBatches(body)
@@ -186,7 +199,7 @@ public final class PPOTrainer: SteppedTrainer {
     }
 }
 
-/// Seconds between one look and the next.
+/// Measures the seconds between successive calls of `lap()`.
 struct Stopwatch {
     private var start = ContinuousClock.now
 

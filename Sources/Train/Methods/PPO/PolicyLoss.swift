@@ -1,22 +1,23 @@
 import Tensor
 
-/// What a token's probability ratio is a ratio of.
+/// The level of the probability ratio ρ of a token.
 public enum RatioLevel: String, Sendable, CaseIterable {
-    /// The token: p(token) / p_old(token).
+    /// The ratio of the token: p(token) / p_old(token).
     case token
-    /// The response, as a geometric mean over its tokens (GSPO: Zheng et al. 2025).
+    /// The geometric mean of the token ratios of the response (GSPO: Zheng et al. 2025).
     case sequenceMean = "sequence-mean"
-    /// The response: the product over its tokens (RLOO: Ahmadian et al. 2024).
+    /// The product of the token ratios of the response (RLOO: Ahmadian et al. 2024).
     case sequenceSum = "sequence-sum"
 }
 
-/// How terms of tokens become the loss of an optimiser step: Σ weight · term, one weight for all tokens of a response.
+/// How the losses of tokens are aggregated into the loss of an optimiser step: Σ weight · loss, with equal weights for the tokens
+/// of a response.
 ///
-/// One of your own is a value of this type in ``PPOConfig/aggregation``.
+/// For a custom aggregation, assign a value of this type to ``PPOConfig/aggregation``.
 public struct LossAggregation: Sendable {
-    /// The name.
+    /// The name of the aggregation.
     public let name: String
-    /// The weight of each token of a response that has so many.
+    /// The weight of each token of a response with this number of tokens.
     public let weight: @Sendable (_ tokens: Int, _ batch: LossBatch) -> Double
 
     /// An aggregation; see the properties.
@@ -31,53 +32,53 @@ public struct LossAggregation: Sendable {
     public static let sequences = LossAggregation("sequences") { 1 / Double(max(1, $0) * $1.responses) }
     /// The mean over responses of the sums over their tokens.
     public static let sequenceSums = LossAggregation("sequence-sums") { 1 / Double($1.responses) }
-    /// The sum over all tokens, divided by what responses of full length would have (Dr. GRPO: Liu et al. 2025).
+    /// The sum over all tokens, divided by the number of tokens of full-length responses (Dr. GRPO: Liu et al. 2025).
     public static let constant = LossAggregation("constant") { 1 / Double($1.responses * $1.maxTokens) }
 
-    /// All of this package.
+    /// The built-in aggregations.
     public static let builtIn = [tokens, sequences, sequenceSums, constant]
 }
 
-/// What an optimiser step is taken on, in numbers.
+/// The sizes of an optimiser step's batch, from which an aggregation computes weights.
 public struct LossBatch: Sendable, Equatable {
-    /// The responses.
+    /// The number of responses.
     public var responses: Int
-    /// Their tokens that count.
+    /// The number of response tokens that count.
     public var tokens: Int
-    /// The most tokens that a response may have.
+    /// The maximum number of tokens of a response.
     public var maxTokens: Int
 
-    /// A batch; see the properties.
+    /// A batch; see the properties. The number of tokens is at least 1.
     public init(responses: Int, tokens: Int, maxTokens: Int) {
         (self.responses, self.tokens, self.maxTokens) = (responses, max(1, tokens), maxTokens)
     }
 }
 
-/// The loss of a policy's tokens, and its gradient by each token's log-probability, in double precision. A loss depends on the model
-/// through log-probabilities alone, so no more is differentiated through the model than Σ gradient · log p.
+/// The policy loss, and its gradient with respect to each token's log-probability, in double precision. The loss depends on the
+/// model only through log-probabilities, so the model is differentiated through Σ gradient · log p.
 public struct PolicyLoss: Sendable {
-    /// The term of a token.
+    /// The policy loss of a token.
     public var surrogate = PolicySurrogate.clipped
-    /// What ratios are taken of.
+    /// The level of probability ratios.
     public var ratio = RatioLevel.token
-    /// How terms come together.
+    /// How the losses of tokens are aggregated.
     public var aggregation = LossAggregation.tokens
-    /// Where ratios are clipped.
+    /// The clipping range of ratios.
     public var clip = PolicyClip()
     /// The KL to the reference as a part of the loss; nil for none.
     public var kl: KLTerm?
 
-    /// A KL in the loss.
+    /// The KL term of the loss.
     public struct KLTerm: Sendable, Equatable {
-        /// The estimate of a token's KL.
+        /// The KL estimator of a token.
         public var estimator: PPOConfig.KLEstimator
-        /// Its weight.
+        /// The weight of the KL.
         public var weight: Double
-        /// Whether the estimate is multiplied by the ratio, with a gradient through it, which makes it unbiased for policies that have moved since
-        /// they drew the tokens (DeepSeek-V3.2).
+        /// Whether the estimate is multiplied by the ratio, with a gradient through the ratio. This keeps it unbiased after the
+        /// policy has changed since sampling (DeepSeek-V3.2).
         public var isCorrected = false
 
-        /// A term; see the properties.
+        /// A KL term; see the properties.
         public init(_ estimator: PPOConfig.KLEstimator, weight: Double, isCorrected: Bool = false) {
             (self.estimator, self.weight, self.isCorrected) = (estimator, weight, isCorrected)
         }
@@ -85,18 +86,18 @@ public struct PolicyLoss: Sendable {
 
     /// A response. Columns from `count` on are padding.
     public struct Response {
-        /// log p of each token now.
+        /// log p of each token under the current policy.
         public var logProbs: ArraySlice<Float>
-        /// log p when they were drawn.
+        /// log p of each token at sampling time.
         public var oldLogProbs: [Float]
-        /// Their advantages.
+        /// The advantage of each token.
         public var advantages: [Float]
-        /// log p under the reference; empty where no KL is wanted.
+        /// log p of each token under the reference; empty without a KL in the loss.
         public var referenceLogProbs: [Float]
-        /// The tokens that count.
+        /// The number of tokens that count.
         public var count: Int
 
-        /// A response; see the properties.
+        /// A response; see the properties. Default of `count`: all tokens.
         public init(
             logProbs: ArraySlice<Float>, oldLogProbs: [Float], advantages: [Float], referenceLogProbs: [Float] = [], count: Int? = nil
         ) {
@@ -106,24 +107,24 @@ public struct PolicyLoss: Sendable {
         }
     }
 
-    /// What some responses of a batch add to a step's loss.
+    /// The contribution of some responses to the loss of a batch.
     public struct Value: Sendable {
-        /// The policy's terms.
+        /// The policy loss, weighted by the aggregation.
         public var policy = 0.0
-        /// The KL's, with its weight.
+        /// The KL term with its weight.
         public var kl = 0.0
-        /// Of both together, by every token's log-probability, in the order of the responses.
+        /// The gradient of both with respect to every token's log-probability, in the order of the responses.
         public var gradient: [Float] = []
-        /// Tokens whose ratio is below the range while their advantage is negative.
+        /// The number of tokens with a ratio below the clipping range and a negative advantage.
         public var clippedLow = 0
-        /// Tokens whose ratio is above the range while their advantage is positive.
+        /// The number of tokens with a ratio above the clipping range and a positive advantage.
         public var clippedHigh = 0
     }
 
     /// The clipped loss of PPO.
     public init() {}
 
-    /// The share of some responses in the loss of a batch.
+    /// The contribution of some responses to the loss of a batch.
     public func callAsFunction(_ responses: [Response], of batch: LossBatch) -> Value {
         var result = Value()
         result.gradient.reserveCapacity(responses.reduce(0) { $0 + $1.logProbs.count })
@@ -135,7 +136,7 @@ public struct PolicyLoss: Sendable {
         let (count, now) = (response.count, Array(response.logProbs))
         let weight = aggregation.weight(count, batch)
         let logRatios = (0..<count).map { Double(now[$0]) - Double(response.oldLogProbs[$0]) }
-        // what a sequence's log ratio changes by with each token's
+        // the derivative of a sequence's log ratio with respect to each token's log-probability
         let (ofSequence, slope): (Double?, Double) =
             switch ratio {
             case .token: (nil, 1)
@@ -165,7 +166,7 @@ public struct PolicyLoss: Sendable {
         for t in now.indices { result.gradient.append(t < count ? Float(weight * (direct[t] + slope * bySequence)) : 0) }
     }
 
-    /// A KL estimate and its derivative by the policy's log-probability.
+    /// A KL estimate, and its derivative with respect to the policy's log-probability.
     static func kl(_ estimator: PPOConfig.KLEstimator, policy: Double, reference: Double) -> (value: Double, byLogProb: Double) {
         let d = reference - policy
         let value = TokenRewards.kl(policy: policy, reference: reference, estimator: estimator)

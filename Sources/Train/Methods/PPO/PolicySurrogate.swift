@@ -1,59 +1,60 @@
-/// A drawn token as a loss sees it.
+/// The quantities of a sampled token from which a policy loss is computed.
 public struct PolicyTerm: Sendable {
-    /// How much likelier it is now than when it was drawn.
+    /// ρ, the probability ratio of the current policy to the policy at sampling time.
     public var ratio: Double
-    /// How much better it did than expected.
+    /// A, the advantage.
     public var advantage: Double
-    /// log p now.
+    /// log p under the current policy.
     public var logProb: Double
 }
 
-/// Where ratios are clipped.
+/// The clipping range of ratios.
 public struct PolicyClip: Sendable, Equatable {
-    /// The range begins at 1 − this.
+    /// The lower bound is 1 − this number.
     public var low: Double
-    /// The range ends at 1 + this.
+    /// The upper bound is 1 + this number.
     public var high: Double
-    /// Ratios of tokens with a negative advantage are clipped at this, above the range (dual clip: Ye et al. 2020); nil for not at all.
+    /// An upper bound on the ratio of tokens with a negative advantage, above the range (dual-clip: Ye et al. 2020); nil for
+    /// none.
     public var dual: Double?
 
-    /// A range: 0.8 to 1.2 unless given.
+    /// A range. Default: 0.8 to 1.2; `high` defaults to `low`.
     public init(low: Double = 0.2, high: Double? = nil, dual: Double? = nil) {
         (self.low, self.high, self.dual) = (low, high ?? low, dual)
     }
 }
 
-/// The term of one token in a policy's loss.
+/// The policy loss of one token (surrogate objective).
 ///
-/// One of your own is a value of this type in ``PPOConfig/surrogate``.
+/// For a custom loss, assign a value of this type to ``PPOConfig/surrogate``.
 public struct PolicySurrogate: Sendable {
-    /// A term with its derivatives.
+    /// The loss of a token with its derivatives.
     public struct Value: Sendable {
-        /// The term.
+        /// The loss.
         public var value: Double
-        /// Its derivative by the logarithm of the ratio.
+        /// The derivative with respect to the logarithm of the ratio.
         public var byLogRatio: Double
-        /// Its derivative by the token's log-probability, with the ratio held.
+        /// The derivative with respect to the token's log-probability, at a constant ratio.
         public var byLogProb: Double
 
-        /// A term; see the properties.
+        /// A loss with its derivatives; see the properties.
         public init(_ value: Double, byLogRatio: Double = 0, byLogProb: Double = 0) {
             (self.value, self.byLogRatio, self.byLogProb) = (value, byLogRatio, byLogProb)
         }
     }
 
-    /// The name.
+    /// The name of the loss.
     public let name: String
-    /// The term.
+    /// The loss of a token.
     public let value: @Sendable (PolicyTerm, PolicyClip) -> Value
 
-    /// A term; see the properties.
+    /// A policy loss; see the properties.
     public init(_ name: String, value: @escaping @Sendable (PolicyTerm, PolicyClip) -> Value) {
         self.name = name
         self.value = value
     }
 
-    /// −min(ρA, clip(ρ) A) (PPO: Schulman et al. 2017), with a range that need not be symmetric (DAPO) and the dual clip where it is set.
+    /// PPO: −min(ρA, clip(ρ) A) (Schulman et al. 2017). The range may be asymmetric (DAPO), with an optional dual clip.
     public static let clipped = PolicySurrogate("clip") { term, clip in
         let ratio = min(term.ratio, clip.dual ?? .infinity)
         let (plain, near) = (ratio * term.advantage, min(max(term.ratio, 1 - clip.low), 1 + clip.high) * term.advantage)
@@ -62,14 +63,15 @@ public struct PolicySurrogate: Sendable {
         return Value(-plain, byLogRatio: ratio < term.ratio ? 0 : -plain)
     }
 
-    /// −min(ρ, bound) A log p, with a gradient through log p alone (CISPO: MiniMax 2025): clipped tokens still teach. The bound is 1 + high;
-    /// there is no lower one.
+    /// CISPO: −min(ρ, 1 + high) A log p, with a gradient through log p only, so that clipped tokens still have a gradient
+    /// (MiniMax 2025). There is no lower bound.
     public static let cispo = PolicySurrogate("cispo") { term, clip in
         let slope = -min(term.ratio, 1 + clip.high) * term.advantage
         return Value(slope * term.logProb, byLogProb: slope)
     }
 
-    /// −A · 4 σ(τ(ρ − 1)) / τ with τ = 1 for positive advantages and 1.05 for others (SAPO: Gao et al. 2025): a gate in place of a clip.
+    /// SAPO: −A · 4 σ(τ(ρ − 1)) / τ, a smooth gate in place of clipping, with τ = 1 for positive advantages and 1.05 for others
+    /// (Gao et al. 2025).
     public static let soft = PolicySurrogate("sapo") { term, _ in
         let temperature = term.advantage > 0 ? 1 : 1.05
         let gate = sigmoid(temperature * (term.ratio - 1))
@@ -77,10 +79,10 @@ public struct PolicySurrogate: Sendable {
             -term.advantage * 4 * gate / temperature, byLogRatio: -term.advantage * 4 * gate * (1 - gate) * term.ratio)
     }
 
-    /// −A log p: the plain policy gradient (REINFORCE: Williams 1992).
+    /// REINFORCE: −A log p, the plain policy gradient (Williams 1992).
     public static let gradient = PolicySurrogate("gradient") { term, _ in Value(-term.advantage * term.logProb, byLogProb: -term.advantage)
     }
 
-    /// All of this package.
+    /// The built-in policy losses.
     public static let builtIn = [clipped, cispo, soft, gradient]
 }

@@ -1,14 +1,15 @@
 import Models
 package import Tensor
 
-/// Some rollouts as one pass: consecutive responses to one prompt share its rows, so that it is read once.
+/// One pass over some rollouts. Consecutive responses to one prompt share its rows, so that the prompt is read once.
 package struct RolloutPass {
     /// The rows, with the response tokens as targets, in the order of the rollouts.
     package let targets: TargetPass
     private let rollouts: [Rollout]
-    /// Responses to one prompt; nil where every response has its own, and each is read from its beginning.
+    /// Ranges of consecutive responses to one prompt; nil if all prompts differ, so that nothing is shared.
     private let runs: [Range<Int>]?
 
+    /// A pass over some rollouts.
     package init(_ rollouts: [Rollout]) {
         self.rollouts = rollouts
         let runs = TokenBatch.runs(ofEqual: rollouts.map(\.prompt))
@@ -22,23 +23,23 @@ package struct RolloutPass {
         self.runs = runs
     }
 
-    /// The states of all rows behind the frozen layers; nil where they are not known.
+    /// The states of all rows after the frozen layers; nil if they are not known.
     package func trunk(layers: Int) -> (states: Tensor, layers: Int)? {
         // the last token is predicted, not read
         let texts = rollouts.compactMap { rollout in rollout.trunk?.prefix(rollout.count - 1) }
         guard texts.count == rollouts.count, layers > 0 else { return nil }
         guard let runs else { return (TrunkRows.gathered(texts), layers) }
-        // the last token of a prompt predicts the first of each response, and is read with it
+        // the last token of a prompt predicts the first of each response, so it is read with each response
         let shared = runs.map { rollouts[$0.lowerBound].prompt.count - 1 }
         return (TrunkRows.gathered(texts, sharing: runs, shared: shared), layers)
     }
 
-    /// The tokens that a rollout adds to a pass behind another.
+    /// The number of tokens that a rollout adds to a pass when it follows another rollout.
     package static func tokens(of rollout: Rollout, behind previous: Rollout) -> Int {
         previous.prompt == rollout.prompt ? rollout.response.count + 1 : rollout.count
     }
 
-    /// The rollouts with responses to one prompt next to each other, in the order in which the prompts come.
+    /// The rollouts reordered so that responses to one prompt are adjacent. Prompts stay in the order of their first occurrence.
     package static func grouped(_ rollouts: [Rollout]) -> [Rollout] {
         var places: [[Int32]: Int] = [:]
         let prompts = rollouts.map { rollout in

@@ -1,8 +1,8 @@
 import Foundation
 
-/// From scores and log-probabilities to a reward for every token.
+/// Computes token rewards from scores and log-probabilities.
 public enum TokenRewards {
-    /// The KL estimate of one sampled token in nats (Schulman 2020, k1, k2 and k3), from d = log p_reference − log p_policy.
+    /// The KL estimate of one sampled token in nats (k1, k2 and k3: Schulman 2020), from d = log p_reference − log p_policy.
     public static func kl(policy: Double, reference: Double, estimator: PPOConfig.KLEstimator) -> Double {
         let d = reference - policy
         switch estimator {
@@ -12,8 +12,8 @@ public enum TokenRewards {
         }
     }
 
-    /// The score that is learned from: the reward function's number with the penalties of its length and the end bonus added, or the penalty
-    /// score of a response that did not end; then scaled.
+    /// The shaped score: the reward function's score with length penalties and the end bonus, or `missingEndScore` for a response
+    /// without an end-of-sequence token; then multiplied by `rewardScale`.
     public static func shapedScore(_ score: Double, length: Int, ended: Bool, config: PPOConfig) -> Double {
         var result = score
         if let penalty = config.lengthPenalty {
@@ -28,10 +28,14 @@ public enum TokenRewards {
         return result * config.rewardScale
     }
 
-    /// −coefficient · KL for every token, with the score added at the last one, clipped afterwards.
+    /// The reward of every token: −coefficient · KL, with the score added at the last token, then clipped.
     /// - Parameters:
-    ///   - referenceLogProbs: none where there is no reference; then there is no KL, either.
-    ///   - end: the index of the last token; of the last column unless given.
+    ///   - logProbs: the policy's log-probabilities of the tokens.
+    ///   - referenceLogProbs: the reference's log-probabilities; empty without a reference, in which case there is no KL.
+    ///   - score: the shaped score.
+    ///   - klCoefficient: the weight of the KL.
+    ///   - config: the settings: whether the KL is part of the reward, the KL estimator and the reward clip.
+    ///   - end: the index of the last token. Default: the last column.
     public static func rewards(
         logProbs: [Float], referenceLogProbs: [Float], score: Double, klCoefficient: Double, config: PPOConfig,
         end: Int? = nil

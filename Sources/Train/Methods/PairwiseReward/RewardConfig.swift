@@ -1,26 +1,26 @@
 public import Eval
 public import Models
 
-/// The settings of reward-model training, as the paper's code has them unless set. Those of the loop are read and set as if they were its
-/// own: `config.batchSize`.
+/// The settings of reward-model training. Default: the values of the paper's code. The settings of ``loop`` can be accessed
+/// directly: `config.batchSize`.
 public struct RewardConfig: LoopSettings, Codable, Sendable, Equatable {
-    /// The settings that every method has; an example is a pair, and a batch has 8 of them unless set.
+    /// The settings of the training loop. An example is a pair. Default: batches of 8 pairs.
     public var loop = LoopConfig()
-    /// What stays as it is.
+    /// The parameters that are frozen.
     public var freezing = Freezing()
-    /// What the square of a pair's summed scores adds to its loss; see ``RewardLoss/loss(scores:choices:weight:centering:)``.
+    /// The weight of the squared sum of a pair's scores in the loss; see ``RewardLoss/loss(scores:choices:weight:centering:)``.
     public var centering = 0.0
-    /// The pairs that the normalisation is measured on.
+    /// The number of pairs on which the normalisation is measured.
     public var normalisationPairs = 500
     /// Where scores are read.
     public var position = ScorePosition.lastToken
-    /// Whether a tie predicts answer 0, as in the original; else it is half right.
+    /// Whether a tie predicts answer 0, as in the original code. Otherwise it counts as half correct.
     public var tiesPredictZero = false
 
     /// The values of the paper's code.
     public init() { loop.batchSize = 8 }
 
-    /// Checks that the numbers make sense.
+    /// Checks the range of every setting.
     /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
     public func validate() throws {
         try validateLoop()

@@ -1,34 +1,40 @@
-/// What a reward model does on a set of comparisons.
+/// The results of a reward model on a set of comparisons.
 ///
-/// A tie, two equal scores, predicts either answer by half: a model that tells nothing apart is right in half of the pairs.
+/// A tie of two equal scores counts as half a prediction for each answer, so a constant model has an accuracy of 0.5.
 public struct RewardEvaluation: Codable, Sendable, Equatable {
-    /// −log σ(preferred score − other score), in nats, the mean over pairs.
+    /// The mean over pairs of −log σ(preferred score − other score), in nats.
     public var loss: Double
-    /// The share of pairs whose preferred answer scores higher, ties half.
+    /// The share of pairs whose preferred answer scores higher; ties count half.
     public var accuracy: Double
-    /// With answer 1 as the positive class.
+    /// The precision, with answer 1 as the positive class.
     public var precision: Double
-    /// With answer 1 as the positive class.
+    /// The recall, with answer 1 as the positive class.
     public var recall: Double
     /// The mean of all scores.
     public var logitsMean: Double
-    /// Their standard deviation.
+    /// The standard deviation of all scores.
     public var logitsStd: Double
-    /// Their median.
+    /// The median of all scores.
     public var logitsMedian: Double
-    /// The greatest score minus the least.
+    /// The highest score minus the lowest.
     public var logitsRange: Double
-    /// How many pairs there are.
+    /// The number of pairs.
     public var count: Int
 
-    /// What two scores predict: 1 for answer 1, 0 for answer 0, and 0.5 for a tie.
-    /// - Parameter tiesPredictZero: whether a tie predicts answer 0, as in the original.
+    /// The prediction from two scores: 1 for answer 1, 0 for answer 0, and 0.5 for a tie.
+    /// - Parameters:
+    ///   - first: the score of answer 0.
+    ///   - second: the score of answer 1.
+    ///   - tiesPredictZero: whether a tie predicts answer 0, as in the original code.
     public static func prediction(_ first: Float, _ second: Float, tiesPredictZero: Bool = false) -> Double {
         second > first ? 1 : second < first || tiesPredictZero ? 0 : 0.5
     }
 
-    /// From the scores of answer 0 and 1 of every pair, in turn, and the preferred answers.
-    /// - Parameter tiesPredictZero: whether a tie predicts answer 0, as in the original.
+    /// The results for the scores of answers 0 and 1 of every pair, alternating, and the indices of the preferred answers.
+    /// - Parameters:
+    ///   - scores: the scores of answers 0 and 1 of every pair, alternating.
+    ///   - choices: the index of each pair's preferred answer, 0 or 1.
+    ///   - tiesPredictZero: whether a tie predicts answer 0, as in the original code.
     public init(scores: [Float], choices: [Int], tiesPredictZero: Bool = false) {
         let predictions = choices.indices.map {
             Self.prediction(scores[2 * $0], scores[2 * $0 + 1], tiesPredictZero: tiesPredictZero)
@@ -55,7 +61,7 @@ public struct RewardEvaluation: Codable, Sendable, Equatable {
         count = choices.count
     }
 
-    /// The numbers under the names of the metrics file, with a prefix.
+    /// The results with their names in the metrics file, with a prefix.
     public func values(prefix: String) -> [String: Double] {
         [
             "\(prefix)loss": loss, "\(prefix)accuracy": accuracy, "\(prefix)precision": precision,

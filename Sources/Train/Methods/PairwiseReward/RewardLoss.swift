@@ -3,18 +3,22 @@ public import Eval
 public import Models
 public import Tensor
 
-/// The pairwise loss of Bradley & Terry: −log σ(r_chosen − r_other).
+/// The pairwise loss of Bradley and Terry: −log σ(r_chosen − r_other).
 public enum RewardLoss {
-    /// Scores of both answers of every comparison, each read at the answer's last token unless told otherwise: [2·pairs], answer 0 before
-    /// answer 1. The prompt of a pair is processed once for both.
-    /// - Parameter dropout: what decides which numbers the model drops; nil where none are. Both answers of a pair read one prompt, with one
-    ///   choice of what is dropped in it.
+    /// The scores of both answers of every comparison, [2·pairs], answer 0 before answer 1. At the last token, the prompt of a
+    /// pair is processed once for both answers.
+    /// - Parameters:
+    ///   - model: the reward model.
+    ///   - comparisons: the pairs of answers with their prompts.
+    ///   - position: where scores are read. Default: the answer's last token.
+    ///   - tape: the tape that records the pass; nil for inference.
+    ///   - dropout: the source of dropout masks; nil without dropout. Both answers of a pair share their prompt's masks.
     public static func scores(
         _ model: RewardModel, _ comparisons: [TokenisedComparison], position: ScorePosition = .lastToken,
         on tape: Tape? = nil, dropout: DropoutSource? = nil
     ) -> Tensor {
         guard position == .lastToken else {
-            // the place may lie in the part that both have in common, so nothing is shared
+            // the position may lie in the common prefix, so nothing is shared
             let texts = comparisons.flatMap { pair in pair.summaries.map { pair.prompt + $0 } }
             var batch = TokenBatch(texts)
             batch.dropout = dropout
@@ -26,11 +30,16 @@ public enum RewardLoss {
         return model.scores(batch, lastRows: batch.rows.map { $0.upperBound - 1 }, on: tape)
     }
 
-    /// The sum of the pairs' losses in nats, times `weight`, as a scalar. `scores` are those of ``scores(_:_:position:on:)``, [2·pairs];
-    /// `choices` the index of each pair's preferred answer, 0 or 1.
+    /// The sum of the pairs' losses in nats, times `weight`, as a scalar.
     ///
-    /// Pairs say nothing about the level of a prompt's scores. `centering` above 0 adds `centering · (r_chosen + r_other)²`, which
-    /// draws every prompt's scores towards 0 (Eisenstein et al. 2023, arXiv 2312.09244): less for a value function to predict.
+    /// Pairs do not determine the level of a prompt's scores. A positive `centering` adds `centering · (r_chosen + r_other)²`,
+    /// which draws every prompt's scores towards 0 (Eisenstein et al. 2023, arXiv 2312.09244), so that a value function has less
+    /// to predict.
+    /// - Parameters:
+    ///   - scores: the scores from ``scores(_:_:position:on:dropout:)``, [2·pairs].
+    ///   - choices: the index of each pair's preferred answer, 0 or 1.
+    ///   - weight: a factor on the sum of the losses.
+    ///   - centering: the weight of the term that draws scores towards 0; 0 for none.
     public static func loss(scores: Tensor, choices: [Int], weight: Float, centering: Float = 0) -> Tensor {
         precondition(scores.count == 2 * choices.count, "\(scores.count) scores do not make \(choices.count) pairs")
         let column = scores.reshaped([scores.count, 1])
@@ -43,6 +52,6 @@ public enum RewardLoss {
 }
 
 extension TokenisedComparison {
-    /// The tokens of the prompt and both summaries.
+    /// The number of tokens of the prompt and both summaries.
     package var count: Int { prompt.count + summaries.reduce(0) { $0 + $1.count } }
 }

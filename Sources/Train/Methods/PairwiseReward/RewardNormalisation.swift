@@ -1,21 +1,21 @@
 import Models
 import Tensor
 
-/// What was found of the scores of a reward model before they were normalised.
+/// The distribution of a reward model's scores before normalisation.
 public struct RewardNormalisation: Sendable, Equatable {
-    /// Their mean.
+    /// The mean of the scores.
     public var mean: Double
-    /// Their standard deviation.
+    /// The standard deviation of the scores.
     public var std: Double
-    /// Whether the head has been normalised by them. It is left as it was where the scores are all equal up to rounding, or not finite:
-    /// what is divided by such a deviation is noise.
+    /// Whether the head was normalised. It is left unchanged if the scores are equal up to rounding or not finite, because
+    /// dividing by such a deviation would amplify noise.
     public var isApplied: Bool
 }
 
 extension ValueHead {
-    /// Composes the normalisation of some scores into the head, unless their deviation is no more than rounding.
+    /// Composes the normalisation of some scores into the head, unless their deviation is within rounding.
     func normalise(by scores: RewardEvaluation) -> RewardNormalisation {
-        // equal texts of a dead model differ by rounding alone, which grows with the size of the scores
+        // scores of a constant model differ only by rounding, which grows with the size of the scores
         let rounding = Compute.precision == .bf16 ? 0x1p-9 : 0x1p-20
         let noise = rounding * (abs(scores.logitsMean) + scores.logitsRange)
         let (mean, std) = (Float(scores.logitsMean), Float(scores.logitsStd))

@@ -3,20 +3,23 @@ import Eval
 public import Models
 public import Tensor
 
-/// The loss of a reward model: of every pair −log σ of how much higher the better answer scores (``RewardLoss``).
+/// The objective of a reward model: for every pair, −log σ(preferred score − other score) (``RewardLoss``).
 public final class RewardObjective: Objective {
-    /// The model that is being trained.
+    /// The model that is trained.
     public let model: RewardModel
     /// The settings.
     public let config: RewardConfig
     let evaluations: [(name: String, comparisons: [TokenisedComparison])]
 
-    /// The results of the last evaluation by set.
+    /// The results of the last evaluation, by set.
     public private(set) var lastEvaluation: [String: RewardEvaluation] = [:]
 
-    /// An objective; the model's parameters are frozen as the settings say.
-    /// - Parameter evaluations: named sets of held-out comparisons.
-    /// - Throws: ``TrainingError`` for settings without meaning, or a pair that the model has no room for.
+    /// Creates an objective and freezes the model's parameters according to the settings.
+    /// - Parameters:
+    ///   - model: the model to train.
+    ///   - config: the settings.
+    ///   - evaluations: named sets of held-out comparisons.
+    /// - Throws: ``TrainingError`` for invalid settings, or a pair that does not fit the model.
     public init(
         _ model: RewardModel, config: RewardConfig, evaluations: [(name: String, comparisons: [TokenisedComparison])] = []
     ) throws {
@@ -28,7 +31,7 @@ public final class RewardObjective: Objective {
         config.freezing.apply(to: model.decoder, isRewardModel: true)
     }
 
-    /// Refuses pairs that the model has no room for.
+    /// Checks that the pairs have tokens and fit the model's context.
     func check(_ comparisons: [TokenisedComparison]) throws {
         for pair in comparisons {
             for (side, summary) in pair.summaries.enumerated() {
@@ -38,15 +41,24 @@ public final class RewardObjective: Objective {
         }
     }
 
+    /// The name of the stage in progress lines: `reward model`.
     public var stage: String { "reward model" }
+    /// The parameters of the decoder and the head.
     public var parameters: [Parameter] { model.decoder.parameters + model.head.parameters }
+    /// Whether the configuration of the decoder has dropout.
     public var hasDropout: Bool { !model.decoder.dropout.isNone }
+    /// The names of the accumulated loss and weight in a snapshot: `loss` and `pairs`.
     public var sumNames: (loss: String, weight: String) { ("loss", "pairs") }
     private static let right = "right"
+    /// The ID of the pair, for error messages.
     public func id(of pair: TokenisedComparison) -> String { pair.id }
+    /// The number of tokens of the prompt and both answers.
     public func tokens(of pair: TokenisedComparison) -> Int { pair.count }
+    /// The number of rows of a pair in a pass. The prompt counts twice if scores are not read at the last token.
     public func rows(of pair: TokenisedComparison) -> Int { pair.count + (config.position == .lastToken ? 0 : pair.prompt.count) }
 
+    /// The loss of a pass over some pairs of a batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     public func loss(of pass: Pass<TokenisedComparison>, on tape: Tape) throws -> PassLoss {
         let part = pass.examples
         let scores = RewardLoss.scores(model, part, position: config.position, on: tape, dropout: pass.dropout)
@@ -61,10 +73,12 @@ public final class RewardObjective: Objective {
         return PassLoss(loss, sums: [Self.right: evaluation(of: scores.values, part).accuracy * Double(part.count)])
     }
 
+    /// The metrics of the steps since the last log line: loss and accuracy.
     public func metrics(of sums: LossSums) -> [String: Double] {
         ["loss": sums.meanLoss, "accuracy": (sums.extra[Self.right] ?? 0) / sums.weight]
     }
 
+    /// The number of samples seen, and the progress of the run in percent.
     public func progress(step: Int, of total: Int) -> [String: Double] {
         [
             "total_samples_seen": Double(step * config.batchSize),
@@ -72,7 +86,7 @@ public final class RewardObjective: Objective {
         ]
     }
 
-    /// `<name>_accuracy` and the other numbers of ``RewardEvaluation`` of every set.
+    /// The metrics of every evaluation set: `<name>_accuracy` and the other results of ``RewardEvaluation``.
     public func evaluate() -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
@@ -93,7 +107,7 @@ public final class RewardObjective: Objective {
 }
 
 extension RewardLoss {
-    /// The scores of answer 0 and 1 of every pair, in turn, in passes of at most so many tokens.
+    /// The scores of answers 0 and 1 of every pair, alternating, in passes of at most `tokensPerPass` tokens.
     static func scores(
         _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition
     ) -> [Float] {

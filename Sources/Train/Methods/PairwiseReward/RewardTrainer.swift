@@ -2,13 +2,19 @@ public import Data
 import Eval
 public import Models
 
-/// Training of a reward model on pairs of answers. It leaves the head as it was trained: the caller may save that first and then call
-/// ``Trainer/normalise()``.
+/// The trainer of a reward model on pairs of answers. It leaves the head unnormalised, so that the caller can save the trained
+/// model first and then call ``Trainer/normalise()``.
 public typealias RewardTrainer = Trainer<RewardObjective>
 
 extension Trainer where Method == RewardObjective {
-    /// A trainer; `evaluations` are named sets of held-out comparisons.
-    /// - Throws: ``TrainingError`` for settings without meaning, no pairs, or a pair that the model has no room for.
+    /// Creates a trainer.
+    /// - Parameters:
+    ///   - model: the model to train.
+    ///   - config: the settings.
+    ///   - comparisons: the training pairs.
+    ///   - evaluations: named sets of held-out comparisons.
+    ///   - handler: receives progress and metrics.
+    /// - Throws: ``TrainingError`` for invalid settings, without pairs, or for a pair that does not fit the model.
     public convenience init(
         _ model: RewardModel, config: RewardConfig, comparisons: [TokenisedComparison],
         evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], handler: @escaping TrainingEventHandler = { _ in }
@@ -19,16 +25,16 @@ extension Trainer where Method == RewardObjective {
         try self.init(objective, config: config.loop, examples: comparisons, handler: handler)
     }
 
-    /// The model that is being trained.
+    /// The model that is trained.
     public var model: RewardModel { objective.model }
     /// The settings.
     public var config: RewardConfig { objective.config }
-    /// The results of the last evaluation by set.
+    /// The results of the last evaluation, by set.
     public var lastEvaluation: [String: RewardEvaluation] { objective.lastEvaluation }
 
-    /// Measures a set that is no part of the evaluations during training: `<name>_accuracy` and so on.
-    /// - Returns: the scores of answer 0 and 1 of every pair, in turn.
-    /// - Throws: what the handler throws.
+    /// Evaluates a set that is not evaluated during training, and reports `<name>_accuracy` and the other results.
+    /// - Returns: the scores of answers 0 and 1 of every pair, alternating.
+    /// - Throws: errors of the handler.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
         let scores = objective.scores(set)
@@ -36,13 +42,13 @@ extension Trainer where Method == RewardObjective {
         return scores
     }
 
-    /// The scores of a set's pairs, two for each, without measuring anything.
+    /// The scores of a set's pairs, two per pair, without reporting metrics.
     package func scores(of set: [TokenisedComparison]) -> [Float] { objective.scores(set) }
 
-    /// Measures the scores of a number of random training pairs and composes their normalisation into the head, unless they are all
-    /// equal up to rounding: then the head stays as it is.
-    /// - Returns: the mean and deviation of the scores before, and whether the head has been normalised by them.
-    /// - Throws: `DataError.invalidSetting` when no pair is asked for.
+    /// Measures the scores of random training pairs and composes their normalisation into the head. If the scores are equal up to
+    /// rounding, the head is left unchanged.
+    /// - Returns: the mean and standard deviation of the scores before normalisation, and whether the head was normalised.
+    /// - Throws: `DataError.invalidSetting` when the number of pairs is 0.
     public func normalise() throws -> RewardNormalisation {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: examples.count, batchSize: min(examples.count, config.normalisationPairs))

@@ -3,37 +3,41 @@ public import Eval
 import Models
 public import Tensor
 
-/// Comparisons labelled by a hidden judge (Dubois et al. 2023, AlpacaFarm).
+/// Simulates comparisons that are labelled by a hidden judge (AlpacaFarm: Dubois et al. 2023).
 ///
-/// For every prompt a few summaries are drawn from a model at several temperatures, so that good and bad ones are among them as they
-/// are among the answers of several models; the reference joins them, and two different ones are compared: the judge's favourite is the
-/// choice, except for a share of labels that is flipped.
+/// For every prompt, a model samples summaries at several temperatures, so that their quality varies as among several models. The
+/// reference summary is added, and pairs of different summaries are compared. The label is the judge's preference, except for a
+/// share of labels that is flipped.
 public struct SimulatedPreferences {
-    /// Draws the summaries.
+    /// Samples the summaries.
     public var sampler: ResponseSampler
     /// The hidden judge.
     public var judge = GoldScore()
-    /// Summaries are drawn at these temperatures (in place of the sampler's own).
+    /// The temperatures at which summaries are sampled, in place of the sampler's own.
     public var temperatures: [Float] = [0.7, 1, 1.3]
-    /// Summaries drawn per prompt at each temperature.
+    /// The number of summaries sampled per prompt at each temperature.
     public var samplesPerTemperature = 1
-    /// Pairs made of each prompt's summaries.
+    /// The number of pairs per prompt.
     public var pairsPerPrompt = 2
-    /// Pairs whose scores are closer than this are left out: the judge cannot tell them apart.
+    /// Pairs whose scores differ by less are left out.
     public var minimumMargin = 0.1
-    /// The share of labels that say the opposite of what the judge finds.
+    /// The share of labels that are flipped.
     public var flippedShare = 0.05
-    /// The stream that everything is drawn from.
+    /// The random stream, from which every prompt's streams are derived.
     public var random: Philox
 
-    /// A simulation with the values of the properties.
+    /// A simulation with default properties.
     public init(_ sampler: ResponseSampler, random: Philox) {
         (self.sampler, self.random) = (sampler, random)
     }
 
-    /// Comparisons for some examples. Pairs of equal texts, and of scores that the judge cannot tell apart, are left out.
-    /// - Parameter progress: called with the number of examples done and of tokens drawn.
-    /// - Throws: `GenerationError`; what `progress` throws.
+    /// Simulates comparisons for some examples. Pairs with equal texts or equal scores are left out, and so are pairs within
+    /// `minimumMargin`.
+    /// - Parameters:
+    ///   - examples: the examples with their reference summaries.
+    ///   - prompts: the tokenised prompts of the examples, in the same order.
+    ///   - progress: called with the numbers of examples done and of tokens sampled.
+    /// - Throws: `GenerationError`; errors of `progress`.
     public func comparisons(
         for examples: [SummaryExample], prompts: [TokenisedPrompt], progress: (_ done: Int, _ tokens: Int) throws -> Void = { _, _ in }
     ) throws -> [Comparison] {
@@ -65,7 +69,7 @@ public struct SimulatedPreferences {
     private func pairs(_ example: SummaryExample, _ drawn: [String]) -> [Comparison] {
         var random = self.random.split(example.id).split("pairs")
         var seen: Set<String> = []
-        // texts without their leading space; a text that occurs twice is one candidate
+        // leading whitespace is removed, and a text that occurs twice is one candidate
         let candidates = ([example.summary] + drawn)
             .map { String($0.drop(while: \.isWhitespace)) }
             .filter { seen.insert($0).inserted }

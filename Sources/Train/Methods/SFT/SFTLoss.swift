@@ -2,17 +2,31 @@ public import Data
 public import Models
 public import Tensor
 
-/// The supervised loss: cross-entropy of the target tokens given the prompt, in nats.
+/// The loss of supervised fine-tuning: the cross-entropy of the target tokens given the prompt, in nats.
 public enum SFTLoss {
     /// The sum of −log p over all target tokens, times `weight`, as a scalar on the tape.
+    /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
+    ///   - weight: the weight of every target token.
+    ///   - tape: the tape that records the pass; nil for inference.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
     public static func loss(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], weight: Float, on tape: Tape?, validTokens: Int? = nil
     ) -> Tensor {
         loss(decoder, examples, weights: examples.map { _ in weight }, on: tape, validTokens: validTokens)
     }
 
-    /// The same with a weight for the tokens of each example: one number an example.
-    /// - Parameter dropout: what decides which numbers the model drops; nil where none are.
+    /// The weighted sum of −log p over all target tokens, as a scalar on the tape.
+    /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
+    ///   - weights: the weight of each example's tokens, one number per example.
+    ///   - tape: the tape that records the pass; nil for inference.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
+    ///   - dropout: the source of dropout masks; nil without dropout.
     public static func loss(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], weights: [Float], on tape: Tape?,
         validTokens: Int? = nil, dropout: DropoutSource? = nil
@@ -26,8 +40,9 @@ public enum SFTLoss {
             validTokens: validTokens, on: tape)
     }
 
-    /// What a token of each example weighs in the loss of an optimiser step: 1 / (all target tokens), or, as in the original, where the
-    /// loss is the mean of the micro-batches' means, 1 / (tokens of its micro-batch · number of micro-batches).
+    /// The weight of each example's tokens in the loss of an optimiser step: 1 / (number of target tokens of the step). With
+    /// micro-batches, as in the original code, the loss is the mean of their means, and the weight is 1 / (target tokens of the
+    /// micro-batch · number of micro-batches).
     public static func weights(_ targetTokens: [Int], microBatch: Int?) -> [Float] {
         let size = max(1, microBatch ?? targetTokens.count)
         let batches = (targetTokens.count + size - 1) / size
@@ -39,7 +54,8 @@ public enum SFTLoss {
         return result
     }
 
-    /// The sum of −log p over all target tokens, and that over the tokens of the prompts (all but the first), from one pass: two scalars.
+    /// The sums of −log p over all target tokens, and over the tokens of the prompts except their first ones, from one pass: two
+    /// scalars.
     package static func losses(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], on tape: Tape?, validTokens: Int? = nil,
         dropout: DropoutSource? = nil
@@ -61,9 +77,15 @@ public enum SFTLoss {
         )
     }
 
-    /// The mean loss per target token of a set of examples, without gradients.
-    /// - Parameter batchSize: examples whose mean is taken before the mean over batches, in which short answers weigh more; nil for one mean
-    ///   over all tokens.
+    /// The mean loss per target token of a set of examples, in nats, without gradients.
+    /// - Parameters:
+    ///   - decoder: the model.
+    ///   - examples: the tokenised examples.
+    ///   - batchSize: the batch size of a mean of batch means, in which short answers weigh more; nil for one mean over all
+    ///     tokens.
+    ///   - tokensPerPass: the maximum number of tokens per forward pass.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
@@ -78,7 +100,7 @@ public enum SFTLoss {
         return means.reduce(0, +) / Double(means.count)
     }
 
-    /// The mean loss per target token of a set of examples, without gradients.
+    /// The mean loss per target token of a set of examples, in nats, without gradients.
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
@@ -91,6 +113,6 @@ public enum SFTLoss {
 }
 
 extension TokenisedExample {
-    /// The tokens of prompt and target.
+    /// The number of tokens of prompt and target.
     public var count: Int { prompt.count + target.count }
 }

@@ -2,24 +2,27 @@ public import Data
 public import Models
 public import Tensor
 
-/// The loss of supervised fine-tuning: the mean −log p over all target tokens of a batch, however the batch is cut into passes: short
-/// answers do not weigh more than long ones.
+/// The objective of supervised fine-tuning: the mean −log p over all target tokens of a batch, independently of the division into
+/// passes. Every token has the same weight, so short answers do not weigh more than long ones.
 public final class SFTObjective: Objective {
-    /// The model that is being trained.
+    /// The model that is trained.
     public let decoder: any TransformerDecoder
     /// The settings.
     public let config: SFTConfig
     let evaluations: [(name: String, examples: [TokenisedExample])]
     let validTokens: Int?
 
-    /// The losses of the last evaluation.
+    /// The losses of the last evaluation, by name.
     public private(set) var lastEvaluation: [String: Double] = [:]
 
-    /// An objective; the decoder's parameters are frozen as the settings say.
+    /// Creates an objective and freezes the decoder's parameters according to the settings.
     /// - Parameters:
+    ///   - decoder: the model to train.
+    ///   - config: the settings.
     ///   - evaluations: named sets whose mean loss is measured.
-    ///   - validTokens: ids at and above it have no token.
-    /// - Throws: ``TrainingError`` for settings without meaning, or an example that the model has no room for.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
+    /// - Throws: ``TrainingError`` for invalid settings, or an example that does not fit the model.
     public init(
         _ decoder: any TransformerDecoder, config: SFTConfig,
         evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil
@@ -33,7 +36,7 @@ public final class SFTObjective: Objective {
         config.freezing.apply(to: decoder)
     }
 
-    /// Refuses examples that the model has no room for, or nothing to learn from.
+    /// Checks that the examples have tokens and fit the model's context.
     func check(_ examples: [TokenisedExample]) throws {
         for example in examples {
             try decoder.check(example.prompt + example.target, id: example.id)
@@ -43,16 +46,25 @@ public final class SFTObjective: Objective {
         }
     }
 
+    /// The name of the stage in progress lines: `sft`.
     public var stage: String { "sft" }
+    /// The decoder's parameters.
     public var parameters: [Parameter] { decoder.parameters }
+    /// Whether the configuration of the decoder has dropout.
     public var hasDropout: Bool { !decoder.dropout.isNone }
+    /// The names of the accumulated loss and weight in a snapshot: `interval_loss` and `interval_targets`.
     public var sumNames: (loss: String, weight: String) { ("interval_loss", "interval_targets") }
+    /// The ID of the example, for error messages.
     public func id(of example: TokenisedExample) -> String { example.id }
+    /// The number of tokens of the prompt and the target.
     public func tokens(of example: TokenisedExample) -> Int { example.count }
+    /// The number of rows of an example in a pass: one fewer than its tokens, because the last token is only predicted.
     public func rows(of example: TokenisedExample) -> Int { example.count - 1 }
-    /// The target tokens.
+    /// The number of target tokens.
     public func weight(of batch: [TokenisedExample]) -> Double { Double(batch.reduce(0) { $0 + $1.target.count }) }
 
+    /// The loss of a pass over some examples of a batch.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     public func loss(of pass: Pass<TokenisedExample>, on tape: Tape) throws -> PassLoss {
         let (batch, part) = (pass.batch, pass.examples)
         let result: PassLoss
@@ -78,7 +90,7 @@ public final class SFTObjective: Objective {
         return result
     }
 
-    /// `<name>_loss` of every evaluation set.
+    /// The loss of every evaluation set, as `<name>_loss`.
     public func evaluate() -> [String: Double] {
         lastEvaluation = [:]
         for (name, set) in evaluations where !set.isEmpty { lastEvaluation["\(name)_loss"] = loss(of: set) }

@@ -1,17 +1,20 @@
 public import Data
 public import Models
 
-/// Supervised fine-tuning of a decoder on prompts with reference answers.
+/// The trainer for supervised fine-tuning of a decoder on prompts with reference answers.
 public typealias SFTTrainer = Trainer<SFTObjective>
 
 extension Trainer where Method == SFTObjective {
-    /// A trainer.
+    /// Creates a trainer.
     /// - Parameters:
-    ///   - examples: what is trained on; every target has at least one token.
+    ///   - decoder: the model to train.
+    ///   - config: the settings.
+    ///   - examples: the training examples; every target needs at least one token.
     ///   - evaluations: named sets whose mean loss is measured.
-    ///   - validTokens: ids at and above it have no token.
+    ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
+    ///     the model.
     ///   - handler: receives progress and metrics.
-    /// - Throws: ``TrainingError`` for settings without meaning, no examples, or an example that the model has no room for.
+    /// - Throws: ``TrainingError`` for invalid settings, without examples, or for an example that does not fit the model.
     public convenience init(
         _ decoder: any TransformerDecoder, config: SFTConfig, examples: [TokenisedExample],
         evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil,
@@ -23,15 +26,15 @@ extension Trainer where Method == SFTObjective {
         try self.init(objective, config: config.loop, examples: examples, handler: handler)
     }
 
-    /// The model that is being trained.
+    /// The model that is trained.
     public var decoder: any TransformerDecoder { objective.decoder }
     /// The settings.
     public var config: SFTConfig { objective.config }
-    /// The losses of the last evaluation.
+    /// The losses of the last evaluation, by name.
     public var lastEvaluation: [String: Double] { objective.lastEvaluation }
 
-    /// Measures a set that is no part of the evaluations during training: `<name>_loss`.
-    /// - Throws: what the handler throws.
+    /// Evaluates a set that is not evaluated during training, and reports `<name>_loss`.
+    /// - Throws: errors of the handler.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
         try handler(.measured(step: step, values: ["\(name)_loss": objective.loss(of: set)]))

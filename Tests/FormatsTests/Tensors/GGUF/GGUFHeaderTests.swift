@@ -62,11 +62,11 @@ struct GGUFHeaderTests {
             change(&file)
             return checkpointError { try Self.open(file) }?.description ?? ""
         }
-        #expect(reason { $0.magic = Array("GGML".utf8) }.contains("no GGUF file"))
-        #expect(reason { $0.version = 1 }.contains("version 1, which is not read"))
-        #expect(reason { $0.version = 4 }.contains("version 4, which is not known"))
+        #expect(reason { $0.magic = Array("GGML".utf8) }.contains("not a GGUF file"))
+        #expect(reason { $0.version = 1 }.contains("version 1 is not supported"))
+        #expect(reason { $0.version = 4 }.contains("version 4 is unknown"))
         #expect(reason { $0.version = 3 << 24 }.contains("big-endian"))
-        #expect(checkpointError { try opening([], as: "m.gguf") { try GGUFFile($0) } }?.description.contains("no GGUF file") == true)
+        #expect(checkpointError { try opening([], as: "m.gguf") { try GGUFFile($0) } }?.description.contains("not a GGUF file") == true)
     }
 
     /// Cut after every byte of the header: always refused, never believed.
@@ -113,13 +113,13 @@ struct GGUFHeaderTests {
         func reason(_ file: TestGGUF) -> String { checkpointError { try Self.open(file) }?.description ?? "" }
         var twice = Self.with("k", 0, [1])
         twice.pairs.append(("k", 0, [2]))
-        #expect(reason(twice).contains("byte 38 of the header: the key k is there twice"))
+        #expect(reason(twice).contains("byte 38 of the header: the key k appears twice"))
         #expect(reason(Self.with("k", 13, [])).contains("k has a value of the unknown type 13"))
-        #expect(reason(Self.with("k", 7, [2])).contains("k is 2, neither false (0) nor true (1)"))
-        #expect(reason(Self.with("", 0, [1])).contains("a key of the metadata is empty"))
+        #expect(reason(Self.with("k", 7, [2])).contains("k is 2; expected 0 (false) or 1 (true)"))
+        #expect(reason(Self.with("", 0, [1])).contains("a metadata key is empty"))
         var deep = TestGGUF.array(0, [])
         for _ in 0..<5 { deep = TestGGUF.array(9, [deep]) }
-        #expect(reason(Self.with("k", 9, deep)).contains("arrays in arrays"))
+        #expect(reason(Self.with("k", 9, deep)).contains("arrays nested"))
         for bytes in [0, 3, 48, 1 << 30] as [UInt32] {
             #expect(reason(Self.with("general.alignment", 4, littleEndian(bytes))).contains("general.alignment is \(bytes)"))
         }
@@ -136,15 +136,15 @@ struct GGUFHeaderTests {
             return checkpointError { try Self.open(file) }
         }
         func reason(_ entries: [TestGGUF.Entry]) -> String { error(entries)?.description ?? "" }
-        #expect(reason([.init("w", [256], type: 19)]).contains("is of type IQ1_S, which is not read; types that are: F32"))
+        #expect(reason([.init("w", [256], type: 19)]).contains("is of type IQ1_S, which is not supported; supported types: F32"))
         #expect(reason([.init("w", [256], type: 99)]).contains("is of the unknown type 99"))
         #expect(reason([.init("w", [31], type: 2)]).contains("rows of 31 elements; type Q4_0 has blocks of 32"))
         #expect(reason([.init("w", [1, 1, 1, 1, 1])]).contains("has 5 dimensions"))
-        #expect(reason([.init("w", [1 << 40, 1 << 40])]).contains("impossible extents"))
-        #expect(reason([.init("w", [.max])]).contains("impossible extents"))
-        #expect(reason([.init("w", [0, 1 << 62, 1 << 62])]).contains("impossible extents"))
-        #expect(reason([.init("w", [0, .max])]).contains("impossible extents"))
-        #expect(reason([.init("w", [2], offset: 4)]).contains("lies at 4, which is no multiple of the file's alignment, 32"))
+        #expect(reason([.init("w", [1 << 40, 1 << 40])]).contains("impossible dimensions"))
+        #expect(reason([.init("w", [.max])]).contains("impossible dimensions"))
+        #expect(reason([.init("w", [0, 1 << 62, 1 << 62])]).contains("impossible dimensions"))
+        #expect(reason([.init("w", [0, .max])]).contains("impossible dimensions"))
+        #expect(reason([.init("w", [2], offset: 4)]).contains("has the offset 4, which is not a multiple of the alignment 32"))
         for case (let extents, let offset)? in [([17], 0), ([1], 64), ([1], .max), ([1], .max - 31), ([9], 32)] as [([UInt64], UInt64)?] {
             guard case .outOfRange? = error([.init("w", extents, offset: offset)]) else {
                 Issue.record("\(extents) at \(offset) was taken")

@@ -104,12 +104,12 @@ struct GGUFTensorTests {
             }
         }
         #expect(try reason([1: Self.parts[0], 2: Self.parts[1]]).contains("split-00003-of-00003.gguf: No such file"))
-        #expect(try reason([2: Self.parts[1]], opening: 2).contains("this is part 2 of a model; name the first, split-00001-of-00003.gguf"))
+        #expect(try reason([2: Self.parts[1]], opening: 2).contains("this is part 2 of a model; pass the first part, split-00001-of-00003"))
         #expect(try reason([1: "model.gguf"]).contains("one of 3 parts (split.count), but its name does not end with -00001-of-00003.gguf"))
         #expect(
             try reason([1: Self.parts[0], 3: Self.parts[1]]).contains(
-                "its name is that of part 2 of 3, but its metadata are those of part 3 of 3"))
-        #expect(try reason([1: "split-00001-of-00002.gguf"]).contains("part 1 of 2, but its metadata are those of part 1 of 3"))
+                "its name says part 2 of 3, but its metadata says part 3 of 3"))
+        #expect(try reason([1: "split-00001-of-00002.gguf"]).contains("part 1 of 2, but its metadata says part 1 of 3"))
     }
 
     @Test func findsTheFileOfAFolder() throws {
@@ -127,7 +127,7 @@ struct GGUFTensorTests {
             try put("other.gguf")
             #expect(
                 checkpointError { try GGUFShards.file(at: folder) }?.description.contains(
-                    "holds 2 models in GGUF (m-00001-of-00002.gguf, other.gguf…); name one of the files") == true)
+                    "has 2 GGUF models (m-00001-of-00002.gguf, other.gguf…); pass the path of one") == true)
             try put("model.safetensors")
             #expect(try GGUFShards.file(at: folder) == nil)
             try put("weights")

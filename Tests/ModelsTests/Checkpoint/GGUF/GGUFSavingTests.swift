@@ -40,7 +40,7 @@ struct GGUFSavingTests {
                 #expect(file.metadata[key]?.double == value.double, "\(key)")
             }
         }
-        #expect(notes == ["the value head is left out of the GGUF file, which has no place for it"])
+        #expect(notes == ["the value head is not saved, because the GGUF format does not support it"])
     }
 
     /// What is loaded from a file and saved as one is the same model, for every architecture.
@@ -94,9 +94,9 @@ struct GGUFSavingTests {
     }
 
     @Test(arguments: [
-        ("opt-pre-norm", "models of type 'opt' have no form as GGUF here"),
-        ("gpt2-scaled", "a GGUF file of architecture gpt2 cannot hold activation_function relu"),
-        ("llama-dynamic", "a GGUF file of architecture llama cannot hold rope scaling of this type"),
+        ("opt-pre-norm", "models of type 'opt' cannot be saved as GGUF"),
+        ("gpt2-scaled", "GGUF files of architecture gpt2 do not support activation_function relu"),
+        ("llama-dynamic", "GGUF files of architecture llama do not support this type of rope scaling"),
     ])
     func refusesWhatAFileCannotSay(name: String, reason: String) throws {
         let model = try LanguageModel.load(Fixtures.url("models/\(name)"))

@@ -67,6 +67,6 @@ struct GGUFScalingTests {
         #expect(try GGUFModelTests.reason(llama(yarn)).contains("rope_scaling.factor is missing"))
         #expect(
             try GGUFModelTests.reason(llama(yarn, float("factor", 4), float("attn_factor", 1.5), float("yarn_attn_factor", 1.5)))
-                .contains("two factors of attention"))
+                .contains("two attention factors"))
     }
 }

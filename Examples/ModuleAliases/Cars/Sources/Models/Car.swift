@@ -1,4 +1,4 @@
-/// What somebody else's package calls a model.
+/// The model type of another package.
 public struct Car {
     /// A car.
     public init() {}

@@ -1,32 +1,34 @@
-/// A corpus of instructions that needs no file, and whose answers can be checked: words are sorted, turned round, picked, repeated or named, and
-/// small numbers added.
+/// A corpus of instructions with checkable answers that needs no file: words are sorted, reversed, picked, repeated or
+/// listed, and small numbers added.
 ///
-/// An instruction in distribution asks for one thing. One out of distribution asks for two in sequence, `First: … Then: …`, and its answer is both
-/// answers with a semicolon between them; ``InstructionCheck`` says how right an answer is.
+/// An in-distribution instruction asks for one task. An out-of-distribution instruction asks for two in sequence,
+/// `First: … Then: …`, and its answer is both answers separated by a semicolon. ``InstructionCheck`` scores an answer.
 public struct GeneratedInstructions: Codable, Sendable, Equatable {
-    /// Decides every instruction.
+    /// The random seed that determines every instruction.
     public var seed: UInt64
-    /// How many examples `train` has.
+    /// The number of examples in `train`.
     public var train: Int
-    /// How many examples each of the other splits has.
+    /// The number of examples in each of the other splits.
     public var heldOut: Int
-    /// The share of the training instructions that ask for two things of one kind, from which the form of a sequence can be learned. The two
-    /// things of an instruction out of distribution are never of one kind.
+    /// The share of training instructions, from 0 to 1, that ask for two tasks of the same kind, so that the format of
+    /// a sequence can be learned. The two tasks of an out-of-distribution instruction always differ in kind.
     public var sequenceShare: Double
-    /// The share of the training answers that are wrong, as those of people are now and then: a word is missing at the end, or is there twice. Answers of
-    /// the other splits are right.
+    /// The share of training answers, from 0 to 1, that contain an error, to imitate human mistakes: the last word is
+    /// missing or repeated. Answers of the other splits are all correct.
     public var faultShare: Double
 
-    /// A corpus of these sizes; nothing is drawn yet.
+    /// Creates a corpus description with these sizes. Generates nothing yet.
     public init(seed: UInt64 = 0, train: Int = 24000, heldOut: Int = 500, sequenceShare: Double = 0.3, faultShare: Double = 0.3) {
         (self.seed, self.train, self.heldOut, self.sequenceShare, self.faultShare) = (seed, train, heldOut, sequenceShare, faultShare)
     }
 
-    /// How an instruction becomes a prompt.
+    /// The prompt format of the instructions.
     public static let promptFormat = PromptFormat("### Instruction:\n{post}\n\n### Response:")
 
-    /// All splits. No instruction of a held-out split that sorts, turns round or picks is in another split; of the others there are too few for that.
-    /// - Throws: `DataError.invalidSetting` if a size is below 0, or too large.
+    /// Generates all splits. A held-out instruction with one task that sorts, reverses or picks words occurs in no
+    /// other split. The other kinds have too few distinct instructions for that.
+    /// - Throws: `DataError.invalidSetting` if a size is below 0 or too large (above 1,000,000 for `train`, above 2000
+    ///   for the others).
     public func corpus() throws -> SummaryCorpus {
         let sizes = [
             ("test", heldOut), ("ood_test", heldOut), ("validation", heldOut), ("ood_validation", heldOut), ("ood_train", heldOut),
@@ -56,7 +58,7 @@ public struct GeneratedInstructions: Codable, Sendable, Equatable {
         return SummaryCorpus(name: "instructions", splits: splits, format: Self.promptFormat)
     }
 
-    /// An answer, or now and then one with a fault at its end.
+    /// The answer; with probability `faultShare`, an answer with an error at its end.
     private func spoilt(_ answer: String, using generator: inout PCG64) -> String {
         guard Double(generator.below(1000)) < 1000 * faultShare else { return answer }
         var parts = answer.split(separator: InstructionSequence.answerSeparator).map(String.init)
@@ -71,7 +73,8 @@ public struct GeneratedInstructions: Codable, Sendable, Equatable {
         return (parts + [words.joined(separator: separator)]).joined(separator: InstructionSequence.answerSeparator)
     }
 
-    /// An instruction with an answer; its kinds stand in the place of the subreddit, so that splits can be made of them.
+    /// Draws an instruction with its answer. The names of its task kinds are stored as the subreddit, so that rows can
+    /// be split by kind.
     private static func example(
         _ id: String, isSequence: Bool?, sequenceShare: Double, using generator: inout PCG64
     ) -> SummaryExample {
@@ -89,16 +92,17 @@ public struct GeneratedInstructions: Codable, Sendable, Equatable {
     }
 }
 
-/// Several instructions in one.
+/// The text form of several tasks in one instruction.
 enum InstructionSequence {
     static let answerSeparator = "; "
     private static let (first, then) = ("First: ", " Then: ")
 
+    /// The instruction that asks for the given parts in sequence.
     static func text(_ parts: [String]) -> String {
         parts.count == 1 ? parts[0] : first + parts.joined(separator: then)
     }
 
-    /// The parts of a text, one if it is no sequence.
+    /// The parts of an instruction; one part if it is not a sequence.
     static func parts(of text: Substring) -> [Substring] {
         guard text.hasPrefix(first) else { return [text] }
         return text.dropFirst(first.count).split(separator: then)

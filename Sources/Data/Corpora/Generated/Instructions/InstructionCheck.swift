@@ -1,9 +1,9 @@
-/// Checks answers to the instructions of ``GeneratedInstructions``, of which it needs the text alone.
+/// Checks answers to the instructions of ``GeneratedInstructions``. It needs only the text of the prompt.
 public struct InstructionCheck: Sendable, Equatable {
     private let tasks: [InstructionTask]
 
-    /// The check of the last instruction in a prompt, which stands in a line of its own.
-    /// - Returns: nil for a prompt without one.
+    /// Creates a check for the last instruction in a prompt, which must be on its own line.
+    /// - Returns: nil for a prompt without an instruction.
     public init?(prompt: String) {
         for line in prompt.split(separator: "\n").reversed() {
             let parts = InstructionSequence.parts(of: line)
@@ -15,8 +15,8 @@ public struct InstructionCheck: Sendable, Equatable {
         return nil
     }
 
-    /// How right an answer is: 1 where all that is asked for is fulfilled and nothing else is said, otherwise the mean over what is asked for of up to
-    /// a half each.
+    /// The score of an answer, from 0 to 1: 1 if every task is fulfilled and nothing else is said; otherwise the mean
+    /// over the tasks (or over the given answers, if there are more) of at most 0.5 each.
     public func score(_ answer: String) -> Double {
         let parts = answer.split(separator: ";", omittingEmptySubsequences: false).map(Self.words)
         let scores = tasks.indices.map { parts.indices.contains($0) ? tasks[$0].score(parts[$0]) : 0 }

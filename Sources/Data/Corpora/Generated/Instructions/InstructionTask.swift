@@ -1,24 +1,24 @@
-/// One thing that a generated instruction asks for, and which answers fulfil it.
+/// One task of a generated instruction, and the check of its answers.
 enum InstructionTask: Equatable, Sendable {
-    /// Words in the order of the alphabet.
+    /// Sort words alphabetically.
     case sort([String])
-    /// Words from the last to the first.
+    /// Reverse a list of words.
     case reverse([String])
-    /// One of some words, by its place from 0.
+    /// Pick one word of a list by its index, from 0.
     case pick(Int, of: [String])
-    /// A word several times.
+    /// Repeat a word several times.
     case copy(String, times: Int)
-    /// A sum.
+    /// Add two numbers.
     case add(Int, Int)
-    /// Different things of a kind, of which one may be forbidden: there are many right answers.
+    /// Name different things of a kind, of which one may be excluded. Many answers are correct.
     case name(Int, kind: String, except: String?)
 
-    /// The kinds of which there are so many that those of held-out splits are in no other.
+    /// The kinds with enough distinct instructions that those of held-out splits occur in no other split.
     static let manifoldKinds = ["sort", "reverse", "pick"]
-    /// The kinds of tasks, by name.
+    /// The names of all kinds of tasks.
     static let kinds = ["sort", "reverse", "pick", "copy", "add", "name", "exclude"]
 
-    /// A task of a kind.
+    /// Draws a random task of a kind.
     static func drawn(_ kind: String, using generator: inout PCG64) -> InstructionTask {
         func words(_ count: Int) -> [String] {
             generator.permutation(Lexicon.words.count).prefix(count).map { Lexicon.words[$0] }
@@ -37,7 +37,7 @@ enum InstructionTask: Equatable, Sendable {
         }
     }
 
-    /// A right answer; of several, one that is drawn.
+    /// A correct answer; if there are several, a random one.
     func answer(using generator: inout PCG64) -> String {
         switch self {
         case .name(let count, let kind, let except):
@@ -48,7 +48,7 @@ enum InstructionTask: Equatable, Sendable {
         }
     }
 
-    /// The words of the only right answer; none where there are many.
+    /// The words of the only correct answer; empty if there are many correct answers.
     private var expected: [String] {
         switch self {
         case .sort(let words): words.sorted()
@@ -60,7 +60,8 @@ enum InstructionTask: Equatable, Sendable {
         }
     }
 
-    /// How well words fulfil the task: 1 for a right answer, otherwise up to a half for those that stand where they should.
+    /// The score of an answer's words: 1 if the answer is correct, otherwise at most 0.5, in proportion to the number
+    /// of words that are correct.
     func score(_ words: [String]) -> Double {
         let (right, wanted): (Int, Int)
         if case .name(let count, let kind, let except) = self {
@@ -75,7 +76,7 @@ enum InstructionTask: Equatable, Sendable {
     }
 }
 
-/// The words of generated instructions.
+/// The vocabulary of generated instructions.
 enum Lexicon {
     static let things: [(kind: String, words: [String])] = [
         ("animals", ["bear", "cat", "cow", "dog", "duck", "fox", "goat", "wolf"]),
@@ -90,6 +91,8 @@ enum Lexicon {
     ]
     static let ordinals = ["first", "second", "third", "fourth"]
 
+    /// The words of a kind of things; nil for an unknown kind.
     static func words(of kind: String) -> [String]? { things.first { $0.kind == kind }?.words }
+    /// The value of a number word; nil for any other word.
     static func number(_ word: String) -> Int? { numbers.firstIndex(of: word).map { $0 + 1 } }
 }

@@ -1,4 +1,5 @@
-/// How tasks are said, and read again: a text whose slots, `{list}` and so on, hold the parts of a task.
+/// A wording of a kind of task, used to write and to parse instructions: a text whose slots (`{list}` and others) hold
+/// the task's parameters.
 struct InstructionWording: Sendable {
     private let literals: [String]
 
@@ -11,11 +12,12 @@ struct InstructionWording: Sendable {
         self.literals = literals + [String(rest)]
     }
 
+    /// The text with its slots filled.
     private func text(_ values: [String]) -> String {
         zip(literals, values + [""]).map { $0 + $1 }.joined()
     }
 
-    /// The values of the slots; nil for a text that is not of this wording.
+    /// The values of the slots in a text; nil if the text does not match this wording.
     private func values(in text: Substring) -> [String]? {
         guard let first = literals.first, text.hasPrefix(first) else { return nil }
         var (rest, values) = (text.dropFirst(first.count), [String]())
@@ -41,7 +43,7 @@ struct InstructionWording: Sendable {
     private static let name = ["Name {count} {kind}.", "Give me {count} {kind}."].map(Self.init)
     private static let exclude = ["Name {count} {kind}, but not {word}.", "Give me {count} {kind}, but not {word}."].map(Self.init)
 
-    /// A task in one of its wordings.
+    /// A task in a random one of its wordings.
     static func text(of task: InstructionTask, using generator: inout PCG64) -> String {
         func say(_ wordings: [InstructionWording], _ values: String...) -> String { generator.pick(wordings).text(values) }
         func list(_ words: [String]) -> String { words.joined(separator: ", ") }
@@ -57,7 +59,7 @@ struct InstructionWording: Sendable {
         }
     }
 
-    /// The task that a text asks for; nil for one that is no generated instruction.
+    /// Parses the task of an instruction; nil for any other text.
     static func task(in text: Substring) -> InstructionTask? {
         func read<Result>(_ wordings: [InstructionWording], _ make: ([String]) -> Result?) -> Result? {
             for wording in wordings {

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds the API documentation of all libraries as one static site. Warnings of DocC are errors.
+#
+# usage: site.sh [FOLDER]      default: .build/docs/site; SWIFT (swift) may be set
+set -euo pipefail
+cd "$(dirname "$0")/.."
+swift=${SWIFT:-swift}
+site=$(realpath -m "${1:-.build/docs/site}")
+work=$PWD/.build/docs
+modules=(Tensor Formats Models Data TextGeneration Eval Diversity Train Runs Services Study Report CommandLine)
+
+docc=$(dirname "$(realpath "$(command -v "$swift")")")/docc
+[ -x "$docc" ] || docc=$(command -v docc) || { echo "docs: there is no docc beside $swift; it is part of the Swift toolchain" >&2; exit 1; }
+
+"$swift" package --scratch-path "$work/build" dump-symbol-graph --minimum-access-level public --skip-synthesized-members >"$work.log" 2>&1 ||
+    { tail -n 40 "$work.log" >&2; exit 1; }
+graphs=$(sed -n 's/^Files written to //p' "$work.log" | tail -n 1)
+[ -d "$graphs" ] || { echo "docs: $swift package dump-symbol-graph named no folder; see $work.log" >&2; exit 1; }
+
+rm -rf "$work/archives"
+mkdir -p "$work/archives"
+for module in "${modules[@]}"; do
+    # the module's own symbols, and those that it adds to types of others
+    mkdir "$work/archives/$module"
+    cp "$graphs/$module.symbols.json" "$work/archives/$module"
+    cp "$graphs/$module"@*.symbols.json "$work/archives/$module" 2>/dev/null || true
+    echo "docs: $module"
+    "$docc" convert "Sources/$module/$module.docc" --additional-symbol-graph-dir "$work/archives/$module" --warnings-as-errors \
+        --fallback-display-name "$module" --fallback-bundle-identifier "swift-rlhf.$module" --transform-for-static-hosting \
+        --output-path "$work/archives/$module.doccarchive"
+done
+rm -rf "$site"
+mkdir -p "$(dirname "$site")"
+"$docc" merge "$work"/archives/*.doccarchive --synthesized-landing-page-name swift-rlhf --synthesized-landing-page-kind Package \
+    --output-path "$site"
+echo "docs: $site (serve it with: python3 -m http.server --directory $site)"
