@@ -72,7 +72,8 @@ let package = Package(
         .target(name: "Runs", dependencies: ["Formats", "Data", "Train"]),
 
         // MARK: Services on other machines: the one target behind which networking is built
-        .target(name: "Services", dependencies: ["Formats", "Eval", "Diversity", "Runs", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
+        .target(
+            name: "Services", dependencies: ["Formats", "Eval", "Diversity", "Train", "Runs", asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: Whole stages, and what is made of their runs: no argument parser, no networking
         .target(

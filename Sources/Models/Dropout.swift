@@ -47,7 +47,8 @@ public struct DropoutSource: Sendable, Equatable {
 }
 
 /// The positions in a model at which dropout applies. Each has a separate random stream.
-enum DropoutSite: UInt64 {
+public enum DropoutSite: UInt64, Sendable {
+    /// After the embedding; after softmax; after the projections out of attention and of the MLP.
     case embedding, attentionWeights, attentionOutput, feedForwardOutput
 }
 
@@ -69,8 +70,9 @@ extension LayerContext {
             rate: rate, random: dropout.random.split("adapter").split(module), rows: rows.map { $0 + dropout.firstRow })
     }
 
-    /// Applies dropout at one site.
-    func dropped(_ x: Tensor, _ site: DropoutSite, layer: Int, rate: Double) -> Tensor {
+    /// Applies dropout at one site of a layer, for a decoder that is written from scratch. Without a source of masks, and at rate 0, x is returned
+    /// as it is. Masks depend on the step's generator, the layer, the site and the row alone.
+    public func dropped(_ x: Tensor, _ site: DropoutSite, layer: Int, rate: Double) -> Tensor {
         mask(site, layer: layer, rate: rate).map(x.dropped) ?? x
     }
 }

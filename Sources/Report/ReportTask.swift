@@ -22,6 +22,8 @@ public struct ReportListener {
 
     /// Writes a part of a response without adding a line break.
     public var write: (String) -> Void = { _ in }
+    /// Throws if what was shown or written could not be put out, such as into a closed pipe or on a full disk.
+    public var checkOutput: () throws -> Void = {}
     /// Reads the next line of standard input; nil at its end.
     public var readLine: () -> String? = { nil }
     /// Whether standard input is a terminal.

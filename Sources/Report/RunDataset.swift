@@ -7,10 +7,10 @@ struct RunDataset {
 
     init(_ configuration: RunConfiguration) { options = configuration.options }
 
-    /// The name of the data set: `dataset`, else `summarisation` for a data folder, else the first split file, else
+    /// The name of the data set: `comparisons` of a run that has any, else `dataset`, else `summarisation` for a data folder, else the first split file, else
     /// `generated`.
     var name: String {
-        if let name = text("dataset") { return name }
+        if let name = text("comparisons") ?? text("dataset") { return name }
         if text("data_dir") != nil { return "summarisation" }
         return Self.fileSplits.lazy.compactMap { text("\($0)_file") }.first ?? "generated"
     }

@@ -56,7 +56,7 @@ extension TextModel {
     ///   - count: the texts for each prompt.
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
-    ///   - random: every prompt and text has a stream of its own in it, so that no text depends on the others of a call.
+    ///   - random: every prompt and text has a stream of its own in it, so that the draws of a text do not depend on the others of a call.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Returns: for each prompt `count` texts.
     /// - Throws: `GenerationError`; what `progress` throws.
@@ -76,7 +76,7 @@ extension TextModel {
     ///   - count: the number of texts for each prompt.
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
-    ///   - randoms: a generator for each prompt, so that no text depends on the others of a call.
+    ///   - randoms: a generator for each prompt, so that the draws of a text do not depend on the others of a call.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(

@@ -66,11 +66,10 @@ public struct TextModel {
     }
 
     /// The tokens that end a response, as in Transformers: those of generation_config.json, otherwise of config.json, otherwise
-    /// the tokenizer's end-of-sequence token. Nil if the tokenizer has no end-of-sequence token.
+    /// the tokenizer's end-of-sequence token. Nil if none of them names a token.
     public var ends: EndTokens? {
-        guard let end = tokenizer.endOfSequence else { return nil }
-        let named = model.endTokens
-        guard !named.isEmpty, named != [end] else { return EndTokens(closing: end) }
+        let (end, named) = (tokenizer.endOfSequence, model.endTokens)
+        guard !named.isEmpty, named != [end] else { return end.map { EndTokens(closing: $0) } }
         return EndTokens(closing: end, ids: named, visible: Set(named.filter { !tokenizer.isSpecial($0) }))
     }
 }

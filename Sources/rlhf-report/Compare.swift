@@ -14,7 +14,7 @@ struct Compare: ReportCommand {
             reward, ROUGE, length, KL and diversity, with intervals.
 
               rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
-                --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
+                --sft-samples-run bon --ppo-samples-run ppo-samples
               rlhf-report compare --sft-run sft --rm-run rm --preference-run dpo \\
                 --sft-samples-run bon --preference-samples-run dpo-samples
 

@@ -14,7 +14,7 @@ struct RLHFReport: ParsableCommand {
               rlhf-report sample runs/sft
             Compare the systems of a pipeline:
               rlhf-report compare --sft-run sft --rm-run rm --ppo-run ppo \\
-                --sft-samples-run bon --ppo-samples-run ppo-samples --summary-dir out
+                --sft-samples-run bon --ppo-samples-run ppo-samples
             Which of two systems does a judge prefer?
               rlhf-report prefer --systems ppo-samples,bon:test_best_of_n \\
                 --judge-command "python3 judge.py"

@@ -161,6 +161,7 @@ import _TestSupport
         for reversed in [false, true] {
             var names = try systems()
             if reversed { names[1] = "\(folder["b.jsonl"].path),\(folder["a.jsonl"].path)" }
+            try? FileManager.default.removeItem(at: folder["tasks.jsonl"])
             try run(names + ["--preference-tasks", tasks])
             let written = try JSONLines<PairwiseTask>(folder["tasks.jsonl"]).read()
             // people prefer the long text, but for post 1; nothing is said of post 7

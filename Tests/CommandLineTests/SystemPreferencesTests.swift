@@ -169,6 +169,12 @@ import _TestSupport
         #expect(people.count == 3 && people[1].hasPrefix("ann,4,,1.0,0.0,") && people[2].hasPrefix("\"b,o\"\"b\",4,,1.0,0.0,"))
         #expect(text(of: folder["preferences/final/tasks.csv"]).split(separator: "\n").count == written.count + 1)
         #expect(text(of: folder["preferences/config.json"]).contains("\"preference_answers 2\""))
+        // tasks that people may have answered stay, unless the new ones are the same
+        try run("--systems", "long,short", "--preference-tasks", tasks)
+        let before = text(of: folder["tasks.jsonl"])
+        #expect(throws: (any Error).self) { try run("--systems", "long,short", "--preference-tasks", tasks, "--attention-checks", "1") }
+        #expect(throws: (any Error).self) { try run("--systems", "long,short", "--preference-tasks", folder["ann.jsonl"].path) }
+        #expect(text(of: folder["tasks.jsonl"]) == before)
         // another answer in the second file is another run
         try write([PairwiseAnswer(task: written[0].id, annotator: "bob", slider: 1)], "bob.jsonl")
         #expect(throws: (any Error).self) {

@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Runs
 import Study
@@ -37,7 +38,8 @@ import _TestSupport
         let found = try values("run", metric)
         let best = try #require(found.min { $0.value < $1.value })
         let last = try #require(found.last)
-        #expect(found.count == 4 && best.step < last.step && best.value < last.value, "\(found)")
+        // the result is measured once more, so that the last number is its own
+        #expect(found.count == 5 && best.step < last.step && best.value == last.value && found[3].value > best.value, "\(found)")
         #expect(try weights("run/final") == weights("run/best"))
         let record = try String(contentsOf: folder["run/best/best.json"], encoding: .utf8)
         #expect(record.contains("\"step\":\(best.step)") && record.contains("\"metric\":\"\(metric)\""))
@@ -89,6 +91,39 @@ import _TestSupport
         policy.data.targetEvalDatapoints = 4
         try policy.run(in: folder["ppo"], environment)
         #expect(try weights("ppo/final") == weights("ppo/best"))
+    }
+
+    @Test("a lost, replaced or damaged folder is noticed before a run goes on")
+    func damage() throws {
+        var stopping = environment
+        var steps = 0
+        stopping.sinks = [ClosureSink { if case .progressed(let step, _, _, _) = $0 { steps = step } }]
+        stopping.shouldStop = { steps >= 6 }
+        #expect(throws: RunStopped.self) { try supervised(keeping: "validation_loss").run(in: folder["run"], stopping) }
+        let best = folder["run/best"]
+        let copy = folder["copy"]
+        try FileManager.default.copyItem(at: best, to: copy)
+        func restore() throws {
+            if FileManager.default.fileExists(atPath: best.path) { try FileManager.default.removeItem(at: best) }
+            try FileManager.default.copyItem(at: copy, to: best)
+        }
+        func resume() throws { try supervised(keeping: "validation_loss").run(in: folder["run"], environment) }
+        var weights = try Data(contentsOf: best.appendingPathComponent("model.safetensors"))
+        weights[weights.count - 3] ^= 1
+        try weights.write(to: best.appendingPathComponent("model.safetensors"))
+        #expect(throws: FileError.self) { try resume() }
+        try restore()
+        try FileManager.default.removeItem(at: best)
+        #expect(throws: FileError.self) { try resume() }
+        try restore()
+        try resume()
+    }
+
+    @Test("a split that the data lacks is refused before training")
+    func missingSplit() throws {
+        var own = environment
+        own.corpus?.splits["ood_validation"] = []
+        #expect(throws: (any Error).self) { try supervised(keeping: "ood_validation_loss").run(in: folder["no"], own) }
     }
 
     @Test("an adapter keeps its own weights")

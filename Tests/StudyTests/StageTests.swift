@@ -1,6 +1,7 @@
 import Data
 import Eval
 import Foundation
+import Models
 import Runs
 import Study
 import Testing
@@ -98,5 +99,29 @@ import _TestSupport
         for row in rows { #expect(row.reward == Double(row.response.count)) }
         let references = try GeneratedPosts(seed: 9).corpus().examples(in: "test").prefix(3).map(\.summary)
         #expect(Set(rows.map(\.reference)) == Set(references))
+    }
+
+    @Test("a family of the caller's own is loaded by every stage, also again from its checkpoints")
+    func families() throws {
+        try small.run(in: folder["sft"])
+        // a checkpoint of a kind that only the caller knows
+        let file = folder["sft/final/config.json"]
+        let text = try String(contentsOf: file, encoding: .utf8).replacing("\"llama\"", with: "\"mine\"")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        var stage = small
+        (stage.model, stage.saving.keepBest) = (StartingModelSettings(), "validation_loss")
+        stage.model.modelName = folder["sft/final"].path
+        #expect(throws: (any Error).self) { try stage.run(in: folder["unknown"]) }
+        var environment = StageEnvironment()
+        environment.families += [ModelFamily("mine") { try Llama(LlamaConfiguration(reading: $0), weights: $1) }]
+        environment.shouldStop = { true }
+        #expect(throws: RunStopped.self) { try stage.run(in: folder["mine"], environment) }
+        environment.shouldStop = { false }
+        try stage.run(in: folder["mine"], environment)
+        var samples = BestOfNStage()
+        (samples.bestOfN.modelName, samples.bestOfN.numReturnSequences) = (folder["mine"].path, 2)
+        (samples.bestOfN.evaluationSplits, samples.sampling.maxNewTokens, samples.run.threads) = (["test"], 4, 1)
+        (samples.data.targetEvalDatapoints, samples.reward.rewardFunction) = (2, "length")
+        #expect(try samples.run(in: folder["bon"], environment).table("test").count == 4)
     }
 }

@@ -19,8 +19,9 @@ public struct ComparedRunOptions: SettingsOptions {
     public var ppoSamplesRun: String?
     @Option(help: "Best-of-N run on the policy of --preference-run. Required with it.")
     public var preferenceSamplesRun: String?
-    @Option(help: "Folder for the files of the summary. These are summary.json, summary.md and summary.svg.", completion: .directory)
-    public var summaryDir = Self.defaults.summaryDir
+    @Option(
+        help: "Folder for summary.json, .md and .svg. Default: --output-dir, where rlhf-report html finds them.", completion: .directory)
+    public var summaryDir: String?
     @Option(
         help: """
             Seconds since the pipeline began. They are wall-clock seconds for the summary; the sum of the stages is used if it is larger. \

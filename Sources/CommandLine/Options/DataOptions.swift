@@ -7,7 +7,8 @@ public struct DataOptions: SettingsOptions {
 
     @Option(
         help: """
-            Data set: a name, a folder or a run's table. Names: generated (a built-in corpus of short posts), debian (the package \
+            Data set: a name, a folder or a run's table. Names: generated (a built-in corpus of short posts), instructions (built-in \
+            tasks whose answers are checked), debian (the package \
             descriptions in this machine's apt lists), summarisation and cnndm (published sets in --data-dir). A folder has one file per \
             split: JSONL, JSON or CSV, optionally with .gz. A table holds the answers of a finished run to train on, such as \
             runs/bon:train_best_of_n. Default: summarisation if --data-dir is given, otherwise generated.

@@ -32,7 +32,7 @@ public struct ModelSamplingOptions: SettingsOptions {
     public var maxPrompts: Int?
     @Option(help: "Answers to each prompt by each model.")
     public var numReturnSequences = Self.defaults.numReturnSequences
-    @Option(help: "Texts that end an answer. Separate them with commas. The answer stops in front of them.")
+    @Option(help: "Texts that end an answer. Separate them with commas; \\n is a line break. The answer stops in front of them.")
     public var stop = ArgumentList(Self.defaults.stop)
     @Option(
         help: """

@@ -52,7 +52,7 @@ public struct PolicyOptions: SettingsOptions {
             Recompute activations in the backward pass. It saves memory and takes more time. It applies to the trained layers.
             """))
     public var gradientCheckpointing = Self.defaults.gradientCheckpointing
-    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, not results.")
+    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, and results only by rounding.")
     public var tokensPerPass = Self.defaults.tokensPerPass
     @Option(help: "Batches with NaN or Inf that may be skipped. They are counted. One more stops the run.")
     public var skipBadBatches = Self.defaults.skipBadBatches

@@ -1,8 +1,7 @@
 public import ArgumentParser
 public import Study
 
-/// How the finished model of a run is stored. Checkpoints that a run goes on from are always 32-bit floats: they hold the masters of
-/// what is trained.
+/// Options of the finished model's files. Checkpoints are not affected: they always hold the 32-bit master weights.
 public struct SavingOptions: SettingsOptions {
     public typealias Values = SavingSettings
 
@@ -27,7 +26,7 @@ public struct SavingOptions: SettingsOptions {
         help: """
             Metric that selects the final model. For example validation_loss: the model of the best evaluation is kept in best/ and becomes \
             final/. Takes validation_ or ood_validation_ with loss, accuracy or score, as the program measures it. Default: the model of the \
-            last step.
+            last step. With --rounds it selects in the last round only.
             """)
     public var keepBest: String?
     @Option(help: "Type of matrices in model.gguf. One of f32, f16, bf16 or q8_0.")

@@ -52,11 +52,11 @@ public struct TrainingOptions: SettingsOptions {
     public var gradientCheckpointing = Self.defaults.gradientCheckpointing
     @Option(help: .yesNo("Apply dropout in training. The rates are those of the model's config.json (OPT and GPT-2: 0.1; LLaMA: 0)."))
     public var dropout = Self.defaults.dropout
-    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, not results.")
+    @Option(help: "Maximum number of tokens in memory at once. It changes memory and speed, and results only by rounding.")
     public var tokensPerPass = Self.defaults.tokensPerPass
     @Option(help: "Steps between two lines of metrics.")
     public var loggingSteps = Self.defaults.loggingSteps
-    @Option(help: "Steps between two evaluations. Default: only at the end.")
+    @Option(help: "Steps between two evaluations. Default: only before the first step and at the end.")
     public var evalSteps: Int?
     @Option(help: "Steps between two checkpoints. Default: checkpoints follow --checkpoint-minutes.")
     public var saveSteps: Int?

@@ -85,8 +85,8 @@ public struct IgnoredOption: Equatable, Sendable {
                 ], processes),
             list(.boolean, ["full-determinism"], "runs are always deterministic"),
             list(.boolean, ["dataloader-drop-last"], "an incomplete last batch is always used"),
-            list(.boolean, ["load-best-model-at-end", "greater-is-better"], "final/ always contains the model after the last step"),
-            list(.value, ["metric-for-best-model"], "final/ always contains the model after the last step"),
+            list(.boolean, ["load-best-model-at-end", "greater-is-better"], "--keep-best METRIC selects the model of the best evaluation"),
+            list(.value, ["metric-for-best-model"], "--keep-best METRIC selects the model of the best evaluation"),
             list(
                 .boolean, ["ignore-data-skip", "save-only-model", "enable-jit-checkpoint", "restore-callback-*"],
                 "checkpoints are always complete, and a resumed run continues exactly"),

@@ -225,7 +225,10 @@ public enum Program {
     public static func main(_ name: String, _ body: () throws -> Void) -> Never {
         Signals.install()
         MemoryExhaustion.endsProgram(name)
-        let status = run(name, errors: standardError, body)
+        let status = run(name, errors: standardError) {
+            try body()
+            try StandardOutput.check()
+        }
         fflush(nil)
         exit(status.rawValue)
     }

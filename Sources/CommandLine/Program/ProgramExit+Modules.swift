@@ -3,6 +3,7 @@ public import Diversity
 public import Eval
 public import Formats
 public import Models
+package import Report
 public import Services
 public import Train
 
@@ -162,4 +163,9 @@ extension ServiceAddress.Problem: ProgramExitProviding {
 extension ServiceKey.Problem: ProgramExitProviding {
     /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
+}
+
+extension InvalidPrompt: ProgramExitProviding {
+    /// Bad data.
+    public var programExit: ProgramExit { .badData }
 }

@@ -42,7 +42,8 @@ extension ReportListener {
         listener.note = { console.say($0) }
         listener.show = { print($0) }
         listener.sinks = [console]
-        listener.write = { Terminal.write($0, to: STDOUT_FILENO) }
+        listener.write = { StandardOutput.write($0) }
+        listener.checkOutput = { try StandardOutput.check() }
         listener.readLine = { Swift.readLine() }
         listener.isInteractive = isatty(STDIN_FILENO) == 1
         listener.judgeService = { try judge($0) }

@@ -74,6 +74,17 @@ public enum Bootstrap {
         }
     }
 
+    /// The mean over groups of each group's mean, with an interval from resampling groups.
+    ///
+    /// Every group has the same weight, however many values it has: for prompts of which some were answered more often than others. Empty groups
+    /// are ignored, but at least one group must have a value.
+    public static func meanOfMeans(
+        of groups: [[Double]], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
+    ) -> Interval {
+        let means = groups.filter { !$0.isEmpty }.map { [$0.reduce(0, +) / Double($0.count)] }
+        return groupedMean(of: means, resamples: resamples, using: &generator)
+    }
+
     /// Any statistic of `count` units with its interval.
     ///
     /// - Parameters:

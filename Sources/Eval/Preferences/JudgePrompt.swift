@@ -39,14 +39,14 @@ public enum JudgePrompt {
             case .summaries:
                 """
                 Two systems, \(names[0]) and \(names[1]), have summarised the same \(kind). Decide which summary is better. A good summary says \
-                only what the \(kind) says, leaves out none of its important points, and is precise and concise. Where it stands, and how \
-                long it is, is no merit.
+                only what the \(kind) says, leaves out none of its important points, and is precise and concise. Its position and \
+                its length do not matter.
                 """
             case .instructions:
                 """
                 Two systems, \(names[0]) and \(names[1]), have been given the same instruction. Decide whose answer is better. A good answer does \
-                everything that the instruction asks for and nothing else, is right, and helps the person who asked. Where it stands, and how \
-                long it is, is no merit.
+                everything that the instruction asks for and nothing else, and is correct and useful. Its position and its \
+                length do not matter.
                 """
             }
         let (input, output) =

@@ -14,7 +14,8 @@ public struct CheckReward: RewardFunction, ReferenceReward {
         }
     }
 
-    package func missingReferences(_ requests: [RewardRequest]) -> RewardError? {
+    /// Every instruction whose check needs a reference must have one.
+    public func missingReferences(_ requests: [RewardRequest]) -> RewardError? {
         RewardError.missingReferences(requests) { InstructionCheck(prompt: $0.query) != nil }
     }
 

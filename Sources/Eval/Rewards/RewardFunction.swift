@@ -29,14 +29,15 @@ public struct RewardRequest: Sendable, Equatable {
     }
 }
 
-/// A reward that compares responses with their references.
-package protocol ReferenceReward: RewardFunction {
+/// A reward that compares responses with their references. Stages check the references of all prompts before they sample anything.
+public protocol ReferenceReward: RewardFunction {
     /// The error for requests of which some lack a required reference; nil if none does.
     func missingReferences(_ requests: [RewardRequest]) -> RewardError?
 }
 
 extension ReferenceReward {
-    package func missingReferences(_ requests: [RewardRequest]) -> RewardError? { RewardError.missingReferences(requests) }
+    /// Every request without a reference is an error.
+    public func missingReferences(_ requests: [RewardRequest]) -> RewardError? { RewardError.missingReferences(requests) }
 }
 
 extension RewardFunction {

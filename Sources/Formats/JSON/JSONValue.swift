@@ -50,7 +50,8 @@ public enum JSONValue: Equatable, Sendable {
             let index = members.lastIndex { $0.has(key) }
             switch (index, newValue) {
             case (let index?, let value?): members[index].value = value
-            case (let index?, nil): members.remove(at: index)
+            // of repeated keys none may stay: a lookup would find it then
+            case (_?, nil): members.removeAll { $0.has(key) }
             case (nil, let value?): members.append(Member(key, value))
             case (nil, nil): break
             }

@@ -172,7 +172,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
             "prompt \(index) has the token \(token), but the model's token ids are 0..<\(rows); the tokenizer does not match the model"
         case .promptTooLong(let index, let tokens, let room):
             "prompt \(index) has \(tokens) tokens, but the model's context leaves room for \(max(0, room)); "
-                + "shorten it (--max-source-length) or ask for fewer new tokens"
+                + "shorten it (--max-source-length in the training programs) or ask for fewer new tokens"
         case .notFinite(let index, let position):
             "the model's logits for prompt \(index) are NaN or Inf at position \(position); the weights are damaged or training diverged"
         }

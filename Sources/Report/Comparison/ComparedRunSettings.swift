@@ -15,8 +15,8 @@ public struct ComparedRunSettings: Settings {
     public var ppoSamplesRun: String?
     /// The best-of-N run on the policy trained with preference optimisation.
     public var preferenceSamplesRun: String?
-    /// The folder for `summary.json`, `summary.md` and `summary.svg`.
-    public var summaryDir = "."
+    /// The folder for `summary.json`, `summary.md` and `summary.svg`. Default: the folder of the runs, where `rlhf-report html` finds them.
+    public var summaryDir: String?
     /// Wall-clock seconds since the pipeline began, for the summary. The sum of the stages is used if it is larger.
     public var totalSeconds: Double?
     /// The penalty in the gold score for a summary twice as long as its reference.

@@ -102,7 +102,7 @@ public struct PipelineComparison: ReportTask {
             [times.sft, times.rm, times.ppo, times.preference].reduce(times.diversity) { $0 + ($1 ?? 0) }
             + drawing.reduce(0) { $0 + ($1 ?? 0) }
         summary.seconds.total = max(sum, runs.totalSeconds.map { $0.isFinite ? $0 : 0 } ?? 0)
-        let folder = URL(fileURLWithPath: runs.summaryDir, isDirectory: true)
+        let folder = URL(fileURLWithPath: runs.summaryDir ?? measuring.outputDir, isDirectory: true)
         try Folder.make(folder)
         try summary.write(to: folder)
         listener.show(summary.terminalText)
@@ -206,7 +206,8 @@ public struct PipelineComparison: ReportTask {
         return try JSONDecoder().decode(Complete.self, from: Foundation.Data(contentsOf: file)).splits.contains(table)
     }
 
-    /// The scores of one system on one split, from a table of a run. The bootstrap resamples prompts, not rows.
+    /// The scores of one system on one split, from a table of a run. Every prompt has the same weight, however often it was
+    /// answered, and the bootstrap resamples prompts.
     /// - Parameter note: receives a line about each score that the table does not allow.
     private func scores(
         of table: String, inRun folder: URL, _ encoder: (any TextEncoder)?, _ note: (String) -> Void
@@ -228,7 +229,7 @@ public struct PipelineComparison: ReportTask {
             guard values.contains(where: { !$0.isEmpty }) else {
                 throw ResultError.missingColumn(column, table: table, path: folder.path)
             }
-            return Bootstrap.groupedMean(of: values, using: &random)
+            return Bootstrap.meanOfMeans(of: values, using: &random)
         }
         let gold = GoldScore(lengthWeight: runs.lengthWeight)
         let rouge = ROUGE.Standard(stems: true)

@@ -53,7 +53,9 @@ public struct HTMLReport: ReportTask {
         try Folder.make(output.deletingLastPathComponent())
         try AtomicFile.write(page.text, to: output)
         let count = content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs"
-        listener.note("\(output.path): \(count), \(notes.count) notes on missing data, \(page.text.utf8.count / 1000) kB")
+        listener.note(
+            "\(output.path): \(count), \(notes.count) \(notes.count == 1 ? "note" : "notes") on missing data, \(page.text.utf8.count / 1000) kB"
+        )
         if let pictureFolder {
             try pictureFolder.write(pictures)
             listener.note("\(pictureFolder.folder.path): \(pictures.count) pictures")

@@ -2,9 +2,9 @@ import Data
 public import Study
 import Tensor
 
-/// Which models answer which prompts, and what becomes of the answers.
+/// Settings of sampling from models: models, prompts and output.
 public struct ModelSamplingSettings: Settings {
-    /// The models: model folders, GGUF files, run folders, or ids of runs. Each of them answers every prompt.
+    /// The models: model folders, GGUF files, run folders or run IDs. Each model answers every prompt.
     public var models: [String] = []
     /// A file of prompts: a text file with one prompt per line, or rows in any format that the training programs read (.jsonl, .json, .csv,
     /// also with .gz), whose prompts are made as in training. `-` is standard input. Default: standard input, one prompt per line.
@@ -20,7 +20,7 @@ public struct ModelSamplingSettings: Settings {
     public var maxPrompts: Int?
     /// Answers to each prompt by each model.
     public var numReturnSequences = 1
-    /// Texts that end an answer; the answer stops in front of them.
+    /// Texts that end an answer; the answer stops in front of them. `\n` and `\t` stand for a line break and a tab.
     public var stop: [String] = []
     /// A JSONL file for the answers, one row each: `id`, `model`, `prompt`, `response`, `tokens`, `finish`.
     public var answersOutput: String?
@@ -50,7 +50,7 @@ public struct ModelSamplingSettings: Settings {
         }
     }
 
-    /// How a line becomes a prompt.
+    /// The format of prompts that are read as lines.
     enum Format {
         /// By the model's chat template.
         case chat
@@ -58,7 +58,7 @@ public struct ModelSamplingSettings: Settings {
         case template(PromptFormat?)
     }
 
-    /// The format; nil where it depends on the model.
+    /// The format; nil if it depends on the model.
     /// - Throws: `InvalidSetting`.
     var format: Format? {
         get throws {
@@ -79,6 +79,9 @@ public struct ModelSamplingSettings: Settings {
             return .template(format)
         }
     }
+
+    /// The texts that end an answer.
+    package var stopTexts: [String] { stop.map { $0.replacing("\\n", with: "\n").replacing("\\t", with: "\t") } }
 
     /// Whether `prompts` names a file of rows.
     var readsRows: Bool {

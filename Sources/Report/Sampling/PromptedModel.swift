@@ -7,25 +7,25 @@ import Study
 import Tensor
 import TextGeneration
 
-/// A prompt as one model reads it.
+/// A prompt in the form that one model reads.
 struct ModelPrompt {
-    /// Names it in the file of answers.
+    /// The ID in the output file.
     var id: String
     /// Its text.
     var text: String
-    /// Its tokens, with those that begin a sequence.
+    /// Its tokens, including the beginning-of-sequence token if the model has one.
     var tokens: [Int32]
 }
 
 /// A model that answers prompts.
 struct PromptedModel {
-    /// As it was named.
+    /// The name or path that the user gave.
     let name: String
     private let loaded: LoadedModel
     private let settings: ModelSamplingSettings
 
     /// Loads a model.
-    /// - Parameter runs: the folder in which runs are looked for by id.
+    /// - Parameter runs: the folder that contains runs named by ID.
     init(_ name: String, _ settings: ModelSamplingSettings, base: URL?, runs: URL, note: (String) -> Void) throws {
         self.name = name
         self.settings = settings
@@ -36,8 +36,8 @@ struct PromptedModel {
 
     private var context: Int { loaded.model.decoder.shape.contextLength }
 
-    /// A line of text as a prompt.
-    /// - Throws: `DataError.chat` for a conversation that the model's chat template refuses, `InvalidSetting` for a model without a template.
+    /// Turns a line of text into a prompt.
+    /// - Throws: `DataError.chat` if the chat template rejects the message; `InvalidSetting` if a template is needed and the model has none.
     func prompt(_ line: String, id: String) throws -> ModelPrompt {
         let format = try settings.format
         if case .template(let template) = format { return textPrompt(line, id: id, template) }
@@ -75,19 +75,41 @@ struct PromptedModel {
     /// Answers some prompts.
     /// - Parameters:
     ///   - randoms: a generator for each prompt.
-    ///   - onText: receives each new piece of the answers to the first prompt, by the number of the answer. Answers to one prompt grow together, so
-    ///     pieces are only in order where there is one answer.
-    /// - Throws: `GenerationError`.
+    ///   - onText: receives each new piece of the answer; only for one prompt with one answer.
+    /// - Throws: ``InvalidPrompt``; `GenerationError`.
     func answers(
         to prompts: [ModelPrompt], options: SamplingOptions, randoms: [Philox], onText: ((String) -> Void)? = nil
     ) throws -> [[GeneratedText]] {
-        var stream = TextStream(stop: settings.stop)
+        let stop = settings.stopTexts
+        var stream = TextStream(stop: stop)
+        for prompt in prompts {
+            let room = context - options.maxNewTokens
+            guard !prompt.tokens.isEmpty, prompt.tokens.count <= room else {
+                throw InvalidPrompt(id: prompt.id, model: name, tokens: prompt.tokens.count, room: room)
+            }
+        }
         return try loaded.text.generate(
-            tokens: prompts.map(\.tokens), count: settings.numReturnSequences, options: options, stop: settings.stop, randoms: randoms,
+            tokens: prompts.map(\.tokens), count: settings.numReturnSequences, options: options, stop: stop, randoms: randoms,
             progress: onText.map { onText in
                 { _, _, text, isWhole in
                     if let piece = stream.next(of: text, isWhole: isWhole) { onText(piece) }
                 }
             })
+    }
+}
+
+/// A prompt that a model cannot answer.
+package struct InvalidPrompt: Error, CustomStringConvertible {
+    var id: String
+    var model: String
+    var tokens: Int
+    var room: Int
+
+    /// One line: which prompt, how long it is, and what to do.
+    package var description: String {
+        tokens == 0
+            ? "\(model): prompt \(id) has no tokens"
+            : "\(model): prompt \(id) has \(tokens) tokens, but the model's context has room for \(max(0, room)) beside the answer; shorten the "
+                + "prompt, or lower --max-new-tokens"
     }
 }

@@ -1,7 +1,7 @@
 import Runs
 import Eval
 
-/// A row of a JSONL file with a prompt, `input`, and an answer to it, `response`. All other columns are kept unchanged.
+/// A row of a JSONL file with a prompt, `input` or `prompt`, and an answer to it, `response`. All other columns are kept unchanged.
 struct ScoredRow: Codable {
     /// The prompt, the answer and, if present and not empty, the reference.
     let request: RewardRequest
@@ -13,12 +13,13 @@ struct ScoredRow: Codable {
         "id", "input", "response", "reference", "reward", "tokens", "ended", "kl", "kl_coefficient", "log_prob", "sample", "n", "group",
     ]
 
-    private enum Key: String, CodingKey { case input, response, reference }
+    private enum Key: String, CodingKey { case input, prompt, response, reference }
 
     init(from decoder: any Decoder) throws {
         let row = try decoder.container(keyedBy: Key.self)
         request = RewardRequest(
-            query: try row.decode(String.self, forKey: .input), response: try row.decode(String.self, forKey: .response),
+            query: try row.decode(String.self, forKey: row.contains(.input) || !row.contains(.prompt) ? .input : .prompt),
+            response: try row.decode(String.self, forKey: .response),
             reference: try row.decodeIfPresent(String.self, forKey: .reference).flatMap { $0.isEmpty ? nil : $0 })
         columns = try [String: OptionValue](from: decoder)
     }

@@ -74,6 +74,20 @@ public struct SystemPreferences: ReportTask {
 
     var random: Philox { Philox(seed: run.seed).split("preferences") }
 
+    /// Writes new tasks. A file with other tasks stays: answers that were given to them would be counted for the new ones.
+    private func write<Task: Codable & Equatable>(tasks: [Task], to path: String, _ listener: ReportListener) throws {
+        let file = URL(fileURLWithPath: path)
+        if try FileStatus.of(file)?.kind == .file {
+            let present = try? JSONLines<Task>(file).read()
+            guard present == tasks else {
+                throw InvalidSetting(
+                    "--preference-tasks \(path) exists with other content, and answers to its tasks would be counted for the new ones; name "
+                        + "another file, or delete it")
+            }
+        }
+        try write(tasks, to: path, listener)
+    }
+
     private func write<Row: Codable>(_ rows: [Row], to path: String, _ listener: ReportListener) throws {
         try JSONLines<Row>(URL(fileURLWithPath: path)).write(rows)
         listener.note("\(path): \(rows.count) rows")
@@ -93,7 +107,7 @@ public struct SystemPreferences: ReportTask {
                 tasks = AttentionChecks.mixed(into: tasks, count: preferences.attentionChecks, using: &random)
             }
             let page = try annotationPage(tasks)
-            try write(tasks, to: path, listener)
+            try write(tasks: tasks, to: path, listener)
             return try write(page, listener)
         }
         let references = try places.map { place in
@@ -106,7 +120,7 @@ public struct SystemPreferences: ReportTask {
         let systems = zip(joined.systems, outputs).map { (name: $0.name, outputs: $1) }
         let tasks = RankingTask.tasks(inputs: inputs, references: references, systems: systems, using: &random)
         let page = try annotationPage(tasks)
-        try write(tasks, to: path, listener)
+        try write(tasks: tasks, to: path, listener)
         try write(page, listener)
     }
 

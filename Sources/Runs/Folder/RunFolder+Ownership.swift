@@ -4,9 +4,11 @@ internal import Foundation
 extension RunFolder {
     /// The name of the folder of a reward model with a normalised head.
     package static let normalisedName = "final-normalised"
+    /// The name of the folder of the model of the best evaluation.
+    package static let bestName = "best"
 
     private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json"]
-    private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", normalisedName]
+    private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", normalisedName, bestName]
 
     /// Checks that a folder is a run folder or may become one, so that nothing foreign is ever overwritten or deleted, and
     /// nothing outside the folder is modified. The folder itself may be a symbolic link; nothing in it may be one.

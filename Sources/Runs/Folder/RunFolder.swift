@@ -293,7 +293,7 @@ extension RunFolder {
     private static func removeResults(of earlier: RunConfiguration, in url: URL) throws {
         let named = earlier.options.values.compactMap { value in if case .string(let name) = value { name } else { nil } }
         for name in try Folder.names(in: url.path)
-        where ["final", "comparisons"].contains(name) || name.hasPrefix("predictions-") || named.contains(name) {
+        where ["final", "comparisons", bestName].contains(name) || name.hasPrefix("predictions-") || named.contains(name) {
             let folder = url.appendingPathComponent(name, isDirectory: true)
             guard try FileStatus.of(folder.path, followingLinks: false)?.kind == .folder else { continue }
             let checksums = folder.appendingPathComponent(FolderChecksums.fileName)

@@ -18,11 +18,15 @@ package struct LoadedModel {
     /// - Parameters:
     ///   - base: the folder of the base model if `path` holds an adapter; nil uses the path in adapter_config.json.
     ///   - usesTanh: whether the value head, if there is one, applies a tanh; nil uses the value in config.json.
+    ///   - families: the decoder families that the folder may hold.
     package static func load(
-        _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, note: (String) -> Void
+        _ path: String, from stages: [RunStage], base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
+        note: (String) -> Void
     ) throws -> LoadedModel {
         let folder = try ModelName.folder(path, expecting: stages)
-        let read = try ModelError.naming(folder.path) { try TextModel.load(folder, base: base, usesTanh: usesTanh, note: note) }
+        let read = try ModelError.naming(folder.path) {
+            try TextModel.load(folder, base: base, usesTanh: usesTanh, families: families, note: note)
+        }
         if base != nil, read.model.decoder.adapter == nil { note("--adapter-base is ignored, because \(folder.path) is not an adapter") }
         return LoadedModel(model: read.model, tokenizer: read.tokenizer, folder: folder)
     }
@@ -33,8 +37,10 @@ package struct LoadedModel {
     /// Loads the reference model for the KL divergence of this model's responses. It reads this model's tokens, so it needs an
     /// embedding row for each of them.
     /// - Throws: `InvalidSetting` when the tokenizers differ.
-    func loadReference(_ path: String, base: URL? = nil, note: (String) -> Void) throws -> any TransformerDecoder {
-        let loaded = try Self.load(path, from: RunStage.languageModels, base: base, note: note)
+    func loadReference(
+        _ path: String, base: URL? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void
+    ) throws -> any TransformerDecoder {
+        let loaded = try Self.load(path, from: RunStage.languageModels, base: base, families: families, note: note)
         guard loaded.tokenizer.seemsEqual(to: tokenizer) else {
             throw InvalidSetting(
                 "the tokenizer in \(loaded.folder.path) differs from that of \(folder.path), so no KL can be measured; "

@@ -109,7 +109,8 @@ extension RewardSettings {
         // in policy training the tanh option is for the policy; the original code applies no tanh to reward models that score
         // responses
         let loaded = try RewardSource.loaded(
-            rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, note: session.say)
+            rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, families: session.families,
+            note: session.say)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)
@@ -138,7 +139,7 @@ package enum RewardSource {
     /// Loads a reward model with its tokenizer. For a run folder, this is the run's normalised model, if it has one.
     /// - Parameter usesTanh: whether the value head applies a tanh; nil uses the value in its config.json.
     package static func loaded(
-        _ path: String, usesTanh: Bool? = nil, note: (String) -> Void
+        _ path: String, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn, note: (String) -> Void
     ) throws -> (model: RewardModel, tokenizer: any Tokenizer) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         var folder = try ModelName.folder(path, expecting: [.rewardModel])
@@ -148,7 +149,7 @@ package enum RewardSource {
         {
             folder = normalised
         }
-        let model = try ModelError.naming(folder.path) { try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh) }
+        let model = try ModelError.naming(folder.path) { try LanguageModel.loadRewardModel(folder, usesTanh: usesTanh, families: families) }
         model.decoder.parameters.forEach { $0.isTrainable = false }
         let tokenizer = try TokenizerFolder.load(from: ModelFolder(folder).tokenizerFolder()).fitted(
             to: model.decoder, in: folder, note: note)

@@ -2,13 +2,13 @@ import Formats
 package import Foundation
 import Runs
 
-/// What scored the samples of a run, as the run's options name it: a reward function, and the folder of its model if it has one.
+/// The reward function of a run of samples, and the folder of its model if it has one, from the run's options.
 package struct SampleReward: CustomStringConvertible {
     private let function: String
     private let model: String?
     private let folder: URL?
 
-    /// The reward of a run of samples; nil where its options name none, as of a run that another program made.
+    /// The reward of a run; nil if its options name none.
     /// - Throws: `FileError`, `RunFolderError` for a configuration that cannot be read.
     package init?(ofSamples run: URL) throws {
         guard let run = try SampledModel.drawingRun(of: run),
@@ -22,8 +22,8 @@ package struct SampleReward: CustomStringConvertible {
         }
     }
 
-    /// Whether rewards of the two are certainly on different scales: another function, or another model. A model that moved together with its
-    /// samples, or was copied, is the same.
+    /// Whether the two rewards are known to be on different scales: different functions or different models. A moved or copied model counts as the
+    /// same.
     package func differs(from other: SampleReward) throws -> Bool {
         guard function == other.function else { return true }
         guard let folder, let otherFolder = other.folder else { return (model == nil) != (other.model == nil) }

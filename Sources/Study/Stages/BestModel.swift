@@ -5,20 +5,18 @@ import Runs
 import Tensor
 import Train
 
-/// Keeps the model of the best evaluation of a run, as `SavingSettings.keepBest` asks for, and puts its weights back when training ends.
+/// Keeps the model with the best value of the metric `SavingSettings.keepBest`, and restores its weights when training ends.
 ///
-/// The folder `best/` of the run has the model and `best.json`, which names the metric, its value and the step. A run that is resumed from an
-/// earlier checkpoint measures the same values again, so the folder stays valid.
+/// The folder `best/` of the run holds the model and `best.json` with the metric, its value and the step. A run that is resumed from an earlier
+/// checkpoint measures the same values again, so the folder stays valid.
 final class BestModel: MetricSink {
-    /// What `best.json` says.
+    /// The content of `best.json`.
     struct Record: Codable, Equatable {
         var metric: String
         var value: Double
         var step: Int
     }
 
-    /// The folder in a run.
-    static let folderName = "best"
     private static let recordName = "best.json"
 
     private let metric: String
@@ -26,13 +24,13 @@ final class BestModel: MetricSink {
     private let run: RunFolder
     /// The best evaluation so far; nil before the first.
     private(set) var record: Record?
-    /// Writes the model as it is now.
+    /// Writes the current model to a folder.
     var save: ((URL) throws -> Void)?
 
     /// - Parameters:
-    ///   - metric: a number of evaluations, such as `validation_loss`; nil keeps nothing.
-    ///   - figures: what the stage's evaluations measure.
-    /// - Throws: `InvalidSetting` for another name, and for a number of which neither less nor more is better; `FileError`; `DecodingError`.
+    ///   - metric: a metric of evaluations, such as `validation_loss`; nil returns nil.
+    ///   - figures: the metrics of the stage's evaluations.
+    /// - Throws: `InvalidSetting` for an unknown metric and for one without a better direction; `FileError`; `DecodingError`.
     init?(_ metric: String?, _ figures: [RunSummary.Figure], in run: RunFolder) throws {
         guard let metric else { return nil }
         let name = metric.replacing("-", with: "_")
@@ -43,42 +41,99 @@ final class BestModel: MetricSink {
             throw InvalidSetting("--keep-best is '\(metric)'; it takes \(known.map(\.name).joined(separator: ", "))")
         }
         (self.metric, isLessBetter, self.run) = (name, found.better == .less, run)
-        let file = folder.appendingPathComponent(Self.recordName)
-        if try FileStatus.of(file) != nil {
-            record = try JSONDecoder().decode(Record.self, from: Foundation.Data(contentsOf: file))
+        guard try FileStatus.of(folder) != nil else { return }
+        try FolderChecksums.verify(folder)
+        record = try Self.record(in: folder)
+    }
+
+    /// The record in a folder; nil if there is none.
+    private static func record(in folder: URL) throws -> Record? {
+        let file = folder.appendingPathComponent(recordName)
+        guard try FileStatus.of(file) != nil else { return nil }
+        do {
+            return try JSONDecoder().decode(Record.self, from: Foundation.Data(contentsOf: file))
+        } catch is DecodingError {
+            throw FileError.damaged(path: file.path, problem: "it does not name a metric, its value and a step")
         }
     }
 
-    private var folder: URL { run.url.appendingPathComponent(Self.folderName, isDirectory: true) }
+    /// Writes what is best so far into a checkpoint, so that a resumed run notices if the folder was lost or replaced.
+    func write(to checkpoint: URL) throws {
+        guard let record else { return }
+        try Self.text(of: record).write(to: checkpoint.appendingPathComponent(Self.recordName))
+    }
+
+    /// Compares the folder with a checkpoint. The folder may be newer: its evaluation is repeated then.
+    /// - Throws: `FileError.damaged` if it is missing or cannot belong to the run.
+    func check(against checkpoint: URL) throws {
+        guard let earlier = try Self.record(in: checkpoint) else { return }
+        let isSound =
+            record.map { record in
+                record.metric == metric && (record == earlier || record.step > earlier.step && isBetter(record.value, than: earlier.value))
+            } ?? false
+        guard isSound else {
+            throw FileError.damaged(
+                path: folder.path,
+                problem:
+                    "it does not hold the model of step \(earlier.step), the best one when \(checkpoint.lastPathComponent) was written; "
+                    + "restore the folder, or start again with another --run-id")
+        }
+    }
+
+    /// Checks that the metric will be measured.
+    /// - Parameter splits: the names of the evaluated splits.
+    /// - Throws: `InvalidSetting`.
+    func check(splits: [String]) throws {
+        guard !splits.contains(where: { metric.hasPrefix($0 + "_") }) else { return }
+        let split = metric.hasPrefix("ood_") ? "ood_validation" : "validation"
+        throw InvalidSetting("--keep-best \(metric) needs the split \(split), which the data does not have")
+    }
+
+    private func isBetter(_ value: Double, than other: Double) -> Bool { isLessBetter ? value < other : value > other }
+
+    private static func text(of record: Record) throws -> Foundation.Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try encoder.encode(record)
+    }
+
+    private var folder: URL { run.url.appendingPathComponent(RunFolder.bestName, isDirectory: true) }
 
     func handle(_ event: TrainingEvent) throws {
         guard let save, case .measured(let step, let values) = event, let value = values[metric], value.isFinite else { return }
-        if let record, isLessBetter ? value >= record.value : value <= record.value { return }
+        if let record, !isBetter(value, than: record.value) { return }
         let new = Record(metric: metric, value: value, step: step)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let text = try encoder.encode(new)
-        try run.writeResult(Self.folderName) { url in
+        let text = try Self.text(of: new)
+        try run.writeResult(RunFolder.bestName) { url in
             try save(url)
             try text.write(to: url.appendingPathComponent(Self.recordName))
         }
         record = new
     }
 
-    /// A run that begins anew may have other settings than the one that wrote the folder.
+    /// Removes the folder if the run starts from the beginning, because its settings may have changed.
     func cutBack(to step: Int) throws {
         guard step == 0, record != nil else { return }
         try FileManager.default.removeItem(at: folder)
         record = nil
     }
 
-    /// Puts the weights of the best evaluation into a model. Evaluations that follow do not count.
-    /// - Parameter note: receives one line about what was chosen.
-    func restore(into model: LanguageModel, note: (String) -> Void) throws {
+    /// Loads the weights of the best evaluation into a model, and measures it again if the last step has another one: the last numbers in
+    /// metrics.jsonl are then those of the result. Later evaluations are ignored.
+    /// - Parameters:
+    ///   - step: the last step.
+    ///   - base: the base model of an adapter, if it was moved.
+    ///   - families: the decoder families that the folder may hold.
+    ///   - note: receives a line with the selected step.
+    ///   - evaluate: measures all evaluation sets.
+    func restore(
+        into model: LanguageModel, step: Int, base: URL?, families: [ModelFamily], note: (String) -> Void, evaluate: () throws -> Void
+    ) throws {
         save = nil
         guard let record else { return note("--keep-best: \(metric) was not measured; the result is the model of the last step") }
         note("the result is the model of step \(record.step), which has the best \(metric), \(Quantity.loss(record.value))")
-        let best = try LoadedModel.load(folder.path, from: [], note: { _ in }).model
+        guard record.step != step else { return }
+        let best = try LoadedModel.load(folder.path, from: [], base: base, families: families, note: { _ in }).model
         func take(_ own: [Parameter], from other: [Parameter]) {
             let values = Dictionary(other.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
             for parameter in own where parameter.isTrainable {
@@ -87,5 +142,6 @@ final class BestModel: MetricSink {
         }
         take(model.decoder.parameters, from: best.decoder.parameters)
         take(model.head?.parameters ?? [], from: best.head?.parameters ?? [])
+        try evaluate()
     }
 }

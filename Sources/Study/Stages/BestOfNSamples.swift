@@ -21,13 +21,17 @@ extension BestOfNStage {
     /// Samples drawn from the model.
     func drawnSamples(_ session: RunSession) throws -> BestOfNSamples {
         let n = bestOfN.numReturnSequences
-        let policy = try data.prepared(.load(bestOfN.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
+        let policy = try data.prepared(
+            .load(bestOfN.modelName, from: RunStage.languageModels, base: adapterBase.folder, families: session.families, note: session.say)
+        )
         let ends = try policy.ends(note: session.say)
         let reward = try self.reward.load(session, data: data, tokenizer: policy.tokenizer, ends: ends)
         // without a reference, the KL of draws is relative to the unmodified model
         let named = bestOfN.referenceModel ?? (bestOfN.klOfDraws == true ? bestOfN.modelName : nil)
         let reference = try named.map {
-            $0 == bestOfN.modelName ? policy.model.decoder : try policy.loadReference($0, base: adapterBase.folder, note: session.say)
+            $0 == bestOfN.modelName
+                ? policy.model.decoder
+                : try policy.loadReference($0, base: adapterBase.folder, families: session.families, note: session.say)
         }
         var corpus = try session.corpus(data, bestOfN.evaluationSplits)
         let tokenisation = try data.tokenisation(

@@ -49,9 +49,11 @@ public struct DiversityStage: Stage {
             }
         }
         session.show(results.text)
-        let report = results.parts[0].report
-        for name in report.withoutModel {
-            session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
+        var skipped: Set<String> = []
+        for report in results.parts.map(\.report) {
+            for name in report.withoutModel where skipped.insert(name).inserted {
+                session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
+            }
         }
     }
 

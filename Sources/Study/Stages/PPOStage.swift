@@ -73,13 +73,15 @@ public struct PPOStage: TrackedStage {
         let supervised = try data.prepared(
             .load(
                 policy.modelName, from: RunStage.languageModels, base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
-                note: session.say))
+                families: session.families, note: session.say))
         let ends = try supervised.ends(note: session.say)
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
             start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], usesTanh: reward.policyUsesTanh, note: session.say)
+                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
+                families: session.families,
+                note: session.say)
         }
         if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
         try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)
@@ -92,7 +94,9 @@ public struct PPOStage: TrackedStage {
         let reference: (any TransformerDecoder)? =
             !rewards.trackKl
             ? nil
-            : try policy.baseModelName.map { try supervised.loadReference($0, base: adapterBase.folder, note: session.say) }
+            : try policy.baseModelName.map {
+                try supervised.loadReference($0, base: adapterBase.folder, families: session.families, note: session.say)
+            }
                 ?? (checkpoint == nil && adapter.loraRank == nil ? decoder.copy() : supervised.model.decoder)
 
         let finals =
@@ -142,6 +146,7 @@ public struct PPOStage: TrackedStage {
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
+        try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         func save(_ trainer: PPOTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
@@ -150,7 +155,9 @@ public struct PPOStage: TrackedStage {
             checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
         try session.leaveSteps(
             complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
-        try best?.restore(into: model, note: session.say)
+        try best?.restore(
+            into: model, step: trainer.step, base: adapterBase.folder, families: session.families, note: session.say,
+            evaluate: trainer.evaluate)
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
         try session.end(stage: "ppo", summary)
@@ -163,6 +170,9 @@ public struct PPOStage: TrackedStage {
                 .init("score", better: .more), .init("average_kl_div"), .init("length"),
                 .init("end_share", isShare: true),
             ], training: ["mean_score", "kl_sequence"],
-            next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(policy.modelName)"])
+            next: [
+                "sample-best-of-n --model-name PATH --rf-model-dir \(reward.rfModelDir ?? "REWARD-MODEL") --reference-model \(policy.modelName)"
+                    + RunSummary.words(of: data) + " --run-id \(run.runId ?? "ppo")-samples"
+            ])
     }
 }

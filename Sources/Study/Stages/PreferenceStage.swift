@@ -55,7 +55,9 @@ public struct PreferenceStage: TrackedStage {
         if try session.folder.isFinished { return try session.sayFinished() }
         let best = try session.keepBest(saving, summary)
         let supervised = try data.prepared(
-            .load(comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, note: session.say))
+            .load(
+                comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, families: session.families,
+                note: session.say))
         let source = ComparisonSource(
             settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
             weighsByDeviation: preference.weighsByDeviation, takesSingles: preference.unpairedLoss != nil)
@@ -64,7 +66,9 @@ public struct PreferenceStage: TrackedStage {
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
+                note: session.say)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
@@ -78,12 +82,18 @@ public struct PreferenceStage: TrackedStage {
 
         // the policy shares its weights with the reference until they are trained, and frozen weights permanently
         let reference =
-            try preference.referenceModel.map { try start.loadReference($0, base: adapterBase.folder, note: session.say) }
+            try preference.referenceModel.map {
+                try start.loadReference($0, base: adapterBase.folder, families: session.families, note: session.say)
+            }
             ?? supervised.model.decoder
         let policy = checkpoint == nil ? start.model.decoder.copy() : start.model.decoder
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
+        try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
-        func restoreBest() throws { try best?.restore(into: model, note: session.say) }
+        func restoreBest(_ step: Int, _ evaluate: () throws -> Void) throws {
+            try best?.restore(
+                into: model, step: step, base: adapterBase.folder, families: session.families, note: session.say, evaluate: evaluate)
+        }
         func save(_ snapshot: TrainerSnapshot) throws {
             try session.checkpoint(snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -161,7 +171,10 @@ public struct PreferenceStage: TrackedStage {
     private var summary: RunSummary {
         RunSummary(
             figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less), .init("kl")],
-            next: ["sample-best-of-n --model-name PATH --rf-model-dir REWARD --reference-model \(comparisons.modelName)"])
+            next: [
+                "sample-best-of-n --model-name PATH --rf-model-dir REWARD-MODEL --reference-model \(comparisons.modelName)"
+                    + RunSummary.words(of: data, isNeeded: comparisons.comparisons != nil) + " --run-id \(run.runId ?? "dpo")-samples"
+            ])
     }
 
     /// The comparisons whose prompt has at least one token, which the prediction of the answers' first tokens needs. The others
@@ -182,7 +195,7 @@ public struct PreferenceStage: TrackedStage {
         _ trainer: Trainer<Method>, _ policy: any TransformerDecoder, memory: () -> TrainingMemory, longest: Int,
         from checkpoint: Checkpoint?, _ session: RunSession,
         divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void,
-        restoreBest: () throws -> Void, last: Sets,
+        restoreBest: (Int, () throws -> Void) throws -> Void, last: Sets,
         _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
         measure: ([TokenisedComparison], String) throws -> [String: Double]
     ) throws {
@@ -200,7 +213,7 @@ public struct PreferenceStage: TrackedStage {
         } else {
             try trainer.evaluate()
         }
-        try restoreBest()
+        try restoreBest(trainer.step, trainer.evaluate)
         for (name, set) in last {
             try tell(trainer.step, name, set, measure(set, name))
         }

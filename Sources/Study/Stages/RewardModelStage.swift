@@ -56,9 +56,11 @@ public struct RewardModelStage: TrackedStage {
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
-        let best = try session.keepBest(saving, Self.summary)
+        let best = try session.keepBest(saving, summary)
         let supervised = try data.prepared(
-            .load(comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, note: session.say))
+            .load(
+                comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, families: session.families,
+                note: session.say))
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
         let sets = try source.sets(session, supervised)
         // report every requested split that is not evaluated
@@ -75,7 +77,9 @@ public struct RewardModelStage: TrackedStage {
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
+                note: session.say)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
@@ -105,6 +109,7 @@ public struct RewardModelStage: TrackedStage {
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
+        try best?.check(splits: evaluated.filter { !$0.comparisons.isEmpty }.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
         func save(_ trainer: RewardTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
@@ -116,7 +121,9 @@ public struct RewardModelStage: TrackedStage {
                 complete: complete, step: trainer.step,
                 saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)
         }
-        try best?.restore(into: model, note: session.say)
+        try best?.restore(
+            into: model, step: trainer.step, base: adapterBase.folder, families: session.families, note: session.say,
+            evaluate: trainer.evaluate)
         try saveVariants(of: model, trainer, tokenizer: start.tokenizer, session)
         if !evaluation.doTrain { try trainer.evaluate() }
         if head.savePreds {
@@ -128,13 +135,19 @@ public struct RewardModelStage: TrackedStage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "reward model", Self.summary)
+        try session.end(stage: "reward model", summary)
     }
 
     /// What the run says of itself at its end.
-    private static let summary = RunSummary(
-        figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
-        next: ["train-ppo --model-name MODEL --rf-model-dir PATH", "sample-best-of-n --model-name MODEL --rf-model-dir PATH"])
+    private var summary: RunSummary {
+        let (model, words) = (comparisons.modelName, RunSummary.words(of: data, isNeeded: comparisons.comparisons != nil))
+        return RunSummary(
+            figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less)],
+            next: [
+                "train-ppo --model-name \(model) --rf-model-dir PATH\(words)",
+                "sample-best-of-n --model-name \(model) --rf-model-dir PATH\(words)",
+            ])
+    }
 
     private var source: ComparisonSource {
         ComparisonSource(
@@ -177,7 +190,9 @@ public struct RewardModelStage: TrackedStage {
         }
         session.say(
             String(
-                format: "scores have mean %.4f and standard deviation %.4f; %@ normalises them to 0 and 1", found.mean, found.std,
+                format:
+                    "scores have mean %.4f and standard deviation %.4f; %@ holds the model with mean 0 and standard deviation 1, which the other programs use",
+                found.mean, found.std,
                 head.normalisationCheckpointDir))
         try session.sinks.handle(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))

@@ -33,6 +33,12 @@ package final class RunSession {
     /// - Parameter checkpointSteps: the interval of checkpoints in steps, if the settings give one.
     convenience init(_ stage: some Stage, in folder: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil) throws {
         var configuration = RunConfiguration(stage: type(of: stage).kind, program: type(of: stage).program, options: try stage.values)
+        if case .string(let name)? = configuration.options["model_name"],
+            URL(fileURLWithPath: name, isDirectory: true).standardizedFileURL == folder.standardizedFileURL
+        {
+            throw InvalidSetting(
+                "--model-name \(name) is the folder of this run, whose result would replace it; name another with --run-id")
+        }
         do {
             let files = try [
                 DataSettings.templateFiles(of: configuration.options), NamedTable.files(of: configuration.options, in: stage.run.folder),
@@ -88,10 +94,14 @@ package final class RunSession {
 
     func say(_ text: String) { sinks.say(text) }
 
+    /// The keeper of the best model, if settings ask for one.
+    private var best: BestModel?
+
     /// Keeps the model of the best evaluation, where settings ask for it; before ``restore()``.
     func keepBest(_ saving: SavingSettings, _ summary: RunSummary) throws -> BestModel? {
         let best = try BestModel(saving.keepBest, summary.figures, in: folder)
         if let best { sinks.add(best) }
+        self.best = best
         return best
     }
 
@@ -100,6 +110,7 @@ package final class RunSession {
         let checkpoint = try folder.restore(note: { say($0) })
         savedStep = checkpoint?.step
         try sinks.cutBack(to: checkpoint?.step ?? 0)
+        if let checkpoint { try best?.check(against: checkpoint.url) }
         if let checkpoint { say("resuming from step \(checkpoint.step) (\(checkpoint.url.path))") }
         return checkpoint
     }
@@ -122,6 +133,9 @@ package final class RunSession {
     /// Drops a request for a checkpoint, because one has just been written.
     func forgetCheckpointRequest() { _ = environment.takeCheckpointRequest() }
 
+    /// The decoder families that model folders may hold.
+    var families: [ModelFamily] { environment.families }
+
     /// The caller's reward function, which replaces that of the settings.
     var reward: (any RewardFunction)? { environment.reward }
 
@@ -138,6 +152,7 @@ package final class RunSession {
         try checkpoint(step: snapshot.step) { url in
             try model(url.appendingPathComponent("model", isDirectory: true))
             try snapshot.write(to: url)
+            try best?.write(to: url)
         }
     }
 

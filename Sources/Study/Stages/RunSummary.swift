@@ -77,6 +77,21 @@ package struct RunSummary {
         return text + "; \(points.count) evaluations, from \(shown(first))"
     }
 
+    /// Options with which a next command reads the same data, each after a space: ` --dataset my-data`.
+    /// - Parameter isNeeded: whether a data set has to be named in any case, because the run itself read something else, such as comparisons.
+    package static func words(of data: DataSettings, isNeeded: Bool = false) -> String {
+        let names = [
+            "dataset", "data_dir", "train_file", "validation_file", "test_file", "ood_validation_file", "ood_test_file", "data_format",
+            "eval_dataset", "ood_column", "ood_values", "chat_template",
+        ]
+        let (values, usual) = ((try? data.values) ?? [:], (try? DataSettings().values) ?? [:])
+        let words = names.compactMap { name -> String? in
+            guard let value = values[name], value != usual[name] else { return nil }
+            return " --\(name.replacing("_", with: "-")) \(quoted(value.shown))"
+        }.joined()
+        return words.isEmpty && isNeeded ? " --dataset DATA" : words
+    }
+
     /// A path, quoted for a shell if necessary.
     private static func quoted(_ path: String) -> String {
         let plain = path.unicodeScalars.allSatisfy {

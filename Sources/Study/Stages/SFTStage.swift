@@ -69,18 +69,22 @@ public struct SFTStage: TrackedStage {
         }
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
-        let best = try session.keepBest(saving, Self.summary)
+        let best = try session.keepBest(saving, summary)
         var corpus = try session.corpus(data, ["train", "validation", "ood_validation"] + finalSplits)
         var examples = try data.trainingExamples(of: corpus)
 
         let checkpoint = try session.restore()
         var start: LoadedModel
         if let checkpoint {
-            start = try .load(checkpoint.url.appendingPathComponent("model").path, from: [], note: session.say)
+            start = try .load(
+                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
+                note: session.say)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
-            start = try .load(model.modelName ?? "", from: RunStage.languageModels, base: adapterBase.folder, note: session.say)
+            start = try .load(
+                model.modelName ?? "", from: RunStage.languageModels, base: adapterBase.folder, families: session.families,
+                note: session.say)
         }
         start = try data.prepared(start)
         if checkpoint == nil { try adapter.adapt(&start, freezing: training.freezing, seed: run.seed) }
@@ -148,6 +152,7 @@ public struct SFTStage: TrackedStage {
                 for set in evaluated { try generate(set.rows, set.name, table: "evaluation_\(set.name)", step: step) }
             }
         }
+        try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
         func save(_ trainer: SFTTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
@@ -158,8 +163,13 @@ public struct SFTStage: TrackedStage {
             try session.leaveSteps(
                 complete: complete, step: trainer.step, saving: evaluation.generates ? { try save(trainer) } : nil)
         }
-        if !evaluation.doTrain { try trainer.evaluate() }
-        try best?.restore(into: model, note: session.say)
+        if !evaluation.doTrain, evaluation.doEval != false { try trainer.evaluate() }
+        if tracking.logSamples > 0, !evaluation.generates {
+            session.say("--log-samples prints nothing, because no texts are generated; --do-eval true generates them")
+        }
+        try best?.restore(
+            into: model, step: trainer.step, base: adapterBase.folder, families: session.families, note: session.say,
+            evaluate: trainer.evaluate)
         if evaluation.generates {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
                 let rows = try data.evaluationExamples(of: corpus, split: split, batch: batch)
@@ -169,16 +179,20 @@ public struct SFTStage: TrackedStage {
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "sft", Self.summary)
+        try session.end(stage: "sft", summary)
     }
 
     /// The summary that the run prints at its end.
-    private static let summary = RunSummary(
-        figures: [.init("loss", better: .less)],
-        next: [
-            "train-reward-model --model-name PATH", "train-preference --model-name PATH --comparisons PAIRS",
-            "sample-best-of-n --model-name PATH",
-        ])
+    private var summary: RunSummary {
+        let words = RunSummary.words(of: data)
+        return RunSummary(
+            figures: [.init("loss", better: .less)],
+            next: [
+                "rlhf-report sample PATH", "train-reward-model --model-name PATH\(words)",
+                "train-preference --model-name PATH --comparisons PAIRS",
+                "sample-best-of-n --model-name PATH --rf-model-dir REWARD-MODEL\(words)",
+            ])
+    }
 
     /// The sampler for the texts of evaluations: greedy by default, or sampled with top-k 50 in the compatible mode, as in the
     /// original code.

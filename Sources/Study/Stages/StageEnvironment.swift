@@ -1,6 +1,7 @@
 public import Data
 public import Diversity
 public import Eval
+public import Models
 public import Runs
 
 /// The environment of a stage besides its settings: sinks for events, requests to stop or save, and replacements for what the
@@ -20,6 +21,8 @@ public struct StageEnvironment {
     public var reward: (any RewardFunction)?
     /// A corpus that replaces the data set in `DataSettings`.
     public var corpus: SummaryCorpus?
+    /// The decoder families that model folders may hold. Default: the built-in ones. Custom families can be added.
+    public var families = ModelFamily.builtIn
     /// The metrics that `DiversitySettings` may name. Default: the built-in ones. Custom metrics can be added.
     public var diversityMetrics = DiversityMetricKind.builtIn
     /// The metrics of single texts that `DiversitySettings.textMetrics` enables.

@@ -83,7 +83,9 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         badBatches.restore(numbers)
         badBatches.numbers.keys.forEach { numbers[$0] = nil }
         interval.loss = take(names.loss)
-        interval.weight = Double(TrainerSnapshot.count(take(names.weight)))
+        // a weight may be fractional, but a damaged one counts as none
+        let weight = take(names.weight)
+        interval.weight = (0...0x1p53).contains(weight) ? weight : 0
         interval.extra = numbers
     }
 

@@ -114,7 +114,39 @@ import _TestSupport
         let long = String(repeating: "x", count: 400)
         let found = try sample(["one"], lines: [long, "a red"], isInteractive: true)
         #expect(texts(found.rows, "prompt") == ["a red"] && found.notes.contains { $0.contains(folder["one"].path) })
-        #expect(throws: GenerationError.self) { try sample(["one"], lines: [long, "a red"]) }
+        let error = #expect(throws: InvalidPrompt.self) { try sample(["one"], lines: ["a red", long]) }
+        #expect("\(try #require(error))".contains("prompt 2 has "))
+        // what was answered before is kept
+        #expect(try String(contentsOf: folder["answers.jsonl"], encoding: .utf8).split(separator: "\n").count == 1)
+    }
+
+    @Test("files that are not answers stay; a missing folder is noticed before anything is sampled; stop texts may be line breaks")
+    func outputs() throws {
+        for name in ["one/model.safetensors", "one/config.json", "notes.txt"] {
+            if name == "notes.txt" { try Data("mine\n".utf8).write(to: folder[name]) }
+            let before = try Data(contentsOf: folder[name])
+            #expect(throws: InvalidSetting.self) { try sample(["one"], lines: ["a"]) { $0.models.answersOutput = folder[name].path } }
+            #expect(try Data(contentsOf: folder[name]) == before)
+        }
+        let missing = #expect(throws: FileError.self) {
+            try sample(["one"], lines: ["a"]) { $0.models.answersOutput = folder["none/answers.jsonl"].path }
+        }
+        #expect("\(try #require(missing))".contains("none"))
+        // an earlier file of answers is replaced
+        _ = try sample(["one"], lines: ["a red"])
+        #expect(try sample(["one"], lines: ["my boat"]).rows.count == 1)
+        var settings = ModelSamplingSettings()
+        settings.stop = [#"\n\n"#, "END"]
+        #expect(settings.stopTexts == ["\n\n", "END"])
+    }
+
+    @Test("lines of a file are those of standard input, whatever else ends lines elsewhere")
+    func lineEnds() throws {
+        try Data("a\u{2028}b\u{85}c\r\nd\u{C}e\n".utf8).write(to: folder["prompts.txt"])
+        let found = try sample(["one"]) { ($0.models.prompts, $0.models.numReturnSequences) = (folder["prompts.txt"].path, 1) }
+        #expect(
+            texts(found.rows, "prompt").map { Array($0.unicodeScalars) }
+                == ["a\u{2028}b\u{85}c", "d\u{C}e"].map { Array($0.unicodeScalars) })
     }
 
     @Test("nothing to answer, nobody to answer it, an output that is the input")

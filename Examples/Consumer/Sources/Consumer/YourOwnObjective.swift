@@ -25,7 +25,7 @@ final class Reinforce: Objective {
         // the rows that predict the response's tokens
         let wanted = zip(part, batch.rows).map { $1.lowerBound + $0.prompt.count - 1..<$1.upperBound }
         let hidden = decoder.hidden(batch, wanted: wanted, on: tape)
-        let logProbs = hidden.logProbs(decoder.projection.on(tape), targets: part.flatMap(\.tokens)).logProbs
+        let logProbs = decoder.logProbs(hidden, targets: part.flatMap(\.tokens), on: tape).logProbs
         let weights = part.flatMap { response in response.tokens.map { _ in -response.advantage } }
         return PassLoss((logProbs * Tensor(weights, shape: [weights.count])).sum().scaled(by: 1 / Float(pass.batch.count)))
     }

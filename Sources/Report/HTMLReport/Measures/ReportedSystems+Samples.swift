@@ -41,7 +41,7 @@ extension ReportedSystems {
         func interval(_ value: (SampleRow) -> Double?) -> Interval? {
             let values = prompts.map { $0.compactMap(value).filter(\.isFinite) }
             guard values.contains(where: { !$0.isEmpty }) else { return nil }
-            return Bootstrap.groupedMean(of: values, using: &random)
+            return Bootstrap.meanOfMeans(of: values, using: &random)
         }
         var result: [Experiment.Metric: Interval] = [:]
         result[.reward] = interval(\.reward)
