@@ -149,18 +149,4 @@ public enum Naive {
         }
         return (logProbs, entropies)
     }
-
-    /// One AdamW step in the order of torch.optim.AdamW, on one number.
-    public static func adam(
-        _ step: AdamStep, gradient: Double, value: inout Double, first: inout Double, second: inout Double
-    ) {
-        let g = gradient * Double(step.gradientScale)
-        let (beta1, beta2, rate) = (Double(step.beta1), Double(step.beta2), Double(step.learningRate))
-        value *= 1 - rate * Double(step.weightDecay)
-        first = beta1 * first + (1 - beta1) * g
-        second = beta2 * second + (1 - beta2) * g * g
-        let corrected = first / (1 - pow(beta1, Double(step.number)))
-        let deviation = (second / (1 - pow(beta2, Double(step.number)))).squareRoot()
-        value -= rate * corrected / (deviation + Double(step.epsilon))
-    }
 }

@@ -106,10 +106,10 @@ typedef struct {
     float *d_keys, *d_values; // [T, kv_heads*dim], dense; accumulated
 } swk_attention;
 
-/// The parameters of one AdamW step.
+/// The parameters of one step of an optimiser.
 typedef struct {
-    float learning_rate, beta1, beta2, epsilon, weight_decay;
-    float correction1, correction2; // 1 - beta^t
+    float learning_rate, beta1, beta2, epsilon, weight_decay; // Lion does not read epsilon
+    float correction1, correction2; // 1 - beta^t; Lion does not read them
     float gradient_scale;           // factor of every gradient (clipping, accumulation)
 } swk_adam;
 
@@ -248,6 +248,8 @@ typedef struct {
 
     // One fused AdamW step on n parameters (Loshchilov & Hutter 2019, as torch.optim.AdamW). Updates value and both moments.
     void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);
+    // One fused Lion step on n parameters (Chen et al. 2023). Updates value and momentum.
+    void (*lion)(size_t n, const swk_adam *a, const float *gradient, float *value, float *momentum);
 } swk_kernel_table;
 
 /// The table of a level; NULL if the processor or the architecture does not support it.

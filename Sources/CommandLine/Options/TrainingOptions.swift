@@ -5,15 +5,21 @@ public import Study
 public struct TrainingOptions: SettingsOptions {
     public typealias Values = TrainingSettings
 
+    @Option(
+        help: """
+            Rule of a training step. One of adamw or lion. lion (Chen et al. 2023) keeps one number per trained weight instead of two. \
+            It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of 0.99.
+            """)
+    public var optimizer = OptimizerArgument(Self.defaults.optimizer)
     @Option(help: "Peak learning rate.")
     public var learningRate = Self.defaults.learningRate
-    @Option(help: "AdamW's decay rate of the first moment.")
+    @Option(help: "Decay rate of the first moment. With --optimizer lion, weight of the momentum in the direction of a step.")
     public var adamBeta1 = Self.defaults.adamBeta1
-    @Option(help: "AdamW's decay rate of the second moment.")
+    @Option(help: "Decay rate of the second moment. With --optimizer lion, decay rate of the momentum.")
     public var adamBeta2 = Self.defaults.adamBeta2
-    @Option(help: "AdamW's epsilon.")
+    @Option(help: "AdamW's epsilon. It has no effect with --optimizer lion.")
     public var adamEpsilon = Self.defaults.adamEpsilon
-    @Option(help: "AdamW's decoupled weight decay.")
+    @Option(help: "Decoupled weight decay.")
     public var weightDecay = Self.defaults.weightDecay
     @Option(help: "Maximum global gradient norm, for clipping. 0 disables clipping.")
     public var maxGradNorm = Self.defaults.maxGradNorm
@@ -65,4 +71,7 @@ public struct TrainingOptions: SettingsOptions {
     public var skipBadBatches = Self.defaults.skipBadBatches
 
     public init() {}
+
+    /// Other names of options.
+    public static let aliases = ["optim": "optimizer"]
 }

@@ -118,7 +118,9 @@ public struct IgnoredOption: Equatable, Sendable {
             list(
                 .boolean, ["overwrite-output-dir"],
                 "use --resume to choose what happens to an existing run"),
-            list(.value, ["optim", "optim-args", "optim-target-modules"], "the optimiser is AdamW"),
+            list(
+                .value, ["optim", "optim-args", "optim-target-modules"],
+                "training programs have --optimizer and its rates, and no other settings of the optimiser"),
             list(
                 .value, ["generation-max-length", "generation-num-beams", "generation-config"],
                 "set generation with --max-new-tokens, --do-sample, --temperature, --top-k and --top-p"),

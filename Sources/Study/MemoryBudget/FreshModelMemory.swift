@@ -1,4 +1,5 @@
 package import Models
+package import Train
 
 /// The least memory that a randomly initialised model takes, computed from its configuration alone, before any tensor is
 /// allocated.
@@ -9,10 +10,12 @@ package struct FreshModelMemory {
     /// The bytes of a layer besides its weights: names, objects and minimum block sizes.
     private static let bytesPerLayer = 6000.0
 
-    /// The memory of a model with this configuration: 4 bytes per parameter, or 16 in training, plus a constant per layer.
-    /// - Parameter isTrained: whether each weight also needs a gradient and two optimiser moments.
-    package init(_ settings: LlamaConfiguration, isTrained: Bool) {
-        bytes = settings.parameterCount * (isTrained ? 16 : 4) + Double(settings.layerCount) * Self.bytesPerLayer
+    /// The memory of a model with this configuration: 4 bytes per parameter, in training 8 and the moments, plus a constant per
+    /// layer.
+    /// - Parameter optimizer: the optimiser for which each weight also needs a gradient and moments; nil without training.
+    package init(_ settings: LlamaConfiguration, trainedBy optimizer: OptimizerKind?) {
+        let perWeight = 4 + (optimizer.map { 4 + $0.bytesPerWeight } ?? 0)
+        bytes = settings.parameterCount * perWeight + Double(settings.layerCount) * Self.bytesPerLayer
     }
 
     /// Checks that the model fits.

@@ -22,15 +22,17 @@ public struct PolicySettings: Settings {
     public var gradientAccumulationSteps = 1
     /// Passes over the rollouts of a step. Default: 4 for gae and vtrace, 1 for methods without a value head.
     public var ppoEpochs: Int?
-    /// Adam's initial learning rate; it decays linearly to 0.
+    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    public var optimizer = "adamw"
+    /// The optimiser's initial learning rate; it decays linearly to 0.
     public var adamLearningRate = 1e-4
-    /// Adam's decay rate of the first moment.
+    /// Adam's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step.
     public var adamBeta1 = 0.9
-    /// Adam's decay rate of the second moment.
+    /// Adam's decay rate of the second moment. In Lion, the decay rate of the momentum.
     public var adamBeta2 = 0.999
-    /// Adam's epsilon.
+    /// Adam's epsilon. Lion has none.
     public var adamEpsilon = 1e-8
-    /// Adam's decoupled weight decay.
+    /// The decoupled weight decay.
     public var adamWeightDecay = 0.0
     /// The global norm to which gradients are clipped. Default: no clipping.
     public var gradNormClipping: Double?
@@ -91,12 +93,14 @@ public struct PolicySettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try optimizer.validate()
+        try OptimizerRules.check(optimizer, epsilon: adamEpsilon)
+        try optimizerConfig.validate()
     }
 
-    /// The configuration of Adam.
-    var optimizer: AdamConfig {
+    /// The configuration of the optimiser.
+    var optimizerConfig: AdamConfig {
         var config = AdamConfig(learningRate: adamLearningRate, clipNorm: gradNormClipping)
+        config.kind = OptimizerKind(rawValue: optimizer) ?? .adamw
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
         config.weightDecay = adamWeightDecay
         return config

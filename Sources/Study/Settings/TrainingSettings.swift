@@ -3,15 +3,17 @@ import Train
 
 /// Settings of the optimiser and the training loop.
 public struct TrainingSettings: Settings {
+    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    public var optimizer = "adamw"
     /// The peak learning rate.
     public var learningRate = 5e-5
-    /// AdamW's decay rate of the first moment.
+    /// AdamW's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step.
     public var adamBeta1 = 0.9
-    /// AdamW's decay rate of the second moment.
+    /// AdamW's decay rate of the second moment. In Lion, the decay rate of the momentum.
     public var adamBeta2 = 0.999
-    /// AdamW's epsilon.
+    /// AdamW's epsilon. Lion has none.
     public var adamEpsilon = 1e-8
-    /// AdamW's decoupled weight decay.
+    /// The decoupled weight decay.
     public var weightDecay = 0.0
     /// The global norm to which gradients are clipped; 0 disables clipping.
     public var maxGradNorm = 1.0
@@ -80,7 +82,8 @@ public struct TrainingSettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try optimizer.validate()
+        try OptimizerRules.check(optimizer, epsilon: adamEpsilon)
+        try optimizerConfig.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
             throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0; for whole epochs use -1 or remove it")
         }
@@ -89,9 +92,10 @@ public struct TrainingSettings: Settings {
         }
     }
 
-    /// The configuration of AdamW.
-    var optimizer: AdamConfig {
+    /// The configuration of the optimiser.
+    var optimizerConfig: AdamConfig {
         var config = AdamConfig(learningRate: learningRate, clipNorm: maxGradNorm > 0 ? maxGradNorm : nil)
+        config.kind = OptimizerKind(rawValue: optimizer) ?? .adamw
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
         config.weightDecay = weightDecay
         return config
@@ -108,7 +112,7 @@ public struct TrainingSettings: Settings {
         var loop = LoopConfig()
         (loop.epochs, loop.maxSteps, loop.batchSize, loop.dropsOut) = (numTrainEpochs, stepLimit, batchSize, dropout)
         (loop.tokensPerPass, loop.recomputesLayers) = (tokensPerPass, gradientCheckpointing)
-        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizer, schedule, seed, skipBadBatches)
+        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizerConfig, schedule, seed, skipBadBatches)
         (loop.logSteps, loop.evaluationSteps, loop.checkpointSteps) = (loggingSteps, evalSteps, saveSteps)
         return loop
     }

@@ -94,7 +94,7 @@ extension PPOStage {
         config.learnBatches = policy.gradientAccumulationSteps
         config.epochs = policy.ppoEpochs ?? config.epochs
         config.tokensPerPass = policy.tokensPerPass
-        config.optimizer = policy.optimizer
+        config.optimizer = policy.optimizerConfig
         config.freezing = policy.freezing
         config.recomputesLayers = policy.gradientCheckpointing
         config.skippedBatches = policy.skipBadBatches

@@ -227,7 +227,8 @@ public struct SFTStage: TrackedStage {
     private func fresh(_ examples: [SummaryExample], format: PromptFormat, session: RunSession) throws -> LoadedModel {
         var settings = model.configuration
         func check() throws {
-            try FreshModelMemory(settings, isTrained: evaluation.doTrain).check(limit: run.memoryLimit)
+            try FreshModelMemory(settings, trainedBy: evaluation.doTrain ? training.optimizerConfig.kind : nil)
+                .check(limit: run.memoryLimit)
         }
         // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)

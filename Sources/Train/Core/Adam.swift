@@ -2,13 +2,15 @@ public import Tensor
 
 /// The settings of ``Adam``. β₁, β₂ and ε default to PyTorch's values; weight decay is off by default.
 public struct AdamConfig: Codable, Sendable, Equatable {
+    /// The rule of a step.
+    public var kind = OptimizerKind.adamw
     /// The peak learning rate, which the schedule scales.
     public var learningRate: Double
-    /// The decay rate β₁ of the first moment.
+    /// The decay rate β₁ of the first moment. In Lion, the weight of the momentum in the direction of a step.
     public var beta1 = 0.9
-    /// The decay rate β₂ of the second moment.
+    /// The decay rate β₂ of the second moment. In Lion, the decay rate of the momentum.
     public var beta2 = 0.999
-    /// ε, which is added to the square root of the second moment.
+    /// ε, which is added to the square root of the second moment. Lion does not use it.
     public var epsilon = 1e-8
     /// The decoupled weight decay.
     public var weightDecay = 0.0
@@ -35,24 +37,22 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     }
 }
 
-/// The AdamW optimiser (Kingma & Ba 2015; Loshchilov & Hutter 2019) for a list of parameters, with clipping by the global
-/// gradient norm.
+/// The AdamW optimiser (Kingma & Ba 2015; Loshchilov & Hutter 2019), or another ``OptimizerKind``, for a list of parameters, with
+/// clipping by the global gradient norm.
 public final class Adam {
     /// The parameters that are optimised: those that were trainable when the optimiser was created.
     public let parameters: [Parameter]
     /// The number of steps taken.
     public private(set) var stepCount = 0
-    private let config: AdamConfig
-    private var first: [Tensor]
-    private var second: [Tensor]
+    let config: AdamConfig
+    private let moments: [any Moments]
 
     /// An optimiser for the trainable ones of `parameters`. Duplicates count once.
     public init(_ parameters: [Parameter], config: AdamConfig) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
-        first = self.parameters.map { .zeros($0.value.shape) }
-        second = self.parameters.map { .zeros($0.value.shape) }
+        moments = self.parameters.map { config.kind.moments(of: $0.value) }
     }
 
     /// Updates the parameters with their gradients and clears the gradients.
@@ -82,9 +82,9 @@ public final class Adam {
             learningRate: Float(learningRate), beta1: Float(config.beta1), beta2: Float(config.beta2),
             epsilon: Float(config.epsilon), weightDecay: Float(config.weightDecay), number: stepCount,
             gradientScale: Float(scale))
-        for (index, parameter) in parameters.enumerated() {
+        for (parameter, moments) in zip(parameters, moments) {
             guard let gradient = parameter.gradient else { continue }
-            step.apply(gradient: gradient, to: &parameter.value, first: &first[index], second: &second[index])
+            moments.step(step, gradient: gradient, value: &parameter.value)
         }
         return norm
     }
@@ -92,26 +92,19 @@ public final class Adam {
     /// Clears all gradients, for example those that a failed step has accumulated.
     public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
-    /// The moments by name, for a checkpoint: `first.<parameter>` and `second.<parameter>`.
+    /// The moments by name, for a checkpoint: `first.<parameter>`, and `second.<parameter>` where there is a second moment.
     public var state: [String: Tensor] {
-        var result: [String: Tensor] = [:]
-        for (index, parameter) in parameters.enumerated() {
-            result["first.\(parameter.name)"] = first[index]
-            result["second.\(parameter.name)"] = second[index]
-        }
-        return result
+        var state = OptimizerState()
+        for (parameter, moments) in zip(parameters, moments) { moments.add(to: &state, name: parameter.name) }
+        return state.tensors
     }
 
     /// Continues from a saved state.
-    /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing or have another shape.
+    /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing, have another shape or are those of
+    ///   another kind of optimiser.
     public func restore(_ state: [String: Tensor], stepCount: Int) throws {
-        for (index, parameter) in parameters.enumerated() {
-            guard let m = state["first.\(parameter.name)"], let s = state["second.\(parameter.name)"],
-                m.shape == parameter.value.shape, s.shape == parameter.value.shape
-            else { throw TrainingError.stateMismatch("it has no optimiser moments for \(parameter.name)") }
-            first[index] = m
-            second[index] = s
-        }
+        let state = OptimizerState(tensors: state)
+        for (parameter, moments) in zip(parameters, moments) { try moments.restore(state, name: parameter.name) }
         self.stepCount = stepCount
     }
 }

@@ -105,8 +105,11 @@ package struct TrainingMemory: Sendable, Equatable {
 extension Adam {
     /// The bytes of the moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
-        let bytes = parameters.reduce(0) { $0 + Allocator.capacity(for: $1.value.count * 4) }
-        return (2 * bytes, bytes)
+        let counts = parameters.map(\.value.count)
+        return (
+            counts.reduce(0) { $0 + config.kind.momentBytes(count: $1) },
+            counts.reduce(0) { $0 + Allocator.capacity(for: $1 * 4) }
+        )
     }
 
     /// The bytes of trained weights that are still views of a memory-mapped file. The first step copies them into memory.

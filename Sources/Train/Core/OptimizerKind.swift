@@ -1,0 +1,52 @@
+package import Tensor
+
+/// The rule by which an optimiser changes weights.
+public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
+    /// AdamW with two moments per weight, as 32-bit floats (Kingma & Ba 2015; Loshchilov & Hutter 2019).
+    case adamw
+    /// Lion with one momentum per weight, as a 32-bit float (Chen et al. 2023).
+    case lion
+
+    /// The kind with a name, which may also be one that Transformers gives to `optim`; nil for an unknown name.
+    public init?(named name: String) {
+        let name = name.lowercased().replacing("-", with: "_")
+        switch name {
+        case "adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "adamw_apex_fused", "adamw_hf",
+            "paged_adamw", "paged_adamw_32bit":
+            self = .adamw
+        case "lion_32bit", "paged_lion_32bit": self = .lion
+        default: self.init(rawValue: name)
+        }
+    }
+
+    /// The names of all kinds, for messages: "adamw or lion".
+    public static var list: String {
+        let names = allCases.map(\.rawValue)
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+    }
+
+    /// The bytes per weight of what the optimiser keeps of large parameters.
+    package var bytesPerWeight: Double {
+        switch self {
+        case .adamw: 8
+        case .lion: 4
+        }
+    }
+
+    /// The memory that the optimiser takes for a parameter of `count` numbers, in bytes.
+    package func momentBytes(count: Int) -> Int {
+        let floats = Allocator.capacity(for: 4 * count)
+        switch self {
+        case .adamw: return 2 * floats
+        case .lion: return floats
+        }
+    }
+
+    /// What the optimiser keeps of a parameter before the first step.
+    func moments(of value: Tensor) -> any Moments {
+        switch self {
+        case .adamw: AdamMoments(value.shape)
+        case .lion: LionMoments(value.shape)
+        }
+    }
+}
