@@ -72,6 +72,9 @@ public enum Trunk {
         for (x, y) in zip(a, b) {
             guard x.name == y.name, x.value.shape == y.value.shape else { return false }
             if x.value.sharesMemory(with: y.value) { continue }
+            // pages of mapped files that only the comparison reads would stay in memory
+            let compared = [x.value.storage, y.value.storage]
+            defer { compared.forEach { $0.forget() } }
             guard x.value.isIdentical(to: y.value) else { return false }
             freed += x.value.count * y.value.storage.format.byteCount
             y.value = x.value
