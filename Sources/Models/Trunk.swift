@@ -8,9 +8,9 @@ public enum Trunk {
     /// Policy, reference and reward model usually start from the same model with frozen lower layers. The output of those layers
     /// is then computed once for all three. Equality is always checked, never assumed: weights must agree bit for bit, as must
     /// all settings that affect a layer (heads, norm epsilon, rotary base and so on). Where weights are equal but stored twice,
-    /// `b` is changed to share the memory of `a`.
+    /// both models share one memory afterwards: the narrower one where one of them is stored in bfloat16, otherwise that of `a`.
     /// - Parameters:
-    ///   - a: the model whose memory is kept.
+    ///   - a: the model whose memory is kept where both take as much.
     ///   - b: the model that is compared with it.
     ///   - layers: the maximum number of layers to compare.
     /// - Returns: the number of common layers, and the number of bytes that sharing has freed.
@@ -72,9 +72,13 @@ public enum Trunk {
         for (x, y) in zip(a, b) {
             guard x.name == y.name, x.value.shape == y.value.shape else { return false }
             if x.value.sharesMemory(with: y.value) { continue }
+            // pages of mapped files that only the comparison reads would stay in memory
+            let compared = [x.value.storage, y.value.storage]
+            defer { compared.forEach { $0.forget() } }
             guard x.value.isIdentical(to: y.value) else { return false }
-            freed += x.value.count * y.value.storage.format.byteCount
-            y.value = x.value
+            let isNarrower = y.value.storage.format.byteCount < x.value.storage.format.byteCount
+            freed += x.value.count * (isNarrower ? x : y).value.storage.format.byteCount
+            if isNarrower { x.value = y.value } else { y.value = x.value }
         }
         return true
     }

@@ -136,17 +136,20 @@ extension Tensor {
     /// Whether two tensors share the same memory.
     package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
 
-    /// Whether two tensors have the same shape and the same bits in every element.
+    /// The number of elements that a comparison widens at a time.
+    private static var comparedAtOnce: Int { 1 << 18 }
+
+    /// Whether two tensors have the same shape and the same bits in every element. Elements that are stored in bfloat16 are widened
+    /// a part at a time where the other tensor has floats.
     package func isIdentical(to other: Tensor) -> Bool {
         guard shape == other.shape else { return false }
+        if sharesMemory(with: other) { return true }
         if let a = storage.narrow, let b = other.storage.narrow {
             return equalBytes(a.pointer, b.pointer, count: count * 2)
         }
-        return withUnsafeBufferPointer { a in
-            other.withUnsafeBufferPointer { b in
-                guard let a = a.baseAddress, let b = b.baseAddress else { return true }
-                return equalBytes(a, b, count: count * 4)
-            }
+        return stride(from: 0, to: count, by: Self.comparedAtOnce).allSatisfy { first in
+            let part = first..<min(count, first + Self.comparedAtOnce)
+            return withFloats(part) { a in other.withFloats(part) { equalBytes(a, $0, count: part.count * 4) } }
         }
     }
 }

@@ -63,7 +63,7 @@ import _TestSupport
                 }
             }
             #expect(
-                Trunk.share(wide.decoder, with: narrow.decoder.copy(), atMost: 9).layers
+                Trunk.share(wide.decoder.copy(), with: narrow.decoder.copy(), atMost: 9).layers
                     == wide.decoder.shape.layerCount)
             try narrow.save(to: folder.appendingPathComponent("again"), as: .bfloat16)
             let files = try ["bf16", "again"].map {

@@ -1,3 +1,5 @@
+import Formats
+import Foundation
 import Models
 import Tensor
 import Testing
@@ -42,6 +44,40 @@ import _TestSupport
         #expect(again.layers == 2 && again.bytesFreed == 0)
         #expect(Trunk.share(a, with: b, atMost: 1).layers == 1)
         #expect(Trunk.share(a, with: a.copy(), atMost: 4).layers == 4)
+    }
+
+    @Test("equal weights in two formats are kept in the narrower one", arguments: [false, true])
+    func formats(narrowFirst: Bool) throws {
+        try withTemporaryFolder { folder in
+            let (half, full) = (folder.appendingPathComponent("bf16"), folder.appendingPathComponent("f32"))
+            try LanguageModel(decoder: TinyModel.llama()).save(to: half, as: .bfloat16)
+            let narrow = try LanguageModel.load(half)
+            try narrow.save(to: full)
+            let wide = try LanguageModel.load(full).decoder
+            // a trained weight is not shared, and stays as it is
+            let trained = wide.parameters(ofLayer: 1)[1]
+            trained.value.update { $0[0] += 1 }
+            let stored = trained.value
+            let held = Dictionary(uniqueKeysWithValues: narrow.decoder.parameters.map { ($0.name, $0.value) })
+            let (a, b) = narrowFirst ? (narrow.decoder, wide) : (wide, narrow.decoder)
+            let shared = Trunk.share(a, with: b, atMost: 3)
+            #expect(shared.layers == 1)
+            var freed = 0
+            for (x, y) in zip(common(a), common(b)) {
+                #expect(x.value.sharesMemory(with: y.value), "\(x.name)")
+                let isMatrix = x.value.shape.rank == 2
+                #expect(x.value.storage.format == (isMatrix ? .bf16 : .f32), "\(x.name)")
+                if isMatrix { #expect(held[x.name].map(x.value.sharesMemory) == true, "\(x.name)") }
+                freed += 4 * x.value.count
+            }
+            #expect(shared.bytesFreed == freed)
+            #expect(trained.value.sharesMemory(with: stored) && stored.storage.format == .f32)
+        }
+    }
+
+    /// What the two models of ``formats(narrowFirst:)`` have in common: all up to the changed weight, and the projection.
+    private func common(_ decoder: any TransformerDecoder) -> [Parameter] {
+        decoder.embeddingParameters + decoder.parameters(ofLayer: 0) + decoder.parameters(ofLayer: 1).prefix(1) + [decoder.projection]
     }
 
     @Test("other embeddings, other shapes and other settings share nothing")

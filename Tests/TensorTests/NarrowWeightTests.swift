@@ -196,6 +196,27 @@ import _TestSupport
         }
     }
 
+    /// In a process of its own: a comparison with floats widens a part of the weight at a time.
+    @Test func comparisonsTakeLittleMemory() async {
+        await #expect(processExitsWith: .success) {
+            let count = 1 << 21
+            let narrow = Tensor(
+                shape: [count / 1024, 1024],
+                narrow: NarrowElements(count: count) { $0.update(repeating: UInt16(0x3F80).littleEndian, count: count) })
+            var wide = Tensor.filled(1, narrow.shape)
+            let peak = Allocator.shared.peakBytes {
+                precondition(narrow.isIdentical(to: wide) && wide.isIdentical(to: narrow))
+            }
+            precondition(peak <= count, "the comparison took \(peak) bytes")
+            // elements of every part are compared, the last ones too
+            for index in [0, (1 << 18) - 1, 1 << 18, count - 1] {
+                wide.update { $0[index] = Float(1).nextUp }
+                precondition(!narrow.isIdentical(to: wide) && !wide.isIdentical(to: narrow), "\(index)")
+                wide.update { $0[index] = 1 }
+            }
+        }
+    }
+
     @Test func floatsAreAskedForByName() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let narrow = Tensor(shape: [1, 2], narrow: NarrowElements(count: 2) { $0.update(repeating: 0, count: 2) })

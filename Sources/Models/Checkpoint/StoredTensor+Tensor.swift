@@ -54,6 +54,7 @@ extension StoredTensor {
             let start = file.bytes[range].baseAddressOfSlice, UInt(bitPattern: start) % 2 == 0
         else { return nil }
         try checkFinite()
+        file.releasePages(in: range)
         return NarrowElements(start.assumingMemoryBound(to: UInt16.self), count: count, owner: file) { [file, range] in
             file.releasePages(in: range)
         }

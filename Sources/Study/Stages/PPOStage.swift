@@ -129,6 +129,11 @@ public struct PPOStage: TrackedStage {
         let finalEvaluations = try finalSplits.map { try evaluated($0, count: nil) }
 
         config.freezing.apply(to: decoder)
+        if let reference {
+            // before the reward model and again in the trainer, so that all three hold the narrowest of equal weights
+            reference.parameters.forEach { $0.isTrainable = false }
+            _ = Trunk.share(decoder, with: reference, atMost: decoder.frozenTrunk)
+        }
         let answered = prompts + evaluations.flatMap(\.prompts) + finalEvaluations.flatMap(\.prompts)
         let judge = try self.reward.load(
             session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)

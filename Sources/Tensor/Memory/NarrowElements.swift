@@ -16,7 +16,8 @@ package final class NarrowElements: @unchecked Sendable {
     private let release: @Sendable () -> Void
 
     /// Creates a view of `count` little-endian bfloat16 elements in memory that `owner` keeps alive.
-    /// - Parameter release: called once all elements have been copied elsewhere, after which the memory is rarely read.
+    /// - Parameter release: lets the system reclaim memory that can be read again. It is called when the elements are rarely read from
+    ///   now on, because they have been copied or are no longer in use.
     package init(
         _ pointer: UnsafePointer<UInt16>, count: Int, owner: AnyObject, release: @escaping @Sendable () -> Void = {}
     ) {
@@ -52,6 +53,6 @@ package final class NarrowElements: @unchecked Sendable {
         withExtendedLifetime(self) {}
     }
 
-    /// Reports that all elements have been copied elsewhere.
-    func wereCopied() { release() }
+    /// Lets the system reclaim memory that can be read again.
+    func releasePages() { release() }
 }

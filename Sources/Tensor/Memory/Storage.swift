@@ -91,15 +91,14 @@ package final class Storage: @unchecked Sendable {
         switch contents {
         case .block: break
         case .view(let block, let owner): (owner as? any ReadableAgain)?.forget(block, byteCount: byteCount)
-        case .narrow(let narrow): narrow.wereCopied()
+        case .narrow(let narrow): narrow.releasePages()
         }
     }
 
     deinit {
         switch contents {
         case .block(let block, let capacity): Allocator.shared.release(block, capacity: capacity)
-        case .view: forget()
-        case .narrow: break
+        case .view, .narrow: forget()
         }
     }
 }
