@@ -47,7 +47,7 @@
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .finish = finish,                                                                                                     \
-    .adam = adam, .lion = lion,
+    .adam = adam, .adam8 = adam8, .lion = lion,
 
 const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
 #ifdef SWK_NATIVE_TABLE

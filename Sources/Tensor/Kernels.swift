@@ -12,6 +12,7 @@ package enum Kernels {
     package typealias AttentionArrays = swk_attention
     package typealias Dropout = swk_dropout
     package typealias AdamSettings = swk_adam
+    package typealias CodeMap = swk_code_map
 
     /// The instruction sets in ascending order; each level includes those before it.
     package enum Level: UInt32, CaseIterable, Sendable { case portable = 0, avx2 = 1, avx512 = 2, amx = 3 }
@@ -50,6 +51,16 @@ package enum Kernels {
     static var panelDepth: Int { Int(SWK_PANEL_DEPTH) }
     static var panelGroup: Int { Int(SWK_PANEL_GROUP) }
     static var groupRows: Int { Int(SWK_GROUP_ROWS) }
+
+    /// The number of elements that have a scale in common where moments are kept in 8 bits.
+    package static var codeBlock: Int { Int(SWK_CODE_BLOCK) }
+
+    /// The number of cells of a ``CodeMap`` on each side of 0.
+    static var mapCells: Int { Int(SWK_MAP_CELLS) }
+    /// The least absolute value of a cell. The cell below is the one of all smaller numbers.
+    static func leastOfMapCell(_ cell: Int) -> Float {
+        cell == 0 ? 0 : Float(bitPattern: UInt32(Int(SWK_MAP_FIRST) + cell) << UInt32(SWK_MAP_SHIFT))
+    }
 
     /// The size in pairs of a tile of 16 by 32 elements, as ``Table``'s `split_product` reads it, and the depth that it processes
     /// at a time.

@@ -143,4 +143,88 @@ import _TestSupport
             }
         }
     }
+
+    struct CodesFile: Decodable {
+        struct Case: Decodable {
+            let beta1, beta2, epsilon, weightDecay: Float
+            let start: FixtureTensor
+            let learningRates: [Float]
+            let gradients, values, exact: [FixtureTensor]
+            let first, second: [[UInt8]]
+            let firstScales, secondScales: [[Float]]
+        }
+        let codes: [Case]
+    }
+
+    /// Steps of a separate implementation in float32, each from its own codes; and torch.optim.AdamW as a measure of what rounding does.
+    @Test func adamInEightBits() throws {
+        let cases = try Fixtures.json(CodesFile.self, from: "optimisers/optimisers.json").codes
+        #expect(cases.count == 2)
+        for (index, fixture) in cases.enumerated() {
+            try onEveryBuild { label, _ in
+                var (value, run) = (fixture.start.tensor, fixture.start.tensor)
+                let shape = value.shape
+                var (first, second) = (MomentCodes(zeros: shape, in: .signed), MomentCodes(zeros: shape, in: .unsigned))
+                var (runFirst, runSecond) = (first, second)
+                for number in 1...5 {
+                    let at = number - 1
+                    let step = AdamStep(
+                        learningRate: fixture.learningRates[at], beta1: fixture.beta1, beta2: fixture.beta2, epsilon: fixture.epsilon,
+                        weightDecay: fixture.weightDecay, number: number, gradientScale: 1)
+                    step.apply(gradient: fixture.gradients[at].tensor, to: &value, first: &first, second: &second)
+                    let label = "case \(index), step \(number), \(label)"
+                    expectClose(value.values, fixture.values[at].values, relative: 2e-6, absolute: 2e-6, label: label)
+                    func stored(_ codes: [UInt8], _ scales: [Float]) throws -> MomentCodes {
+                        try #require(codes.withUnsafeBytes { MomentCodes(shape: shape, codes: $0, scales: scales) })
+                    }
+                    let moments = [
+                        (first, try stored(fixture.first[at], fixture.firstScales[at])),
+                        (second, try stored(fixture.second[at], fixture.secondScales[at])),
+                    ]
+                    for (own, expected) in moments {
+                        expectClose(own.withScales(Array.init), expected.withScales(Array.init), relative: 1e-6, absolute: 0, label: label)
+                        // a number in the middle between two codes may have either
+                        let steps = zip(own.withCodes(Array.init), expected.withCodes(Array.init)).map { abs(Int($0) - Int($1)) }
+                        #expect(steps.allSatisfy { $0 <= 1 } && steps.reduce(0, +) <= 3, "\(label)")
+                    }
+                    (value, first, second) = (fixture.values[at].tensor, moments[0].1, moments[1].1)
+
+                    step.apply(gradient: fixture.gradients[at].tensor, to: &run, first: &runFirst, second: &runSecond)
+                    let differences = zip(run.values, fixture.exact[at].values).map { abs(Double($0) - Double($1)) }
+                    let travelled = Double(fixture.learningRates[...at].reduce(0, +))
+                    #expect(differences.reduce(0, +) / Double(differences.count) < 0.2 * travelled, "\(label)")
+                    #expect(differences.reduce(0, max) < travelled, "\(label)")
+                }
+            }
+        }
+    }
+
+    struct LionFile: Decodable {
+        struct Case: Decodable {
+            let beta1, beta2, weightDecay: Float
+            let start: FixtureTensor
+            let learningRates: [Float]
+            let gradients, values, momenta: [FixtureTensor]
+        }
+        let lion: [Case]
+    }
+
+    @Test func lion() throws {
+        let cases = try Fixtures.json(LionFile.self, from: "optimisers/optimisers.json").lion
+        #expect(cases.count == 2)
+        for (index, fixture) in cases.enumerated() {
+            onEveryBuild { label, _ in
+                var (value, momentum) = (fixture.start.tensor, Tensor.zeros(fixture.start.tensor.shape))
+                for number in 0..<5 {
+                    LionStep(
+                        learningRate: fixture.learningRates[number], beta1: fixture.beta1, beta2: fixture.beta2,
+                        weightDecay: fixture.weightDecay, gradientScale: 1
+                    ).apply(gradient: fixture.gradients[number].tensor, to: &value, momentum: &momentum)
+                    let label = "case \(index), step \(number + 1), \(label)"
+                    expectClose(value.values, fixture.values[number].values, relative: 1e-6, absolute: 1e-6, label: label)
+                    expectClose(momentum.values, fixture.momenta[number].values, relative: 1e-5, absolute: 1e-8, label: label)
+                }
+            }
+        }
+    }
 }

@@ -30,4 +30,15 @@ extension Naive {
         momentum = beta2 * momentum + (1 - beta2) * g
         return mean == 0 ? 1 : abs(mean) / (abs(terms.0) + abs(terms.1))
     }
+
+    /// The index of the number that is nearest to `x`, by comparing with all; the first of several that are equally near.
+    /// - Parameter above: whether the first number is left out.
+    public static func nearest(_ x: Double, in numbers: [Float], above: Bool = false) -> Int {
+        var (best, least) = (0, Double.infinity)
+        for (index, number) in numbers.enumerated() where index > 0 || !above {
+            let distance = abs(Double(number) - x)
+            if distance < least { (best, least) = (index, distance) }
+        }
+        return best
+    }
 }

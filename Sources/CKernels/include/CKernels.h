@@ -113,6 +113,21 @@ typedef struct {
     float gradient_scale;           // factor of every gradient (clipping, accumulation)
 } swk_adam;
 
+// Moments in 8 bits. SWK_CODE_BLOCK consecutive numbers have a scale in common. The cells of a map are the floats of equal upper bits:
+// SWK_MAP_SHIFT bits are left out, and absolute values below cell 1 (1.2e-7) or above the last (1) belong to the first or last.
+#define SWK_CODE_BLOCK 256
+#define SWK_MAP_SHIFT 16
+#define SWK_MAP_FIRST 13312
+#define SWK_MAP_CELLS 2945
+
+/// The numbers that 256 codes stand for, in ascending order, and what finds the nearest one.
+typedef struct {
+    const float *values;   // [256]
+    const float *bounds;   // [256]: the largest float that is not nearer to the next number; infinity for the last code
+    const uint8_t *starts; // [2, SWK_MAP_CELLS]: the code of the least number of each cell, for cells above and below 0
+    uint8_t zero;          // the code of 0
+} swk_code_map;
+
 /// The kernels of one build.
 ///
 /// "+=" in a description accumulates; all other outputs are overwritten. "(+)=" accumulates unless `accumulate` is 0.
@@ -248,6 +263,10 @@ typedef struct {
 
     // One fused AdamW step on n parameters (Loshchilov & Hutter 2019, as torch.optim.AdamW). Updates value and both moments.
     void (*adam)(size_t n, const swk_adam *a, const float *gradient, float *value, float *first, float *second);
+    // The same where both moments are codes of their map, with a scale per block; value changes by moments that are not yet rounded.
+    // n must be a multiple of SWK_CODE_BLOCK, except at the end of a parameter.
+    void (*adam8)(size_t n, const swk_adam *a, const swk_code_map *first_map, const swk_code_map *second_map, const float *gradient,
+                  float *value, uint8_t *first, float *first_scales, uint8_t *second, float *second_scales);
     // One fused Lion step on n parameters (Chen et al. 2023). Updates value and momentum.
     void (*lion)(size_t n, const swk_adam *a, const float *gradient, float *value, float *momentum);
 } swk_kernel_table;

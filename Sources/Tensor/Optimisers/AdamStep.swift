@@ -35,14 +35,8 @@ public struct AdamStep: Sendable, Equatable {
         self.gradientScale = gradientScale
     }
 
-    /// Updates a value and its first and second moments in place, in one pass over memory.
-    ///
-    /// All four tensors must have the same shape; otherwise the program stops.
-    public func apply(gradient: Tensor, to value: inout Tensor, first: inout Tensor, second: inout Tensor) {
-        precondition(
-            gradient.shape == value.shape && first.shape == value.shape && second.shape == value.shape,
-            "adam needs four tensors of the same shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
-        let kernels = Kernels.current
+    /// The step as the kernels take it.
+    var kernelSettings: Kernels.AdamSettings {
         var settings = Kernels.AdamSettings()
         settings.learning_rate = learningRate
         settings.beta1 = beta1
@@ -52,7 +46,17 @@ public struct AdamStep: Sendable, Equatable {
         settings.correction1 = Float(1 - power(Double(beta1), Double(number)))
         settings.correction2 = Float(1 - power(Double(beta2), Double(number)))
         settings.gradient_scale = gradientScale
-        let count = value.count
+        return settings
+    }
+
+    /// Updates a value and its first and second moments in place, in one pass over memory.
+    ///
+    /// All four tensors must have the same shape; otherwise the program stops.
+    public func apply(gradient: Tensor, to value: inout Tensor, first: inout Tensor, second: inout Tensor) {
+        precondition(
+            gradient.shape == value.shape && first.shape == value.shape && second.shape == value.shape,
+            "adam needs four tensors of the same shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
+        let (kernels, settings, count) = (Kernels.current, kernelSettings, value.count)
         value.update { value in
             first.update { first in
                 second.update { second in
