@@ -73,7 +73,7 @@ public enum Trunk {
             guard x.name == y.name, x.value.shape == y.value.shape else { return false }
             if x.value.sharesMemory(with: y.value) { continue }
             guard x.value.isIdentical(to: y.value) else { return false }
-            freed += x.value.count * y.value.storage.format.byteCount
+            freed += y.value.storage.format.byteCount(of: x.value.count)
             y.value = x.value
         }
         return true

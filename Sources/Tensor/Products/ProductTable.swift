@@ -115,23 +115,6 @@ package enum ProductTable {
     }
 }
 
-/// The storage format of a tensor's elements, all of which represent 32-bit floats.
-///
-/// Another format, such as 8 bits for frozen weights, needs a case here and in ``RightHandMatrix``, and its widening in
-/// ``Storage``. It needs no kernel and no line in the table.
-package enum NumberFormat: CaseIterable, Sendable {
-    case f32
-    case bf16
-
-    /// The size of an element in bytes.
-    package var byteCount: Int {
-        switch self {
-        case .f32: 4
-        case .bf16: 2
-        }
-    }
-}
-
 extension Kernels {
     /// The plan for a product with the given kernels. Default: the precision of the scope.
     static func plan(
