@@ -16,16 +16,31 @@ package final class NarrowElements: @unchecked Sendable {
     package let bytes: UnsafeRawPointer
     /// The number of elements.
     package let count: Int
+    /// Whether products in bf16 precision may keep packed copies of the elements. If not, they pack them in passing, which takes
+    /// time and saves twice as many bytes as there are elements, in each direction. The results have the same bits.
+    package let keepsPacking: Bool
     private let owner: AnyObject
     private let release: @Sendable () -> Void
 
+    /// Creates a view of `count` elements in memory that `owner` keeps alive.
+    /// - Parameters:
+    ///   - keepsPacking: see ``keepsPacking``. Default: true, except for blocks (``NumberFormat/q8``).
+    ///   - release: called once all elements have been copied elsewhere, after which the memory is rarely read.
+    package init(
+        _ format: NumberFormat, _ bytes: UnsafeRawPointer, count: Int, keepsPacking: Bool? = nil, owner: AnyObject,
+        release: @escaping @Sendable () -> Void = {}
+    ) {
+        precondition(format != .f32, "32-bit floats are not narrow")
+        (self.format, self.bytes, self.count) = (format, bytes, count)
+        (self.keepsPacking, self.owner, self.release) = (keepsPacking ?? (format != .q8), owner, release)
+    }
+
     /// Creates a view of `count` little-endian bfloat16 elements in memory that `owner` keeps alive.
     /// - Parameter release: called once all elements have been copied elsewhere, after which the memory is rarely read.
-    package init(
+    package convenience init(
         _ pointer: UnsafePointer<UInt16>, count: Int, owner: AnyObject, release: @escaping @Sendable () -> Void = {}
     ) {
-        (format, bytes) = (.bf16, UnsafeRawPointer(pointer))
-        (self.count, self.owner, self.release) = (count, owner, release)
+        self.init(.bf16, UnsafeRawPointer(pointer), count: count, owner: owner, release: release)
     }
 
     /// Creates bfloat16 elements in newly allocated memory; `fill` writes them in little-endian order.
@@ -59,6 +74,9 @@ package final class NarrowElements: @unchecked Sendable {
                 let (from, to) = (pointer + first + row * stride, out + row * columns.count)
                 for index in 0..<columns.count { to[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index])) }
             }
+        case .q8:
+            Kernels.current.pointee.q8_widen(
+                rows.count, columns.count, first, stride, bytes.assumingMemoryBound(to: UInt8.self), out)
         }
         withExtendedLifetime(self) {}
     }

@@ -54,7 +54,8 @@ package final class Storage: @unchecked Sendable {
         case .view(let block, _): block
         case .narrow(let narrow):
             preconditionFailure(
-                "the \(narrow.count) elements are stored in \(narrow.format.name) and have no address as floats; call widened() for a copy in f32")
+                "the \(narrow.count) elements are stored in \(narrow.format.name) and have no address as floats; "
+                    + "call widened() for a copy in f32")
         }
     }
 
@@ -63,6 +64,9 @@ package final class Storage: @unchecked Sendable {
 
     /// The contents in a narrow format; nil if they are floats.
     package var narrow: NarrowElements? { if case .narrow(let narrow) = contents { narrow } else { nil } }
+
+    /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
+    var keepsPacking: Bool { narrow?.keepsPacking ?? true }
 
     /// Writes a range of the elements as floats.
     func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
