@@ -16,6 +16,7 @@
 #include "dropout.inc.h"
 #include "products.inc.h"
 #include "panels.inc.h"
+#include "q8.inc.h"
 #include "few.inc.h"
 #include "bfloat16.inc.h"
 #ifdef SWK_TILES_TABLE
@@ -46,6 +47,7 @@
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
+    .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \
     .adam = adam, .adam8 = adam8, .lion = lion,
 

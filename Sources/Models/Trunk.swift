@@ -76,9 +76,9 @@ public enum Trunk {
             let compared = [x.value.storage, y.value.storage]
             defer { compared.forEach { $0.forget() } }
             guard x.value.isIdentical(to: y.value) else { return false }
-            let isNarrower = y.value.storage.format.byteCount < x.value.storage.format.byteCount
-            freed += x.value.count * (isNarrower ? x : y).value.storage.format.byteCount
-            if isNarrower { x.value = y.value } else { y.value = x.value }
+            let (bytes, others) = (x.value.storage.format.byteCount(of: x.value.count), y.value.storage.format.byteCount(of: y.value.count))
+            freed += max(bytes, others)
+            if others < bytes { x.value = y.value } else { y.value = x.value }
         }
         return true
     }

@@ -39,7 +39,7 @@ public struct Tensor {
         return tensor
     }
 
-    /// Creates a tensor that is stored in bfloat16 until someone writes to it.
+    /// Creates a tensor that is stored in a narrow format until someone writes to it.
     package init(shape: Shape, narrow: NarrowElements) {
         precondition(narrow.count == shape.count, "\(narrow.count) numbers do not fill the shape \(shape)")
         self.init(shape: shape, storage: Storage(narrow))
@@ -65,8 +65,8 @@ public struct Tensor {
         return withUnsafeBufferPointer { $0[0] }
     }
 
-    /// Calls `body` with the elements in row-major order, without copying them. For a weight that is stored in bfloat16, `body`
-    /// gets a temporary copy in 32-bit floats; the weight itself stays in bfloat16.
+    /// Calls `body` with the elements in row-major order, without copying them. For a weight that is stored in a narrow format,
+    /// such as bfloat16, `body` gets a temporary copy in 32-bit floats; the weight itself stays as it is.
     public func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
         -> Result
     {
@@ -75,8 +75,8 @@ public struct Tensor {
         return try body(UnsafeBufferPointer(start: floats.pointer, count: count))
     }
 
-    /// The same elements in memory as 32-bit floats: this tensor itself, or a copy if it is stored in bfloat16. The stored weight
-    /// stays in bfloat16. Gradients pass through.
+    /// The same elements in memory as 32-bit floats: this tensor itself, or a copy if it is stored in a narrow format. The
+    /// stored weight stays as it is. Gradients pass through.
     public func widened() -> Tensor {
         storage.format == .f32 ? self : Tensor(shape: shape, storage: storage.copiedAsFloats(count: count), node: node)
     }
@@ -86,7 +86,7 @@ public struct Tensor {
         storage.copyFloats(range ?? 0..<count, to: out)
     }
 
-    /// Calls `body` with the elements of a range as floats. Elements that are stored in bfloat16 are widened to a temporary copy.
+    /// Calls `body` with the elements of a range as floats. Elements in a narrow format are widened to a temporary copy.
     func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Result) -> Result {
         guard storage.format != .f32 else { return storage.withFloats { body($0 + range.lowerBound) } }
         return Storage(byteCount: range.count * 4).withFloats {
@@ -96,7 +96,7 @@ public struct Tensor {
     }
 
     /// Changes the elements in place. They are first copied to new memory, as 32-bit floats, if another tensor shares them, if
-    /// they are a view of a file, or if they are stored in bfloat16.
+    /// they are a view of a file, or if they are stored in a narrow format.
     public mutating func update<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
@@ -119,8 +119,8 @@ public struct Tensor {
     /// The same elements, off the tape: no gradient flows through the result.
     public var detached: Tensor { Tensor(shape: shape, storage: storage) }
 
-    /// A pointer to the first element. Stops the program for a weight that is stored in bfloat16: see ``widened()``.
-
+    /// A pointer to the first element. Stops the program for a weight that is stored in a narrow format: see
+    /// ``widened()``.
     package var pointer: UnsafePointer<Float> { UnsafePointer(mutablePointer) }
     package var mutablePointer: UnsafeMutablePointer<Float> { storage.pointer.assumingMemoryBound(to: Float.self) }
 }
@@ -144,8 +144,10 @@ extension Tensor {
     package func isIdentical(to other: Tensor) -> Bool {
         guard shape == other.shape else { return false }
         if sharesMemory(with: other) { return true }
-        if let a = storage.narrow, let b = other.storage.narrow {
-            return equalBytes(a.pointer, b.pointer, count: count * 2)
+        if let a = storage.narrow, let b = other.storage.narrow, a.format == b.format {
+            if equalBytes(a.bytes, b.bytes, count: a.format.byteCount(of: count)) { return true }
+            // several blocks may stand for the same numbers
+            if a.format != .q8 { return false }
         }
         return stride(from: 0, to: count, by: Self.comparedAtOnce).allSatisfy { first in
             let part = first..<min(count, first + Self.comparedAtOnce)

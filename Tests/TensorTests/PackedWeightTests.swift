@@ -63,16 +63,28 @@ import _TestSupport
     @Test(arguments: [(50, 33, 70), (29, 391, 500), (130, 1_100, 65)])
     func formatsAndStorages(shape: (m: Int, k: Int, n: Int)) {
         let (m, k, n) = shape
-        // numbers that bfloat16 can hold
-        func narrowed(_ tensor: Tensor) -> (wide: Tensor, narrow: Tensor) {
-            let bits = tensor.values.map(FloatConversion.narrowToBFloat16)
+        // numbers that bfloat16 can hold, and blocks of the scale 1
+        func narrowed(_ tensor: Tensor) -> (wide: Tensor, narrow: Tensor, blocks: Tensor) {
+            let integers = tensor.values.map { max(-128, min(127, ($0 * 40).rounded())) }
+            let bits = integers.map(FloatConversion.narrowToBFloat16)
+            let blocks = Storage(byteCount: NumberFormat.q8.byteCount(of: bits.count))
+            let bytes = UnsafeMutableRawBufferPointer(start: blocks.pointer, count: NumberFormat.q8.byteCount(of: bits.count))
+            for index in bytes.indices {
+                let at = index / 34 * 32 + index % 34 - 2
+                switch index % 34 {
+                case 0: bytes[index] = 0x00
+                case 1: bytes[index] = 0x3C
+                default: bytes[index] = at < integers.count ? UInt8(bitPattern: Int8(integers[at])) : 0
+                }
+            }
             return (
-                Tensor(bits.map(FloatConversion.widenBFloat16), shape: tensor.shape),
+                Tensor(integers, shape: tensor.shape),
                 Tensor(
                     shape: tensor.shape,
                     narrow: NarrowElements(count: bits.count) { out in
                         for index in bits.indices { out[index] = bits[index].littleEndian }
-                    })
+                    }),
+                Tensor(shape: tensor.shape, narrow: NarrowElements(.q8, blocks.pointer, count: bits.count, owner: blocks))
             )
         }
         let (a, turnedA) = (Self.random("a", m, k), Self.random("a", m, k).transposedCopy)
@@ -83,6 +95,8 @@ import _TestSupport
             RightHandMatrix(turned.wide, transposed: true),
             RightHandMatrix(plain.narrow, transposed: false),
             RightHandMatrix(turned.narrow, transposed: true),
+            RightHandMatrix(plain.blocks, transposed: false),
+            RightHandMatrix(turned.blocks, transposed: true),
         ]
         onEveryBuild { label, _ in
             for format in Kernels.current.pointee.split_product != nil
@@ -110,6 +124,9 @@ import _TestSupport
             #expect(passing.allSatisfy { $0 == passing[0] }, "\(label), packed in passing")
             #expect(
                 plain.narrow.matmul(a, transposed: true, otherTransposed: true).values
+                    == plain.wide.matmul(a, transposed: true, otherTransposed: true).values)
+            #expect(
+                plain.blocks.matmul(a, transposed: true, otherTransposed: true).values
                     == plain.wide.matmul(a, transposed: true, otherTransposed: true).values)
         }
         withExtendedLifetime((a, turnedA)) {

@@ -82,7 +82,12 @@ import Testing
                             let plan = ProductTable.plan(for: question)
                             for storage in NumberFormat.allCases {
                                 question.storage = storage
+                                question.keepsPacking = true
                                 #expect(ProductTable.plan(for: question) == plan)
+                                // how long panels are kept changes no bit, their format would
+                                question.keepsPacking = false
+                                let isKept = plan == .packedAndKept(.bf16) && kind != .inference
+                                #expect(ProductTable.plan(for: question) == (isKept ? .packedInPassing(.bf16) : plan))
                             }
                         }
                     }

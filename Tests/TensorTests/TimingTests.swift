@@ -48,7 +48,7 @@ import _TestSupport
     }
 
     /// Products with one weight as it is stored and rounded, for few rows and many.
-    @Test func weights() {
+    @Test func weights() throws {
         let (inputs, outputs) = (Self.width, Self.inner)
         let wide = OpCase.Input.normal("weight", [outputs, inputs]).tensor
         let bits = wide.values.map { FloatConversion.narrowToBFloat16($0) }
@@ -57,11 +57,12 @@ import _TestSupport
             narrow: NarrowElements(count: bits.count) {
                 for index in bits.indices { $0[index] = bits[index].littleEndian }
             })
+        let blocks = try Tensor(shape: wide.shape, narrow: .rounding(wide.storage, count: wide.count, to: .q8))
         print("rows, weight, product, ms x Wᵀ, ms with the gradient of x")
         for rows in [1, 16, 64, 512, Self.rows] {
             let x = OpCase.Input.normal("x", [rows, inputs]).tensor
             let upstream = Tensor.filled(1, [rows, outputs])
-            for (stored, weight) in [("f32", wide), ("bf16", narrow)] {
+            for (stored, weight) in [("f32", wide), ("bf16", narrow), ("q8", blocks)] {
                 for precision in Compute.Precision.allCases {
                     Compute.$precision.withValue(precision) {
                         let forward = milliseconds { _ = x.linear(weight) }

@@ -256,6 +256,15 @@ typedef struct {
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
 
+    // Blocks of 32 numbers in 34 bytes: a scale in half precision (little-endian), then 32 signed 8-bit integers; a number is its
+    // integer times the scale (ggml's Q8_0). q8_widen: out[i*n + j] is number first + i*stride + j of the blocks, for i < rows and
+    // j < n; exact. Blocks need no alignment.
+    void (*q8_widen)(size_t rows, size_t n, size_t first, size_t stride, const uint8_t *blocks, float *out);
+    // Rounds 32 * blocks floats as ggml does: the scale is the largest magnitude / 127, and the integers are the numbers times the
+    // scale's reciprocal, ties away from zero. The integers are 0 if the scale is 0 in half precision. Stops at the first block
+    // whose scale is not finite in half precision, and returns its index; returns `blocks` if there is none.
+    size_t (*q8_round)(size_t blocks, const float *x, uint8_t *out);
+
     // The operations after a product, while the result is in the cache: x <- f(x + bias) + residual over n columns. Rows of x and
     // residual are x_row and residual_row apart. `residual` may be NULL.
     void (*finish)(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,

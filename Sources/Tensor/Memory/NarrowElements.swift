@@ -1,7 +1,7 @@
 import ShortFloats
 
-/// A tensor's elements in bfloat16 instead of 32-bit floats, such as checkpoint weights that are read directly from a mapped
-/// file.
+/// A tensor's elements in a format that is narrower than 32-bit floats, such as bfloat16 checkpoint weights that are read directly
+/// from a mapped file.
 ///
 /// A storage of such elements (``Storage/init(_:)``) has no floats and no pointer. Products and embedding lookups widen the
 /// elements that they need, a block at a time, so that a model for inference needs no more memory than its file. All other
@@ -10,21 +10,41 @@ import ShortFloats
 /// `@unchecked Sendable`: `owner` keeps the memory alive. It is written before the object exists, or by ``round(_:into:)``, whose
 /// caller must be the only user.
 package final class NarrowElements: @unchecked Sendable {
-    package let pointer: UnsafePointer<UInt16>
+    /// The format of the elements; never ``NumberFormat/f32``.
+    package let format: NumberFormat
+    /// The elements in row-major order: ``NumberFormat/byteCount(of:)`` bytes, little-endian, with the alignment of the format.
+    package let bytes: UnsafeRawPointer
+    /// The number of elements.
     package let count: Int
+    /// Whether products in bf16 precision may keep packed copies of the elements. If not, they pack them in passing, which takes
+    /// time and saves twice as many bytes as there are elements, in each direction. The results have the same bits.
+    package let keepsPacking: Bool
     private let owner: AnyObject
     private let release: @Sendable () -> Void
 
-    /// Creates a view of `count` little-endian bfloat16 elements in memory that `owner` keeps alive.
-    /// - Parameter release: lets the system reclaim memory that can be read again. It is called when the elements are rarely read from
-    ///   now on, because they have been copied or are no longer in use.
+    /// Creates a view of `count` elements in memory that `owner` keeps alive.
+    /// - Parameters:
+    ///   - keepsPacking: see ``keepsPacking``. Default: true, except for blocks (``NumberFormat/q8``).
+    ///   - release: lets the system reclaim memory that can be read again. It is called when the elements are rarely read
+    ///     from now on, because they have been copied or are no longer in use.
     package init(
-        _ pointer: UnsafePointer<UInt16>, count: Int, owner: AnyObject, release: @escaping @Sendable () -> Void = {}
+        _ format: NumberFormat, _ bytes: UnsafeRawPointer, count: Int, keepsPacking: Bool? = nil, owner: AnyObject,
+        release: @escaping @Sendable () -> Void = {}
     ) {
-        (self.pointer, self.count, self.owner, self.release) = (pointer, count, owner, release)
+        precondition(format != .f32, "32-bit floats are not narrow")
+        (self.format, self.bytes, self.count) = (format, bytes, count)
+        (self.keepsPacking, self.owner, self.release) = (keepsPacking ?? (format != .q8), owner, release)
     }
 
-    /// Creates elements in newly allocated memory; `fill` writes them in little-endian order.
+    /// Creates a view of `count` little-endian bfloat16 elements in memory that `owner` keeps alive.
+    /// - Parameter release: called once all elements have been copied elsewhere, after which the memory is rarely read.
+    package convenience init(
+        _ pointer: UnsafePointer<UInt16>, count: Int, owner: AnyObject, release: @escaping @Sendable () -> Void = {}
+    ) {
+        self.init(.bf16, UnsafeRawPointer(pointer), count: count, owner: owner, release: release)
+    }
+
+    /// Creates bfloat16 elements in newly allocated memory; `fill` writes them in little-endian order.
     package convenience init(count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
         let block = Storage(byteCount: count * 2)
         let numbers = block.pointer.assumingMemoryBound(to: UInt16.self)
@@ -32,18 +52,38 @@ package final class NarrowElements: @unchecked Sendable {
         self.init(numbers, count: count, owner: block)
     }
 
+    /// The first element of bfloat16 elements. Stops the program for any other format.
+    package var pointer: UnsafePointer<UInt16> {
+        precondition(format == .bf16, "the \(count) elements are stored in \(format.name), not in bfloat16")
+        return bytes.assumingMemoryBound(to: UInt16.self)
+    }
+
     /// Writes a range of the elements as floats; the conversion is exact.
     package func widen(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) is outside the \(count) elements")
-        let from = pointer + range.lowerBound
-        for index in 0..<range.count {
-            out[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index]))
+        widen(rows: 0..<1, columns: range, stride: 0, into: out)
+    }
+
+    /// Writes a block of a matrix with rows of `stride` elements as floats, row by row without gaps. The conversion is exact.
+    package func widen(rows: Range<Int>, columns: Range<Int>, stride: Int, into out: UnsafeMutablePointer<Float>) {
+        guard !rows.isEmpty, !columns.isEmpty else { return }
+        let (first, last) = (rows.lowerBound * stride + columns.lowerBound, (rows.upperBound - 1) * stride + columns.upperBound)
+        precondition(first >= 0 && last <= count, "the range \(first..<last) is outside the \(count) elements")
+        switch format {
+        case .f32: preconditionFailure("32-bit floats are not narrow")
+        case .bf16:
+            for row in 0..<rows.count {
+                let (from, to) = (pointer + first + row * stride, out + row * columns.count)
+                for index in 0..<columns.count { to[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index])) }
+            }
+        case .q8:
+            Kernels.current.pointee.q8_widen(
+                rows.count, columns.count, first, stride, bytes.assumingMemoryBound(to: UInt8.self), out)
         }
         withExtendedLifetime(self) {}
     }
 
-    /// Rounds floats to the nearest bfloat16, ties to even, and overwrites a range of the elements. The caller must be the only
-    /// user of the memory, as with a key/value cache.
+    /// Rounds floats to the nearest bfloat16, ties to even, and overwrites a range of the bfloat16 elements. The caller must be
+    /// the only user of the memory, as with a key/value cache.
     package func round(_ numbers: UnsafePointer<Float>, into range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) is outside the \(count) elements")
         let to = UnsafeMutablePointer(mutating: pointer) + range.lowerBound

@@ -7,7 +7,7 @@ package protocol ReadableAgain: AnyObject {
 }
 
 /// The memory of a tensor: a block aligned to 64 bytes that returns to the allocator with its last tensor, a view of memory owned
-/// by another object, or elements in bfloat16.
+/// by another object, or elements in a narrow format.
 ///
 /// It is `@unchecked Sendable` because bytes are written only by the operation that creates the tensor, before anything else can
 /// see the storage, and by in-place updates of the optimiser while it has exclusive use of the parameter.
@@ -17,12 +17,12 @@ package final class Storage: @unchecked Sendable {
         case block(UnsafeMutableRawPointer, capacity: Int)
         /// Read-only memory that the owner keeps alive.
         case view(UnsafeMutableRawPointer, owner: AnyObject)
-        /// Elements in bfloat16; there are no floats in memory.
+        /// Elements in a narrow format; there are no floats in memory.
         case narrow(NarrowElements)
     }
 
     private let contents: Contents
-    /// The usable size in bytes, counted as 32-bit floats even for bfloat16 elements; the block itself may be larger.
+    /// The usable size in bytes, counted as 32-bit floats even for narrow elements; the block itself may be larger.
     package let byteCount: Int
     /// Cached packed copies of the contents as weight matrices, made on demand. Changing the contents must clear them.
     let packings = Mutex(WeightPackings())
@@ -40,13 +40,13 @@ package final class Storage: @unchecked Sendable {
         self.byteCount = byteCount
     }
 
-    /// Creates a storage of elements in bfloat16.
+    /// Creates a storage of elements in a narrow format.
     package init(_ narrow: NarrowElements) {
         contents = .narrow(narrow)
         byteCount = narrow.count * 4
     }
 
-    /// A pointer to the first byte. Stops the program for bfloat16 elements, which have no floats in memory: use
+    /// A pointer to the first byte. Stops the program for narrow elements, which have no floats in memory: use
     /// ``Tensor/widened()``.
     package var pointer: UnsafeMutableRawPointer {
         switch contents {
@@ -54,15 +54,19 @@ package final class Storage: @unchecked Sendable {
         case .view(let block, _): block
         case .narrow(let narrow):
             preconditionFailure(
-                "the \(narrow.count) elements are stored in bfloat16 and have no address as floats; call widened() for a copy in f32")
+                "the \(narrow.count) elements are stored in \(narrow.format.name) and have no address as floats; "
+                    + "call widened() for a copy in f32")
         }
     }
 
     /// The format in which the elements are stored.
-    package var format: NumberFormat { narrow == nil ? .f32 : .bf16 }
+    package var format: NumberFormat { narrow?.format ?? .f32 }
 
-    /// The contents in bfloat16; nil for any other storage.
+    /// The contents in a narrow format; nil if they are floats.
     package var narrow: NarrowElements? { if case .narrow(let narrow) = contents { narrow } else { nil } }
+
+    /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
+    var keepsPacking: Bool { narrow?.keepsPacking ?? true }
 
     /// Writes a range of the elements as floats.
     func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {

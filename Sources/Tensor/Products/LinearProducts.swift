@@ -49,7 +49,9 @@ enum LinearProducts {
         let kernels = Kernels.current
         let (outputs, inputs, isForward) = (weight.shape[0], weight.shape[1], kind == .forward)
         let (depth, columns) = isForward ? (inputs, outputs) : (outputs, inputs)
-        let plan = Kernels.plan(kernels, kind, rows: rows, outputs: outputs, inputs: inputs, storage: weight.storage.format)
+        let plan = Kernels.plan(
+            kernels, kind, rows: rows, outputs: outputs, inputs: inputs, storage: weight.storage.format,
+            keepsPacking: weight.storage.keepsPacking)
         switch plan {
         case .fewRows where isForward && beta == 0: FewRowsProduct.multiply(kernels, rows: rows, a.pointer, weight, into: c)
         case .packedAndKept(let format):

@@ -26,19 +26,19 @@ package struct MatrixView {
 
 /// The right-hand matrix B [depth, columns] of a product, in its storage format.
 ///
-/// Elements in bfloat16 are widened while they are packed, a panel at a time, in memory that stays in the cache. (Products of few
-/// rows are not packed; ``FewRowsProduct`` widens by itself.) The packed panels equal those of the same elements as floats, so a
-/// product does not depend on how a weight is stored. 8-bit weights would be a third case, together with their scales.
+/// Narrow elements are widened while they are packed, a panel at a time, in memory that stays in the cache. (Products of few rows
+/// are not packed; ``FewRowsProduct`` widens by itself.) The packed panels equal those of the same elements as floats, so a
+/// product does not depend on how a weight is stored.
 package enum RightHandMatrix {
     case floats(MatrixView)
-    /// Contiguous rows of `stride` elements.
-    case bf16(NarrowElements, stride: Int, transposed: Bool)
+    /// Contiguous rows of `stride` elements in a narrow format.
+    case narrow(NarrowElements, stride: Int, transposed: Bool)
 
     /// Creates the view of a matrix, as it is or transposed.
     package init(_ matrix: Tensor, transposed: Bool) {
         let stride = matrix.shape[1]
         if let narrow = matrix.storage.narrow {
-            self = .bf16(narrow, stride: stride, transposed: transposed)
+            self = .narrow(narrow, stride: stride, transposed: transposed)
         } else {
             self = .floats(MatrixView(pointer: matrix.pointer, stride: stride, transposed: transposed))
         }
@@ -52,12 +52,10 @@ package enum RightHandMatrix {
                 columns: columns.count, depth: depth.count,
                 matrix.pointer + depth.lowerBound * matrix.rowStride + columns.lowerBound * matrix.columnStride,
                 depthStride: matrix.rowStride, columnStride: matrix.columnStride, into: out)
-        case .bf16(let numbers, let stride, let transposed):
+        case .narrow(let numbers, let stride, let transposed):
             let (rows, across) = transposed ? (columns, depth) : (depth, columns)
             Storage(byteCount: rows.count * across.count * 4).withFloats { wide in
-                for (index, row) in rows.enumerated() {
-                    numbers.widen(row * stride + across.lowerBound..<row * stride + across.upperBound, into: wide + index * across.count)
-                }
+                numbers.widen(rows: rows, columns: across, stride: stride, into: wide)
                 layout.pack(
                     columns: columns.count, depth: depth.count, wide, depthStride: transposed ? 1 : across.count,
                     columnStride: transposed ? across.count : 1, into: out)

@@ -24,16 +24,18 @@ package struct ProductQuestion: Sendable {
     package var inputs: Int
     /// The storage format of the weight.
     package var storage: NumberFormat = .f32
+    /// Whether a packed copy of the weight may be kept. It has no influence on the result.
+    package var keepsPacking = true
     package var precision: Compute.Precision = .f32
     /// Whether the kernels multiply floats in matrix tile registers.
     package var hasTiles = false
 
     package init(
-        _ kind: Kind, rows: Int, outputs: Int, inputs: Int, storage: NumberFormat = .f32, precision: Compute.Precision = .f32,
-        hasTiles: Bool = false
+        _ kind: Kind, rows: Int, outputs: Int, inputs: Int, storage: NumberFormat = .f32, keepsPacking: Bool = true,
+        precision: Compute.Precision = .f32, hasTiles: Bool = false
     ) {
         (self.kind, self.rows, self.outputs, self.inputs) = (kind, rows, outputs, inputs)
-        (self.storage, self.precision, self.hasTiles) = (storage, precision, hasTiles)
+        (self.storage, self.keepsPacking, self.precision, self.hasTiles) = (storage, keepsPacking, precision, hasTiles)
     }
 
     /// The sizes of the right-hand matrix of the product, [depth, columns].
@@ -71,9 +73,9 @@ package enum ProductPlan: Equatable, Sendable {
 /// The decision table: rows × shape × storage format × precision × processor → kernel.
 ///
 /// The first matching line applies. Since the choice affects the last bits of a result, it may depend only on the question: not
-/// on the number of threads, and not on how a weight is stored. A weight in bfloat16 gets the same plan as the equal weight in
-/// floats, and is widened a block at a time where the plan reads it (``RightHandMatrix``); the same would apply to 8-bit weights.
-/// Only a weight that is rounded, or multiplied in another format, gets its own line.
+/// on the number of threads, and not on how a weight is stored. A weight in a narrow format gets the same plan as the equal weight
+/// in floats, and is widened a block at a time where the plan reads it (``RightHandMatrix``). Only how long packed panels are kept
+/// may depend on more: panels of the same ``PanelFormat`` give the same bits, whether they are kept or packed in passing.
 package enum ProductTable {
     /// The number of rows from which packing the weight costs less than reading it row by row.
     package static let manyRows = 48
@@ -102,6 +104,8 @@ package enum ProductTable {
         case (.weightGradient, true,    _,     _    ) where isNarrow: .narrow
         case (.weightGradient, false,   _,     false) where isNarrow: .narrow
         //    product          rounded  few    tiled
+        case (.forward,        true,    _,     _    ) where !question.keepsPacking: .packedInPassing(.bf16)
+        case (.inputGradient,  true,    _,     _    ) where !question.keepsPacking: .packedInPassing(.bf16)
         case (.forward,        true,    _,     _    ): .packedAndKept(.bf16)
         case (.inputGradient,  true,    _,     _    ): .packedAndKept(.bf16)
         case (.inference,      true,    _,     _    ): .packedAndKept(.bf16)
@@ -115,32 +119,15 @@ package enum ProductTable {
     }
 }
 
-/// The storage format of a tensor's elements, all of which represent 32-bit floats.
-///
-/// Another format, such as 8 bits for frozen weights, needs a case here and in ``RightHandMatrix``, and its widening in
-/// ``Storage``. It needs no kernel and no line in the table.
-package enum NumberFormat: CaseIterable, Sendable {
-    case f32
-    case bf16
-
-    /// The size of an element in bytes.
-    package var byteCount: Int {
-        switch self {
-        case .f32: 4
-        case .bf16: 2
-        }
-    }
-}
-
 extension Kernels {
     /// The plan for a product with the given kernels. Default: the precision of the scope.
     static func plan(
         _ kernels: UnsafePointer<Table>, _ kind: ProductQuestion.Kind, rows: Int, outputs: Int, inputs: Int, storage: NumberFormat,
-        precision: Compute.Precision = Compute.precision
+        keepsPacking: Bool = true, precision: Compute.Precision = Compute.precision
     ) -> ProductPlan {
         ProductTable.plan(
             for: ProductQuestion(
-                kind, rows: rows, outputs: outputs, inputs: inputs, storage: storage, precision: precision,
+                kind, rows: rows, outputs: outputs, inputs: inputs, storage: storage, keepsPacking: keepsPacking, precision: precision,
                 hasTiles: kernels.pointee.split_product != nil))
     }
 }

@@ -23,7 +23,7 @@ extension GGMLType {
             case .q4_1: Self.q4(from + 4, scale: Self.half(from), minus: 0, plus: Self.half(from + 2), to)
             case .q5_0: Self.q5(from + 6, high: Self.word(from + 2), scale: Self.half(from), minus: 16, plus: nil, to)
             case .q5_1: Self.q5(from + 8, high: Self.word(from + 4), scale: Self.half(from), minus: 0, plus: Self.half(from + 2), to)
-            case .q8_0: Self.q8(from + 2, scale: Self.half(from), to)
+            case .q8_0: Q8Block.decode(from, into: to)
             case .q2K: Self.q2K(from, to)
             case .q3K: Self.q3K(from, to)
             case .q4K: Self.q4K(from, to)
@@ -68,11 +68,6 @@ extension GGMLType {
             to[index] = minimum.map { low + $0 } ?? low
             to[index + 16] = minimum.map { high + $0 } ?? high
         }
-    }
-
-    @inline(__always)
-    private static func q8(_ numbers: UnsafePointer<UInt8>, scale: Float, _ to: UnsafeMutablePointer<Float>) {
-        for index in 0..<32 { to[index] = Float(Int32(Int8(bitPattern: numbers[index]))) * scale }
     }
 
     // MARK: Blocks of 256

@@ -191,8 +191,7 @@ public struct GGUFWriter {
     }
 }
 
-/// Encodes floats as Q8_0 blocks like ggml: the scale is max|x| / 127, and each value is x / scale, rounded to the nearest
-/// integer with ties away from zero.
+/// Encodes floats as Q8_0 blocks (``Q8Block``).
 private struct Q8Encoder {
     let name: String
     private var pending: [UInt8] = []
@@ -216,32 +215,28 @@ private struct Q8Encoder {
     }
 
     private mutating func encode(_ bytes: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws -> Void) throws {
-        var out: [UInt8] = []
-        out.reserveCapacity(bytes.count / 128 * 34)
-        for block in 0..<bytes.count / 128 {
-            func value(_ index: Int) -> Float {
-                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: block * 128 + index * 4, as: UInt32.self)))
-            }
-            var largest: Float = 0
-            for index in 0..<32 {
-                guard value(index).isFinite else {
-                    throw CheckpointError.notFinite(name: name, index: seen + index, value: value(index).description)
+        let blocks = bytes.count / (4 * Q8Block.count)
+        var out = [UInt8](repeating: 0, count: blocks * Q8Block.byteCount)
+        var numbers = [Float](repeating: 0, count: Q8Block.count)
+        for block in 0..<blocks {
+            for index in numbers.indices {
+                let offset = 4 * (block * Q8Block.count + index)
+                numbers[index] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+                guard numbers[index].isFinite else {
+                    throw CheckpointError.notFinite(name: name, index: seen + index, value: numbers[index].description)
                 }
-                largest = max(largest, abs(value(index)))
             }
-            let scale = largest / 127
-            // if the scale is too small for its reciprocal to be finite, its 16-bit form is 0 and so are the values
-            let inverse = (1 / scale).isFinite ? 1 / scale : 0
-            let bits = FloatConversion.narrowToFloat16(scale)
-            guard bits & 0x7FFF != 0x7C00 else {
+            let isRepresentable = numbers.withUnsafeBufferPointer { numbers in
+                out.withUnsafeMutableBufferPointer { out in
+                    guard let from = numbers.baseAddress, let to = out.baseAddress else { return true }
+                    return Q8Block.encode(from, into: to + block * Q8Block.byteCount)
+                }
+            }
+            guard isRepresentable else {
+                let largest = numbers.reduce(0) { max($0, abs($1)) }
                 throw CheckpointError.notRepresentable(name: name, index: seen, value: largest.description, type: GGMLType.q8_0.name)
             }
-            out.append(UInt8(truncatingIfNeeded: bits))
-            out.append(UInt8(truncatingIfNeeded: bits >> 8))
-            for index in 0..<32 {
-                out.append(UInt8(bitPattern: Int8((value(index) * inverse).rounded(.toNearestOrAwayFromZero))))
-            }
-            seen += 32
+            seen += Q8Block.count
         }
         try out.withUnsafeBytes(sink)
     }

@@ -1,0 +1,78 @@
+import ShortFloats
+import Synchronization
+
+/// A number that is too large for a narrow format, or not finite.
+package struct RoundingError: Error, Equatable, CustomStringConvertible {
+    /// The format.
+    package let format: NumberFormat
+    /// The index of the first number that cannot be represented; for blocks, of the first number of their block.
+    package let index: Int
+
+    package var description: String {
+        let place = format == .q8 ? "the 32 numbers from index \(index) contain one" : "the number at index \(index) is one"
+        return "cannot round to \(format.name): \(place) that is too large for the format or is not finite"
+    }
+}
+
+extension NarrowElements {
+    /// The number of elements that a thread rounds at a time; a multiple of the blocks of all formats.
+    private static let grain = 131_072
+
+    /// Rounds numbers to a narrow format, in newly allocated memory: to the nearest bfloat16, ties to even, or to blocks as
+    /// ``Q8Block`` does. Rounding the result again gives the same bytes. Products keep no packed copies of it (``keepsPacking``).
+    ///
+    /// - Parameters:
+    ///   - source: the numbers, as floats or in a narrow format.
+    ///   - count: the number of elements.
+    ///   - format: any format but ``NumberFormat/f32``.
+    /// - Throws: ``RoundingError``.
+    package static func rounding(_ source: Storage, count: Int, to format: NumberFormat) throws -> NarrowElements {
+        precondition(source.byteCount >= 4 * count, "a storage of \(source.byteCount / 4) elements has no \(count)")
+        let block = Storage(byteCount: format.byteCount(of: count))
+        let failed = Mutex<Int?>(nil)
+        // worker threads do not see the level of the calling scope
+        nonisolated(unsafe) let kernels = Kernels.current
+        nonisolated(unsafe) let bytes = block.pointer
+        Compute.forChunks(count, grain: grain) { range in
+            let bad = source.withFloats(range, filledTo: Q8Block.count) { numbers in
+                let out = bytes + format.byteCount(of: range.lowerBound)
+                switch format {
+                case .f32: preconditionFailure("32-bit floats are not narrow")
+                case .bf16: return round(numbers, count: range.count, toBFloat16: out.assumingMemoryBound(to: UInt16.self))
+                case .q8:
+                    let blocks = (range.count + Q8Block.count - 1) / Q8Block.count
+                    let done = kernels.pointee.q8_round(blocks, numbers, out.assumingMemoryBound(to: UInt8.self))
+                    return done < blocks ? done * Q8Block.count : nil
+                }
+            }
+            if let bad { failed.withLock { $0 = min($0 ?? .max, range.lowerBound + bad) } }
+        }
+        if let index = failed.withLock({ $0 }) { throw RoundingError(format: format, index: index) }
+        return NarrowElements(format, block.pointer, count: count, keepsPacking: false, owner: block)
+    }
+
+    /// Writes little-endian bfloat16 numbers; returns the index of the first one that is not finite.
+    private static func round(_ numbers: UnsafePointer<Float>, count: Int, toBFloat16 out: UnsafeMutablePointer<UInt16>) -> Int? {
+        var bad: Int?
+        for index in 0..<count {
+            let bits = FloatConversion.narrowToBFloat16(numbers[index])
+            out[index] = bits.littleEndian
+            if bits & 0x7F80 == 0x7F80, bad == nil { bad = index }
+        }
+        return bad
+    }
+}
+
+extension Storage {
+    /// Calls `body` with the elements of a range as floats, followed by zeros up to a multiple of `unit`. They are copied if they are
+    /// narrow or need zeros.
+    fileprivate func withFloats<Result>(_ range: Range<Int>, filledTo unit: Int, _ body: (UnsafePointer<Float>) -> Result) -> Result {
+        let missing = (unit - range.count % unit) % unit
+        if narrow == nil, missing == 0 { return withFloats { body($0 + range.lowerBound) } }
+        return Storage(byteCount: 4 * (range.count + missing)).withFloats { floats in
+            copyFloats(range, to: floats)
+            (floats + range.count).update(repeating: 0, count: missing)
+            return body(floats)
+        }
+    }
+}
