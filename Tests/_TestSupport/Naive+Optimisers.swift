@@ -41,4 +41,27 @@ extension Naive {
         }
         return best
     }
+
+    /// How many numbers of a moment in 8 bits are not those of the nearest codes, or as near as rounding tells, and how many scales are
+    /// not the largest absolute numbers of their blocks.
+    /// - Parameter exact: the numbers before they are rounded to codes.
+    package static func misplaced(_ codes: MomentCodes, of exact: [Double], in map: DynamicMap) -> Int {
+        let stored = codes.withCodes(Array.init)
+        let scales = codes.withScales(Array.init)
+        var wrong = 0
+        for start in stride(from: 0, to: exact.count, by: 256) {
+            let block = start..<min(start + 256, exact.count)
+            let scale = Double(scales[start / 256])
+            let largest = exact[block].reduce(0) { max($0, abs($1)) }
+            if abs(scale - largest) > 2e-6 * largest { wrong += 1 }
+            for index in block {
+                let relative = exact[index] / scale
+                let isPositive = exact[index] > 0 && map === DynamicMap.unsigned
+                func distance(_ code: Int) -> Double { abs(Double(map.values[code]) - relative) }
+                let least = distance(nearest(relative, in: map.values, above: isPositive))
+                if distance(Int(stored[index])) > least + 2e-6 * abs(relative) + 1e-12 || (isPositive && stored[index] == 0) { wrong += 1 }
+            }
+        }
+        return wrong
+    }
 }

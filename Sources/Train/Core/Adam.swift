@@ -92,18 +92,18 @@ public final class Adam {
     /// Clears all gradients, for example those that a failed step has accumulated.
     public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
-    /// The moments by name, for a checkpoint: `first.<parameter>`, and `second.<parameter>` where there is a second moment.
-    public var state: [String: Tensor] {
-        var state = OptimizerState()
+    /// The moments by name, for a checkpoint.
+    public var state: OptimizerState {
+        var state = OptimizerState(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { moments.add(to: &state, name: parameter.name) }
-        return state.tensors
+        return state
     }
 
     /// Continues from a saved state.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing, have another shape or are those of
     ///   another kind of optimiser.
-    public func restore(_ state: [String: Tensor], stepCount: Int) throws {
-        let state = OptimizerState(tensors: state)
+    public func restore(_ state: OptimizerState, stepCount: Int) throws {
+        try state.check(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { try moments.restore(state, name: parameter.name) }
         self.stepCount = stepCount
     }

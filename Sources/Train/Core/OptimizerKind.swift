@@ -1,9 +1,12 @@
-package import Tensor
+import Tensor
 
 /// The rule by which an optimiser changes weights.
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// AdamW with two moments per weight, as 32-bit floats (Kingma & Ba 2015; Loshchilov & Hutter 2019).
     case adamw
+    /// AdamW with two moments per weight in 8 bits, with a scale for every 256 of them (Dettmers et al. 2022, "8-bit optimizers via
+    /// block-wise quantization"). The moments of parameters with fewer than 4096 weights are 32-bit floats.
+    case adamw8bit
     /// Lion with one momentum per weight, as a 32-bit float (Chen et al. 2023).
     case lion
 
@@ -14,21 +17,26 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         case "adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "adamw_apex_fused", "adamw_hf",
             "paged_adamw", "paged_adamw_32bit":
             self = .adamw
+        case "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit": self = .adamw8bit
         case "lion_32bit", "paged_lion_32bit": self = .lion
         default: self.init(rawValue: name)
         }
     }
 
-    /// The names of all kinds, for messages: "adamw or lion".
+    /// The names of all kinds, for messages: "adamw, adamw8bit or lion".
     public static var list: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 
+    /// The number of weights from which on a parameter has moments in 8 bits, as `min_8bit_size` of bitsandbytes.
+    static let leastCoded = 4096
+
     /// The bytes per weight of what the optimiser keeps of large parameters.
     package var bytesPerWeight: Double {
         switch self {
         case .adamw: 8
+        case .adamw8bit: 2 * (1 + 4 / Double(MomentCodes.block))
         case .lion: 4
         }
     }
@@ -38,6 +46,7 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         let floats = Allocator.capacity(for: 4 * count)
         switch self {
         case .adamw: return 2 * floats
+        case .adamw8bit: return 2 * (count < Self.leastCoded ? floats : MomentCodes.byteCount(of: count))
         case .lion: return floats
         }
     }
@@ -46,6 +55,7 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     func moments(of value: Tensor) -> any Moments {
         switch self {
         case .adamw: AdamMoments(value.shape)
+        case .adamw8bit: value.count < Self.leastCoded ? AdamMoments(value.shape) : CodedAdamMoments(value.shape)
         case .lion: LionMoments(value.shape)
         }
     }
