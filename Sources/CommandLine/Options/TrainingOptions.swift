@@ -7,8 +7,9 @@ public struct TrainingOptions: SettingsOptions {
 
     @Option(
         help: """
-            Rule of a training step. One of adamw or lion. lion (Chen et al. 2023) keeps one number per trained weight instead of two. \
-            It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of 0.99.
+            Rule of a training step. One of adamw, adamw8bit or lion. adamw8bit (Dettmers et al. 2022) keeps AdamW's two moments in 8 \
+            bits instead of 32, except those of parameters with fewer than 4096 weights. lion (Chen et al. 2023) keeps one number per \
+            trained weight instead of two. It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of 0.99.
             """)
     public var optimizer = OptimizerArgument(Self.defaults.optimizer)
     @Option(help: "Peak learning rate.")

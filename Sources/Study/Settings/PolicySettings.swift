@@ -22,7 +22,7 @@ public struct PolicySettings: Settings {
     public var gradientAccumulationSteps = 1
     /// Passes over the rollouts of a step. Default: 4 for gae and vtrace, 1 for methods without a value head.
     public var ppoEpochs: Int?
-    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    /// The rule of an optimiser step: adamw, adamw8bit (moments in 8 bits, Dettmers et al. 2022) or lion (Chen et al. 2023).
     public var optimizer = "adamw"
     /// The optimiser's initial learning rate; it decays linearly to 0.
     public var adamLearningRate = 1e-4

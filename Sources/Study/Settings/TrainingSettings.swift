@@ -3,7 +3,7 @@ import Train
 
 /// Settings of the optimiser and the training loop.
 public struct TrainingSettings: Settings {
-    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    /// The rule of an optimiser step: adamw, adamw8bit (moments in 8 bits, Dettmers et al. 2022) or lion (Chen et al. 2023).
     public var optimizer = "adamw"
     /// The peak learning rate.
     public var learningRate = 5e-5
