@@ -18,7 +18,7 @@ import Train
         for (words, name) in [
             ([], "adamw"), (["--optimizer", "lion"], "lion"), (["--optim=adamw_torch"], "adamw"), (["optim=lion_32bit"], "lion"),
             (["--optim", "AdamW"], "adamw"), (["--optimizer=adamw8bit"], "adamw8bit"), (["--optim=adamw_bnb_8bit"], "adamw8bit"),
-            (["optim=adamw_8bit"], "adamw8bit"), (["--optim", "paged_adamw_8bit"], "adamw8bit"),
+            (["--optim=adafactor"], "adafactor"), (["optim=adamw_8bit"], "adamw8bit"), (["--optim", "paged_adamw_8bit"], "adamw8bit"),
         ] {
             #expect(try Command.parse(normalising: words).training.settings.optimizer == name, "\(words)")
             #expect(try PolicyCommand.parse(normalising: ["--model-name=x"] + words).policy.settings.optimizer == name, "\(words)")

@@ -109,6 +109,21 @@ import _TestSupport
         var policy = PolicySettings()
         (policy.optimizer, policy.adamEpsilon) = ("lion", 1e-6)
         #expect(throws: InvalidSetting.self) { try policy.validate() }
+        for (option, change) in [
+            ("--adam-beta1", { $0.adamBeta1 = 0.8 }), ("--adam-beta2", { $0.adamBeta2 = 0.99 }),
+            ("--adam-epsilon", { $0.adamEpsilon = 1e-6 }),
+        ] as [(String, (inout TrainingSettings) -> Void)] {
+            var training = TrainingSettings()
+            change(&training)
+            for kind in ["adamw", "adamw8bit"] {
+                training.optimizer = kind
+                try training.validate()
+            }
+            training.optimizer = "adafactor"
+            let unused = #expect(throws: InvalidSetting.self) { try training.validate() }
+            #expect(unused?.message.hasPrefix("\(option) is ") == true)
+            #expect(unused?.message.hasSuffix("no effect with --optimizer adafactor; remove it") == true)
+        }
         for kind in OptimizerKind.allCases {
             (policy.optimizer, policy.adamEpsilon) = (kind.rawValue, 1e-8)
             try policy.validate()

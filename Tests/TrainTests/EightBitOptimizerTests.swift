@@ -245,7 +245,7 @@ import _TestSupport
                 try read { $0.name == scales ? WritableTensor(scales, shape: [values.count], values: values) : WritableTensor($0) }
             }
         }
-        // codes of another shape come back and are refused by the trainer
+        // codes of another shape are read, and refused by the trainer
         try read { stored in
             stored.name == name
                 ? WritableTensor(name, shape: [16, 300], elementType: .uint8) { body in try stored.withUnsafeBytes(body) }
@@ -254,6 +254,6 @@ import _TestSupport
         let error = #expect(throws: TrainingError.self) {
             try Self.trainer(Self.model(), .adamw8bit).restore(.read(from: folder.url))
         }
-        #expect(error?.description.contains("model.embed_tokens.weight do not have the shape [300, 16]") == true)
+        #expect(error?.description.contains("model.embed_tokens.weight do not fit its shape [300, 16]") == true)
     }
 }

@@ -26,11 +26,11 @@ import _TestSupport
         for kind in OptimizerKind.allCases { #expect(OptimizerKind(named: kind.rawValue) == kind) }
         let others: [(String, OptimizerKind)] = [
             ("adamw_torch", .adamw), ("AdamW-Torch-Fused", .adamw), ("adamw_hf", .adamw), ("lion_32bit", .lion),
-            ("adamw_bnb_8bit", .adamw8bit), ("adamw_8bit", .adamw8bit), ("paged_adamw_8bit", .adamw8bit),
+            ("Adafactor", .adafactor), ("adamw_bnb_8bit", .adamw8bit), ("adamw_8bit", .adamw8bit), ("paged_adamw_8bit", .adamw8bit),
         ]
-        #expect(OptimizerKind.list == OptimizerKind.allCases.map(\.rawValue).joined(separator: ", ").replacing(", lion", with: " or lion"))
+        #expect(OptimizerKind.list == "adamw, adamw8bit, lion or adafactor")
         for (name, kind) in others { #expect(OptimizerKind(named: name) == kind, "\(name)") }
-        for name in ["", "adam", "sgd", "adafactor", "adamw_torch_4bit", "lion_8bit"] { #expect(OptimizerKind(named: name) == nil) }
+        for name in ["", "adam", "sgd", "adamw_torch_4bit", "lion_8bit"] { #expect(OptimizerKind(named: name) == nil) }
     }
 
     @Test("Lion steps by the sign of a clipped mean, and remembers the gradient")
@@ -100,7 +100,7 @@ import _TestSupport
             }
             let shorter = try optimiser(own, count: 4999).state
             let shape = #expect(throws: TrainingError.self) { try optimiser(own).restore(shorter, stepCount: 1) }
-            #expect(shape?.description.contains("for p do not have the shape [5000]") == true)
+            #expect(shape?.description.contains("for p do not fit its shape [5000]") == true)
             let none = OptimizerState(kind: own)
             let missing = #expect(throws: TrainingError.self) { try optimiser(own).restore(none, stepCount: 1) }
             #expect(missing?.description.contains("no optimiser moments for p") == true)
@@ -109,12 +109,14 @@ import _TestSupport
 
     @Test("the memory of an optimiser is what it allocates", arguments: OptimizerKind.allCases)
     func memory(kind: OptimizerKind) {
-        let parameters = [700_000, 4095, 4096].map { Parameter("p\($0)", Tensor.zeros([$0])) }
+        let shapes: [Shape] = [[700, 1000], [4095], [64, 64]]
+        let parameters = shapes.map { Parameter("p\($0)", Tensor.zeros($0)) }
         let adam = Adam(parameters, config: config(kind))
         let floats = adam.state.tensors.values.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) }
         #expect(adam.memory.moments == adam.state.codes.values.reduce(floats) { $0 + MomentCodes.byteCount(of: $1.shape.count) })
         #expect(adam.memory.gradients == parameters.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.value.count) })
-        let share = Double(adam.memory.moments) / (708_191 * kind.bytesPerWeight)
-        #expect(share >= 1 && share < 1.15, "\(share)")
+        // the vector has at most two floats a weight
+        let expected = 708_191 * kind.bytesPerWeight
+        #expect((expected...1.15 * expected + 40_000).contains(Double(adam.memory.moments)))
     }
 }

@@ -31,6 +31,57 @@ extension Naive {
         return mean == 0 ? 1 : abs(mean) / (abs(terms.0) + abs(terms.1))
     }
 
+    /// One Adafactor step on a matrix, in the order of the class `Adafactor` of Transformers with a given learning rate.
+    /// - Parameters:
+    ///   - rows: the second moments of the rows.
+    ///   - columns: those of the columns.
+    public static func adafactor(
+        _ step: AdafactorStep, gradient: [[Double]], value: inout [[Double]], rows: inout [Double], columns: inout [Double]
+    ) {
+        let (height, width) = (rows.count, columns.count)
+        let beta = 1 - pow(Double(step.number), -0.8)
+        func square(_ row: Int, _ column: Int) -> Double { pow(gradient[row][column] * Double(step.gradientScale), 2) + 1e-30 }
+        for row in 0..<height {
+            let mean = (0..<width).reduce(0) { $0 + square(row, $1) } / Double(width)
+            rows[row] = beta * rows[row] + (1 - beta) * mean
+        }
+        for column in 0..<width {
+            let mean = (0..<height).reduce(0) { $0 + square($1, column) } / Double(height)
+            columns[column] = beta * columns[column] + (1 - beta) * mean
+        }
+        let mean = rows.reduce(0, +) / Double(height)
+        apply(step, gradient, to: &value) { (rows[$0] * columns[$1] / mean).squareRoot() }
+    }
+
+    /// One Adafactor step on a vector.
+    public static func adafactor(_ step: AdafactorStep, gradient: [Double], value: inout [Double], second: inout [Double]) {
+        let beta = 1 - pow(Double(step.number), -0.8)
+        for (index, g) in gradient.enumerated() {
+            second[index] = beta * second[index] + (1 - beta) * (pow(g * Double(step.gradientScale), 2) + 1e-30)
+        }
+        var matrix = [value]
+        apply(step, [gradient], to: &matrix) { second[$1].squareRoot() }
+        value = matrix[0]
+    }
+
+    /// Subtracts the gradient divided by a root, clipped to a root mean square of 1.
+    private static func apply(
+        _ step: AdafactorStep, _ gradient: [[Double]], to value: inout [[Double]], root: (_ row: Int, _ column: Int) -> Double
+    ) {
+        let update = gradient.enumerated().map { row, numbers in
+            numbers.enumerated().map { column, g in g * Double(step.gradientScale) / root(row, column) }
+        }
+        let numbers = update.joined()
+        let size = (numbers.reduce(0) { $0 + $1 * $1 } / Double(numbers.count)).squareRoot()
+        let rate = Double(step.learningRate)
+        for row in value.indices {
+            for column in value[row].indices {
+                value[row][column] -= rate * Double(step.weightDecay) * value[row][column]
+                value[row][column] -= rate * update[row][column] / max(1, size)
+            }
+        }
+    }
+
     /// The index of the number that is nearest to `x`, by comparing with all; the first of several that are equally near.
     /// - Parameter above: whether the first number is left out.
     public static func nearest(_ x: Double, in numbers: [Float], above: Bool = false) -> Int {

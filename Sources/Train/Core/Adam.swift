@@ -6,11 +6,12 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     public var kind = OptimizerKind.adamw
     /// The peak learning rate, which the schedule scales.
     public var learningRate: Double
-    /// The decay rate β₁ of the first moment. In Lion, the weight of the momentum in the direction of a step.
+    /// The decay rate β₁ of the first moment. In Lion, the weight of the momentum in the direction of a step. Adafactor
+    /// does not use it.
     public var beta1 = 0.9
-    /// The decay rate β₂ of the second moment. In Lion, the decay rate of the momentum.
+    /// The decay rate β₂ of the second moment. In Lion, the decay rate of the momentum. Adafactor does not use it.
     public var beta2 = 0.999
-    /// ε, which is added to the square root of the second moment. Lion does not use it.
+    /// ε, which is added to the square root of the second moment. Lion and Adafactor do not use it.
     public var epsilon = 1e-8
     /// The decoupled weight decay.
     public var weightDecay = 0.0

@@ -89,3 +89,58 @@ final class LionMoments: Moments {
         momentum = m
     }
 }
+
+/// What Adafactor keeps of a matrix: the second moments of its rows and columns.
+final class FactoredMoments: Moments {
+    private let shape: Shape
+    private var rows: Tensor
+    private var columns: Tensor
+
+    init(_ shape: Shape) {
+        (self.shape, rows, columns) = (shape, .zeros([shape.rows]), .zeros([shape.width]))
+    }
+
+    func step(_ step: AdamStep, gradient: Tensor, value: inout Tensor) {
+        AdafactorStep(step).apply(gradient: gradient, to: &value, rows: &rows, columns: &columns)
+    }
+
+    func add(to state: inout OptimizerState, name: String) {
+        state.tensors[OptimizerState.row(name)] = rows
+        state.tensors[OptimizerState.column(name)] = columns
+    }
+
+    func restore(_ state: OptimizerState, name: String) throws {
+        guard let r = state.tensors[OptimizerState.row(name)], let c = state.tensors[OptimizerState.column(name)],
+            r.shape == rows.shape, c.shape == columns.shape
+        else { throw state.mismatch(name, shape: shape) }
+        (rows, columns) = (r, c)
+    }
+}
+
+/// What Adafactor keeps of other parameters than matrices: the second moments of all weights.
+final class SecondMoments: Moments {
+    private var second: Tensor
+
+    init(_ shape: Shape) { second = .zeros(shape) }
+
+    func step(_ step: AdamStep, gradient: Tensor, value: inout Tensor) {
+        AdafactorStep(step).apply(gradient: gradient, to: &value, second: &second)
+    }
+
+    func add(to state: inout OptimizerState, name: String) { state.tensors[OptimizerState.second(name)] = second }
+
+    func restore(_ state: OptimizerState, name: String) throws {
+        guard let s = state.tensors[OptimizerState.second(name)], s.shape == second.shape else {
+            throw state.mismatch(name, shape: second.shape)
+        }
+        second = s
+    }
+}
+
+extension AdafactorStep {
+    /// The settings that an AdamW step has in common with this one.
+    fileprivate init(_ step: AdamStep) {
+        self.init(
+            learningRate: step.learningRate, weightDecay: step.weightDecay, number: step.number, gradientScale: step.gradientScale)
+    }
+}

@@ -1,4 +1,4 @@
-import Tensor
+package import Tensor
 
 /// The rule by which an optimiser changes weights.
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
@@ -9,6 +9,9 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     case adamw8bit
     /// Lion with one momentum per weight, as a 32-bit float (Chen et al. 2023).
     case lion
+    /// Adafactor (Shazeer & Stern 2018) with the given learning rate and without a first moment. It keeps a 32-bit float for every row
+    /// and every column of a matrix, and one for every weight of a vector.
+    case adafactor
 
     /// The kind with a name, which may also be one that Transformers gives to `optim`; nil for an unknown name.
     public init?(named name: String) {
@@ -23,7 +26,7 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         }
     }
 
-    /// The names of all kinds, for messages: "adamw, adamw8bit or lion".
+    /// The names of all kinds, for messages: "adamw, adamw8bit, lion or adafactor".
     public static var list: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
@@ -38,16 +41,25 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         case .adamw: 8
         case .adamw8bit: 2 * (1 + 4 / Double(MomentCodes.block))
         case .lion: 4
+        case .adafactor: 0
         }
     }
 
-    /// The memory that the optimiser takes for a parameter of `count` numbers, in bytes.
-    package func momentBytes(count: Int) -> Int {
-        let floats = Allocator.capacity(for: 4 * count)
+    /// Whether a step depends on β₁ and β₂.
+    package var usesBetas: Bool { self != .adafactor }
+
+    /// Whether a step depends on ε.
+    package var usesEpsilon: Bool { self == .adamw || self == .adamw8bit }
+
+    /// The memory that the optimiser takes for a parameter of a shape, in bytes.
+    package func momentBytes(of shape: Shape) -> Int {
+        let (count, floats) = (shape.count, Allocator.capacity(for: 4 * shape.count))
         switch self {
         case .adamw: return 2 * floats
         case .adamw8bit: return 2 * (count < Self.leastCoded ? floats : MomentCodes.byteCount(of: count))
         case .lion: return floats
+        case .adafactor:
+            return shape.rank == 2 ? Allocator.capacity(for: 4 * shape.rows) + Allocator.capacity(for: 4 * shape.width) : floats
         }
     }
 
@@ -57,6 +69,7 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         case .adamw: AdamMoments(value.shape)
         case .adamw8bit: value.count < Self.leastCoded ? AdamMoments(value.shape) : CodedAdamMoments(value.shape)
         case .lion: LionMoments(value.shape)
+        case .adafactor: value.shape.rank == 2 ? FactoredMoments(value.shape) : SecondMoments(value.shape)
         }
     }
 }

@@ -3,7 +3,7 @@ public import Tensor
 /// What an optimiser keeps between two steps, by name, for a snapshot.
 ///
 /// The moments of a parameter are `first.<parameter>`, also the momentum of Lion, and `second.<parameter>`. They are tensors of floats,
-/// or 8-bit codes with a scale for every block.
+/// or 8-bit codes with a scale for every block. Adafactor keeps `row.<parameter>` and `column.<parameter>` of a matrix.
 public struct OptimizerState {
     /// The optimiser that kept it.
     public var kind: OptimizerKind
@@ -21,6 +21,10 @@ public struct OptimizerState {
     static func first(_ name: String) -> String { "first.\(name)" }
     /// The name of a parameter's second moment.
     static func second(_ name: String) -> String { "second.\(name)" }
+    /// The name of the second moments of a matrix's rows.
+    static func row(_ name: String) -> String { "row.\(name)" }
+    /// The name of the second moments of a matrix's columns.
+    static func column(_ name: String) -> String { "column.\(name)" }
 
     /// The optimiser whose state has these names, for snapshots that do not name it: one without second moments is Lion.
     static func kind(ofNames names: some Collection<String>) -> OptimizerKind {
@@ -38,10 +42,11 @@ public struct OptimizerState {
 
     /// The error for a parameter whose moments are missing or have another shape.
     func mismatch(_ name: String, shape: Shape) -> TrainingError {
-        let isKept = [Self.first(name), Self.second(name)].contains { tensors[$0] != nil || codes[$0] != nil }
+        let names = [Self.first(name), Self.second(name), Self.row(name), Self.column(name)]
+        let isKept = names.contains { tensors[$0] != nil || codes[$0] != nil }
         return .stateMismatch(
             isKept
-                ? "its optimiser moments for \(name) do not have the shape \(shape.dimensions); check that the model is the same"
+                ? "its optimiser moments for \(name) do not fit its shape \(shape); check that the model is the same"
                 : "it has no optimiser moments for \(name); check that the model and what is trained are the same")
     }
 }
