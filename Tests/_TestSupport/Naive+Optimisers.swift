@@ -104,7 +104,7 @@ extension Naive {
             let block = start..<min(start + 256, exact.count)
             let scale = Double(scales[start / 256])
             let largest = exact[block].reduce(0) { max($0, abs($1)) }
-            if abs(scale - largest) > 2e-6 * largest { wrong += 1 }
+            if abs(scale - largest) > 2e-6 * largest + 2e-8 { wrong += 1 }
             for index in block {
                 let relative = exact[index] / scale
                 let isPositive = exact[index] > 0 && map === DynamicMap.unsigned
