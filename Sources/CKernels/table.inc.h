@@ -49,7 +49,8 @@
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \
-    .adam = adam, .adam8 = adam8, .lion = lion,
+    .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \
+    .square_sums = square_sums, .sum_of_product_squares = sum_of_product_squares, .decay_and_subtract = decay_and_subtract,
 
 const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
 #ifdef SWK_NATIVE_TABLE

@@ -278,6 +278,13 @@ typedef struct {
                   float *value, uint8_t *first, float *first_scales, uint8_t *second, float *second_scales);
     // One fused Lion step on n parameters (Chen et al. 2023). Updates value and momentum.
     void (*lion)(size_t n, const swk_adam *a, const float *gradient, float *value, float *momentum);
+    // The parts of an Adafactor step (Shazeer & Stern 2018).
+    // Sums of (scale * gradient)^2 + epsilon over a matrix: row_sums[r] = that of row r, column_sums[c] += that of column c.
+    void (*square_sums)(size_t rows, size_t width, float scale, float epsilon, const float *gradient, float *row_sums, float *column_sums);
+    // The sum of the squares of a * b.
+    double (*sum_of_product_squares)(size_t n, const float *a, const float *b);
+    // value <- decay * value - factor * a * b
+    void (*decay_and_subtract)(size_t n, float decay, float factor, const float *a, const float *b, float *value);
 } swk_kernel_table;
 
 /// The table of a level; NULL if the processor or the architecture does not support it.

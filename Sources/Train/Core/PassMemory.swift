@@ -105,10 +105,10 @@ package struct TrainingMemory: Sendable, Equatable {
 extension Adam {
     /// The bytes of the moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
-        let counts = parameters.map(\.value.count)
+        let shapes = parameters.map(\.value.shape)
         return (
-            counts.reduce(0) { $0 + config.kind.momentBytes(count: $1) },
-            counts.reduce(0) { $0 + Allocator.capacity(for: $1 * 4) }
+            shapes.reduce(0) { $0 + config.kind.momentBytes(of: $1) },
+            shapes.reduce(0) { $0 + Allocator.capacity(for: $1.count * 4) }
         )
     }
 
