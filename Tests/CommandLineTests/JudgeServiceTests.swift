@@ -95,7 +95,7 @@ import _TestSupport
         var outcome: Double
     }
 
-    @Test("verdicts in both orders, what was left out, the price, and the texts beside the verdicts; a second run asks nothing")
+    @Test("verdicts in both orders, what was left out, the price, and the texts beside the verdicts; a second run asks what has no verdict")
     func judged() throws {
         let server = try LocalServer { _, _, body in Self.reply(body) }
         defer { server.stop() }
