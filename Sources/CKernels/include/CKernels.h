@@ -160,9 +160,8 @@ typedef struct {
     double (*sum_of_squares)(size_t n, const float *x);
     double (*dot)(size_t n, const float *a, const float *b);
     size_t (*count_non_finite)(size_t n, const float *x);
-    // add_bias: x [rows, width] += bias [width] in every row; add_column_sums: acc [width] += the column sums of x
+    // x [rows, width] += bias [width] in every row
     void (*add_bias)(size_t rows, size_t width, const float *bias, float *x);
-    void (*add_column_sums)(size_t rows, size_t width, const float *x, float *acc);
 
     // Normalisation over the last axis. x, out, dy and dx are [rows, width]; weight, bias, dweight and dbias are [width]. `mean`
     // and `inverse` (the reciprocal of the root mean square or standard deviation), [rows], are stored for the backward pass and
