@@ -37,7 +37,7 @@
     .geglu_tanh = geglu_tanh, .geglu_tanh_backward = geglu_tanh_backward,                                                 \
     .soft_cap = soft_cap, .soft_cap_gradient = soft_cap_gradient,                                                         \
     .sum = sum, .sum_of_squares = sum_of_squares, .dot = dot, .count_non_finite = count_non_finite,                       \
-    .add_bias = add_bias, .add_column_sums = add_column_sums,                                                             \
+    .add_bias = add_bias,                                                                                                 \
     .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,                                                         \
     .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,                                                 \
     .rotate = rotate,                                                                                                     \

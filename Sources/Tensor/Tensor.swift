@@ -50,7 +50,9 @@ public struct Tensor {
 
     /// A tensor whose elements are all `value`.
     public static func filled(_ value: Float, _ shape: Shape) -> Tensor {
-        uninitialized(shape) { $0.update(repeating: value, count: shape.count) }
+        uninitialized(shape) { floats in
+            Compute.forChunks(shape.count, grain: 262_144) { (floats + $0.lowerBound).update(repeating: value, count: $0.count) }
+        }
     }
 
     /// The number of elements.

@@ -108,7 +108,7 @@ public struct PPOStage: TrackedStage {
             chat: data.chatFormat(of: supervised))
         corpus = try data.screened(corpus, tokenisation, for: [.prompts], with: supervised.tokenizer, note: session.say)
         let all = try data.trainingExamples(of: corpus)
-        let prompts = try tokenisation.prompts(
+        let prompts = try tokenisation.promptsOnThreads(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
         data.note(cut: prompts, to: "train", session.say)
         func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
@@ -117,7 +117,7 @@ public struct PPOStage: TrackedStage {
             if try data.compatibility.dropsLastBatch, examples.count >= batch {
                 examples.removeLast(examples.count % batch)
             }
-            return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
+            return (split, try tokenisation.promptsOnThreads(examples, with: supervised.tokenizer))
         }
         let inTraining = ["validation", "ood_validation"] + (data.referenceCompatible ? ["train"] : [])
         let evaluations = try inTraining.filter { corpus.availableSplits.contains($0) }

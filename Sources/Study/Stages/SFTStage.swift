@@ -98,7 +98,7 @@ public struct SFTStage: TrackedStage {
             corpus, tokenisation, for: evaluation.generates && !data.referenceCompatible ? [.training, .prompts] : [.training],
             with: start.tokenizer, note: session.say)
         examples = try data.trainingExamples(of: corpus)
-        let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
+        let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(
                 "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were truncated, "
@@ -115,7 +115,7 @@ public struct SFTStage: TrackedStage {
                 )
             }.filter { !$0.rows.isEmpty }
         let evaluations = try evaluated.map {
-            (name: $0.name, examples: try tokenisation.tokenise($0.rows, with: start.tokenizer).examples)
+            (name: $0.name, examples: try tokenisation.tokenisedOnThreads($0.rows, with: start.tokenizer).examples)
         }
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
@@ -174,7 +174,7 @@ public struct SFTStage: TrackedStage {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
                 let rows = try data.evaluationExamples(of: corpus, split: split, batch: batch)
                 try trainer.evaluate(
-                    tokenisation.tokenise(rows, with: start.tokenizer).examples, name: "final_\(split)")
+                    tokenisation.tokenisedOnThreads(rows, with: start.tokenizer).examples, name: "final_\(split)")
                 try generate(rows, "final_\(split)", table: split, step: trainer.step)
             }
         }

@@ -76,7 +76,9 @@ package final class Storage: @unchecked Sendable {
     /// A new storage with a copy of the first `count` elements as floats.
     func copiedAsFloats(count: Int) -> Storage {
         let copy = Storage(byteCount: count * 4)
-        copy.withFloats { copyFloats(0..<count, to: $0) }
+        copy.withFloats { floats in
+            Compute.forChunks(count, grain: 262_144) { copyFloats($0, to: floats + $0.lowerBound) }
+        }
         return copy
     }
 
