@@ -87,11 +87,11 @@ public struct Tensor {
     }
 
     /// Calls `body` with the elements of a range as floats. Elements in a narrow format are widened to a temporary copy.
-    func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Result) -> Result {
-        guard storage.format != .f32 else { return storage.withFloats { body($0 + range.lowerBound) } }
-        return Storage(byteCount: range.count * 4).withFloats {
+    package func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+        guard storage.format != .f32 else { return try storage.withFloats { try body($0 + range.lowerBound) } }
+        return try Storage(byteCount: range.count * 4).withFloats {
             copyFloats(range, to: $0)
-            return body($0)
+            return try body($0)
         }
     }
 

@@ -42,8 +42,8 @@ public struct WritableTensor {
         }
     }
 
-    /// A tensor of floats in memory that this tensor does not own. `access` calls its argument once with the elements in
-    /// row-major order.
+    /// A tensor of floats in memory that this tensor does not own. `access` calls its argument with the elements in row-major
+    /// order: once with all of them, or several times with consecutive parts.
     public init(
         _ name: String, shape: [Int], as elementType: ElementType = .float32,
         access: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
@@ -54,7 +54,11 @@ public struct WritableTensor {
         self.shape = shape
         self.elementType = elementType
         produce = { sink in
-            try access { try Self.write($0, as: elementType, name: name, to: sink) }
+            var first = 0
+            try access {
+                try Self.write($0, from: first, as: elementType, name: name, to: sink)
+                first += $0.count
+            }
         }
     }
 
@@ -92,8 +96,9 @@ public struct WritableTensor {
         }
     }
 
+    /// - Parameter first: the index of the first of the values in the tensor.
     private static func write(
-        _ values: UnsafeBufferPointer<Float>, as elementType: ElementType, name: String,
+        _ values: UnsafeBufferPointer<Float>, from first: Int, as elementType: ElementType, name: String,
         to sink: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         guard elementType != .float32 else { return try sink(UnsafeRawBufferPointer(values)) }
@@ -107,7 +112,7 @@ public struct WritableTensor {
                 let infinity: UInt16 = elementType == .bfloat16 ? 0x7F80 : 0x7C00
                 if narrow & 0x7FFF == infinity, value.isFinite {
                     throw CheckpointError.notRepresentable(
-                        name: name, index: start + offset, value: value.description, type: elementType.rawValue)
+                        name: name, index: first + start + offset, value: value.description, type: elementType.rawValue)
                 }
                 bits[offset] = narrow.littleEndian
             }

@@ -132,12 +132,38 @@ extension Tensor {
     }
 }
 
+extension NumberFormat {
+    /// The type of the same elements in a checkpoint; nil if safetensors files have none.
+    var elementType: ElementType? {
+        switch self {
+        case .f32: .float32
+        case .bf16: .bfloat16
+        case .q8: nil
+        }
+    }
+}
+
 extension WritableTensor {
-    /// Creates a tensor to be stored under a name as F32, BF16 or F16.
+    /// The number of elements that are widened at a time.
+    private static var widenedAtOnce: Int { 1 << 18 }
+
+    /// Creates a tensor to be stored under a name as F32, BF16 or F16. Elements that are in this type in memory are written as they
+    /// are, others a part at a time.
     public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
-        self.init(name, shape: tensor.shape.dimensions, as: elementType) { body in
+        let shape = tensor.shape.dimensions
+        if let narrow = tensor.storage.narrow, narrow.format.elementType == elementType {
+            self.init(name, shape: shape, elementType: elementType) { sink in
+                defer { tensor.storage.forget() }
+                try sink(UnsafeRawBufferPointer(start: narrow.bytes, count: narrow.format.byteCount(of: tensor.count)))
+            }
+            return
+        }
+        self.init(name, shape: shape, as: elementType) { (body: (UnsafeBufferPointer<Float>) throws -> Void) in
             defer { tensor.storage.forget() }
-            return try tensor.withUnsafeBufferPointer(body)
+            for first in stride(from: 0, to: tensor.count, by: Self.widenedAtOnce) {
+                let part = first..<min(tensor.count, first + Self.widenedAtOnce)
+                try tensor.withFloats(part) { try body(UnsafeBufferPointer(start: $0, count: part.count)) }
+            }
         }
     }
 

@@ -84,9 +84,9 @@ package final class Storage: @unchecked Sendable {
     package var isView: Bool { if case .block = contents { false } else { true } }
 
     /// Calls `body` with a pointer to the block as floats; the block stays alive until `body` returns.
-    package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+    package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
         defer { withExtendedLifetime(self) {} }
-        return body(pointer.assumingMemoryBound(to: Float.self))
+        return try body(pointer.assumingMemoryBound(to: Float.self))
     }
 
     /// Lets the system reclaim memory that its owner can read again: its pages do not count as memory of this process until they
