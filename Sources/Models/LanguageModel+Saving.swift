@@ -127,12 +127,12 @@ extension LanguageModel {
         _ decoder: any TransformerDecoder, _ parameters: [Parameter], as elementType: ElementType, keepingFrozen: Bool = false
     ) -> [WritableTensor] {
         parameters.map { parameter in
-            let stored = keepingFrozen && !parameter.isTrainable ? parameter.value.storage.narrow?.format.elementType : nil
+            let value = parameter.value.unrounded
+            let stored = keepingFrozen && !parameter.isTrainable ? value.storage.narrow?.format.elementType : nil
             let type = stored ?? elementType
             guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: type) }
-            let extents = Array(parameter.value.shape.dimensions.reversed())
-            return WritableTensor(parameter.name, shape: extents, as: type) { body in
-                try parameter.value.transposed().withUnsafeBufferPointer(body)
+            return WritableTensor(parameter.name, shape: value.shape.dimensions.reversed(), as: type) { body in
+                try value.transposed().withUnsafeBufferPointer(body)
             }
         }
     }

@@ -81,6 +81,10 @@ public struct Tensor {
         storage.format == .f32 ? self : Tensor(shape: shape, storage: storage.copiedAsFloats(count: count), node: node)
     }
 
+    /// The numbers that this tensor's elements were rounded from, if they can be read again (``NarrowElements/original``); otherwise
+    /// this tensor. What is saved or merged is read from here. No gradient flows through it.
+    package var unrounded: Tensor { Tensor(shape: shape, storage: storage.narrow?.original ?? storage) }
+
     /// Writes the elements of a range as floats to memory of that size. Default: all elements.
     func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
         storage.copyFloats(range ?? 0..<count, to: out)

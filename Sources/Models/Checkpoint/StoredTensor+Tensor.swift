@@ -148,8 +148,10 @@ extension WritableTensor {
     private static var widenedAtOnce: Int { 1 << 18 }
 
     /// Creates a tensor to be stored under a name as F32, BF16 or F16. Elements that are in this type in memory are written as they
-    /// are, others a part at a time.
+    /// are, others a part at a time. For a weight that is held in a narrower format than the file that it was read from, the file's
+    /// numbers are written.
     public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
+        let tensor = tensor.unrounded
         let shape = tensor.shape.dimensions
         if let narrow = tensor.storage.narrow, narrow.format.elementType == elementType {
             self.init(name, shape: shape, elementType: elementType) { sink in

@@ -68,6 +68,16 @@ package final class Storage: @unchecked Sendable {
     /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
     var keepsPacking: Bool { narrow?.keepsPacking ?? true }
 
+    /// Another storage of the same memory, without packed copies, if the memory can be read again after its pages are dropped (a mapped
+    /// file); nil otherwise.
+    var readAgain: Storage? {
+        switch contents {
+        case .block: nil
+        case .view(let block, let owner): owner is any ReadableAgain ? Storage(viewing: block, byteCount: byteCount, owner: owner) : nil
+        case .narrow(let narrow): narrow.isReadableAgain ? Storage(narrow) : nil
+        }
+    }
+
     /// Writes a range of the elements as floats.
     func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         if let narrow { narrow.widen(range, into: out) } else { withFloats { out.update(from: $0 + range.lowerBound, count: range.count) } }

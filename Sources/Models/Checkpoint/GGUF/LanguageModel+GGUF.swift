@@ -126,13 +126,15 @@ extension LanguageModel {
         case .none, .turned:
             tensor = WritableTensor(name.gguf, parameter.value, as: elements)
         case .plusOne:
-            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.widened().values.map { $0 + 1 } }
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.unrounded.values.map { $0 + 1 } }
         case .interleaved, .byKind:
             guard let rows = GGUFWeightOrder.order(change, rows: shape[0]) else {
                 throw ModelError.noGGUF("\(parameter.name) of shape \(shape) cannot be divided among heads")
             }
             tensor = WritableTensor(name.gguf, shape: shape, as: elements) {
-                let (values, length) = (parameter.value.widened().values, shape.dropFirst().reduce(1, *))
+                let source = parameter.value.unrounded
+                defer { source.storage.forget() }
+                let (values, length) = (source.values, shape.dropFirst().reduce(1, *))
                 var result = [Float](repeating: 0, count: values.count)
                 for (row, place) in rows.enumerated() {
                     let start = Int(place) * length
