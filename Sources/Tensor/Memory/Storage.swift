@@ -68,13 +68,22 @@ package final class Storage: @unchecked Sendable {
     /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
     var keepsPacking: Bool { narrow?.keepsPacking ?? true }
 
-    /// Another storage of the same memory, without packed copies, if the memory can be read again after its pages are dropped (a mapped
-    /// file); nil otherwise.
-    var readAgain: Storage? {
+    /// Whether the memory can be read again after its pages are dropped, as that of a mapped file.
+    package var isReadableAgain: Bool {
         switch contents {
+        case .block: false
+        case .view(_, let owner): owner is any ReadableAgain
+        case .narrow(let narrow): narrow.isReadableAgain
+        }
+    }
+
+    /// Another storage of the same memory, without packed copies, if the memory can be read again; nil otherwise.
+    var readAgain: Storage? {
+        guard isReadableAgain else { return nil }
+        return switch contents {
         case .block: nil
-        case .view(let block, let owner): owner is any ReadableAgain ? Storage(viewing: block, byteCount: byteCount, owner: owner) : nil
-        case .narrow(let narrow): narrow.isReadableAgain ? Storage(narrow) : nil
+        case .view(let block, let owner): Storage(viewing: block, byteCount: byteCount, owner: owner)
+        case .narrow(let narrow): Storage(narrow)
         }
     }
 
