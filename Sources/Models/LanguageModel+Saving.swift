@@ -37,22 +37,26 @@ extension LanguageModel {
     ///   - folder: the folder to create.
     ///   - tokens: the IDs of special tokens for config.json and generation_config.json.
     ///   - elementType: the format of the weights: F32, BF16 or F16. The head is always F32.
+    ///   - keepingFrozen: whether frozen matrices that are stored in a narrower type than 32-bit floats keep this type, which is
+    ///     exact. A checkpoint from which training resumes has them so, and needs no more memory than the model that training began
+    ///     with. config.json keeps the type of the weights if the model's computation depends on it (Gemma).
     ///   - tokenizer: a folder whose tokenizer files are copied.
     ///   - shardLimit: the maximum number of bytes of tensors in one file.
     ///   - extras: called with the temporary folder before it is moved into place, to add more files.
     /// - Throws: `CheckpointError`, or any error of `extras`.
     public func save(
         to folder: URL, tokens: SpecialTokens = SpecialTokens(), as elementType: ElementType = .float32,
-        tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
+        keepingFrozen: Bool = false, tokenizer: ModelFolder? = nil, shardLimit: Int = 5_000_000_000, extras: (URL) throws -> Void = { _ in }
     ) throws {
         if let adapter = decoder.adapter {
             return try saveAdapter(adapter, to: folder, tokens: tokens, as: elementType, tokenizer: tokenizer, extras: extras)
         }
         let head = (head?.parameters ?? []).map { WritableTensor($0) }
         try ModelFolder.save(
-            to: folder, configuration: savedConfiguration(tokens, elementType),
+            to: folder, configuration: savedConfiguration(tokens, elementType, keepingFrozen: keepingFrozen),
             generationConfiguration: savedGeneration(tokens),
-            tensors: Self.tensors(decoder, decoder.parameters, as: elementType) + head, tokenizer: tokenizer,
+            tensors: Self.tensors(decoder, decoder.parameters, as: elementType, keepingFrozen: keepingFrozen) + head,
+            tokenizer: tokenizer,
             writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
 
@@ -120,23 +124,29 @@ extension LanguageModel {
 
     /// The weights in the layout of checkpoints. Matrices that are stored transposed are transposed only when they are written.
     private static func tensors(
-        _ decoder: any TransformerDecoder, _ parameters: [Parameter], as elementType: ElementType
+        _ decoder: any TransformerDecoder, _ parameters: [Parameter], as elementType: ElementType, keepingFrozen: Bool = false
     ) -> [WritableTensor] {
         parameters.map { parameter in
-            guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: elementType) }
-            let extents = Array(parameter.value.shape.dimensions.reversed())
-            return WritableTensor(parameter.name, shape: extents, as: elementType) { body in
-                try parameter.value.transposed().withUnsafeBufferPointer(body)
+            let value = parameter.value.unrounded
+            let stored = keepingFrozen && !parameter.isTrainable ? value.storage.narrow?.format.elementType : nil
+            let type = stored ?? elementType
+            guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: type) }
+            return WritableTensor(parameter.name, shape: value.shape.dimensions.reversed(), as: type) { body in
+                try value.transposed().withUnsafeBufferPointer(body)
             }
         }
     }
 
-    func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType) -> JSONValue {
-        var configuration = source ?? decoder.configuration()
-        for member in decoder.configuration().members ?? [] { configuration[member.key] = member.value }
-        let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
-        // Transformers 5 renamed the key; both are read, but only one should be present
-        configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
+    func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType, keepingFrozen: Bool = false) -> JSONValue {
+        let own = decoder.configuration()
+        var configuration = source ?? own
+        for member in own.members ?? [] { configuration[member.key] = member.value }
+        // the decoder's own configuration has a type only if its computation depends on it
+        if !keepingFrozen || own["dtype"]?.string == nil && own["torch_dtype"]?.string == nil {
+            let type = elementType == .float32 ? "float32" : elementType == .bfloat16 ? "bfloat16" : "float16"
+            // Transformers 5 renamed the key; both are read, but only one should be present
+            configuration[configuration["dtype"] == nil ? "torch_dtype" : "dtype"] = .string(type)
+        }
         // a head that was trained with a tanh needs it
         if let head { configuration[ValueHead.activationKey] = head.usesTanh ? .bool(true) : nil }
         set(tokens, in: &configuration)

@@ -16,6 +16,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noGGUF(String)
     /// The adapter is invalid or does not fit the model.
     case adapter(String)
+    /// A frozen weight cannot be held in the format.
+    case frozenWeight(name: String, problem: String)
     /// An error in a configuration, together with the path of the file.
     indirect case inFile(String, ModelError)
     /// The tokenizer has more IDs than the embedding has rows.
@@ -57,6 +59,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "score. Train one with train-reward-model"
         case .noHead: "the model has no trained head to save as a sequence classifier"
         case .adapter(let reason): reason
+        case .frozenWeight(let name, let problem):
+            "the frozen weight \(name): \(problem); hold frozen weights in another format (--frozen-dtype f32)"
         case .noClassifier(let reason): reason
         case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):

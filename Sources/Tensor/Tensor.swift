@@ -83,17 +83,21 @@ public struct Tensor {
         storage.format == .f32 ? self : Tensor(shape: shape, storage: storage.copiedAsFloats(count: count), node: node)
     }
 
+    /// The numbers that this tensor's elements were rounded from, if they can be read again (``NarrowElements/original``); otherwise
+    /// this tensor. What is saved or merged is read from here. No gradient flows through it.
+    package var unrounded: Tensor { Tensor(shape: shape, storage: storage.narrow?.original ?? storage) }
+
     /// Writes the elements of a range as floats to memory of that size. Default: all elements.
     func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
         storage.copyFloats(range ?? 0..<count, to: out)
     }
 
     /// Calls `body` with the elements of a range as floats. Elements in a narrow format are widened to a temporary copy.
-    func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) -> Result) -> Result {
-        guard storage.format != .f32 else { return storage.withFloats { body($0 + range.lowerBound) } }
-        return Storage(byteCount: range.count * 4).withFloats {
+    package func withFloats<Result>(_ range: Range<Int>, _ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+        guard storage.format != .f32 else { return try storage.withFloats { try body($0 + range.lowerBound) } }
+        return try Storage(byteCount: range.count * 4).withFloats {
             copyFloats(range, to: $0)
-            return body($0)
+            return try body($0)
         }
     }
 

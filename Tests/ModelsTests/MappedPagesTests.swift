@@ -49,6 +49,22 @@ import _TestSupport
         }
     }
 
+    @Test("holding frozen weights and saving them leave no pages", arguments: [ElementType.bfloat16, .float32])
+    func holding(_ type: ElementType) throws {
+        try withTemporaryFolder { folder in
+            let file = try save(type, to: folder.appendingPathComponent("stored"))
+            let model = try LanguageModel.load(folder.appendingPathComponent("stored"))
+            model.decoder.parameters.forEach { $0.isTrainable = false }
+            try FrozenWeights.hold([model.decoder], as: .int8)
+            #expect(model.decoder.embeddingParameters[0].value.storage.format == .q8)
+            expectReleased(file, after: "holding")
+            for (name, type) in [("f32", ElementType.float32), ("bf16", .bfloat16)] {
+                try model.save(to: folder.appendingPathComponent(name), as: type)
+                expectReleased(file, after: "saving")
+            }
+        }
+    }
+
     @Test("weights that differ leave no pages of the comparison")
     func differing() throws {
         try withTemporaryFolder { folder in

@@ -67,6 +67,49 @@ import _TestSupport
         }
     }
 
+    /// Memory that can be read again, as that of a mapped file.
+    private final class File: ReadableAgain {
+        private let numbers: UnsafeMutableBufferPointer<Float>
+
+        init(_ values: [Float]) {
+            numbers = .allocate(capacity: values.count)
+            _ = numbers.initialize(fromContentsOf: values)
+        }
+
+        deinit { numbers.deallocate() }
+
+        func storage() throws -> Storage {
+            Storage(viewing: try #require(numbers.baseAddress), byteCount: 4 * numbers.count, owner: self)
+        }
+
+        func forget(_ pointer: UnsafeRawPointer, byteCount: Int) {}
+    }
+
+    /// The numbers of a mapped file are there as long as what was rounded from them, for saving and for other formats.
+    @Test(arguments: NarrowWeightTests.formats) func theOriginalIsKeptIfItCanBeReadAgain(format: NumberFormat) throws {
+        let own = OpCase.Input.normal("x", [40, 33]).tensor
+        let (values, count) = (own.values, own.count)
+        let rounded = try NarrowElements.rounding(own.storage, count: count, to: format)
+        #expect(rounded.original == nil && own.unrounded.sharesMemory(with: own))
+        let alone = Tensor(shape: own.shape, narrow: rounded)
+        #expect(alone.unrounded.sharesMemory(with: alone))
+        let mapped = try File(values).storage()
+        var held = Tensor(shape: own.shape, narrow: try NarrowElements.rounding(mapped, count: count, to: format))
+        let original = try #require(held.storage.narrow?.original)
+        // packed copies that products keep with the file's numbers go with these
+        #expect(original !== mapped && original.format == .f32)
+        #expect(held.unrounded.values == values && held.values == alone.values && held.values != values)
+        for other in NarrowWeightTests.formats {
+            let second = try NarrowElements.rounding(held.storage, count: count, to: other)
+            let isSame = Self.bytes(second) == Self.expected(values, other)
+            #expect(isSame, "\(other) was rounded from \(format)")
+            #expect(Tensor(shape: own.shape, narrow: second).unrounded.values == values)
+        }
+        // what changes is no longer what was rounded
+        held.update { $0[3] = 7 }
+        #expect(held.unrounded.sharesMemory(with: held) && held.values[3] == 7 && held.values.dropFirst(4) == alone.values.dropFirst(4))
+    }
+
     @Test func onlyBFloat16HasAPointer() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             _ = try NarrowElements.rounding(Storage(byteCount: 128), count: 0, to: .q8).pointer

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Study
 
-/// Options of the finished model's files. Checkpoints are not affected: they always hold the 32-bit master weights.
+/// Options of the finished model's files. Checkpoints are not affected: they hold trained weights as 32-bit floats.
 public struct SavingOptions: SettingsOptions {
     public typealias Values = SavingSettings
 

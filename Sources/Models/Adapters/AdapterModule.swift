@@ -94,8 +94,11 @@ public final class AdapterModule {
         return result
     }
 
-    /// The weight [outputs, inputs] that is equivalent to the projection with the adapter.
+    /// The weight [outputs, inputs] that is equivalent to the projection with the adapter. If the weight is held in a narrower format
+    /// than the file that it was read from, the adapter is merged into the file's numbers, as QLoRA does.
     func merged(_ weight: Tensor) -> Tensor {
+        let weight = weight.unrounded
+        defer { weight.storage.forget() }
         let sum = weight.widened() + up.value.matmul(down.value).scaled(by: scale)
         guard let magnitude else { return sum }
         let factors = zip(magnitude.value.values, sum.rowSumsOfSquares()).map { $1 > 0 ? Float(Double($0) / $1.squareRoot()) : 0 }

@@ -139,10 +139,32 @@ extension Tensor {
     }
 }
 
+extension NumberFormat {
+    /// The type of the same elements in a checkpoint; nil if safetensors files have none.
+    var elementType: ElementType? {
+        switch self {
+        case .f32: .float32
+        case .bf16: .bfloat16
+        case .q8: nil
+        }
+    }
+}
+
 extension WritableTensor {
-    /// Creates a tensor to be stored under a name as F32, BF16 or F16. Elements in a narrow format are widened part by part.
+    /// Creates a tensor to be stored under a name as F32, BF16 or F16. Elements that are in this type in memory are written as they
+    /// are, others a part at a time. For a weight that is held in a narrower format than the file that it was read from, the file's
+    /// numbers are written.
     public init(_ name: String, _ tensor: Tensor, as elementType: ElementType = .float32) {
-        self.init(name, shape: tensor.shape.dimensions, as: elementType) { body in
+        let tensor = tensor.unrounded
+        let shape = tensor.shape.dimensions
+        if let narrow = tensor.storage.narrow, narrow.format.elementType == elementType {
+            self.init(name, shape: shape, elementType: elementType) { sink in
+                defer { tensor.storage.forget() }
+                try sink(UnsafeRawBufferPointer(start: narrow.bytes, count: narrow.format.byteCount(of: tensor.count)))
+            }
+            return
+        }
+        self.init(name, shape: shape, as: elementType) { (body: (UnsafeBufferPointer<Float>) throws -> Void) in
             defer { tensor.storage.forget() }
             try tensor.forEachPart(body)
         }

@@ -86,10 +86,11 @@ extension Tokenizer {
 
 extension LanguageModel {
     /// Saves the model with its tokenizer.
-    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, which is stored in float32.
+    /// - Parameter saving: how a finished model is stored; nil for a checkpoint, where trained weights are stored in float32 and frozen
+    ///   matrices as they are.
     func save(to folder: URL, tokenizer: any Tokenizer, as saving: SavingSettings? = nil) throws {
         try save(
-            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32,
+            to: folder, tokens: SpecialTokens(of: tokenizer), as: saving?.elementType ?? .float32, keepingFrozen: saving == nil,
             shardLimit: saving?.shardLimit ?? 5_000_000_000
         ) {
             try tokenizer.save(to: $0)

@@ -4,8 +4,8 @@ import Foundation
 import Models
 import TextGeneration
 
-/// Settings of the finished model's files. Checkpoints are not affected: they always hold 32-bit floats, the master weights from
-/// which a run resumes.
+/// Settings of the finished model's files. Checkpoints are not affected: they hold the weights from which a run resumes, trained ones
+/// as 32-bit floats and frozen matrices as the model that the run started from stores them.
 public struct SavingSettings: Settings {
     /// The element type of the finished model's weights: f32, bf16 or f16. The 16-bit types take half the space and round the
     /// weights.

@@ -21,6 +21,8 @@ extension NarrowElements {
     /// Rounds numbers to a narrow format, in newly allocated memory: to the nearest bfloat16, ties to even, or to blocks as
     /// ``Q8Block`` does. Rounding the result again gives the same bytes. Products keep no packed copies of it (``keepsPacking``).
     ///
+    /// A mapped file that the numbers are read from stays mapped, as the ``original``. Elements that have an original themselves are
+    /// rounded from it.
     /// - Parameters:
     ///   - source: the numbers, as floats or in a narrow format.
     ///   - count: the number of elements.
@@ -28,6 +30,7 @@ extension NarrowElements {
     /// - Throws: ``RoundingError``.
     package static func rounding(_ source: Storage, count: Int, to format: NumberFormat) throws -> NarrowElements {
         precondition(source.byteCount >= 4 * count, "a storage of \(source.byteCount / 4) elements has no \(count)")
+        let source = source.narrow?.original ?? source
         let block = Storage(byteCount: format.byteCount(of: count))
         let failed = Mutex<Int?>(nil)
         // worker threads do not see the level of the calling scope
@@ -48,7 +51,7 @@ extension NarrowElements {
             if let bad { failed.withLock { $0 = min($0 ?? .max, range.lowerBound + bad) } }
         }
         if let index = failed.withLock({ $0 }) { throw RoundingError(format: format, index: index) }
-        return NarrowElements(format, block.pointer, count: count, keepsPacking: false, owner: block)
+        return NarrowElements(format, block.pointer, count: count, keepsPacking: false, original: source.readAgain, owner: block)
     }
 
     /// Writes little-endian bfloat16 numbers; returns the index of the first one that is not finite.

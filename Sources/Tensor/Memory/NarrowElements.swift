@@ -19,21 +19,26 @@ package final class NarrowElements: @unchecked Sendable {
     /// Whether products in bf16 precision may keep packed copies of the elements. If not, they pack them in passing, which takes
     /// time and saves twice as many bytes as there are elements, in each direction. The results have the same bits.
     package let keepsPacking: Bool
+    /// The numbers that the elements were rounded from, if they are in memory that can be read again, such as a mapped file: they take
+    /// no memory until they are read. They are what is saved or merged; products read the rounded elements.
+    package let original: Storage?
     private let owner: AnyObject
     private let release: @Sendable () -> Void
 
     /// Creates a view of `count` elements in memory that `owner` keeps alive.
     /// - Parameters:
     ///   - keepsPacking: see ``keepsPacking``. Default: true, except for blocks (``NumberFormat/q8``).
+    ///   - original: the numbers that the elements were rounded from; nil if there are none that can be read again.
     ///   - release: lets the system reclaim memory that can be read again. It is called when the elements are rarely read
     ///     from now on, because they have been copied or are no longer in use.
     package init(
-        _ format: NumberFormat, _ bytes: UnsafeRawPointer, count: Int, keepsPacking: Bool? = nil, owner: AnyObject,
-        release: @escaping @Sendable () -> Void = {}
+        _ format: NumberFormat, _ bytes: UnsafeRawPointer, count: Int, keepsPacking: Bool? = nil, original: Storage? = nil,
+        owner: AnyObject, release: @escaping @Sendable () -> Void = {}
     ) {
         precondition(format != .f32, "32-bit floats are not narrow")
         (self.format, self.bytes, self.count) = (format, bytes, count)
-        (self.keepsPacking, self.owner, self.release) = (keepsPacking ?? (format != .q8), owner, release)
+        (self.keepsPacking, self.original) = (keepsPacking ?? (format != .q8), original)
+        (self.owner, self.release) = (owner, release)
     }
 
     /// Creates a view of `count` little-endian bfloat16 elements in memory that `owner` keeps alive.
@@ -92,6 +97,9 @@ package final class NarrowElements: @unchecked Sendable {
         }
         withExtendedLifetime(self) {}
     }
+
+    /// Whether the memory can be read again after its pages are dropped.
+    var isReadableAgain: Bool { owner is any ReadableAgain }
 
     /// Lets the system reclaim memory that can be read again.
     func releasePages() { release() }

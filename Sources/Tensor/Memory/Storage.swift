@@ -68,6 +68,25 @@ package final class Storage: @unchecked Sendable {
     /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
     var keepsPacking: Bool { narrow?.keepsPacking ?? true }
 
+    /// Whether the memory can be read again after its pages are dropped, as that of a mapped file.
+    package var isReadableAgain: Bool {
+        switch contents {
+        case .block: false
+        case .view(_, let owner): owner is any ReadableAgain
+        case .narrow(let narrow): narrow.isReadableAgain
+        }
+    }
+
+    /// Another storage of the same memory, without packed copies, if the memory can be read again; nil otherwise.
+    var readAgain: Storage? {
+        guard isReadableAgain else { return nil }
+        return switch contents {
+        case .block: nil
+        case .view(let block, let owner): Storage(viewing: block, byteCount: byteCount, owner: owner)
+        case .narrow(let narrow): Storage(narrow)
+        }
+    }
+
     /// Writes a range of the elements as floats.
     func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         if let narrow { narrow.widen(range, into: out) } else { withFloats { out.update(from: $0 + range.lowerBound, count: range.count) } }
@@ -86,9 +105,9 @@ package final class Storage: @unchecked Sendable {
     package var isView: Bool { if case .block = contents { false } else { true } }
 
     /// Calls `body` with a pointer to the block as floats; the block stays alive until `body` returns.
-    package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) -> Result) -> Result {
+    package func withFloats<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
         defer { withExtendedLifetime(self) {} }
-        return body(pointer.assumingMemoryBound(to: Float.self))
+        return try body(pointer.assumingMemoryBound(to: Float.self))
     }
 
     /// Lets the system reclaim memory that its owner can read again: its pages do not count as memory of this process until they

@@ -50,6 +50,35 @@ struct SafetensorsWriterTests {
         }
     }
 
+    /// Elements in several parts have the bytes of elements in one, and the index of one that does not fit counts from the first.
+    @Test(arguments: [ElementType.float32, .bfloat16, .float16]) func writesParts(type: ElementType) throws {
+        func tensor(_ values: [Float], parts: [Int]) -> WritableTensor {
+            WritableTensor("t", shape: [values.count], as: type) { (body: (UnsafeBufferPointer<Float>) throws -> Void) in
+                var first = 0
+                for count in parts {
+                    try Array(values[first..<first + count]).withUnsafeBufferPointer(body)
+                    first += count
+                }
+            }
+        }
+        var values = (0..<300).map { Float($0) * 0.37 - 50 }
+        try withTemporaryFolder { folder in
+            let files = ["whole", "parts"].map { folder.appendingPathComponent($0) }
+            try SafetensorsWriter().write([tensor(values, parts: [300])], toFile: files[0])
+            try SafetensorsWriter().write([tensor(values, parts: [1, 100, 0, 199])], toFile: files[1])
+            #expect(try bytes(of: files[0]) == bytes(of: files[1]))
+            #expect(
+                checkpointError { try SafetensorsWriter().write([tensor(values, parts: [100, 199])], toFile: files[0]) }
+                    == .wrongSize(
+                        file: files[0].path, name: "t", shape: [300], type: type.rawValue, need: 300 * type.width, have: 299 * type.width))
+            values[150] = 3.4e38
+            guard type != .float32 else { return }
+            #expect(
+                checkpointError { try SafetensorsWriter().write([tensor(values, parts: [100, 200])], toFile: files[0]) }
+                    == .notRepresentable(name: "t", index: 150, value: values[150].description, type: type.rawValue))
+        }
+    }
+
     @Test func refusesNumbersThatDoNotFit() throws {
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("h.safetensors")

@@ -130,11 +130,12 @@ extension LanguageModel {
         }
         let tensor: WritableTensor
         if change == .plusOne {
-            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.widened().values.map { $0 + 1 } }
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.unrounded.widened().values.map { $0 + 1 } }
         } else if let rows {
             tensor = WritableTensor(name.gguf, shape: shape, as: elements) { body in
-                defer { parameter.value.storage.forget() }
-                let matrix = parameter.value.reshaped([shape[0], shape.dropFirst().reduce(1, *)])
+                let value = parameter.value.unrounded
+                defer { value.storage.forget() }
+                let matrix = value.reshaped([shape[0], shape.dropFirst().reduce(1, *)])
                 for part in Self.parts(of: rows, bytesPerRow: matrix.shape[1] * 4) {
                     try matrix.rows(part).withUnsafeBufferPointer(body)
                 }
