@@ -44,6 +44,14 @@ import _TestSupport
         return notes.withLock { $0 }
     }
 
+    @Test("options of runs that need a model to train or to sample are refused")
+    func frozenFormat() {
+        let error = #expect(throws: (any Error).self) {
+            try run("--systems", "a,b", "--pick-examples", folder["picked.jsonl"].path, "--frozen-dtype", "int8")
+        }
+        #expect(Command.message(for: error ?? CancellationError()).contains("--frozen-dtype int8 has no effect here"))
+    }
+
     /// A run that has answered six inputs twice each; input 5 is its own.
     private func makeRun(_ id: String, response: (Int) -> String, reward: Double, finished: Bool = true) throws {
         let run = try RunFolder(at: folder[id], configuration: .sample(.bestOfN))

@@ -28,6 +28,7 @@ public struct SystemPreferences: ReportTask {
 
     public func validate() throws {
         try validateGroups()
+        try run.refuseFrozenFormat()
         try validateJudge()
     }
 

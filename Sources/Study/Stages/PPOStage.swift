@@ -143,10 +143,12 @@ public struct PPOStage: TrackedStage {
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
+        let models = RunModels(model: decoder, reference: reference, judges: session.judges)
+        try models.hold(as: run.frozenFormat, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
-            limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            run, models, optimizer: config.optimizer.kind, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
             advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(

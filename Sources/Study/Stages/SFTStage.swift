@@ -47,11 +47,15 @@ public struct SFTStage: TrackedStage {
         ]
     }
 
-    /// Checks every group, and that no setting conflicts with rounds.
+    /// Checks every group, and that no setting conflicts with rounds or a model from scratch.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
         try validateRounds()
+        guard run.frozenFormat == .f32 || !model.fromScratch || model.evalSlRewardFunction else {
+            throw InvalidSetting(
+                "--frozen-dtype \(run.frozenDtype) has no effect with --from-scratch, which freezes no weights; remove it")
+        }
     }
 
     /// The splits that are evaluated at the end.
@@ -120,10 +124,12 @@ public struct SFTStage: TrackedStage {
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+        let samples = try sampler(start, session)
+        let models = RunModels(model: decoder, judges: session.judges)
+        try models.hold(as: run.frozenFormat, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
-        let samples = try sampler(start, session)
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
@@ -139,7 +145,7 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: tokenised.examples.map(\.count).max() ?? 0,
+                run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
                 advice: "use a smaller model, or raise --freeze-layers", note: session.say
             ) {
                 trainer.memory(

@@ -120,6 +120,15 @@ package final class Storage: @unchecked Sendable {
         }
     }
 
+    /// The bytes of a mapped file that hold the contents; 0 if the contents are in allocated memory.
+    package var mappedByteCount: Int {
+        switch contents {
+        case .block: 0
+        case .view(_, let owner): owner is any ReadableAgain ? byteCount : 0
+        case .narrow(let narrow): narrow.mappedByteCount
+        }
+    }
+
     deinit {
         switch contents {
         case .block(let block, let capacity): Allocator.shared.release(block, capacity: capacity)
