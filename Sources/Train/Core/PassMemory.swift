@@ -103,11 +103,11 @@ package struct TrainingMemory: Sendable, Equatable {
 }
 
 extension Adam {
-    /// The bytes of the moments, and of the gradients of all parameters.
+    /// The bytes of this rank's moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
         let counts = parameters.map(\.value.count)
         return (
-            counts.reduce(0) { $0 + config.kind.momentBytes(count: $1) },
+            ownCounts.reduce(0) { $0 + config.kind.momentBytes(count: $1) },
             counts.reduce(0) { $0 + Allocator.capacity(for: $1 * 4) }
         )
     }

@@ -41,7 +41,7 @@ extension Collective {
     }
 
     /// Every rank's value, by rank.
-    private func gather<Value: Codable>(values own: Value) throws -> [Value] {
+    func gather<Value: Codable>(values own: Value) throws -> [Value] {
         let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
         let names = ("inf", "-inf", "nan")
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: names.0, negativeInfinity: names.1, nan: names.2)

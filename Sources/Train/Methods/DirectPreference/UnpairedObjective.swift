@@ -178,12 +178,13 @@ extension Trainer where Method == UnpairedObjective {
     /// - Throws: ``TrainingError`` for invalid settings, without answers, or for an answer that does not fit the policy.
     public convenience init(
         _ policy: any TransformerDecoder, config: UnpairedConfig, answers: [UnpairedAnswer],
-        evaluations: [(name: String, answers: [UnpairedAnswer])] = [], handler: @escaping TrainingEventHandler = { _ in }
+        evaluations: [(name: String, answers: [UnpairedAnswer])] = [], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try UnpairedObjective(policy, config: config, evaluations: evaluations)
         guard !answers.isEmpty else { throw TrainingError.noExamples("the set of answers") }
         try objective.check(answers)
-        try self.init(objective, config: config.loop, examples: answers, handler: handler)
+        try self.init(objective, config: config.loop, examples: answers, collective: collective, handler: handler)
     }
 
     /// The policy that is trained.

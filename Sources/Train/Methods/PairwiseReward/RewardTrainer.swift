@@ -13,16 +13,18 @@ extension Trainer where Method == RewardObjective {
     ///   - config: the settings.
     ///   - comparisons: the training pairs.
     ///   - evaluations: named sets of held-out comparisons.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, without pairs, or for a pair that does not fit the model.
     public convenience init(
         _ model: RewardModel, config: RewardConfig, comparisons: [TokenisedComparison],
-        evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], handler: @escaping TrainingEventHandler = { _ in }
+        evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try RewardObjective(model, config: config, evaluations: evaluations)
         guard !comparisons.isEmpty else { throw TrainingError.noExamples("the set of comparisons") }
         try objective.check(comparisons)
-        try self.init(objective, config: config.loop, examples: comparisons, handler: handler)
+        try self.init(objective, config: config.loop, examples: comparisons, collective: collective, handler: handler)
     }
 
     /// The model that is trained.
