@@ -131,7 +131,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     private func checkRanks() throws {
         guard collective.size > 1 else { return }
         try collective.requireSame("\(loop) \(step)/\(totalSteps)", what: "the setting of the training loop, or the checkpoint,")
-        try collective.requireSame("\(order) \(examples.map { objective.tokens(of: $0) })", what: "the training set")
+        try collective.requireSame("\(order.epoch) \(order.batch) \(examples.map { objective.tokens(of: $0) })", what: "the training set")
         let weights = optimizer.parameters.map { "\($0.name) \($0.value.shape) \($0.value.sumOfSquares())" }
         try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
     }

@@ -1,10 +1,10 @@
 /// The division of a batch among ranks by index: each rank has consecutive examples, so that ranks 0, 1, … together have the order of
 /// the batch.
-enum BatchShare {
+package enum BatchShare {
     /// The indices of a rank's examples. The cuts are where the tokens of the batch come closest to equal shares. With more ranks
     /// than examples, some ranks have none.
     /// - Parameter tokens: the number of tokens of each example.
-    static func indices(tokens: [Int], rank: Int, of ranks: Int) -> Range<Int> {
+    package static func indices(tokens: [Int], rank: Int, of ranks: Int) -> Range<Int> {
         guard ranks > 1 else { return tokens.indices }
         // ends[i] is the number of tokens before example i
         var ends = [0]

@@ -1,10 +1,10 @@
-import Tensor
+package import Tensor
 
 extension Collective {
     /// Collects named tensors on rank 0, one after another. Every rank calls it. A name belongs to one rank.
     /// - Returns: on rank 0 the tensors of all ranks, on the other ranks their own.
     /// - Throws: ``CollectiveError``.
-    func gatherOnFirst(_ own: [String: Tensor]) throws -> [String: Tensor] {
+    package func gatherOnFirst(_ own: [String: Tensor]) throws -> [String: Tensor] {
         guard size > 1 else { return own }
         let lists = try gather(values: own.keys.sorted().map { TensorOutline(name: $0, dimensions: own[$0]?.shape.dimensions ?? []) })
         var all = own

@@ -1,18 +1,17 @@
-import Models
-import Tensor
+package import Tensor
 
 /// The division of an optimiser's parameters among ranks (stage 1 of ZeRO, Rajbhandari et al. 2020): each parameter has one owner,
 /// which keeps its moments, receives the sum of all ranks' gradients, updates the value and sends it to all.
-struct ParameterShares {
+package struct ParameterShares {
     let collective: any Collective
     private let parameters: [Parameter]
     /// The owner of each parameter.
-    let owners: [Int]
+    package let owners: [Int]
     /// The number of floats that a rank sends to another at once.
     private let bucket: Int
 
     /// A division of parameters. All ranks give the same ones, in the same order.
-    init(_ parameters: [Parameter], among collective: any Collective, bucket: Int = 1 << 20) {
+    package init(_ parameters: [Parameter], among collective: any Collective, bucket: Int = 1 << 20) {
         self.collective = collective
         self.parameters = parameters
         self.bucket = bucket
@@ -20,7 +19,7 @@ struct ParameterShares {
     }
 
     /// The owner of each parameter: from the largest to the smallest, each goes to the rank with the fewest numbers.
-    static func owners(counts: [Int], ranks: Int) -> [Int] {
+    package static func owners(counts: [Int], ranks: Int) -> [Int] {
         var owners = counts.map { _ in 0 }
         guard ranks > 1 else { return owners }
         var loads = [Int](repeating: 0, count: ranks)
@@ -39,7 +38,7 @@ struct ParameterShares {
     /// have no gradient.
     /// - Returns: for each parameter, whether any rank had a gradient.
     /// - Throws: ``CollectiveError``.
-    func sumGradients() throws -> [Bool] {
+    package func sumGradients() throws -> [Bool] {
         let present = try collective.any(parameters.map { $0.gradient != nil })
         guard collective.size > 1 else { return present }
         let own = FlatParameters(parameters, of: collective.rank, owners, present)
@@ -61,7 +60,7 @@ struct ParameterShares {
     /// Sends the values of the owned parameters to all ranks.
     /// - Parameter present: the parameters whose values have changed.
     /// - Throws: ``CollectiveError``.
-    func shareValues(_ present: [Bool]) throws {
+    package func shareValues(_ present: [Bool]) throws {
         guard collective.size > 1 else { return }
         try inBuckets(present) { flats, ranges, buffers in
             let parts = ranges.indices.map { UnsafeMutableBufferPointer(rebasing: buffers[$0][..<ranges[$0].count]) }
