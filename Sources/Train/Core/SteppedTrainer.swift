@@ -38,8 +38,8 @@ extension SteppedTrainer {
             try collective.together {
                 try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))
                 if isLast || isDue(steps.logSteps) { try log() }
-                if isLast || isDue(steps.evaluationSteps) { try evaluate() }
             }
+            if isLast || isDue(steps.evaluationSteps) { try evaluate() }
             let stops = shouldStop()
             let saves = shouldSave() || isDue(steps.checkpointSteps)
             let asked = try collective.any([stops, saves])

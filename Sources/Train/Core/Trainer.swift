@@ -120,10 +120,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try checkRanks()
-        try collective.together {
-            try handler(.began(stage: objective.stage, totalSteps: totalSteps))
-            if step == 0 { try evaluate() }
-        }
+        try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps)) }
+        if step == 0 { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
@@ -170,8 +168,10 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// Evaluates the objective and reports the metrics.
     /// - Throws: errors of the objective and the handler.
     public func evaluate() throws {
-        let values = try objective.evaluate()
-        if !values.isEmpty { try handler(.measured(step: step, values: values)) }
-        try afterEvaluation(step)
+        let values = try objective.evaluate(among: collective)
+        try collective.together {
+            if !values.isEmpty { try handler(.measured(step: step, values: values)) }
+            try afterEvaluation(step)
+        }
     }
 }

@@ -31,6 +31,16 @@ extension Collective {
         }
     }
 
+    /// Runs work on this rank's share of some items. The shares are consecutive; see ``BatchShare``.
+    /// - Returns: the results of all ranks, which are in the order of the items.
+    /// - Throws: as ``together(_:)``.
+    func sharing<Item, Value: Codable>(
+        _ items: [Item], tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
+    ) throws -> [Value] {
+        let own = BatchShare.indices(tokens: items.map(tokens), rank: rank, of: size)
+        return try together { try body(Array(items[own])) }
+    }
+
     /// Checks that all ranks hold the same text, such as a description of their settings.
     /// - Parameter what: what the text describes, for an error.
     /// - Throws: ``CollectiveError/rankDiffers(rank:what:)`` on every rank.

@@ -4,7 +4,7 @@ import Testing
 import Train
 import _TestSupport
 
-/// Reward models and preferences with several ranks against one process.
+/// Reward models, preferences and evaluations with several ranks against one process.
 @Suite struct ParallelMethodTests {
     private static func loop(_ loop: inout LoopConfig) {
         loop.maxSteps = 6
@@ -41,6 +41,19 @@ import _TestSupport
         }
     }
 
+    @Test("means of batch means in evaluations")
+    func batchMeans() throws {
+        try Self.compare { group, handler in
+            var config = SFTConfig()
+            Self.loop(&config.loop)
+            (config.freezing, config.evaluationBatchSize) = (Freezing(fraction: 0.4), 3)
+            try SFTTrainer(
+                TinyModel.llama(), config: config, examples: ToyData.examples(12), evaluations: [("v", ToyData.examples(7, seed: 9))],
+                collective: group, handler: handler
+            ).run()
+        }
+    }
+
     @Test("reward models")
     func reward() throws {
         try Self.compare { group, handler in
@@ -62,8 +75,11 @@ import _TestSupport
             Self.loop(&config.loop)
             config.freezing = Freezing(fraction: 0.4)
             let policy = try TinyModel.llama()
-            let pairs = try ReferenceLogProbs(policy.copy(), config: config).pairs(ToyData.comparisons(12))
-            try PreferenceTrainer(policy, config: config, pairs: pairs, collective: group, handler: handler).run()
+            let reference = ReferenceLogProbs(policy.copy(), config: config)
+            try PreferenceTrainer(
+                policy, config: config, pairs: reference.pairs(ToyData.comparisons(12)),
+                evaluations: [("v", reference.pairs(ToyData.comparisons(4, seed: 9)))], collective: group, handler: handler
+            ).run()
         }
     }
 
@@ -74,8 +90,14 @@ import _TestSupport
             Self.loop(&config.loop)
             config.freezing = Freezing(fraction: 0.4)
             let policy = try TinyModel.llama()
-            let answers = try UnpairedReference(policy.copy(), config: config).answers(UnpairedAnswer.answers(of: ToyData.comparisons(12)))
-            try UnpairedTrainer(policy, config: config, answers: answers, collective: group, handler: handler).run()
+            let reference = UnpairedReference(policy.copy(), config: config)
+            func answers(_ comparisons: [TokenisedComparison]) throws -> [UnpairedAnswer] {
+                try reference.answers(UnpairedAnswer.answers(of: comparisons))
+            }
+            try UnpairedTrainer(
+                policy, config: config, answers: answers(ToyData.comparisons(12)),
+                evaluations: [("v", answers(ToyData.comparisons(4, seed: 9)))], collective: group, handler: handler
+            ).run()
         }
     }
 }

@@ -36,11 +36,13 @@ extension Trainer where Method == RewardObjective {
 
     /// Evaluates a set that is not evaluated during training, and reports `<name>_accuracy` and the other results.
     /// - Returns: the scores of answers 0 and 1 of every pair, alternating.
-    /// - Throws: errors of the handler.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
-        let scores = objective.scores(set)
-        try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
+        let scores = try objective.scores(set, among: collective)
+        try collective.together {
+            try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
+        }
         return scores
     }
 

@@ -35,9 +35,10 @@ extension Trainer where Method == SFTObjective {
     public var lastEvaluation: [String: Double] { objective.lastEvaluation }
 
     /// Evaluates a set that is not evaluated during training, and reports `<name>_loss`.
-    /// - Throws: errors of the handler.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
-        try handler(.measured(step: step, values: ["\(name)_loss": objective.loss(of: set)]))
+        let loss = try objective.loss(of: set, among: collective)
+        try collective.together { try handler(.measured(step: step, values: ["\(name)_loss": loss])) }
     }
 }
