@@ -2,6 +2,12 @@
 
 SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
+# MPI=1 builds programs and tests with the package trait MPI, which needs an MPI library.
+MPI ?=
+ifeq ($(MPI),1)
+APT_PACKAGES += libopenmpi-dev openmpi-bin
+TRAITS := --traits MPI
+endif
 SENTENCE_ENCODER ?= .build/sentence-encoder
 PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
@@ -11,9 +17,9 @@ SOURCES := Package.swift Sources Tests Examples
         seven-billion sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
         format lint clean
 
-# Builds the libraries and the seven programs into .build/release.
+# Builds the libraries and the seven programs into .build/release: make build [MPI=1]
 build: deps commit
-	$(SWIFT) build -c release
+	$(SWIFT) build -c release $(TRAITS)
 
 # Writes the commit for --version to a header that git ignores, if the commit has changed.
 commit:
@@ -46,7 +52,7 @@ clean-runs:
 	printf 'remove all of these runs? [y/N] '; read -r answer || answer=; \
 	case "$$answer" in y|Y|yes) rm -rf "$(RUNS)" && echo "removed $(RUNS)" ;; *) echo "nothing was removed" ;; esac
 
-# Installs missing system packages (OpenBLAS, LAPACKE, zlib).
+# Installs missing system packages (OpenBLAS, LAPACKE, zlib; with MPI=1 also Open MPI).
 deps:
 	@command -v $(SWIFT) >/dev/null || \
 	    { echo "make: the program $(SWIFT) was not found; install Swift 6.3 from https://www.swift.org/install" >&2; exit 1; }
@@ -117,9 +123,9 @@ pretrained-model:
 demo-pretrained: build pretrained-model sentence-encoder
 	PRETRAINED_MODEL=$(PRETRAINED_MODEL) SENTENCE_ENCODER=$(SENTENCE_ENCODER) Examples/Pretrained/pretrained.sh
 
-# Runs the tests, then builds and runs an example package that depends on this one by path and by version.
+# Runs the tests, then builds and runs an example package that depends on this one by path and by version: make test [MPI=1]
 test: deps
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release $(TRAITS)
 	Examples/Consumer/check.sh
 
 # Tests the HTML report in a real browser: pages with hostile texts, the file REPORT and a report of the runs in RUNS, if they exist.

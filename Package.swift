@@ -25,6 +25,7 @@ let package = Package(
         .library(name: "Eval", targets: ["Eval"]),
         .library(name: "Diversity", targets: ["Diversity"]),
         .library(name: "Train", targets: ["Train"]),
+        .library(name: "MPICollective", targets: ["MPICollective"]),
         .library(name: "Services", targets: ["Services"]),
         .library(name: "Runs", targets: ["Runs"]),
         .library(name: "Study", targets: ["Study"]),
@@ -37,6 +38,9 @@ let package = Package(
         .executable(name: "sample-best-of-n", targets: ["sample-best-of-n"]),
         .executable(name: "calculate-diversity", targets: ["calculate-diversity"]),
         .executable(name: "rlhf-report", targets: ["rlhf-report"]),
+    ],
+    traits: [
+        .trait(name: "MPI", description: "Many processes over MPI. Needs an MPI library with its headers and pkg-config's mpi-c.")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -70,6 +74,13 @@ let package = Package(
         // MARK: Training and what it leaves on disk
         .target(name: "Train", dependencies: ["Formats", "Tensor", "Models", "Data", "Eval"]),
         .target(name: "Runs", dependencies: ["Formats", "Data", "Train"]),
+
+        // MARK: Many processes: without the trait MPI these targets need no MPI library, and can start none
+        .systemLibrary(name: "CSystemMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+        .target(
+            name: "CMPI", dependencies: [.target(name: "CSystemMPI", condition: .when(traits: ["MPI"]))],
+            cSettings: [.define("SWK_MPI", .when(traits: ["MPI"]))]),
+        .target(name: "MPICollective", dependencies: ["CMPI", "Train"]),
 
         // MARK: Services on other machines: the one target behind which networking is built
         .target(
@@ -115,6 +126,7 @@ let package = Package(
         .testTarget(name: "DiversityTests", dependencies: ["Diversity", "_TestSupport"]),
         .testTarget(name: "ServicesTests", dependencies: ["Eval", "Services", "Runs", "_TestSupport"]),
         .testTarget(name: "TrainTests", dependencies: ["Train", "_TestSupport"]),
+        .testTarget(name: "MPICollectiveTests", dependencies: ["MPICollective", "Train"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "_TestSupport"]),
         .testTarget(name: "StudyTests", dependencies: ["Study", "_TestSupport"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "_TestSupport"]),

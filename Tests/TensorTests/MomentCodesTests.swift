@@ -48,7 +48,7 @@ import _TestSupport
         // what is at and beside every bound, and numbers of all sizes; 1 is the largest of every block
         var numbers = DynamicMap.signed.bounds.filter { abs($0) < 1 }.flatMap { [$0.nextDown, $0, $0.nextUp] } + DynamicMap.signed.values
         numbers += Self.normal("numbers", 4000).values.enumerated().map { index, x in
-            max(-1, min(1, x)) * [1, 0.1, 1e-3, 1e-5, 1e-7, 1e-20, 1e-40][index % 7]
+            max(-1, min(1, x)) * [1, 0.1, 1e-3, 1e-5, 1e-7, 1e-20, .leastNormalMagnitude / 100][index % 7]
         }
         for start in stride(from: 0, to: numbers.count, by: 256) { numbers[start] = start % 512 == 0 ? 1 : -1 }
         let gradient = Tensor(numbers, shape: [numbers.count])

@@ -103,7 +103,8 @@ import _TestSupport
             return (log, decoder, trainer)
         }
         let ((exact, model, _), (coded, other, trainer)) = (try trained(.adamw), try trained(.adamw8bit))
-        #expect(!trainer.snapshot.optimizer.codes.isEmpty && !trainer.snapshot.optimizer.tensors.isEmpty)
+        let kept = try trainer.snapshot.optimizer
+        #expect(!kept.codes.isEmpty && !kept.tensors.isEmpty)
         #expect(exact.losses[0] == coded.losses[0] && exact.losses != coded.losses)
         expectClose(coded.losses, exact.losses, relative: 0.05)
         for (a, b) in zip(model.parameters, other.parameters) where a.value.count >= 4096 {
@@ -128,11 +129,11 @@ import _TestSupport
         let second = try Self.trainer(#require(saved), kind)
         let snapshot = try TrainerSnapshot.read(from: folder.url)
         try second.restore(snapshot)
-        expectIdentical(second.snapshot.optimizer, snapshot.optimizer)
-        expectIdentical(first.snapshot.optimizer, snapshot.optimizer)
+        try expectIdentical(second.snapshot.optimizer, snapshot.optimizer)
+        try expectIdentical(first.snapshot.optimizer, snapshot.optimizer)
         #expect(try second.run())
         Weights(second.decoder).expectIdentical(to: Weights(whole.decoder))
-        expectIdentical(second.snapshot.optimizer, whole.snapshot.optimizer)
+        try expectIdentical(second.snapshot.optimizer, whole.snapshot.optimizer)
     }
 
     @Test("PPO goes on from files with the same bits", arguments: OptimizerKind.allCases)
@@ -192,7 +193,7 @@ import _TestSupport
         let trainer = try Self.trainer(Self.model(), kind)
         _ = try trainer.run(shouldStop: { trainer.step == 2 })
         try trainer.snapshot.write(to: folder.url)
-        return trainer.snapshot
+        return try trainer.snapshot
     }
 
     @Test("the file has bytes of the parameter's shape and a scale for every 256 of them")

@@ -55,7 +55,7 @@ import _TestSupport
                     if !before.moved(decoder.parameters).isEmpty { moved.append(trainer.step) }
                     before = Weights(decoder)
                 }, shouldSave: { true }))
-        #expect(trainer.step == 8 && trainer.snapshot.optimizerSteps == 6 && moved.count == 6)
+        #expect(try trainer.step == 8 && trainer.snapshot.optimizerSteps == 6 && moved.count == 6)
         #expect(log.steps == Array(1...8) && log.losses.count == 6 && log.losses.allSatisfy { $0.isFinite })
         #expect(log.last("skipped_batches") == 2)
         #expect(log.all("loss").allSatisfy { $0.isFinite })
@@ -79,7 +79,7 @@ import _TestSupport
         let first = try Self.sft(Self.poisoned(try TinyModel.llama()), bad: [3, 9], allowed: 4, log: log)
         var saved: (TrainerSnapshot, any TransformerDecoder)?
         #expect(
-            try !first.run(checkpoint: { saved = ($0.snapshot, $0.decoder.copy()) }, shouldStop: { first.step == stop })
+            try !first.run(checkpoint: { saved = (try $0.snapshot, $0.decoder.copy()) }, shouldStop: { first.step == stop })
         )
         let (snapshot, decoder) = try #require(saved)
         let second = try Self.sft(decoder, bad: [3, 9], allowed: 4, log: log)
@@ -164,7 +164,7 @@ import _TestSupport
             log.notes.count == 1 && log.notes[0].contains("a score (first seen in the weight")
                 && log.notes[0].contains("(examples c6)"))
         #expect(log.all("loss").count == 3 && log.all("accuracy").allSatisfy { (0...1).contains($0) })
-        #expect(log.last("skipped_batches") == 1 && trainer.snapshot.optimizerSteps == 3)
+        #expect(try log.last("skipped_batches") == 1 && trainer.snapshot.optimizerSteps == 3)
         #expect((trainer.model.decoder.parameters + trainer.model.head.parameters).gradients.isEmpty)
         let (stopping, _) = try trained(bad: [6], allowed: 0)
         #expect(throws: TrainingError.self) { try stopping.run() }

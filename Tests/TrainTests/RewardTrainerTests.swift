@@ -161,7 +161,7 @@ import _TestSupport
         var saved: (TrainerSnapshot, RewardModel)?
         #expect(
             try !broken.run(
-                checkpoint: { saved = ($0.snapshot, RewardModel($0.model.decoder.copy(), head: $0.model.head.copy())) },
+                checkpoint: { saved = (try $0.snapshot, RewardModel($0.model.decoder.copy(), head: $0.model.head.copy())) },
                 shouldStop: { broken.step == stop }))
         let (snapshot, second) = try #require(saved)
         let resumed = try trainer(second, log)

@@ -18,7 +18,7 @@ extension Naive {
     public static func nearestHalf(_ x: Double) -> UInt16? {
         guard x.isFinite else { return nil }
         if x == 0 { return 0 }
-        let exponent = max(ilogb(x), -14)
+        let exponent = max(Int(x.exponent), -14)
         // a fraction that is rounded up to 2048 carries into the exponent
         let bits = Int(scalbn(x, 10 - exponent).rounded(.toNearestOrEven)) + (exponent + 14) * 1024
         return bits < 0x7C00 ? UInt16(bits) : nil

@@ -40,36 +40,47 @@ public struct AdamConfig: Codable, Sendable, Equatable {
 
 /// The AdamW optimiser (Kingma & Ba 2015; Loshchilov & Hutter 2019), or another ``OptimizerKind``, for a list of parameters, with
 /// clipping by the global gradient norm.
+///
+/// In a group of several ranks, each rank keeps the moments of some parameters and updates their values for all (ZeRO-1).
 public final class Adam {
     /// The parameters that are optimised: those that were trainable when the optimiser was created.
     public let parameters: [Parameter]
     /// The number of steps taken.
     public private(set) var stepCount = 0
     let config: AdamConfig
-    private let moments: [any Moments]
+    private let shares: ParameterShares
+    /// The moments of each parameter; nil if another rank keeps them.
+    private let moments: [(any Moments)?]
 
     /// An optimiser for the trainable ones of `parameters`. Duplicates count once.
-    public init(_ parameters: [Parameter], config: AdamConfig) {
+    /// - Parameters:
+    ///   - parameters: the parameters; on all ranks the same ones, with the same values.
+    ///   - config: the settings.
+    ///   - collective: the ranks, whose gradients are summed. Default: this process alone.
+    public init(_ parameters: [Parameter], config: AdamConfig, collective: any Collective = LocalCollective()) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
-        moments = self.parameters.map { config.kind.moments(of: $0.value) }
+        let shares = ParameterShares(self.parameters, among: collective)
+        self.shares = shares
+        moments = self.parameters.enumerated().map { shares.owns($0.offset) ? config.kind.moments(of: $0.element.value) : nil }
     }
 
-    /// Updates the parameters with their gradients and clears the gradients.
+    /// Updates the parameters with their gradients, summed over all ranks, and clears the gradients. Every rank calls it.
     /// - Parameters:
     ///   - learningRate: the scheduled learning rate of this step.
     ///   - examples: the IDs of the examples that produced the gradients, for an error.
     ///   - trainerStep: the step number for an error. Default: the optimiser's own count.
     /// - Returns: the global norm of the gradients before clipping.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` for a gradient with NaN or Inf, before any weight is changed.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` for a gradient with NaN or Inf, before any weight is changed;
+    ///   ``CollectiveError`` when the group of ranks is broken.
     @discardableResult
     public func step(learningRate: Double, examples: [String] = [], of trainerStep: Int? = nil) throws -> Double {
         defer { clearGradients() }
+        let present = try shares.sumGradients()
+        // the norm is summed in the order of the parameters, whoever owns them
         var squares = 0.0
-        for parameter in parameters {
-            guard let gradient = parameter.gradient else { continue }
-            let square = gradient.sumOfSquares()
+        for (parameter, square) in zip(parameters, try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })) {
             guard square.isFinite else {
                 throw TrainingError.notFinite(
                     what: "the gradient of \(parameter.name)", step: trainerStep ?? stepCount + 1, examples: examples)
@@ -84,28 +95,42 @@ public final class Adam {
             epsilon: Float(config.epsilon), weightDecay: Float(config.weightDecay), number: stepCount,
             gradientScale: Float(scale))
         for (parameter, moments) in zip(parameters, moments) {
-            guard let gradient = parameter.gradient else { continue }
+            guard let moments, let gradient = parameter.gradient else { continue }
             moments.step(step, gradient: gradient, value: &parameter.value)
         }
+        try shares.shareValues(present)
         return norm
     }
 
     /// Clears all gradients, for example those that a failed step has accumulated.
     public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
-    /// The moments by name, for a checkpoint.
+    /// The shapes of the parameters whose moments this rank keeps.
+    var ownShapes: [Shape] { parameters.indices.filter(shares.owns).map { parameters[$0].value.shape } }
+
+    /// The moments by name, for a checkpoint. In a group of several ranks, only those that this rank keeps.
     public var state: OptimizerState {
         var state = OptimizerState(kind: config.kind)
-        for (parameter, moments) in zip(parameters, moments) { moments.add(to: &state, name: parameter.name) }
+        for (parameter, moments) in zip(parameters, moments) { moments?.add(to: &state, name: parameter.name) }
         return state
     }
 
-    /// Continues from a saved state.
+    /// The moments of all ranks on rank 0, as one process would have them. Every rank calls it; on the other ranks the result holds
+    /// only their own moments.
+    /// - Throws: ``CollectiveError`` when the group of ranks is broken.
+    func gatheredState() throws -> OptimizerState {
+        let own = state
+        return OptimizerState(
+            kind: own.kind, tensors: try shares.collective.gatherOnFirst(own.tensors),
+            codes: try shares.collective.gatherOnFirst(own.codes))
+    }
+
+    /// Continues from a saved state with the moments of all parameters, of which this rank takes its own.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing, have another shape or are those of
     ///   another kind of optimiser.
     public func restore(_ state: OptimizerState, stepCount: Int) throws {
         try state.check(kind: config.kind)
-        for (parameter, moments) in zip(parameters, moments) { try moments.restore(state, name: parameter.name) }
+        for (parameter, moments) in zip(parameters, moments) { try moments?.restore(state, name: parameter.name) }
         self.stepCount = stepCount
     }
 }

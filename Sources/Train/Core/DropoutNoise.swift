@@ -12,6 +12,9 @@ struct DropoutNoise {
         random = isWanted ? Philox(seed: seed).split("dropout").split(UInt64(step)) : nil
     }
 
+    /// Leaves out the rows of passes that another rank runs.
+    mutating func skip(rows count: Int) { rows += count }
+
     /// The dropout source of the next pass, which has `count` rows.
     mutating func next(rows count: Int) -> DropoutSource? {
         defer { rows += count }

@@ -42,6 +42,8 @@ public protocol Objective<Example> {
     /// The metrics of an evaluation, which is made before the first step, at intervals and after the last step. Empty if nothing
     /// is evaluated.
     func evaluate() throws -> [String: Double]
+    /// The same metrics, measured by several ranks, which all call it and all get the result.
+    func evaluate(among collective: any Collective) throws -> [String: Double]
 }
 
 extension Objective {
@@ -61,6 +63,12 @@ extension Objective {
     public func progress(step: Int, of total: Int) -> [String: Double] { [:] }
     /// Default: no metrics.
     public func evaluate() throws -> [String: Double] { [:] }
+    /// Default: every rank evaluates the whole sets.
+    public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        var values: [String: Double] = [:]
+        try collective.together { values = try evaluate() }
+        return values
+    }
 }
 
 /// A part of a batch that is processed at once.

@@ -3,17 +3,21 @@ import Tensor
 
 /// Takes optimiser steps on the losses of an objective, for any trainer. Each batch is divided into passes of at most
 /// `tokensPerPass` tokens, the gradients of the passes are accumulated, and the weights are updated once.
+///
+/// In a group of several ranks, each rank runs the passes of its share of a batch. Losses and sums are those of the whole batch.
 final class OptimizerSteps<Method: Objective> {
     let objective: Method
     let optimizer: Adam
     private let config: StepConfig
     private let dropsOut: Bool
+    private let collective: any Collective
 
-    init(_ objective: Method, config: StepConfig, dropsOut: Bool = false) {
+    init(_ objective: Method, config: StepConfig, dropsOut: Bool = false, collective: any Collective = LocalCollective()) {
         self.objective = objective
         self.config = config
+        self.collective = collective
         self.dropsOut = dropsOut && objective.hasDropout
-        optimizer = Adam(objective.parameters, config: config.optimizer)
+        optimizer = Adam(objective.parameters, config: config.optimizer, collective: collective)
     }
 
     /// The number of steps taken.
@@ -23,14 +27,26 @@ final class OptimizerSteps<Method: Objective> {
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
     ///   - scale: a factor on the loss.
-    /// - Returns: the reported loss, and the further sums of the passes.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective. After an error the caller must clear
-    ///   the gradients.
+    /// - Returns: the reported loss, and the further sums of the passes, of all ranks.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective; ``CollectiveError``. If one rank throws,
+    ///   all do. After an error the caller must clear the gradients.
     func add(_ batch: [Method.Example], of step: Int, scale: Float? = nil) throws -> (loss: Double, sums: [String: Double]) {
-        var shown = 0.0
-        var sums: [String: Double] = [:]
+        let own = BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size)
+        var shares = try collective.together { try run(batch, own, of: step, scale: scale) }[...]
+        var all = shares.popFirst() ?? PassSums()
+        for share in shares {
+            all.loss += share.loss
+            all.sums.merge(share.sums) { $0 + $1 }
+        }
+        return (all.loss, all.sums)
+    }
+
+    /// Runs the passes of some consecutive examples of a batch.
+    private func run(_ batch: [Method.Example], _ own: Range<Int>, of step: Int, scale: Float?) throws -> PassSums {
+        var result = PassSums()
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
-        let parts = Packing.parts(Array(batch.indices), tokensPerPass: config.tokensPerPass) { index, previous in
+        noise.skip(rows: batch[..<own.lowerBound].reduce(0) { $0 + objective.rows(of: $1) })
+        let parts = Packing.parts(Array(own), tokensPerPass: config.tokensPerPass) { index, previous in
             previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
         }
         for indices in parts {
@@ -41,17 +57,23 @@ final class OptimizerSteps<Method: Objective> {
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
             }
-            shown += found.shown
-            sums.merge(found.sums) { $0 + $1 }
+            result.loss += found.shown
+            result.sums.merge(found.sums) { $0 + $1 }
             tape.backward(from: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
         }
-        return (shown, sums)
+        return result
     }
 
-    /// Updates the weights with the accumulated gradients, and clears the gradients.
+    /// Updates the weights with the accumulated gradients of all ranks, and clears the gradients.
     /// - Returns: the global norm of the gradients before clipping.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed.
     func take(learningRate: Double, batch: [Method.Example], of step: Int) throws -> Double {
         try optimizer.step(learningRate: learningRate, examples: batch.map(objective.id), of: step)
     }
+}
+
+/// The reported loss and the further sums of a rank's passes.
+private struct PassSums: Codable {
+    var loss = 0.0
+    var sums: [String: Double] = [:]
 }

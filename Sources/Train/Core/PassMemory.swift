@@ -113,11 +113,11 @@ package struct TrainingMemory: Sendable, Equatable {
 }
 
 extension Adam {
-    /// The bytes of the moments, and of the gradients of all parameters.
+    /// The bytes of this rank's moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
         let shapes = parameters.map(\.value.shape)
         return (
-            shapes.reduce(0) { $0 + config.kind.momentBytes(of: $1) },
+            ownShapes.reduce(0) { $0 + config.kind.momentBytes(of: $1) },
             shapes.reduce(0) { $0 + Allocator.capacity(for: $1.count * 4) }
         )
     }

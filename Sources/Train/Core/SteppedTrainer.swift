@@ -12,6 +12,8 @@ protocol SteppedTrainer: AnyObject {
     var handler: TrainingEventHandler { get }
     /// The batches that were skipped.
     var badBatches: BadBatches { get set }
+    /// The ranks that train together. Default: this process alone.
+    var collective: any Collective { get }
 
     /// Takes one step. Returns the number for progress lines; nil when the batch was skipped.
     func trainStep() throws -> ProgressFigure?
@@ -22,22 +24,27 @@ protocol SteppedTrainer: AnyObject {
 }
 
 extension SteppedTrainer {
+    var collective: any Collective { LocalCollective() }
+
     /// Takes the remaining steps, or stops after a step for which `shouldStop` returns true. The last step is always logged and
-    /// evaluated.
+    /// evaluated. A stop or a checkpoint that one rank asks for is one of all ranks.
     /// - Returns: whether all steps are done.
     func takeSteps(
         checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
     ) throws -> Bool {
         while step < totalSteps {
             let figure = try trainStep()
-            try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))
             let isLast = step == totalSteps
-            if isLast || isDue(steps.logSteps) { try log() }
+            try collective.together {
+                try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))
+                if isLast || isDue(steps.logSteps) { try log() }
+            }
             if isLast || isDue(steps.evaluationSteps) { try evaluate() }
             let stops = shouldStop()
             let saves = shouldSave() || isDue(steps.checkpointSteps)
-            if stops || saves { try checkpoint(self) }
-            if stops { return isLast }
+            let asked = try collective.any([stops, saves])
+            if asked[0] || asked[1] { try collective.together { try checkpoint(self) } }
+            if asked[0] { return isLast }
         }
         return true
     }
@@ -49,7 +56,7 @@ extension SteppedTrainer {
         do {
             return try body()
         } catch let error as TrainingError where badBatches.passesOver(error) {
-            try handler(.noted(badBatches.note(error)))
+            try collective.together { try handler(.noted(badBatches.note(error))) }
             return nil
         }
     }

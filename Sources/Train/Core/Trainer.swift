@@ -7,6 +7,10 @@ import Tensor
 /// A step takes the next batch, divides it into passes of at most `tokensPerPass` tokens, sums their gradients, clips them and
 /// updates the weights. It depends only on the seed, the examples and the weights, so a run that is resumed from a ``snapshot``
 /// ends with bit-identical weights.
+///
+/// Several processes can train one model: each rank of a ``Collective`` creates the same trainer and calls the same functions. Each
+/// runs a share of every batch. All ranks report the same events; only rank 0 should write them. Losses and weights are those of one
+/// process up to rounding, and a snapshot does not depend on the number of ranks.
 public final class Trainer<Method: Objective>: SteppedTrainer {
     /// The objective that is minimised.
     public let objective: Method
@@ -15,6 +19,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// The training examples.
     let examples: [Method.Example]
     let handler: TrainingEventHandler
+    let collective: any Collective
     private let optimization: OptimizerSteps<Method>
     private var order: BatchOrder
     private(set) var tokens = 0
@@ -37,10 +42,12 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ///   - objective: the objective to minimise.
     ///   - config: the settings of the training loop.
     ///   - examples: the training examples.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, or without examples.
     public init(
-        _ objective: Method, config: LoopConfig, examples: [Method.Example], handler: @escaping TrainingEventHandler = { _ in }
+        _ objective: Method, config: LoopConfig, examples: [Method.Example], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try config.validate()
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training set") }
@@ -48,7 +55,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         self.loop = config
         self.examples = examples
         self.handler = handler
-        optimization = OptimizerSteps(objective, config: config.steps, dropsOut: config.dropsOut)
+        self.collective = collective
+        optimization = OptimizerSteps(objective, config: config.steps, dropsOut: config.dropsOut, collective: collective)
         order = try BatchOrder(seed: config.seed, count: examples.count, batchSize: config.batchSize)
         totalSteps = config.totalSteps(examples: examples.count)
         badBatches = BadBatches(limit: config.skippedBatches)
@@ -59,20 +67,28 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     // MARK: Snapshots
 
-    /// The state of the trainer: everything that the next step depends on besides the model's weights.
+    /// The state of the trainer: everything that the next step depends on besides the model's weights. In a group of several ranks
+    /// every rank asks for it at the same point, and only that of rank 0 is complete: the other ranks lack the moments of parameters
+    /// that they do not own.
+    /// - Throws: ``CollectiveError`` when the group of ranks is broken; never in one process.
     public var snapshot: TrainerSnapshot {
-        let names = objective.sumNames
-        return TrainerSnapshot(
-            step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
-            numbers: interval.extra.merging([
-                names.loss: interval.loss, names.weight: interval.weight, "last_norm": last.norm, "last_rate": last.rate,
-            ]) { $1 }.merging(badBatches.numbers) { $1 },
-            optimizer: optimizer.state)
+        get throws {
+            let names = objective.sumNames
+            return TrainerSnapshot(
+                step: step, optimizerSteps: optimizer.stepCount, tokens: tokens, order: order,
+                numbers: interval.extra.merging([
+                    names.loss: interval.loss, names.weight: interval.weight, "last_norm": last.norm, "last_rate": last.rate,
+                ]) { $1 }.merging(badBatches.numbers) { $1 },
+                optimizer: try optimizer.gatheredState())
+        }
     }
 
-    /// Continues from a snapshot. The model must hold the weights of the same step.
+    /// Continues from a snapshot, which may be of another number of ranks. The model must hold the weights of the same step. Every
+    /// rank needs the complete snapshot.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
-    public func restore(_ snapshot: TrainerSnapshot) throws {
+    public func restore(_ snapshot: TrainerSnapshot) throws { try collective.together { try take(snapshot) } }
+
+    private func take(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
         try optimizer.restore(snapshot.optimizer, stepCount: snapshot.optimizerSteps)
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
@@ -98,14 +114,24 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; errors of the
-    ///   objective, the handler and `checkpoint`.
+    ///   objective, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
     ) throws -> Bool {
-        try handler(.began(stage: objective.stage, totalSteps: totalSteps))
+        try checkRanks()
+        try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps)) }
         if step == 0 { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+    }
+
+    /// Checks that all ranks have the same settings, examples and weights.
+    private func checkRanks() throws {
+        guard collective.size > 1 else { return }
+        try collective.requireSame("\(loop) \(step)/\(totalSteps)", what: "the setting of the training loop, or the checkpoint,")
+        try collective.requireSame("\(order.epoch) \(order.batch) \(examples.map { objective.tokens(of: $0) })", what: "the training set")
+        let weights = optimizer.parameters.map { "\($0.name) \($0.value.shape) \($0.value.sumOfSquares())" }
+        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
     }
 
     /// Takes one optimiser step. Returns its loss; nil when the batch was skipped.
@@ -142,8 +168,10 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// Evaluates the objective and reports the metrics.
     /// - Throws: errors of the objective and the handler.
     public func evaluate() throws {
-        let values = try objective.evaluate()
-        if !values.isEmpty { try handler(.measured(step: step, values: values)) }
-        try afterEvaluation(step)
+        let values = try objective.evaluate(among: collective)
+        try collective.together {
+            if !values.isEmpty { try handler(.measured(step: step, values: values)) }
+            try afterEvaluation(step)
+        }
     }
 }

@@ -121,22 +121,51 @@ public final class PreferenceObjective: Objective {
     }
 
     /// The metrics of every evaluation set: `<name>_loss`, `<name>_accuracy`, margins, rewards and log-probabilities.
-    public func evaluate() -> [String: Double] {
+    public func evaluate() throws -> [String: Double] { try evaluate(among: LocalCollective()) }
+
+    /// The metrics of every evaluation set. Each rank evaluates a share of each set.
+    public func evaluate(among collective: any Collective) throws -> [String: Double] {
         var values: [String: Double] = [:]
-        for (name, set) in evaluations where !set.isEmpty { values.merge(evaluation(of: set, name: name)) { $1 } }
+        for (name, set) in evaluations where !set.isEmpty {
+            let sums = try collective.sharing(set, tokens: \.comparison.count) { evaluationSums(of: $0, in: set) }
+            values.merge(EvaluationSums(of: sums).values(prefix: "\(name)_")) { $1 }
+        }
         return values
     }
 
     /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [PreferencePair], name: String) -> [String: Double] {
+        evaluationSums(of: set, in: set).values(prefix: "\(name)_")
+    }
+
+    /// The share of some pairs in the metrics of a set.
+    private func evaluationSums(of pairs: [PreferencePair], in set: [PreferencePair]) -> EvaluationSums {
         var (loss, statistics) = (0.0, PreferenceStatistics())
-        for part in Packing.parts(set, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
+        for part in Packing.parts(pairs, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
             let found = measured(part, batch: set, on: nil).found
             loss += found.loss
             statistics.add(found.statistics)
         }
-        return statistics.values(loss: loss, prefix: "\(name)_")
+        return EvaluationSums(loss: loss, sums: statistics.sums)
     }
+}
+
+/// The loss of an evaluation and sums for its other metrics, of all pairs or of a rank's.
+struct EvaluationSums: Codable {
+    var loss = 0.0
+    var sums: [String: Double] = [:]
+
+    init(loss: Double, sums: [String: Double]) { (self.loss, self.sums) = (loss, sums) }
+
+    /// The sums of several ranks.
+    init(of parts: [EvaluationSums]) {
+        for part in parts {
+            loss += part.loss
+            sums.merge(part.sums) { $0 + $1 }
+        }
+    }
+
+    fileprivate func values(prefix: String) -> [String: Double] { PreferenceStatistics(sums).values(loss: loss, prefix: prefix) }
 }
 
 /// Sums of the metrics of pairs.

@@ -12,16 +12,18 @@ extension Trainer where Method == PreferenceObjective {
     ///   - pairs: the training pairs. If the loss has a reference, they need the reference's log-probabilities; see
     ///     ``ReferenceLogProbs``.
     ///   - evaluations: named sets of held-out pairs.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, without pairs, or for a pair that does not fit the policy.
     public convenience init(
         _ policy: any TransformerDecoder, config: PreferenceConfig, pairs: [PreferencePair],
-        evaluations: [(name: String, pairs: [PreferencePair])] = [], handler: @escaping TrainingEventHandler = { _ in }
+        evaluations: [(name: String, pairs: [PreferencePair])] = [], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try PreferenceObjective(policy, config: config, evaluations: evaluations)
         guard !pairs.isEmpty else { throw TrainingError.noExamples("the set of comparisons") }
         try objective.check(pairs)
-        try self.init(objective, config: config.loop, examples: pairs, handler: handler)
+        try self.init(objective, config: config.loop, examples: pairs, collective: collective, handler: handler)
     }
 
     /// The policy that is trained.

@@ -113,13 +113,15 @@ public final class UnpairedObjective: Objective {
         return value
     }
 
-    private func divergence(of batch: [UnpairedAnswer]) -> Double {
+    private func divergence(of batch: [UnpairedAnswer]) -> Double { max(0, logRatios(of: batch) / Double(max(1, batch.count))) }
+
+    /// The sum of log π/π_ref of mismatched answers.
+    private func logRatios(of batch: [UnpairedAnswer]) -> Double {
         let length = { (answer: UnpairedAnswer) in answer.prompt.count + answer.mismatched.count }
-        let sum = Packing.parts(batch, tokensPerPass: 2 * config.tokensPerPass, length: length).reduce(0.0) { sum, part in
+        return Packing.parts(batch, tokensPerPass: 2 * config.tokensPerPass, length: length).reduce(0.0) { sum, part in
             let numbers = scorer(TargetPass(prompts: part.map(\.prompt), targets: part.map(\.mismatched))).logProbs.values
             return sum + numbers.reduce(0) { $0 + Double($1) } - part.reduce(0) { $0 + $1.reference.mismatched }
         }
-        return max(0, sum / Double(max(1, batch.count)))
     }
 
     // MARK: Metrics
@@ -136,23 +138,41 @@ public final class UnpairedObjective: Objective {
 
     /// The metrics of every evaluation set: `<name>_loss`, `<name>_reference_point` (z₀ of the whole set), rewards and
     /// log-probabilities.
-    public func evaluate() -> [String: Double] {
+    public func evaluate() throws -> [String: Double] { try evaluate(among: LocalCollective()) }
+
+    /// The metrics of every evaluation set. Each rank evaluates a share of each set.
+    public func evaluate(among collective: any Collective) throws -> [String: Double] {
         var all: [String: Double] = [:]
-        for (name, set) in evaluations where !set.isEmpty { all.merge(evaluation(of: set, name: name)) { $1 } }
+        for (name, set) in evaluations where !set.isEmpty {
+            var divergence = 0.0
+            if config.loss.usesDivergence {
+                let sums = try collective.sharing(set, tokens: { $0.prompt.count + $0.mismatched.count }) { logRatios(of: $0) }
+                divergence = max(0, sums.reduce(0, +) / Double(set.count))
+            }
+            let parts = try collective.sharing(set, tokens: \.count) { evaluationSums(of: $0, in: set, divergence: divergence) }
+            let sums = EvaluationSums(of: parts)
+            all.merge(values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")) { $1 }
+        }
         return all
     }
 
     /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [UnpairedAnswer], name: String) -> [String: Double] {
         let divergence = config.loss.usesDivergence ? divergence(of: set) : 0
+        let sums = evaluationSums(of: set, in: set, divergence: divergence)
+        return values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")
+    }
+
+    /// The share of some answers in the metrics of a set.
+    private func evaluationSums(of answers: [UnpairedAnswer], in set: [UnpairedAnswer], divergence: Double) -> EvaluationSums {
         var (loss, sums) = (0.0, [String: Double]())
-        for part in Packing.parts(set, tokensPerPass: 2 * config.tokensPerPass, length: \.count) {
+        for part in Packing.parts(answers, tokensPerPass: 2 * config.tokensPerPass, length: \.count) {
             let pass = TargetPass(prompts: part.map(\.prompt), targets: part.map(\.answer))
             let found = measured(part, scorer(pass).logProbs.values, counts: pass.counts, divergence: divergence, batch: set.count)
             loss += found.loss
             sums.merge(found.sums) { $0 + $1 }
         }
-        return values(sums, loss: loss, divergence: divergence, prefix: "\(name)_")
+        return EvaluationSums(loss: loss, sums: sums)
     }
 
     /// Means over the wanted (`chosen`) and the unwanted (`rejected`) answers. A kind without answers has no means.
@@ -178,12 +198,13 @@ extension Trainer where Method == UnpairedObjective {
     /// - Throws: ``TrainingError`` for invalid settings, without answers, or for an answer that does not fit the policy.
     public convenience init(
         _ policy: any TransformerDecoder, config: UnpairedConfig, answers: [UnpairedAnswer],
-        evaluations: [(name: String, answers: [UnpairedAnswer])] = [], handler: @escaping TrainingEventHandler = { _ in }
+        evaluations: [(name: String, answers: [UnpairedAnswer])] = [], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try UnpairedObjective(policy, config: config, evaluations: evaluations)
         guard !answers.isEmpty else { throw TrainingError.noExamples("the set of answers") }
         try objective.check(answers)
-        try self.init(objective, config: config.loop, examples: answers, handler: handler)
+        try self.init(objective, config: config.loop, examples: answers, collective: collective, handler: handler)
     }
 
     /// The policy that is trained.

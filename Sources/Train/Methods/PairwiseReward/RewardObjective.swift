@@ -87,10 +87,13 @@ public final class RewardObjective: Objective {
     }
 
     /// The metrics of every evaluation set: `<name>_accuracy` and the other results of ``RewardEvaluation``.
-    public func evaluate() -> [String: Double] {
+    public func evaluate() throws -> [String: Double] { try evaluate(among: LocalCollective()) }
+
+    /// The metrics of every evaluation set. Each rank scores a share of each set.
+    public func evaluate(among collective: any Collective) throws -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let result = evaluation(of: scores(set), set)
+            let result = evaluation(of: try scores(set, among: collective), set)
             lastEvaluation[name] = result
             values.merge(result.values(prefix: "\(name)_")) { $1 }
         }
@@ -99,6 +102,10 @@ public final class RewardObjective: Objective {
 
     func scores(_ set: [TokenisedComparison]) -> [Float] {
         RewardLoss.scores(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
+    }
+
+    func scores(_ set: [TokenisedComparison], among collective: any Collective) throws -> [Float] {
+        try collective.sharing(set, tokens: \.count) { scores($0) }.flatMap { $0 }
     }
 
     func evaluation(of scores: [Float], _ set: [TokenisedComparison]) -> RewardEvaluation {

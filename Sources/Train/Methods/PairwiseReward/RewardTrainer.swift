@@ -13,16 +13,18 @@ extension Trainer where Method == RewardObjective {
     ///   - config: the settings.
     ///   - comparisons: the training pairs.
     ///   - evaluations: named sets of held-out comparisons.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, without pairs, or for a pair that does not fit the model.
     public convenience init(
         _ model: RewardModel, config: RewardConfig, comparisons: [TokenisedComparison],
-        evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], handler: @escaping TrainingEventHandler = { _ in }
+        evaluations: [(name: String, comparisons: [TokenisedComparison])] = [], collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try RewardObjective(model, config: config, evaluations: evaluations)
         guard !comparisons.isEmpty else { throw TrainingError.noExamples("the set of comparisons") }
         try objective.check(comparisons)
-        try self.init(objective, config: config.loop, examples: comparisons, handler: handler)
+        try self.init(objective, config: config.loop, examples: comparisons, collective: collective, handler: handler)
     }
 
     /// The model that is trained.
@@ -34,11 +36,13 @@ extension Trainer where Method == RewardObjective {
 
     /// Evaluates a set that is not evaluated during training, and reports `<name>_accuracy` and the other results.
     /// - Returns: the scores of answers 0 and 1 of every pair, alternating.
-    /// - Throws: errors of the handler.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
-        let scores = objective.scores(set)
-        try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
+        let scores = try objective.scores(set, among: collective)
+        try collective.together {
+            try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
+        }
         return scores
     }
 

@@ -89,14 +89,10 @@ public enum SFTLoss {
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], batchSize: Int?, tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
-        guard let batchSize, batchSize > 0, batchSize < examples.count else {
+        guard let batches = batches(of: examples, batchSize: batchSize) else {
             return mean(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens)
         }
-        let means = stride(from: 0, to: examples.count, by: batchSize).map {
-            mean(
-                decoder, Array(examples[$0..<min(examples.count, $0 + batchSize)]), tokensPerPass: tokensPerPass,
-                validTokens: validTokens)
-        }
+        let means = batches.map { mean(decoder, $0, tokensPerPass: tokensPerPass, validTokens: validTokens) }
         return means.reduce(0, +) / Double(means.count)
     }
 
@@ -104,11 +100,27 @@ public enum SFTLoss {
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
+        sum(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens)
+            / Double(max(1, examples.reduce(0) { $0 + $1.target.count }))
+    }
+
+    /// The sum of −log p over all target tokens of a set of examples, in nats, without gradients.
+    static func sum(
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int?
+    ) -> Double {
         var total = 0.0
         for part in Packing.parts(examples, tokensPerPass: tokensPerPass, length: \.count) {
             total += Double(loss(decoder, part, weight: 1, on: nil, validTokens: validTokens).item)
         }
-        return total / Double(max(1, examples.reduce(0) { $0 + $1.target.count }))
+        return total
+    }
+
+    /// The batches of a mean of batch means; nil if the batch size asks for one mean over all tokens.
+    static func batches(of examples: [TokenisedExample], batchSize: Int?) -> [[TokenisedExample]]? {
+        guard let batchSize, batchSize > 0, batchSize < examples.count else { return nil }
+        return stride(from: 0, to: examples.count, by: batchSize).map {
+            Array(examples[$0..<min(examples.count, $0 + batchSize)])
+        }
     }
 }
 

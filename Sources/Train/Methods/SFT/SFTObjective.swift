@@ -91,15 +91,28 @@ public final class SFTObjective: Objective {
     }
 
     /// The loss of every evaluation set, as `<name>_loss`.
-    public func evaluate() -> [String: Double] {
+    public func evaluate() throws -> [String: Double] { try evaluate(among: LocalCollective()) }
+
+    /// The loss of every evaluation set, as `<name>_loss`. Each rank evaluates a share of each set.
+    public func evaluate(among collective: any Collective) throws -> [String: Double] {
         lastEvaluation = [:]
-        for (name, set) in evaluations where !set.isEmpty { lastEvaluation["\(name)_loss"] = loss(of: set) }
+        for (name, set) in evaluations where !set.isEmpty {
+            lastEvaluation["\(name)_loss"] = try loss(of: set, among: collective)
+        }
         return lastEvaluation
     }
 
-    func loss(of set: [TokenisedExample]) -> Double {
-        SFTLoss.mean(
-            decoder, set, batchSize: config.evaluationBatchSize, tokensPerPass: config.tokensPerPass * 2,
-            validTokens: validTokens)
+    func loss(of set: [TokenisedExample], among collective: any Collective) throws -> Double {
+        let tokensPerPass = config.tokensPerPass * 2
+        guard let batches = SFTLoss.batches(of: set, batchSize: config.evaluationBatchSize) else {
+            let sums = try collective.sharing(set, tokens: \.count) {
+                SFTLoss.sum(decoder, $0, tokensPerPass: tokensPerPass, validTokens: validTokens)
+            }
+            return sums.reduce(0, +) / Double(max(1, set.reduce(0) { $0 + $1.target.count }))
+        }
+        let means = try collective.sharing(batches, tokens: { $0.reduce(0) { $0 + $1.count } }) {
+            $0.map { SFTLoss.mean(decoder, $0, tokensPerPass: tokensPerPass, validTokens: validTokens) }
+        }
+        return means.joined().reduce(0, +) / Double(batches.count)
     }
 }

@@ -13,17 +13,18 @@ extension Trainer where Method == SFTObjective {
     ///   - evaluations: named sets whose mean loss is measured.
     ///   - validTokens: the number of valid token IDs; logits of IDs from this number on are ignored. Default: nil, all rows of
     ///     the model.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, without examples, or for an example that does not fit the model.
     public convenience init(
         _ decoder: any TransformerDecoder, config: SFTConfig, examples: [TokenisedExample],
         evaluations: [(name: String, examples: [TokenisedExample])] = [], validTokens: Int? = nil,
-        handler: @escaping TrainingEventHandler = { _ in }
+        collective: any Collective = LocalCollective(), handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         let objective = try SFTObjective(decoder, config: config, evaluations: evaluations, validTokens: validTokens)
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training split") }
         try objective.check(examples)
-        try self.init(objective, config: config.loop, examples: examples, handler: handler)
+        try self.init(objective, config: config.loop, examples: examples, collective: collective, handler: handler)
     }
 
     /// The model that is trained.
@@ -34,9 +35,10 @@ extension Trainer where Method == SFTObjective {
     public var lastEvaluation: [String: Double] { objective.lastEvaluation }
 
     /// Evaluates a set that is not evaluated during training, and reports `<name>_loss`.
-    /// - Throws: errors of the handler.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
-        try handler(.measured(step: step, values: ["\(name)_loss": objective.loss(of: set)]))
+        let loss = try objective.loss(of: set, among: collective)
+        try collective.together { try handler(.measured(step: step, values: ["\(name)_loss": loss])) }
     }
 }

@@ -1,0 +1,166 @@
+package import Tensor
+
+/// The division of an optimiser's parameters among ranks (stage 1 of ZeRO, Rajbhandari et al. 2020): each parameter has one owner,
+/// which keeps its moments, receives the sum of all ranks' gradients, updates the value and sends it to all.
+package struct ParameterShares {
+    let collective: any Collective
+    private let parameters: [Parameter]
+    /// The owner of each parameter.
+    package let owners: [Int]
+    /// The number of floats that a rank sends to another at once.
+    private let bucket: Int
+
+    /// A division of parameters. All ranks give the same ones, in the same order.
+    package init(_ parameters: [Parameter], among collective: any Collective, bucket: Int = 1 << 20) {
+        self.collective = collective
+        self.parameters = parameters
+        self.bucket = bucket
+        owners = Self.owners(counts: parameters.map(\.value.count), ranks: collective.size)
+    }
+
+    /// The owner of each parameter: from the largest to the smallest, each goes to the rank with the fewest numbers.
+    package static func owners(counts: [Int], ranks: Int) -> [Int] {
+        var owners = counts.map { _ in 0 }
+        guard ranks > 1 else { return owners }
+        var loads = [Int](repeating: 0, count: ranks)
+        for index in counts.indices.sorted(by: { (-counts[$0], $0) < (-counts[$1], $1) }) {
+            let rank = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            owners[index] = rank
+            loads[rank] += counts[index]
+        }
+        return owners
+    }
+
+    /// Whether this rank owns a parameter.
+    func owns(_ index: Int) -> Bool { owners[index] == collective.rank }
+
+    /// Sums the gradients of all ranks, in the order of the ranks. Afterwards the owner of a parameter has the sum, and other ranks
+    /// have no gradient.
+    /// - Returns: for each parameter, whether any rank had a gradient.
+    /// - Throws: ``CollectiveError``.
+    package func sumGradients() throws -> [Bool] {
+        let present = try collective.any(parameters.map { $0.gradient != nil })
+        guard collective.size > 1 else { return present }
+        let own = FlatParameters(parameters, of: collective.rank, owners, present)
+        for parameter in own.parameters where parameter.gradient == nil { parameter.gradient = .zeros(parameter.value.shape) }
+        try inBuckets(present) { flats, ranges, buffers in
+            let parts = zip(flats, ranges).enumerated().map { rank, part in
+                let buffer = UnsafeMutableBufferPointer(rebasing: buffers[rank][..<part.1.count])
+                part.0.copyGradients(part.1, to: buffer)
+                return UnsafeBufferPointer(buffer)
+            }
+            var sum = [Float](repeating: 0, count: ranges[collective.rank].count)
+            try sum.withUnsafeMutableBufferPointer { try collective.reduceScatter(parts, into: $0) }
+            sum.withUnsafeBufferPointer { flats[collective.rank].setGradients(ranges[collective.rank], from: $0) }
+        }
+        for (index, parameter) in parameters.enumerated() where !owns(index) { parameter.clearGradient() }
+        return present
+    }
+
+    /// Sends the values of the owned parameters to all ranks.
+    /// - Parameter present: the parameters whose values have changed.
+    /// - Throws: ``CollectiveError``.
+    package func shareValues(_ present: [Bool]) throws {
+        guard collective.size > 1 else { return }
+        try inBuckets(present) { flats, ranges, buffers in
+            let parts = ranges.indices.map { UnsafeMutableBufferPointer(rebasing: buffers[$0][..<ranges[$0].count]) }
+            var own = [Float](repeating: 0, count: ranges[collective.rank].count)
+            own.withUnsafeMutableBufferPointer { flats[collective.rank].copyValues(ranges[collective.rank], to: $0) }
+            try own.withUnsafeBufferPointer { try collective.allGather($0, into: parts) }
+            for rank in parts.indices where rank != collective.rank {
+                flats[rank].setValues(ranges[rank], from: UnsafeBufferPointer(parts[rank]))
+            }
+        }
+    }
+
+    /// For each parameter, the number that its owner gives.
+    /// - Throws: ``CollectiveError``.
+    func collect(_ own: [Double]) throws -> [Double] {
+        let all = try collective.gather(own)
+        return owners.indices.map { all[owners[$0]][$0] }
+    }
+
+    /// Walks through the numbers of all owners at once, in ranges of at most `bucket` numbers of each.
+    private func inBuckets(
+        _ present: [Bool],
+        _ body: (_ flats: [FlatParameters], _ ranges: [Range<Int>], _ buffers: [UnsafeMutableBufferPointer<Float>]) throws -> Void
+    ) throws {
+        let flats = (0..<collective.size).map { FlatParameters(parameters, of: $0, owners, present) }
+        let longest = flats.map(\.count).max() ?? 0
+        let length = min(bucket, longest)
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(1, length * flats.count))
+        defer { memory.deallocate() }
+        let buffers = flats.indices.map { UnsafeMutableBufferPointer(rebasing: memory[$0 * length..<($0 + 1) * length]) }
+        for begin in stride(from: 0, to: longest, by: max(1, length)) {
+            try body(flats, flats.map { min(begin, $0.count)..<min(begin + length, $0.count) }, buffers)
+        }
+    }
+}
+
+/// The numbers of some parameters, one parameter after another.
+struct FlatParameters {
+    let parameters: [Parameter]
+    private let ends: [Int]
+
+    /// The parameters of a rank that have a gradient.
+    init(_ all: [Parameter], of rank: Int, _ owners: [Int], _ present: [Bool]) {
+        parameters = all.indices.filter { owners[$0] == rank && present[$0] }.map { all[$0] }
+        var end = 0
+        ends = parameters.map {
+            end += $0.value.count
+            return end
+        }
+    }
+
+    /// The number of all numbers.
+    var count: Int { ends.last ?? 0 }
+
+    /// Copies the gradients in a range to a buffer of its length; a parameter without a gradient has zeros.
+    func copyGradients(_ range: Range<Int>, to buffer: UnsafeMutableBufferPointer<Float>) {
+        walk(range) { parameter, inside, outside in
+            let part = UnsafeMutableBufferPointer(rebasing: buffer[outside])
+            if let gradient = parameter.gradient {
+                gradient.withUnsafeBufferPointer { _ = part.update(fromContentsOf: $0[inside]) }
+            } else {
+                part.update(repeating: 0)
+            }
+        }
+    }
+
+    /// Replaces the gradients in a range, of parameters that have one.
+    func setGradients(_ range: Range<Int>, from buffer: UnsafeBufferPointer<Float>) {
+        walk(range) { parameter, inside, outside in
+            parameter.gradient?.update { _ = UnsafeMutableBufferPointer(rebasing: $0[inside]).update(fromContentsOf: buffer[outside]) }
+        }
+    }
+
+    /// Copies the values in a range to a buffer of its length.
+    func copyValues(_ range: Range<Int>, to buffer: UnsafeMutableBufferPointer<Float>) {
+        walk(range) { parameter, inside, outside in
+            parameter.value.withUnsafeBufferPointer {
+                _ = UnsafeMutableBufferPointer(rebasing: buffer[outside]).update(fromContentsOf: $0[inside])
+            }
+        }
+    }
+
+    /// Replaces the values in a range.
+    func setValues(_ range: Range<Int>, from buffer: UnsafeBufferPointer<Float>) {
+        walk(range) { parameter, inside, outside in
+            parameter.value.update { _ = UnsafeMutableBufferPointer(rebasing: $0[inside]).update(fromContentsOf: buffer[outside]) }
+        }
+    }
+
+    /// Visits the parameters of a range, each with its range of elements and their place in a buffer for the whole range.
+    private func walk(_ range: Range<Int>, _ body: (_ parameter: Parameter, _ inside: Range<Int>, _ outside: Range<Int>) -> Void) {
+        var begin = 0
+        for (parameter, end) in zip(parameters, ends) {
+            let part = range.clamped(to: begin..<end)
+            if !part.isEmpty {
+                body(
+                    parameter, part.lowerBound - begin..<part.upperBound - begin,
+                    part.lowerBound - range.lowerBound..<part.upperBound - range.lowerBound)
+            }
+            begin = end
+        }
+    }
+}
