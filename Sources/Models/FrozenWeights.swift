@@ -16,7 +16,7 @@ public enum FrozenFormat: String, Sendable, CaseIterable, Codable {
 /// other frozen weight. What is saved or exported of them, or merged with an adapter, is read again from the file that they came
 /// from, so their rounding never reaches a file. Weights that were converted when they were read, or come from no file, have no
 /// such original: their rounded numbers are saved. This concerns matrices that are stored in double precision, in quantised
-/// blocks or transposed (GPT-2).
+/// blocks other than Q8_0, transposed (GPT-2) or with rows in another order (GGUF).
 public enum FrozenWeights {
     /// The smallest side of a matrix that is held in another format, as in products that round weights.
     static let leastSide = ProductTable.leastRounded

@@ -65,7 +65,7 @@ extension LanguageModel {
     ///
     /// Transformers' classifiers have a weight but no bias. Their scores therefore lack the constant `(bias + normalisation) /
     /// normalisation_std` of the head, which does not affect comparisons. It is stored in config.json as `score_offset`, and
-    /// ``load(_:base:usesTanh:families:note:)`` adds it.
+    /// ``load(_:base:usesTanh:families:keepsPacking:note:)`` adds it.
     /// - Parameters:
     ///   - folder: the folder to create.
     ///   - tokens: the IDs of special tokens. Transformers needs a padding token other than the end-of-sequence token to find the

@@ -35,13 +35,20 @@ public struct LanguageModel {
     ///   - base: the folder of an adapter's base model. Default: the one that adapter_config.json names.
     ///   - usesTanh: whether the head has a tanh before its normalisation. Default: as config.json says.
     ///   - families: the supported model families.
+    ///   - keepsPacking: whether products in bf16 precision keep packed copies of the matrices that a GGUF file holds in Q8_0
+    ///     blocks. If not, such a matrix takes no memory besides the file (34 bytes for 32 elements), but every product packs it
+    ///     again, also at every step of decoding. If so, a copy of 2 bytes per element is made at the first product, and another
+    ///     one at the first gradient that passes through the matrix; products are faster, and the file is rarely read again.
+    ///     Results have the same bits. It has no effect in f32 precision, on other formats, whose copies are always kept, and on
+    ///     matrices that are trained, which become floats at the first update. Default: false, for the least memory.
     ///   - note: receives one line for everything that the user should know, such as a randomly initialised projection.
     /// - Throws: `CheckpointError` or ``ModelError``.
     public static func load(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn,
-        note: (String) -> Void = { _ in }
+        keepsPacking: Bool = false, note: (String) -> Void = { _ in }
     ) throws -> LanguageModel {
-        let model = try load(folder, base: base, projects: true, usesTanh: usesTanh, families: families, note: note)
+        let model = try load(
+            folder, base: base, projects: true, usesTanh: usesTanh, families: families, keepsPacking: keepsPacking, note: note)
         guard model.decoder.isCausal else {
             throw ModelError.inFile(
                 folder.path + "/" + ModelFolder.configurationName,
@@ -56,16 +63,16 @@ public struct LanguageModel {
         decoder: any TransformerDecoder, contents: ModelFolder.Contents
     ) {
         let contents = try ModelFolder(folder).contents()
-        let decoder = try decoder(contents, projects: false, families: families).decoder
+        let decoder = try decoder(contents, projects: false, families: families, keepsPacking: false).decoder
         return (decoder, contents)
     }
 
     /// Builds the decoder of a folder.
     private static func decoder(
-        _ contents: ModelFolder.Contents, projects: Bool, families: [ModelFamily]
+        _ contents: ModelFolder.Contents, projects: Bool, families: [ModelFamily], keepsPacking: Bool
     ) throws -> (decoder: any TransformerDecoder, configuration: JSONValue, weights: StoredWeights) {
         let configuration = try ModelError.naming(file: contents.file) { try families.decoderConfiguration(of: contents.configuration) }
-        let weights = StoredWeights(contents.weights, projects: projects)
+        let weights = StoredWeights(contents.weights, projects: projects, keepsPacking: keepsPacking)
         let bare = try ModelError.naming(file: contents.file) {
             try families.build(ConfigurationReader(configuration), weights: weights)
         }
@@ -75,11 +82,11 @@ public struct LanguageModel {
     }
 
     private static func load(
-        _ folder: URL, base: URL?, projects: Bool, usesTanh: Bool?, families: [ModelFamily], note: (String) -> Void
+        _ folder: URL, base: URL?, projects: Bool, usesTanh: Bool?, families: [ModelFamily], keepsPacking: Bool, note: (String) -> Void
     ) throws -> LanguageModel {
         let contents = try ModelFolder(folder).contents(base: base)
         let store = contents.weights
-        let (decoder, configuration, weights) = try decoder(contents, projects: projects, families: families)
+        let (decoder, configuration, weights) = try decoder(contents, projects: projects, families: families, keepsPacking: keepsPacking)
         try checkEnds(of: configuration, file: contents.file)
         try checkEnds(
             of: contents.generation,
@@ -106,12 +113,12 @@ public struct LanguageModel {
     }
 
     /// Loads a reward model from a folder, which must contain a trained head. A missing output projection is not initialised. See
-    /// ``load(_:base:usesTanh:families:note:)`` for the parameters.
+    /// ``load(_:base:usesTanh:families:keepsPacking:note:)`` for the parameters.
     /// - Throws: ``ModelError/freshHead(folder:)`` if there is no head; `CheckpointError` or ``ModelError`` for other faults.
     public static func loadRewardModel(
         _ folder: URL, base: URL? = nil, usesTanh: Bool? = nil, families: [ModelFamily] = ModelFamily.builtIn
     ) throws -> RewardModel {
-        let model = try load(folder, base: base, projects: false, usesTanh: usesTanh, families: families) { _ in }
+        let model = try load(folder, base: base, projects: false, usesTanh: usesTanh, families: families, keepsPacking: false) { _ in }
         guard let head = model.head else { throw ModelError.freshHead(folder: folder.path) }
         guard model.decoder.isCausal else { throw ModelError.noClassifier("the model in \(folder.path) has bidirectional attention") }
         try head.checkNormalisation(folder)

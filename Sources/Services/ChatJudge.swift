@@ -9,7 +9,8 @@ internal import Synchronization
 /// question that is rejected (400, 413, 422) or whose answer is unusable gets no verdict but a reason. Conditions that cast doubt
 /// on all other answers end the run: redirects, a wrong key or address, a truncated prompt, and many consecutive failures. If
 /// questions failed or got an invalid response, the remaining questions are still asked, but the run then ends as unfinished.
-/// Every answer is written to the cache at once, so that the same command continues where it stopped.
+/// Every answer is written to the cache at once, so that the same command continues where it stopped. Cached answers without a
+/// verdict are not reused: their questions are asked again.
 public final class ChatJudge: PairwiseJudge, Sendable {
     /// The options for requests.
     public struct Options: Sendable {

@@ -97,9 +97,14 @@ final class ChatRound: Sendable {
         let key = JudgeCache.key(address: judge.address.text, body: body)
         // a cached answer in which parts were hidden was read with particular labels and is valid only for those
         if let known = judge.cache?[key], known.reading.map({ $0.labels == judge.chat.labels }) ?? true {
-            try check(prompt, index, known)
-            spent { $0.add(known, fromCache: true, prices: self.judge.options.prices) }
-            return judge.chat.opinion(of: known)
+            let opinion = judge.chat.opinion(of: known)
+            if opinion.shareOfFirst != nil {
+                try check(prompt, index, known)
+                spent { $0.add(known, fromCache: true, prices: self.judge.options.prices) }
+                return opinion
+            }
+            // an answer without a verdict is not final: a repaired judge may give one
+            spent { $0.askedAgain += 1 }
         }
         switch try ask(body, client) {
         case .stopped: return nil
@@ -111,8 +116,7 @@ final class ChatRound: Sendable {
             spent { $0.add(reply, fromCache: false, prices: self.judge.options.prices) }
             let opinion = judge.chat.opinion(of: reply)
             if opinion.omission?.isOfTheService == true {
-                // an answer that a different configuration of the service may improve is not cached, so that it is requested
-                // again
+                // the service gave no answer of the model, so there is nothing to record
                 try fail(opinion.omission?.rawValue ?? "")
                 return opinion
             }
@@ -120,6 +124,7 @@ final class ChatRound: Sendable {
                 $0.failuresInARow = 0
                 $0.answered += 1
             }
+            // an answer without a verdict is recorded too, to show what the judge wrote; it is not reused
             if opinion.omission != .empty { try judge.cache?.store(reply, for: key) }
             return opinion
         }

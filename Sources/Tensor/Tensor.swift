@@ -50,7 +50,9 @@ public struct Tensor {
 
     /// A tensor whose elements are all `value`.
     public static func filled(_ value: Float, _ shape: Shape) -> Tensor {
-        uninitialized(shape) { $0.update(repeating: value, count: shape.count) }
+        uninitialized(shape) { floats in
+            Compute.forChunks(shape.count, grain: 262_144) { (floats + $0.lowerBound).update(repeating: value, count: $0.count) }
+        }
     }
 
     /// The number of elements.
@@ -140,11 +142,25 @@ extension Tensor {
     /// Whether two tensors share the same memory.
     package func sharesMemory(with other: Tensor) -> Bool { storage === other.storage }
 
-    /// The number of elements that a comparison widens at a time.
-    private static var comparedAtOnce: Int { 1 << 18 }
+    /// The number of elements that are widened at a time.
+    private static var widenedAtOnce: Int { 1 << 18 }
 
-    /// Whether two tensors have the same shape and the same bits in every element. Elements that are stored in bfloat16 are widened
-    /// a part at a time where the other tensor has floats.
+    /// Calls `body` with the elements as floats, in consecutive parts in row-major order. Elements in a narrow format are widened
+    /// a part at a time; floats are one part, and are not copied.
+    package func forEachPart(_ body: (UnsafeBufferPointer<Float>) throws -> Void) rethrows {
+        guard storage.format != .f32 else { return try withUnsafeBufferPointer(body) }
+        let block = Storage(byteCount: min(count, Self.widenedAtOnce) * 4)
+        defer { withExtendedLifetime(block) {} }
+        let numbers = block.pointer.assumingMemoryBound(to: Float.self)
+        for first in stride(from: 0, to: count, by: Self.widenedAtOnce) {
+            let part = first..<min(count, first + Self.widenedAtOnce)
+            copyFloats(part, to: numbers)
+            try body(UnsafeBufferPointer(start: numbers, count: part.count))
+        }
+    }
+
+    /// Whether two tensors have the same shape and the same bits in every element. Elements in a narrow format are widened a part
+    /// at a time where the formats differ.
     package func isIdentical(to other: Tensor) -> Bool {
         guard shape == other.shape else { return false }
         if sharesMemory(with: other) { return true }
@@ -153,8 +169,8 @@ extension Tensor {
             // several blocks may stand for the same numbers
             if a.format != .q8 { return false }
         }
-        return stride(from: 0, to: count, by: Self.comparedAtOnce).allSatisfy { first in
-            let part = first..<min(count, first + Self.comparedAtOnce)
+        return stride(from: 0, to: count, by: Self.widenedAtOnce).allSatisfy { first in
+            let part = first..<min(count, first + Self.widenedAtOnce)
             return withFloats(part) { a in other.withFloats(part) { equalBytes(a, $0, count: part.count * 4) } }
         }
     }

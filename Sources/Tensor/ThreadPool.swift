@@ -47,6 +47,44 @@ public enum Compute {
         }
     }
 
+    /// The results of `body` for every index below `count`, in order, computed on the threads of this scope.
+    ///
+    /// `body` must be safe to call from several threads at once. Task-local values have their defaults in it.
+    /// - Throws: the error of the lowest index whose call throws. All calls are made in any case, so the error does not depend on
+    ///   the number of threads.
+    package static func map<Value, Failure: Error>(
+        _ count: Int, _ body: (Int) throws(Failure) -> Value
+    ) throws(Failure) -> [Value] {
+        var results = [Result<Value, Failure>?](repeating: nil, count: count)
+        results.withUnsafeMutableBufferPointer { results in
+            // each call writes its own element
+            nonisolated(unsafe) let results = results
+            forEach(count) { index in
+                do throws(Failure) { results[index] = .success(try body(index)) } catch { results[index] = .failure(error) }
+            }
+        }
+        var values: [Value] = []
+        values.reserveCapacity(count)
+        for case let result? in results { values.append(try result.get()) }
+        return values
+    }
+
+    /// Cuts `items` into parts of at most `grain` and returns the results of `body` for each part, in order; see ``map(_:_:)``. No
+    /// part is empty.
+    package static func mapParts<Item, Value, Failure: Error>(
+        of items: [Item], grain: Int, _ body: ([Item]) throws(Failure) -> Value
+    ) throws(Failure) -> [Value] {
+        let grain = max(1, min(grain, items.count))
+        return try map((items.count + grain - 1) / grain) { part throws(Failure) in
+            try body(Array(items[part * grain..<min(items.count, (part + 1) * grain)]))
+        }
+    }
+
+    /// Sets `count` floats to 0.
+    static func clear(_ floats: UnsafeMutablePointer<Float>, count: Int) {
+        forChunks(count, grain: 262_144) { (floats + $0.lowerBound).update(repeating: 0, count: $0.count) }
+    }
+
     /// Like ``forChunks(_:grain:_:)`` for rows of `width` elements: about 32,768 elements per chunk.
     package static func forRows(_ rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
         forChunks(rows, grain: max(1, 32_768 / max(1, width)), body)

@@ -56,6 +56,13 @@ import _TestSupport
         if finished { try run.writeResult { _ in } }
     }
 
+    @Test("options of runs that need a model to train or to sample are refused")
+    func frozenFormat() throws {
+        #expect(try Command.parse(normalising: ["--frozen-dtype", "f32", "--decodes", "x"]).runs.settings.frozenDtype == "f32")
+        let error = #expect(throws: (any Error).self) { try Command.parse(normalising: ["--frozen-dtype", "int8", "--decodes", "x"]) }
+        #expect(Command.message(for: error ?? CancellationError()).contains("--frozen-dtype int8 has no effect here"))
+    }
+
     /// A measurement counts as complete once it is there, so tables that still grow must not get one.
     @Test func aRunThatHasNotEndedIsNotMeasured() throws {
         try makeRun("bon", words: "many words", finished: false)

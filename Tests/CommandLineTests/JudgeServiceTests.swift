@@ -95,7 +95,7 @@ import _TestSupport
         var outcome: Double
     }
 
-    @Test("verdicts in both orders, what was left out, the price, and the texts beside the verdicts; a second run asks nothing")
+    @Test("verdicts in both orders, what was left out, the price, and the texts beside the verdicts; a second run asks what has no verdict")
     func judged() throws {
         let server = try LocalServer { _, _, body in Self.reply(body) }
         defer { server.stop() }
@@ -122,11 +122,13 @@ import _TestSupport
         let words = shown.text.withLock { $0 }
         #expect(words.contains("1 of 14 questions (0.071) have no verdict and count as ties (1 unreadable)"), "\(words)")
         #expect(words.contains("14 requests, 0 of them retries") && words.contains("length_controlled_minimal"), "\(words)")
-        // the same once more, from the cache
+        // the same once more, from the cache; the question without a verdict is asked again
         try run(service(server, "--run-id", "again", "--judge-price-in", "3"))
         let again = try result("again")
         #expect(
-            server.requests.count == 14 && number(again, "judge", "from_cache") == 14 && number(again, "judge", "price_of_this_run") == 0)
+            server.requests.count == 15 && number(again, "judge", "from_cache") == 13 && number(again, "judge", "asked_again") == 1)
+        #expect(isClose(try #require(number(again, "judge", "price_of_this_run")), 200 * 3 / 1e6))
+        #expect(shown.text.withLock { $0 }.contains("asked again, because the cached answer has no verdict: 1"))
         #expect(number(again, "win_rate", "rate", "mean") == number(found, "win_rate", "rate", "mean"))
     }
 

@@ -7,6 +7,7 @@ import CommandLine
 import Report
 import Runs
 import Study
+import Synchronization
 import Testing
 import _TestSupport
 
@@ -30,6 +31,25 @@ import _TestSupport
         let command = try Command.parse(
             normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
         try command.settings.run(ReportListener())
+    }
+
+    /// Runs the command and returns its notes.
+    private func notes(of arguments: [String]) throws -> String {
+        let command = try Command.parse(
+            normalising: arguments + ["--output-dir", folder.url.path, "--bootstrap-resamples", "50"])
+        let notes = Mutex("")
+        var listener = ReportListener()
+        listener.note = { text in notes.withLock { $0 += text + "\n" } }
+        try command.settings.run(listener)
+        return notes.withLock { $0 }
+    }
+
+    @Test("options of runs that need a model to train or to sample are refused")
+    func frozenFormat() {
+        let error = #expect(throws: (any Error).self) {
+            try run("--systems", "a,b", "--pick-examples", folder["picked.jsonl"].path, "--frozen-dtype", "int8")
+        }
+        #expect(Command.message(for: error ?? CancellationError()).contains("--frozen-dtype int8 has no effect here"))
     }
 
     /// A run that has answered six inputs twice each; input 5 is its own.
@@ -179,6 +199,92 @@ import _TestSupport
         try write([PairwiseAnswer(task: written[0].id, annotator: "bob", slider: 1)], "bob.jsonl")
         #expect(throws: (any Error).self) {
             try run("--preference-tasks", tasks, "--preference-answers", folder["ann.jsonl"].path + "," + folder["bob.jsonl"].path)
+        }
+    }
+
+    @Test("two tasks with one id are refused with file, line and id, whatever the tasks are read for", arguments: ["pairwise", "ranking"])
+    func repeatedTasks(form: String) throws {
+        try makeRuns()
+        let (tasks, answers) = (folder["tasks.jsonl"], folder["answers.jsonl"].path)
+        try run("--systems", "long,short", "--task-form", form, "--preference-tasks", tasks.path)
+        let lines = text(of: tasks).split(separator: "\n")
+        try Data((lines + [lines[1]]).joined(separator: "\n").utf8).write(to: tasks)
+        let isRanking = form == "ranking"
+        let row = isRanking ? "\"ranks\":[1,2,3]" : "\"slider\":-4"
+        try Data("{\"task\":\"1\",\"annotator\":\"p\",\(row)}\n".utf8).write(to: folder["answers.jsonl"])
+        var uses = [["--page", folder["page.html"].path], ["--preference-answers", answers]]
+        if !isRanking {
+            uses.append(["--systems", "long,short", "--judge-answers", folder["verdicts.jsonl"].path, "--preference-answers", answers])
+        }
+        for use in uses {
+            let error = #expect(throws: FormatError.self) { try run(["--preference-tasks", tasks.path] + use) }
+            let words = "the task at \(tasks.path):2 has the same id '\(isRanking ? 1 : 2)'"
+            #expect(error?.description.hasPrefix("\(tasks.path):\(lines.count + 1): \(words)") ?? false, "\(error as Any)")
+            #expect(error?.programExit == .badData)
+        }
+    }
+
+    @Test("an annotator who answers a task twice counts once, and must not contradict", arguments: ["pairwise", "ranking"])
+    func repeatedAnswers(form: String) throws {
+        try makeRuns()
+        let (tasks, isRanking) = (folder["tasks.jsonl"].path, form == "ranking")
+        try run("--systems", "long,short", "--task-form", form, "--preference-tasks", tasks)
+        func write(_ name: String, _ rows: (who: String, isUp: Bool)...) throws -> String {
+            let text = rows.enumerated().map { index, row in
+                "{\"task\":\"1\",\"annotator\":\"\(row.who)\",\"seconds\":\(index),"
+                    + (isRanking ? "\"ranks\":\(row.isUp ? "[1,2,3]" : "[3,2,1]")}\n" : "\"slider\":\(row.isUp ? 1 : -2)}\n")
+            }
+            try Data(text.joined().utf8).write(to: folder[name])
+            return folder[name].path
+        }
+        func rates(_ id: String) throws -> [Double?] {
+            let found = try result(id)
+            let systems = (found["ranking"] as? [String: Any])?["systems"] as? [[String: Any]]
+            return systems.map { $0.map { rate($0["against_reference"]) } } ?? [rate(found["win_rate"])]
+        }
+        let first = try write("a.jsonl", ("p", true), ("q", false))
+        // what p said, with another time
+        let second = try write("b.jsonl", ("r", true), ("p", true))
+        let third = try write("r.jsonl", ("r", true))
+        let analysis = ["--preference-tasks", tasks, "--preference-answers"]
+        #expect(try !notes(of: analysis + [first + "," + third, "--run-id", "once"]).contains("answered the same task"))
+        let notes = try notes(of: analysis + [first + "," + second, "--run-id", "twice"])
+        #expect(notes.contains("1 answers are by an annotator who answered the same task before, the first at \(second):2;"), "\(notes)")
+        #expect(try rates("twice") == rates("once") && rates("once").allSatisfy { $0 != nil })
+        let annotators = try #require(try result("twice")["agreement"] as? [String: Any])["annotators"] as? [Any]
+        #expect(annotators?.count == 3)
+
+        let other = try write("c.jsonl", ("p", false))
+        let error = #expect(throws: FormatError.self) { try run(analysis + [first + "," + other, "--run-id", "other"]) }
+        let words = error?.description ?? ""
+        #expect(words.hasPrefix("\(other):1: p answered the task '1' differently at \(first):1; keep one"), "\(words)")
+        #expect(words.contains("--answer-merging override") == !isRanking && error?.programExit == .badData)
+        let override = analysis + [first + "," + other, "--answer-merging", "override", "--run-id", "override"]
+        if isRanking {
+            #expect(throws: FormatError.self) { try run(override) }
+        } else {
+            #expect(try self.notes(of: override).contains("only the last one counts"))
+        }
+    }
+
+    @Test("an annotator without answers is no judge; names are suggested")
+    func judgeAnnotator() throws {
+        try makeRuns()
+        for form in ["ranking", "pairwise"] {
+            let (tasks, answers) = (folder["\(form).jsonl"].path, folder["answers.jsonl"].path)
+            try run("--systems", "long,short", "--task-form", form, "--preference-tasks", tasks)
+            let row = form == "ranking" ? "\"ranks\":[1,2,3]" : "\"slider\":-4"
+            let rows = ["model", "ann", "ben"].map { "{\"task\":\"1\",\"annotator\":\"\($0)\",\(row)}\n" }
+            try Data(rows.joined().utf8).write(to: folder["answers.jsonl"])
+            let arguments = ["--preference-tasks", tasks, "--preference-answers", answers, "--run-id", form, "--judge-annotator"]
+            let error = #expect(throws: InvalidSetting.self) { try run(arguments + ["modle"]) }
+            if form == "ranking" {
+                let words = "no answer in \(answers) is by this annotator; expected ann, ben, model; did you mean model?"
+                #expect(error?.message == "--judge-annotator is 'modle', but \(words)")
+                try run(arguments + ["model"])
+            } else {
+                #expect(error?.message.contains("names an annotator of rankings, but \(tasks) has pairs") ?? false, "\(error as Any)")
+            }
         }
     }
 
@@ -362,6 +468,11 @@ import _TestSupport
             (["--systems", "a,b,c", "--preference-tasks", "t", "--attention-checks", "2"], "--attention-checks needs new"),
             (["--systems", "a,b", "--preference-tasks", "t", "--attention-checks", "-1"], "below 0"),
             (["--preference-tasks", "t"], "--systems"),
+            (["--systems", "a,b", "--preference-tasks", "t", "--judge-annotator", "m"], "--judge-annotator needs the rankings"),
+            (
+                "--systems a,b --judge-answers j --preference-tasks t --preference-answers x --judge-annotator m".split(separator: " ")
+                    .map(String.init), "--judge-annotator needs the rankings"
+            ),
         ])
     func refused(arguments: [String], words: String) {
         let error = #expect(throws: CommandLineError.self) { try Command.parse(normalising: arguments) }

@@ -1,5 +1,6 @@
 import Eval
 import Foundation
+import Tensor
 import Testing
 import _TestSupport
 
@@ -60,6 +61,33 @@ private struct StatisticsFixture: Decodable {
         #expect(first == Bootstrap.mean(of: values, using: &b))
         #expect(first != Bootstrap.mean(of: values, using: &c))
         #expect(a.next() == b.next())
+    }
+
+    @Test("resamples are those of one stream of draws, for any number of threads", arguments: [1, 2, 7, 16])
+    func resamplesOfOneStream(threads: Int) {
+        let values = normals(37, seed: 41)
+        var (random, copy) = (SplitMix64(seed: 43), SplitMix64(seed: 43))
+        var stream = SplitMix64(from: &copy)
+        func resampledMean() -> Double {
+            (0..<37).reduce(0.0) { sum, _ in sum + values[stream.index(below: 37)] } / 37
+        }
+        let means = (0..<1000).map { _ in resampledMean() }.sorted()
+        let (interval, median) = Compute.$threads.withValue(threads) {
+            (
+                Bootstrap.mean(of: values, resamples: 1000, using: &random),
+                Bootstrap.statistic(count: 37, resamples: 1000, using: &random) { indices in
+                    Statistics.median(of: indices.map { values[$0] }) ?? .nan
+                }
+            )
+        }
+        #expect(interval.low == Statistics.quantile(0.025, ofSorted: means))
+        #expect(interval.high == Statistics.quantile(0.975, ofSorted: means))
+        stream = SplitMix64(from: &copy)
+        let medians = (0..<1000).map { _ in
+            Statistics.median(of: (0..<37).map { _ in values[stream.index(below: 37)] }) ?? .nan
+        }.sorted()
+        #expect(median.low == Statistics.quantile(0.025, ofSorted: medians))
+        #expect(median.high == Statistics.quantile(0.975, ofSorted: medians))
     }
 
     @Test func meanIntervalHasTheWidthOfTheCentralLimit() {

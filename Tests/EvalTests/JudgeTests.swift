@@ -155,6 +155,10 @@ import _TestSupport
         #expect(found.disagreement == 0.5)
         // a: yes, no, yes; b: yes, yes, no
         #expect(isClose(try #require(found.agreementWithJudge), 4.0 / 6))
+        // who answers a task again counts once, with the last answer
+        random = SplitMix64(seed: 2)
+        let again = [answer("0", "p", [3, 2, 1])] + answers + [answer("1", "model", [2, 1, 3])]
+        #expect(try RankingAnalysis(tasks: tasks, answers: again, judge: "model", resamples: 50, using: &random) == found)
         let alone = try RankingAnalysis(tasks: tasks, answers: Array(answers.suffix(2)), judge: "model", using: &random)
         #expect(alone == nil)
         #expect(throws: RankingError.wrongCount(task: "0", ranks: 2, texts: 3)) {

@@ -1,6 +1,7 @@
 import Data
 import Eval
 import Foundation
+import Tensor
 import Testing
 import _TestSupport
 
@@ -23,6 +24,21 @@ import _TestSupport
                 texts: ["who sat \(index)\(end)", "the cat"], reference: "the cat sat \(index)", rewards: [1, Double(index)],
                 input: index == 0 ? nil : "the cat")
         }
+    }
+
+    @Test("reports do not depend on the number of threads, also where a text is measured twice", arguments: [2, 7])
+    func threads(_ threads: Int) throws {
+        let groups = [(name: "a", inputs: inputs("?") + [.init(texts: [])] + inputs(" sat")), (name: "b", inputs: inputs(""))]
+        func report(_ threads: Int) throws -> TextReport {
+            var random = SplitMix64(seed: 5)
+            return try Compute.$threads.withValue(threads) {
+                try TextReport(groups, metrics: TextMetrics.builtIn + [copied], comparing: .gap, resamples: 50, using: &random)
+            }
+        }
+        #expect(try report(threads) == report(1))
+        let text = MeasuredText("the cat sat", references: ["the cat"])
+        let twice = Compute.$threads.withValue(threads) { try? GenerationMetrics.measure([text, text], metrics: TextMetrics.builtIn) }
+        #expect(twice == GenerationMetrics.measure(["the cat sat", "the cat sat"], references: [["the cat"], ["the cat"]]))
     }
 
     @Test("they have a line with an interval in every table, and a difference; what is built in keeps its intervals")

@@ -131,6 +131,13 @@ private struct AlwaysFirst: PairwiseJudge {
             try PairwiseAnalysis().winRate(
                 tasks: tasks, answers: [PairwiseAnswer(task: "z", annotator: "1", slider: 0)], using: &random)
         }
+        // an annotator's last answer replaces the earlier one; another task of the same name has no answers of its own
+        let twice = answers + [PairwiseAnswer(task: "a", annotator: "1", slider: -1)]
+        let again = try PairwiseAnalysis(scale: .weighted).outcomes(tasks: tasks, answers: twice).map(\.outcome)
+        #expect(again == [0.4375, 0.375, 0.5])
+        #expect(throws: PairwiseAnswerError.repeatedTask("b")) {
+            try PairwiseAnalysis().outcomes(tasks: tasks + [task("b", true)], answers: answers)
+        }
         #expect(throws: PairwiseAnswerError.sliderOutOfRange(task: "a", slider: 5)) {
             try PairwiseAnalysis().winRate(
                 tasks: tasks, answers: [PairwiseAnswer(task: "a", annotator: "1", slider: 5)], using: &random)

@@ -87,6 +87,60 @@ import _TestSupport
         #expect(throws: ChatJudge.Failure.self) { try judge(server, cache: JudgeCache(file), seed: 5).preferences(for: [questions[0]]) }
     }
 
+    /// An answer whose first token is no label, and one whose first token is.
+    private static let nothing = #"{"choices":[{"message":{"content":"The"},"logprobs":{"content":[{"token":"The","logprob":-1}]}}]}"#
+    private static let label = nothing.replacing("The", with: "B")
+
+    @Test(
+        "a question without a verdict is asked again in the next run, whatever was missing",
+        arguments: [
+            (chatAnswer("I like both texts."), JudgeOmission.unreadable), (chatAnswer("Well, first of", finish: "length"), .cut),
+            (chatAnswer(""), .empty), (.init(status: 400, body: ""), .rejected),
+            (.init(status: 200, body: "<html></html>"), .malformed), (.init(status: 500, body: ""), .failed), (.none, .failed),
+        ])
+    func asksAgain(answer: LocalServer.Answer, omission: JudgeOmission) throws {
+        let folder = try TemporaryFolder()
+        let isRepaired = Mutex(false)
+        let server = try LocalServer { _, _, body in
+            body.contains("post 2 ") && !isRepaired.withLock { $0 } ? answer : chatAnswer("model_2")
+        }
+        defer { server.stop() }
+        let questions = (0..<4).map { pair($0) }
+        let isRecorded = [.unreadable, .cut].contains(omission)
+        // the second run finds the judge as it was
+        for run in 0..<2 {
+            let broken = try judge(server, attempts: 1, cache: JudgeCache(folder["c"]))
+            if [.failed, .malformed].contains(omission) {
+                #expect(throws: ChatJudge.Failure.self) { try broken.opinions(for: questions) }
+            } else {
+                #expect(try broken.opinions(for: questions).map(\.omission) == [nil, nil, omission, nil])
+            }
+            let ledger = try #require(broken.ledger)
+            #expect(ledger.requests == (run == 0 ? 4 : 1) && ledger.fromCache == (run == 0 ? 0 : 3))
+            #expect(ledger.askedAgain == (run == 1 && isRecorded ? 1 : 0))
+        }
+        #expect(text(of: folder["c"]).split(separator: "\n").count == (isRecorded ? 5 : 3))
+        isRepaired.withLock { $0 = true }
+        for requests in [1, 0] {
+            let repaired = try judge(server, cache: JudgeCache(folder["c"]))
+            #expect(try repaired.preferences(for: questions) == Array(repeating: .second, count: 4))
+            #expect(repaired.ledger?.requests == requests && repaired.ledger?.fromCache == 4 - requests)
+        }
+    }
+
+    @Test("so is one whose log-probabilities have no label")
+    func asksAgainWithoutLabel() throws {
+        let folder = try TemporaryFolder()
+        let server = try LocalServer { number, _, body in
+            .init(status: 200, body: body.contains("post 1 ") && number <= 2 ? Self.nothing : Self.label)
+        }
+        defer { server.stop() }
+        for (requests, verdicts) in [(2, [.second, nil]), (1, [.second, .second]), (0, [.second, .second])] as [(Int, [Preference?])] {
+            let judge = try judge(server, reading: .logProbabilities, concurrency: 1, cache: JudgeCache(folder["c"]))
+            #expect(try judge.preferences(for: [pair(0), pair(1)]) == verdicts && judge.ledger?.requests == requests)
+        }
+    }
+
     @Test("each answer lies in the file before the next one comes")
     func flushed() throws {
         let folder = try TemporaryFolder()
@@ -401,7 +455,8 @@ import _TestSupport
             body.contains("post 2 ") ? chatAnswer("I like both") : chatAnswer(body.contains("post 1 ") ? "[model_2, model_1]" : "model_1")
         }
         defer { server.stop() }
-        for requests in [3, 0] {
+        // the question without a verdict is asked again
+        for requests in [3, 1] {
             let judge = try judge(server, cache: JudgeCache(folder["c"]), key: key)
             let opinions = try judge.opinions(for: (0..<3).map { pair($0) })
             #expect(opinions.map(\.preference) == [.first, .second, nil] && judge.ledger?.requests == requests)

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Study
 import Runs
 import Tensor
@@ -74,6 +75,84 @@ import Train
         #expect(long.settings(fitting: room, otherwise: "less").contains("--max-source-length"))
         // and what the weights take cannot be cut at all
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
+    }
+
+    @Test("weights in files and packed copies are parts of the peak")
+    func weightsInFiles() {
+        var training = Self.training
+        training.mapped = 300 << 20
+        let plan = MemoryPlan(program: 100 << 20, training: training, loaded: 0, longest: 256)
+        // pages of files are no blocks that the allocator keeps for reuse
+        #expect(plan.peak == (400 << 20) + Allocator.bound(peak: Self.training.peak))
+        #expect(plan.description.contains("(weights 400 MB, weights in files 300 MB, optimiser 200 MB"))
+        training.packed = 50 << 20
+        #expect(training.fixed == (750 << 20) && training.peak == Self.training.peak + (50 << 20))
+        #expect(
+            MemoryPlan(program: 0, training: training, loaded: 0, longest: 256).description
+                .contains("weights in files 300 MB, packed weights 50 MB, optimiser"))
+        // fewer tokens leave room for them
+        let advice = plan.settings(fitting: 1200 << 20, otherwise: "less")
+        var smaller = plan
+        let tokens = Int(advice.split(separator: " ").dropFirst().first ?? "") ?? 0
+        (smaller.training.trainingTokens, smaller.training.evaluationTokens) = (tokens, 2 * tokens)
+        #expect(tokens >= 256 && smaller.peak <= 1200 << 20, "\(advice)")
+    }
+
+    @Test("other choices, those that change a run least first")
+    func choices() {
+        func options(_ choices: MemoryChoices) -> [String] { choices.alternatives.map(\.options) }
+        #expect(
+            options(MemoryChoices()) == [
+                "--frozen-dtype bf16", "--frozen-dtype int8", "--dtype bf16", "--frozen-dtype bf16 --dtype bf16",
+                "--frozen-dtype int8 --dtype bf16",
+            ])
+        #expect(options(MemoryChoices(frozen: .int8, precision: .bf16)) == ["--dtype f32"])
+        let training = options(MemoryChoices(optimizer: .adamw, frozen: .bf16))
+        #expect(training.contains("--optimizer lion --frozen-dtype int8") && !training.contains { $0.contains("--frozen-dtype bf16") })
+        #expect(!options(MemoryChoices(optimizer: .lion)).contains { $0.contains("--optimizer lion") })
+        #expect(Set(training).count == training.count && MemoryChoices().alternatives.allSatisfy { !$0.costs.isEmpty })
+        if OptimizerKind(rawValue: "adamw8bit") != nil {
+            #expect(training.first == "--optimizer adamw8bit")
+            #expect(training.contains("--optimizer adamw8bit --frozen-dtype int8"))
+        }
+    }
+
+    @Test("settings that are named fit, and say what they cost")
+    func advice() throws {
+        let settings = LlamaConfiguration(
+            vocabularySize: 2048, hiddenSize: 256, intermediateSize: 512, layerCount: 8, heads: 4, contextLength: 64)
+        let model = try Llama(settings, weights: RandomWeights(generator: Philox(seed: 1)))
+        Freezing(fraction: 0.5).apply(to: model)
+        let weights = WeightMemory(of: [model])
+        var training = Self.training
+        training.trained = model.parameters.filter(\.isTrainable).map(\.value.shape)
+        training.optimizer = training.moments(of: .adamw)
+        training.gradients = training.trained.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) }
+        training.weights = weights.bytes(.f32, .f32).allocated
+        // passes that are small beside the weights
+        (training.training, training.evaluation) = (PassMemory(small: (100, 1 << 20), large: (300, 1 << 20)), .none)
+        let choices = MemoryChoices(optimizer: .adamw)
+        let plan = MemoryPlan(program: 0, training: training, loaded: 0, longest: 256, weights: weights, choices: choices)
+        func with(_ format: FrozenFormat, _ kind: OptimizerKind) -> MemoryPlan {
+            var plan = plan
+            plan.training.weights += weights.frozen(format, .f32) - weights.frozen(.f32, .f32)
+            plan.training.optimizer = training.moments(of: kind)
+            return plan
+        }
+        // every room between two plans is answered with settings that fit
+        let wanted = [(with(.bf16, .adamw), "--frozen-dtype bf16 would fit"), (with(.int8, .adamw), "--frozen-dtype int8 would fit")]
+        for (fitting, words) in wanted where OptimizerKind(rawValue: "adamw8bit") == nil {
+            #expect(plan.settings(fitting: fitting.peak, otherwise: "less").hasPrefix(words))
+        }
+        let last = with(.int8, OptimizerKind(rawValue: "adamw8bit") ?? .lion)
+        #expect(last.peak < with(.int8, .adamw).peak)
+        let advice = plan.settings(fitting: last.peak, otherwise: "less")
+        #expect(
+            advice.hasPrefix("--optimizer ") && advice.contains("--frozen-dtype int8 would fit (") && advice.hasSuffix(")"), "\(advice)")
+        #expect(advice.contains("rounded to 8-bit integers"), "\(advice)")
+        // less than all of them need: what is left to the program, and the least that other settings would need
+        let none = plan.settings(fitting: last.peak / 4, otherwise: "less")
+        #expect(none.hasPrefix("less; --optimizer ") && none.contains(" would need "), "\(none)")
     }
 
     @Test("the greatest peak within some bytes is the inverse of the bound")

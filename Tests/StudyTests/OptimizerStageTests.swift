@@ -91,6 +91,7 @@ import _TestSupport
             #expect(try run.configuration()?.options["optimizer"] == .string(kind.rawValue))
             return try weights(kind.rawValue)
         }
+        // moments in 8 bits of the embeddings alone make adamw8bit differ from adamw
         #expect(Set(results).count == OptimizerKind.allCases.count)
         // a run keeps its optimiser
         #expect(throws: RunFolderError.self) { try supervised(.lion, steps: 2).run(in: folder["adamw"], environment) }
@@ -108,8 +109,27 @@ import _TestSupport
         var policy = PolicySettings()
         (policy.optimizer, policy.adamEpsilon) = ("lion", 1e-6)
         #expect(throws: InvalidSetting.self) { try policy.validate() }
-        policy.adamEpsilon = 1e-8
-        try policy.validate()
+        for (option, change) in [
+            ("--adam-beta1", { $0.adamBeta1 = 0.8 }), ("--adam-beta2", { $0.adamBeta2 = 0.99 }),
+            ("--adam-epsilon", { $0.adamEpsilon = 1e-6 }),
+        ] as [(String, (inout TrainingSettings) -> Void)] {
+            var training = TrainingSettings()
+            change(&training)
+            for kind in ["adamw", "adamw8bit"] {
+                training.optimizer = kind
+                try training.validate()
+            }
+            training.optimizer = "adafactor"
+            let unused = #expect(throws: InvalidSetting.self) { try training.validate() }
+            #expect(unused?.message.hasPrefix("\(option) is ") == true)
+            #expect(unused?.message.hasSuffix("no effect with --optimizer adafactor; remove it") == true)
+        }
+        for kind in OptimizerKind.allCases {
+            (policy.optimizer, policy.adamEpsilon) = (kind.rawValue, 1e-8)
+            try policy.validate()
+            (training.optimizer, training.adamEpsilon) = (kind.rawValue, 1e-8)
+            try training.validate()
+        }
     }
 
     @Test("a model from scratch needs less memory with a smaller state")

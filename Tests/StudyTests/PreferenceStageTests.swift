@@ -82,6 +82,16 @@ import _TestSupport
         try stage.run(in: folder["run"])
         let last = try #require(try metrics("run").split(separator: "\n").first { $0.contains("\"test_loss\":") })
         #expect(last.contains("\"test_kl\":") && last.contains("\"test_response_tokens\":"), "\(last)")
+        // the reference model is read before the first step only, and is not needed later without a KL
+        (stage.preference.klPrompts, stage.training.maxSteps) = (0, 2)
+        try stage.run(in: folder["whole"])
+        var environment = StageEnvironment()
+        environment.shouldStop = { true }
+        #expect(throws: RunStopped.self) { try stage.run(in: folder["parts"], environment) }
+        #expect(FileManager.default.fileExists(atPath: folder["parts/reference-test/log-probs.jsonl"].path))
+        try stage.run(in: folder["parts"])
+        #expect(try weights("whole") == weights("parts"))
+        #expect(try metrics("whole") == metrics("parts") && metrics("whole").contains("\"test_loss\":"))
         var other = DirectPreferenceSettings()
         other.loss = "dpo"
         let error = #expect(throws: InvalidSetting.self) { try other.validate() }

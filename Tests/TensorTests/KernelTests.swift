@@ -274,7 +274,6 @@ import _TestSupport
             check("rms_norm") { kernels.rms_norm(1, width, x, x, 1e-5, $0, nil) }
             check("layer_norm") { kernels.layer_norm(1, width, x, x, x, 1e-5, $0, nil, nil) }
             check("linear_few") { kernels.linear_few(1, width, 1, x, 1, x, $0, width) }
-            check("add_column_sums") { kernels.add_column_sums(1, width, x, $0) }
         }
     }
 }

@@ -106,6 +106,23 @@ import _TestSupport
         #expect(narrow.isNarrow)
     }
 
+    /// Floats are passed at once and without a copy, other elements part by part.
+    @Test(arguments: formats) func parts(format: NumberFormat) {
+        let (narrow, wide) = Self.weight("w", 900, 331, format)
+        var (numbers, counts): ([UInt32], [Int]) = ([], [])
+        narrow.forEachPart {
+            numbers += $0.map(\.bitPattern)
+            counts.append($0.count)
+        }
+        #expect(numbers == Self.bits(wide) && counts == [1 << 18, 900 * 331 - (1 << 18)])
+        counts = []
+        wide.forEachPart {
+            #expect($0.baseAddress == wide.pointer)
+            counts.append($0.count)
+        }
+        #expect(counts == [wide.count] && narrow.isNarrow)
+    }
+
     /// Blocks with other bytes may have the same numbers.
     @Test func equalNumbersInOtherBlocks() throws {
         func tensor(scale: UInt8, last: UInt8) throws -> Tensor {

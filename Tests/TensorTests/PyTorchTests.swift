@@ -227,4 +227,45 @@ import _TestSupport
             }
         }
     }
+
+    struct AdafactorFile: Decodable {
+        struct Case: Decodable {
+            let weightDecay: Float
+            let start: FixtureTensor
+            let learningRates: [Float]
+            let gradients, values: [FixtureTensor]
+            let moments: [String: FixtureTensor]
+        }
+        static let path = "optimisers/adafactor.json"
+        static var exists: Bool { FileManager.default.fileExists(atPath: Fixtures.url(path).path) }
+        let cases: [Case]
+    }
+
+    @Test(.enabled(if: AdafactorFile.exists, "make_adafactor.py makes the fixture; it needs torch and transformers"))
+    func adafactor() throws {
+        for (index, fixture) in try Fixtures.json(AdafactorFile.self, from: AdafactorFile.path).cases.enumerated() {
+            try onEveryBuild { label, _ in
+                var value = fixture.start.tensor
+                var moments = fixture.moments.mapValues { Tensor.zeros($0.tensor.shape) }
+                for number in 1...5 {
+                    let step = AdafactorStep(
+                        learningRate: fixture.learningRates[number - 1], weightDecay: fixture.weightDecay, number: number, gradientScale: 1)
+                    let gradient = fixture.gradients[number - 1].tensor
+                    if var second = moments["second"] {
+                        step.apply(gradient: gradient, to: &value, second: &second)
+                        moments["second"] = second
+                    } else {
+                        var (rows, columns) = (try #require(moments["row"]), try #require(moments["column"]))
+                        step.apply(gradient: gradient, to: &value, rows: &rows, columns: &columns)
+                        (moments["row"], moments["column"]) = (rows, columns)
+                    }
+                    let label = "case \(index), step \(number), \(label)"
+                    expectClose(value.values, fixture.values[number - 1].values, relative: 2e-6, absolute: 2e-6, label: label)
+                }
+                for (name, expected) in fixture.moments {
+                    expectClose(try #require(moments[name]).values, expected.values, relative: 1e-5, absolute: 0, label: name)
+                }
+            }
+        }
+    }
 }

@@ -48,7 +48,7 @@ import _TestSupport
             #expect(new.value.sharesMemory(with: old.value), "\(new.name)")
         }
         #expect(
-            Set(trainer.snapshot.tensors.keys)
+            Set(trainer.snapshot.optimizer.tensors.keys)
                 == Set(adapter.parameters.flatMap { ["first.\($0.name)", "second.\($0.name)"] }))
         #expect(try #require(log.losses.last) < log.losses[0])
     }

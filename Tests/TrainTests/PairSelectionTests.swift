@@ -37,15 +37,28 @@ import Train
         #expect(seen == [0, 2, 4, 5])
     }
 
-    @Test func marginTakesAllPairsBeyondIt() throws {
-        #expect(try pairs(.margin(1.5)) == [[1, 2], [1, 4], [1, 5], [3, 2], [3, 4], [3, 5]])
-        // more than, not as much as
-        #expect(try pairs(.margin(2)) == [])
+    @Test func marginTakesAllPairsThatDifferByAtLeastAsMuch() throws {
+        #expect(try pairs(.margin(1.6)) == [[1, 2], [1, 4], [1, 5], [3, 2], [3, 4], [3, 5]])
+        // exactly as much is enough, for the selection and for the minimum of all selections
+        let farthest = [[1, 2], [1, 5], [3, 2], [3, 5]]
+        #expect(try pairs(.margin(2)) == farthest)
+        #expect(try pairs(.margin(2.0.nextUp)) == [])
+        #expect(try pairs(.margin(0)) { $0.minimumMargin = 2 } == farthest)
+        #expect(try pairs(.margin(0)) { $0.minimumMargin = 2.0.nextUp } == [])
+        #expect(try pairs(.margin(1.5)) == pairs(.margin(0)) { $0.minimumMargin = 1.5 })
         #expect(try pairs(.margin(0)).count == 13)
         let few = try pairs(.margin(0)) { $0.limit = 4 }
         #expect(few.count == 4 && Set(few).count == 4)
         #expect(try pairs(.margin(0)) { $0.limit = 4 } == few)
         #expect(try pairs(.margin(0), seed: 2) { $0.limit = 4 } != few)
+    }
+
+    /// The meaning that simulated preferences share.
+    @Test func marginIsInclusiveAndNeverZero() {
+        #expect(PairMargin.separates(0.75, from: 0.5, by: 0.25))
+        #expect(!PairMargin.separates(0.75, from: 0.5, by: 0.25.nextUp))
+        #expect(!PairMargin.separates(0.5, from: 0.75, by: 0.25))
+        #expect(PairMargin.separates(0.5.nextUp, from: 0.5, by: 0) && !PairMargin.separates(0.5, from: 0.5, by: 0))
     }
 
     /// Good are rewards above 1 − 0.2·2, bad those below −1 + 0.2·2.

@@ -160,9 +160,8 @@ typedef struct {
     double (*sum_of_squares)(size_t n, const float *x);
     double (*dot)(size_t n, const float *a, const float *b);
     size_t (*count_non_finite)(size_t n, const float *x);
-    // add_bias: x [rows, width] += bias [width] in every row; add_column_sums: acc [width] += the column sums of x
+    // x [rows, width] += bias [width] in every row
     void (*add_bias)(size_t rows, size_t width, const float *bias, float *x);
-    void (*add_column_sums)(size_t rows, size_t width, const float *x, float *acc);
 
     // Normalisation over the last axis. x, out, dy and dx are [rows, width]; weight, bias, dweight and dbias are [width]. `mean`
     // and `inverse` (the reciprocal of the root mean square or standard deviation), [rows], are stored for the backward pass and
@@ -278,6 +277,13 @@ typedef struct {
                   float *value, uint8_t *first, float *first_scales, uint8_t *second, float *second_scales);
     // One fused Lion step on n parameters (Chen et al. 2023). Updates value and momentum.
     void (*lion)(size_t n, const swk_adam *a, const float *gradient, float *value, float *momentum);
+    // The parts of an Adafactor step (Shazeer & Stern 2018).
+    // Sums of (scale * gradient)^2 + epsilon over a matrix: row_sums[r] = that of row r, column_sums[c] += that of column c.
+    void (*square_sums)(size_t rows, size_t width, float scale, float epsilon, const float *gradient, float *row_sums, float *column_sums);
+    // The sum of the squares of a * b.
+    double (*sum_of_product_squares)(size_t n, const float *a, const float *b);
+    // value <- decay * value - factor * a * b
+    void (*decay_and_subtract)(size_t n, float decay, float factor, const float *a, const float *b, float *value);
 } swk_kernel_table;
 
 /// The table of a level; NULL if the processor or the architecture does not support it.
@@ -300,7 +306,19 @@ void swk_trim(void);
 /// The number of processors on which this process may run.
 int swk_processor_count(void);
 
-/// Calls body(context, i) for every i below count, on at most `threads` threads including the caller, and returns when all calls
-/// are done. The assignment of indices to threads is undefined, so results must be stored by index. If another caller is using
-/// the pool, or if threads is 1, all calls run on the caller's thread.
+/// Calls body(context, i) for every i below count, on at most `threads` threads including the caller (256 at most), and returns when
+/// all calls are done. The assignment of indices to threads is undefined, so results must be stored by index. If another caller is
+/// using the pool, or if threads is 1, all calls run on the caller's thread; this includes calls from within a body.
 void swk_parallel(int threads, size_t count, void (*body)(void *context, size_t index), void *context);
+
+/// Sums over the measured jobs of the pool since the start of the process: their number, and the time from the start of each to its
+/// end. Jobs that run on the caller's thread alone are not among them.
+typedef struct {
+    uint64_t jobs, nanoseconds;
+} swk_pool_sums;
+
+/// Starts (on = 1) or ends (on = 0) a measurement. The times of a job are taken while at least one measurement runs.
+void swk_measure_pool(int on);
+/// Reads the sums. `busy_times` receives the nanoseconds that each thread worked in measured jobs: the callers' at 0, then those of
+/// the workers; at most `capacity` numbers. Returns the number of threads: workers created so far, plus 1.
+int swk_pool_times(swk_pool_sums *sums, uint64_t *busy_times, int capacity);

@@ -28,7 +28,7 @@ public struct ComparisonOptions: SettingsOptions {
     public var samplesPerTemperature = Self.defaults.samplesPerTemperature
     @Option(help: "Simulation: number of pairs per prompt.")
     public var pairsPerPrompt = Self.defaults.pairsPerPrompt
-    @Option(help: "Simulation: least difference of judged scores. Pairs that differ by less are left out.")
+    @Option(help: "Simulation: least difference of judged scores. Pairs that differ by at least this much are used; equal ones never.")
     public var minimumMargin = Self.defaults.minimumMargin
     @Option(help: "Simulation: share of training labels to flip.")
     public var flippedShare = Self.defaults.flippedShare
@@ -39,11 +39,11 @@ public struct ComparisonOptions: SettingsOptions {
     @Option(
         help: """
             Pairs to form from a table of answers. It says which answers to a prompt are compared, by their rewards: best-worst, \
-            best-random, margin (all pairs that differ by more than --pair-margin) or divpo (the most diverse good answer against the \
+            best-random, margin (all pairs that differ by at least --pair-margin) or divpo (the most diverse good answer against the \
             least diverse bad one). Default: best-worst.
             """)
     public var pairs: String?
-    @Option(help: "Tables: least difference of rewards. Pairs that differ by less are left out. Default: 0.")
+    @Option(help: "Tables: least difference of rewards. Pairs that differ by at least this much are used; equal ones never. Default: 0.")
     public var pairMargin: Double?
     @Option(help: "Tables: maximum number of pairs per prompt. They are drawn at random. Default: all.")
     public var pairLimit: Int?

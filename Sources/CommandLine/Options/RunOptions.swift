@@ -24,6 +24,13 @@ public struct RunOptions: SettingsOptions {
             Matmul precision: f32 or bf16. It applies to products with weights. With bf16, sums are f32; it is faster and less exact.
             """)
     public var dtype = Self.defaults.dtype
+    @Option(
+        help: """
+            Format that frozen weights are held in: f32, bf16 or int8. f32 leaves them as they are stored. bf16 takes 2 bytes per weight, \
+            int8 about 1.06, for all models of the run; weights are rounded, and with int8 products take more time. Trained weights and \
+            what is saved stay as they are. It applies to training and sample-best-of-n.
+            """)
+    public var frozenDtype = Self.defaults.frozenDtype
     @Option(help: "Checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.")
     public var checkpointLimit: Int?
     @Option(help: "Minutes between two checkpoints; 0 for none. It applies if no number of steps is given.")

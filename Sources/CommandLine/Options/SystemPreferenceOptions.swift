@@ -81,11 +81,16 @@ public struct SystemPreferenceOptions: SettingsOptions {
     public var attentionChecks = Self.defaults.attentionChecks
     @Option(help: "How a slider counts: sign or weighted. With sign, it is won, lost or a tie; with weighted, its position counts.")
     public var answerScale = Self.defaults.answerScale
-    @Option(help: "How several answers to a pair are merged. One of average, override (the last counts) or skip (all must agree).")
+    @Option(
+        help: """
+            How several answers to a pair are merged. One of average, override (the last counts) or skip (all must agree). An annotator \
+            who answers a pair twice counts once: the answers must be equal, or with override, the last one counts.
+            """)
     public var answerMerging = Self.defaults.answerMerging
     @Option(help: "How neutral answers count: tie or leave-out.")
     public var neutralAnswers = Self.defaults.neutralAnswers
-    @Option(help: "Annotator that is a model. Its rankings are compared with those of people. Default: none.")
+    @Option(
+        help: "Annotator that is a model. Its rankings are compared with those of people; --preference-answers has them. Default: none.")
     public var judgeAnnotator: String?
     @Option(
         help: """

@@ -7,17 +7,26 @@ public struct TrainingOptions: SettingsOptions {
 
     @Option(
         help: """
-            Rule of a training step. One of adamw or lion. lion (Chen et al. 2023) keeps one number per trained weight instead of two. \
-            It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of 0.99.
+            Rule of a training step. One of adamw, adamw8bit, lion or adafactor. adamw8bit (Dettmers et al. 2022) keeps AdamW's two \
+            moments in 8 bits instead of 32, except those of parameters with fewer than 4096 weights. lion (Chen et al. 2023) keeps one \
+            number per trained weight instead of two. It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of \
+            0.99. adafactor (Shazeer & Stern 2018) keeps one number per row and column of a matrix.
             """)
     public var optimizer = OptimizerArgument(Self.defaults.optimizer)
     @Option(help: "Peak learning rate.")
     public var learningRate = Self.defaults.learningRate
-    @Option(help: "Decay rate of the first moment. With --optimizer lion, weight of the momentum in the direction of a step.")
+    @Option(
+        help: """
+            Decay rate of the first moment. With --optimizer lion, weight of the momentum in the direction of a step; with adafactor, \
+            without effect.
+            """)
     public var adamBeta1 = Self.defaults.adamBeta1
-    @Option(help: "Decay rate of the second moment. With --optimizer lion, decay rate of the momentum.")
+    @Option(
+        help: """
+            Decay rate of the second moment. With --optimizer lion, decay rate of the momentum; with adafactor, without effect.
+            """)
     public var adamBeta2 = Self.defaults.adamBeta2
-    @Option(help: "AdamW's epsilon. It has no effect with --optimizer lion.")
+    @Option(help: "AdamW's epsilon. It has no effect with --optimizer lion or adafactor.")
     public var adamEpsilon = Self.defaults.adamEpsilon
     @Option(help: "Decoupled weight decay.")
     public var weightDecay = Self.defaults.weightDecay

@@ -1,4 +1,5 @@
 import Foundation
+import Tensor
 
 /// BLEU (Papineni et al., 2002), equal to `sacrebleu` 2 with its default tokenisation `13a`.
 ///
@@ -101,7 +102,7 @@ public struct BLEU: Codable, Sendable, Equatable {
             hypotheses.count == references.count,
             "\(hypotheses.count) hypotheses but \(references.count) lists of references")
         var total = Counts(maximumOrder: maximumOrder)
-        for (hypothesis, own) in zip(hypotheses, references) { total += counts(hypothesis, references: own) }
+        for part in Compute.map(hypotheses.count, { counts(hypotheses[$0], references: references[$0]) }) { total += part }
         return score(of: total)
     }
 

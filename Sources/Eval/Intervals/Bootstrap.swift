@@ -1,8 +1,10 @@
+import Tensor
+
 /// Percentile bootstrap intervals (Efron, 1979): units are resampled with replacement, and the 2.5 % and 97.5 % quantiles of
 /// the resampled statistic are the ends of the interval.
 ///
 /// Every function takes exactly one number from the given generator and derives all resamples from it, so the same generator
-/// state always gives the same interval. Quantiles are interpolated linearly, as is numpy's default.
+/// state always gives the same interval, for any number of threads. Quantiles are interpolated linearly, as is numpy's default.
 public enum Bootstrap {
     /// The mean of `values` with its interval.
     ///
@@ -14,9 +16,8 @@ public enum Bootstrap {
         of values: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
         precondition(!values.isEmpty, "Bootstrap.mean needs at least one value")
-        var random = SplitMix64(from: &generator)
         let count = values.count
-        let means = (0..<resamples).map { _ in
+        let means = resampled(resamples, draws: count, from: SplitMix64(from: &generator)) { random in
             var sum = 0.0
             for _ in 0..<count { sum += values[random.index(below: count)] }
             return sum / Double(count)
@@ -42,13 +43,14 @@ public enum Bootstrap {
         _ first: [Double], _ second: [Double], resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) -> Interval {
         precondition(!first.isEmpty && !second.isEmpty, "Bootstrap.difference needs at least one value on each side")
-        var random = SplitMix64(from: &generator)
-        func resampledMean(_ values: [Double]) -> Double {
+        func resampledMean(_ values: [Double], _ random: inout SplitMix64) -> Double {
             var sum = 0.0
             for _ in 0..<values.count { sum += values[random.index(below: values.count)] }
             return sum / Double(values.count)
         }
-        let differences = (0..<resamples).map { _ in resampledMean(first) - resampledMean(second) }
+        let differences = resampled(resamples, draws: first.count + second.count, from: SplitMix64(from: &generator)) {
+            resampledMean(first, &$0) - resampledMean(second, &$0)
+        }
         let estimate = first.reduce(0, +) / Double(first.count) - second.reduce(0, +) / Double(second.count)
         return interval(around: estimate, resampled: differences).withoutRounding(of: first + second)
     }
@@ -92,20 +94,36 @@ public enum Bootstrap {
     ///   - resamples: the number of resamples.
     ///   - generator: source of the resampling seed.
     ///   - statistic: the value for a list of unit indices. It is called with `0..<count` for the estimate, then with each
-    ///     resample, in which indices may repeat.
+    ///     resample, in which indices may repeat, on several threads at once.
     public static func statistic(
         count: Int, resamples: Int = 2000, using generator: inout some RandomNumberGenerator,
-        _ statistic: ([Int]) -> Double
+        _ statistic: @Sendable ([Int]) -> Double
     ) -> Interval {
         precondition(count > 0, "a bootstrap needs at least one unit")
-        var random = SplitMix64(from: &generator)
-        var indices = Array(0..<count)
-        let estimate = statistic(indices)
-        let resampled = (0..<resamples).map { _ in
-            for i in 0..<count { indices[i] = random.index(below: count) }
-            return statistic(indices)
+        let values = resampled(resamples, draws: count, from: SplitMix64(from: &generator)) { random in
+            statistic((0..<count).map { _ in random.index(below: count) })
         }
-        return interval(around: estimate, resampled: resampled)
+        return interval(around: statistic(Array(0..<count)), resampled: values)
+    }
+
+    /// The statistic of every resample, computed on all threads.
+    ///
+    /// A resample takes `draws` numbers, and resample r begins after the numbers of the r before it. (With a probability of 10⁻¹⁵ a
+    /// draw takes a second number; the next resample then begins with a number that was used.)
+    private static func resampled(
+        _ resamples: Int, draws: Int, from random: SplitMix64, _ value: (inout SplitMix64) -> Double
+    ) -> [Double] {
+        [Double](unsafeUninitializedCapacity: resamples) { values, count in
+            // each resample writes its own element
+            nonisolated(unsafe) let places = values
+            Compute.forChunks(resamples, grain: 4_000 / max(1, draws)) { part in
+                for resample in part {
+                    var own = random.skipping(resample * draws)
+                    places.initializeElement(at: resample, to: value(&own))
+                }
+            }
+            count = resamples
+        }
     }
 
     private static func interval(around estimate: Double, resampled: [Double]) -> Interval {

@@ -18,6 +18,11 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return Self.mixed(state)
     }
 
+    /// The generator after `count` more calls of `next()`.
+    package func skipping(_ count: Int) -> SplitMix64 {
+        SplitMix64(seed: state &+ UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15)
+    }
+
     /// A bijective mix of 64 bits whose results look like random numbers.
     package static func mixed(_ bits: UInt64) -> UInt64 {
         var z = bits

@@ -5,7 +5,8 @@ import Synchronization
 /// A cache of a judge's answers in a JSON lines file; each answer is appended as soon as it arrives.
 ///
 /// The key of an answer is a hash of the service's address and the bytes of the request. Incomplete lines from a killed run are
-/// skipped.
+/// skipped; of several lines with a key, the last applies. Answers without a verdict are in the file too, as a record of what the
+/// judge wrote; whoever reads the cache decides with ``JudgeChat/opinion(of:)`` whether an answer is usable.
 public final class JudgeCache: Sendable {
     private struct Line: Codable {
         var request: String

@@ -6,6 +6,8 @@ public struct JudgeLedger: Codable, Sendable, Equatable {
     public var questions = 0
     /// The number of questions whose answers came from the cache.
     public var fromCache = 0
+    /// The number of questions that were asked again because their cached answer has no verdict.
+    public var askedAgain = 0
     /// The number of requests sent, including retries.
     public var requests = 0
     /// The number of retries.

@@ -41,14 +41,15 @@ public struct PairwiseAnalysis: Codable, Sendable, Equatable {
     }
 
     /// The outcome of each task that has answers and is not left out: 1 if the first system wins, 0 if the second wins.
-    /// Attention checks are left out.
+    /// Attention checks are left out. If an annotator answered a task several times, only the last answer counts.
     ///
-    /// - Throws: ``PairwiseAnswerError``.
+    /// - Throws: ``PairwiseAnswerError``, also for two tasks with the same ID.
     public func outcomes(tasks: [PairwiseTask], answers: [PairwiseAnswer]) throws -> [(task: String, outcome: Double)] {
         var byTask: [String: [Int]] = [:]
-        let known = Set(tasks.map(\.id))
-        for answer in answers {
-            try Self.check(answer, tasks: known)
+        var known: Set<String> = []
+        for task in tasks where !known.insert(task.id).inserted { throw PairwiseAnswerError.repeatedTask(task.id) }
+        for answer in answers { try Self.check(answer, tasks: known) }
+        for answer in LastAnswers.of(answers, task: \.task, annotator: \.annotator) {
             byTask[answer.task, default: []].append(answer.slider)
         }
         return tasks.compactMap { task in

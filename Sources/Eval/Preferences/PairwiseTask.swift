@@ -83,6 +83,8 @@ public enum PairwiseAnswerError: Error, Equatable, Sendable, CustomStringConvert
     case unknownTask(String)
     /// A slider position lies outside −4…4.
     case sliderOutOfRange(task: String, slider: Int)
+    /// Two tasks have the same ID, so answers do not say which of them is meant.
+    case repeatedTask(String)
 
     /// One line that says which answer is wrong and why.
     public var description: String {
@@ -90,6 +92,7 @@ public enum PairwiseAnswerError: Error, Equatable, Sendable, CustomStringConvert
         case .unknownTask(let task): "there is an answer to the unknown task \(task)"
         case .sliderOutOfRange(let task, let slider):
             "the answer to task \(task) is \(slider); expected -4 to 4"
+        case .repeatedTask(let task): "there are two tasks with the id \(task); give every task a unique id"
         }
     }
 }

@@ -22,7 +22,7 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - tasks: the tasks that were ranked.
-    ///   - answers: the answers of all annotators.
+    ///   - answers: the answers of all annotators. If an annotator answered a task several times, only the last answer counts.
     ///   - judge: the annotator whose answers are a model's. They count for ``agreementWithJudge`` alone.
     ///   - resamples: the number of bootstrap resamples of the win rates.
     ///   - generator: source of randomness for the bootstrap.
@@ -35,7 +35,8 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
         let known = try Self.byName(tasks)
         var people: [String: [[String: Double]]] = [:]
         var judged: [String: [String: Double]] = [:]
-        for answer in answers {
+        for answer in answers { try Self.outcomes(of: answer, to: known) }
+        for answer in LastAnswers.of(answers, task: \.task, annotator: \.annotator) {
             let outcomes = try Self.outcomes(of: answer, to: known)
             if answer.annotator == judge {
                 judged[answer.task] = outcomes

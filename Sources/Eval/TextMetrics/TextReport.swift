@@ -93,7 +93,8 @@ public struct TextReport: Codable, Sendable, Equatable {
         using generator: inout some RandomNumberGenerator
     ) {
         let measured = groups.map { group in
-            Self.measured(group.name, group.inputs, Self.texts(group.inputs).map { TextMetrics.columns(of: $0) })
+            let texts = Self.texts(group.inputs)
+            return Self.measured(group.name, group.inputs, texts, TextMetrics.columns(of: texts.flatMap { $0 }))
         }
         precondition(
             comparison != .paired || measured.count < 2 || measured[0].inputs == measured[1].inputs,
@@ -109,7 +110,8 @@ public struct TextReport: Codable, Sendable, Equatable {
         resamples: Int = 2000, using generator: inout some RandomNumberGenerator
     ) throws {
         let measured = try groups.map { group in
-            Self.measured(group.name, group.inputs, try Self.texts(group.inputs).map { try TextMetrics.columns(of: $0, by: metrics) })
+            let texts = Self.texts(group.inputs)
+            return Self.measured(group.name, group.inputs, texts, try TextMetrics.columns(of: texts.flatMap { $0 }, by: metrics))
         }
         if comparison == .paired, measured.count > 1, measured[0].inputs != measured[1].inputs {
             throw TextMetricError.notPaired(measured[0].inputs, measured[1].inputs)
@@ -171,18 +173,27 @@ public struct TextReport: Codable, Sendable, Equatable {
     }
 
     /// Collects the values of a group, without statistics.
-    /// - Parameter columns: for each input with texts, the values of its texts by metric.
-    private static func measured(_ name: String, _ inputs: [Input], _ columns: [[String: [Double?]]]) -> Group {
+    /// - Parameters:
+    ///   - name: the name of the group.
+    ///   - inputs: the inputs of the group.
+    ///   - texts: the texts of each input that has texts.
+    ///   - columns: the values of all texts by metric, input by input.
+    private static func measured(
+        _ name: String, _ inputs: [Input], _ texts: [[MeasuredText]], _ columns: [String: [Double?]]
+    ) -> Group {
         let inputs = inputs.filter { !$0.texts.isEmpty }
         var group = Group(name: name, inputs: inputs.count, texts: inputs.reduce(0) { $0 + $1.texts.count }, metrics: [:])
+        var first = 0
         for (index, input) in inputs.enumerated() {
+            let own = first..<first + texts[index].count
+            first = own.upperBound
             func add(_ numbers: [Double], to name: String) {
                 guard !numbers.isEmpty else { return }
                 group.values[name, default: Array(repeating: nil, count: inputs.count)][index] =
                     numbers.reduce(0, +) / Double(numbers.count)
             }
             if input.reference == nil { group.withoutReference += 1 }
-            for (name, column) in columns[index] { add(column.compactMap { $0 }, to: name) }
+            for (name, column) in columns { add(column[own].compactMap { $0 }, to: name) }
             let rewards = input.rewards.prefix(input.texts.count).compactMap { $0 }
             group.withoutReward += input.texts.count - rewards.count
             add(rewards, to: "reward")

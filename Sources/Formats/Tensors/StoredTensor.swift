@@ -69,7 +69,8 @@ public struct StoredTensor: Sendable {
         }
     }
 
-    /// Whether another tensor is stored in the same way with identical bytes; false for strided and computed tensors.
+    /// Whether another tensor is stored in the same way with identical bytes; false for strided and computed tensors. Releases the
+    /// mapped pages of both.
     package func hasSameContents(as other: StoredTensor) -> Bool {
         func bytes(_ tensor: StoredTensor) -> (type: GGMLType?, bytes: UnsafeRawBufferPointer)? {
             switch tensor.contents {
@@ -81,6 +82,10 @@ public struct StoredTensor: Sendable {
         guard shape == other.shape, elementType == other.elementType, let own = bytes(self), let others = bytes(other),
             own.type == others.type
         else { return false }
+        defer {
+            releasePages()
+            other.releasePages()
+        }
         return withExtendedLifetime((self, other)) { own.bytes.elementsEqual(others.bytes) }
     }
 

@@ -43,7 +43,7 @@ public struct WritableTensor {
     }
 
     /// A tensor of floats in memory that this tensor does not own. `access` calls its argument with the elements in row-major
-    /// order: once with all of them, or several times with consecutive parts.
+    /// order: with all of them, or with one part after another.
     public init(
         _ name: String, shape: [Int], as elementType: ElementType = .float32,
         access: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
@@ -55,9 +55,9 @@ public struct WritableTensor {
         self.elementType = elementType
         produce = { sink in
             var first = 0
-            try access {
-                try Self.write($0, from: first, as: elementType, name: name, to: sink)
-                first += $0.count
+            try access { part in
+                try Self.write(part, from: first, as: elementType, name: name, to: sink)
+                first += part.count
             }
         }
     }
@@ -96,7 +96,7 @@ public struct WritableTensor {
         }
     }
 
-    /// - Parameter first: the index of the first of the values in the tensor.
+    /// Converts elements, of which the first has the index `first` in the tensor.
     private static func write(
         _ values: UnsafeBufferPointer<Float>, from first: Int, as elementType: ElementType, name: String,
         to sink: (UnsafeRawBufferPointer) throws -> Void

@@ -4,8 +4,8 @@ public import Tensor
 /// A low-rank adapter: small trainable matrices alongside some projections of a decoder whose own weights are frozen.
 ///
 /// A decoder gets an adapter from ``TransformerDecoder/adapted(by:base:using:)``, or from a folder that
-/// ``LanguageModel/load(_:base:usesTanh:families:note:)`` loads. ``TransformerDecoder/withoutAdapter()`` returns the base model,
-/// in the same memory.
+/// ``LanguageModel/load(_:base:usesTanh:families:keepsPacking:note:)`` loads.
+/// ``TransformerDecoder/withoutAdapter()`` returns the base model, in the same memory.
 public final class Adapter {
     /// Which projections are adapted, and how.
     public let configuration: AdapterConfiguration

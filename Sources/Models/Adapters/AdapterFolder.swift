@@ -120,8 +120,8 @@ extension ModelFolder {
 }
 
 extension LanguageModel {
-    /// Writes only the adapter, to a folder that ``load(_:base:usesTanh:families:note:)`` and PEFT can read. The tensors of a
-    /// value head, if there is one, go to a separate file.
+    /// Writes only the adapter, to a folder that ``load(_:base:usesTanh:families:keepsPacking:note:)`` and PEFT can
+    /// read. The tensors of a value head, if there is one, go to a separate file.
     func saveAdapter(
         _ adapter: Adapter, to url: URL, tokens: SpecialTokens, as elementType: ElementType, tokenizer: ModelFolder?,
         extras: (URL) throws -> Void

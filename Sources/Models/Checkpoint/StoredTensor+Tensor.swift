@@ -4,12 +4,16 @@ public import Tensor
 extension StoredTensor {
     /// The elements as a tensor of 32-bit floats.
     ///
-    /// F32 tensors and matrices in BF16 or F16 remain in the mapped file until they are trained: the system reads their pages on
-    /// access and may drop them again. Everything else, including quantised blocks, is converted into newly allocated memory;
-    /// matrices in BF16 or F16 that must be copied keep their format there.
-    /// - Throws: `CheckpointError.wrongElementType` if the elements are integers; `.notFinite` for NaN and infinity.
-    public func tensor() throws -> Tensor {
-        if let narrow = try mappedMatrix() { return Tensor(shape: Shape(shape), narrow: narrow) }
+    /// F32 tensors and matrices in BF16, F16 or Q8_0 blocks remain in the mapped file until they are trained: the system reads their
+    /// pages on access and may drop them again. Everything else, including other quantised blocks, is converted into newly
+    /// allocated memory; BF16 and F16 matrices that must be copied, and Q8_0 matrices whose rows are in another order, keep their
+    /// format there.
+    /// - Parameter keepsPacking: whether products in bf16 precision keep packed copies of a matrix in Q8_0 blocks; see
+    ///   ``LanguageModel/load(_:base:usesTanh:families:keepsPacking:note:)``. It has no effect on other tensors.
+    /// - Throws: `CheckpointError.wrongElementType` if the elements are integers; `.notFinite` for NaN and infinity, or `.badTensor`
+    ///   for such a scale of Q8_0 blocks.
+    public func tensor(keepsPacking: Bool = false) throws -> Tensor {
+        if let narrow = try mappedMatrix() ?? blockMatrix(keepsPacking: keepsPacking) { return Tensor(shape: Shape(shape), narrow: narrow) }
         let shape = Shape(shape)
         if elementType == .float32, let storage = mappedStorage() {
             try Self.checkFinite(
@@ -28,9 +32,9 @@ extension StoredTensor {
     /// The transpose of a matrix [rows, columns], as a tensor [columns, rows]. A matrix in BF16 or F16 keeps its format, in newly
     /// allocated memory.
     ///
-    /// - Throws: the same errors as ``tensor()``.
-    func transposedTensor() throws -> Tensor {
-        if let original { return try original.named(name).tensor() }
+    /// - Throws: the same errors as ``tensor(keepsPacking:)``.
+    func transposedTensor(keepsPacking: Bool = false) throws -> Tensor {
+        if let original { return try original.named(name).tensor(keepsPacking: keepsPacking) }
         guard let narrow = try mappedMatrix() else { return try tensor().transposed() }
         let (rows, columns) = (shape[0], shape[1])
         let numbers = narrow.bytes.assumingMemoryBound(to: UInt16.self)
@@ -101,16 +105,19 @@ extension Slice<UnsafeRawBufferPointer> {
 extension WeightStore: WeightSource {
     /// Reads a stored tensor as a parameter. A missing tensor is an error, even if it has a default initialisation.
     ///
-    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType` or `.notFinite`.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.wrongElementType`, `.notFinite` or `.badTensor`.
     public func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
         try parameter(name, shape, transposed: transposed, storedAs: name)
     }
 
     /// Reads the tensor that is stored as `stored`, as a parameter named `name`.
-    func parameter(_ name: String, _ shape: Shape, transposed: Bool, storedAs stored: String) throws -> Parameter {
+    func parameter(
+        _ name: String, _ shape: Shape, transposed: Bool, storedAs stored: String, keepsPacking: Bool = false
+    ) throws -> Parameter {
         let extents = shape.dimensions
         let tensor = try tensor(stored, shape: transposed ? extents.reversed() : extents)
-        return Parameter(name, try transposed ? tensor.transposedTensor() : tensor.tensor())
+        return Parameter(
+            name, try transposed ? tensor.transposedTensor(keepsPacking: keepsPacking) : tensor.tensor(keepsPacking: keepsPacking))
     }
 }
 
@@ -149,9 +156,6 @@ extension NumberFormat {
 }
 
 extension WritableTensor {
-    /// The number of elements that are widened at a time.
-    private static var widenedAtOnce: Int { 1 << 18 }
-
     /// Creates a tensor to be stored under a name as F32, BF16 or F16. Elements that are in this type in memory are written as they
     /// are, others a part at a time. For a weight that is held in a narrower format than the file that it was read from, the file's
     /// numbers are written.
@@ -167,10 +171,7 @@ extension WritableTensor {
         }
         self.init(name, shape: shape, as: elementType) { (body: (UnsafeBufferPointer<Float>) throws -> Void) in
             defer { tensor.storage.forget() }
-            for first in stride(from: 0, to: tensor.count, by: Self.widenedAtOnce) {
-                let part = first..<min(tensor.count, first + Self.widenedAtOnce)
-                try tensor.withFloats(part) { try body(UnsafeBufferPointer(start: $0, count: part.count)) }
-            }
+            try tensor.forEachPart(body)
         }
     }
 

@@ -4,6 +4,7 @@ import Tensor
 final class StoredWeights: WeightSource {
     private let store: WeightStore
     private let projects: Bool
+    private let keepsPacking: Bool
     private var used: Set<String> = []
     /// The first parameter that was read: in every family the token embedding, which has the shape of the projection.
     private var embedding: Parameter?
@@ -11,11 +12,15 @@ final class StoredWeights: WeightSource {
     private(set) var madeProjection = false
 
     /// Creates a source of weights.
-    /// - Parameter projects: whether the output projection will be used. If not, a missing one is not initialised; the embedding
-    ///   takes its place without additional memory.
-    init(_ store: WeightStore, projects: Bool = true) {
+    /// - Parameters:
+    ///   - store: the stored weights.
+    ///   - projects: whether the output projection will be used. If not, a missing one is not initialised; the embedding takes its
+    ///     place without additional memory.
+    ///   - keepsPacking: whether products in bf16 precision keep packed copies of matrices in Q8_0 blocks.
+    init(_ store: WeightStore, projects: Bool = true, keepsPacking: Bool = false) {
         self.store = store
         self.projects = projects
+        self.keepsPacking = keepsPacking
     }
 
     func parameter(_ name: String, _ shape: Shape, fresh: FreshWeight, transposed: Bool) throws -> Parameter {
@@ -32,7 +37,7 @@ final class StoredWeights: WeightSource {
         }
         let stored = Self.spellings(of: name).first(where: store.contains) ?? name
         used.insert(stored)
-        let parameter = try store.parameter(name, shape, transposed: transposed, storedAs: stored)
+        let parameter = try store.parameter(name, shape, transposed: transposed, storedAs: stored, keepsPacking: keepsPacking)
         if embedding == nil { embedding = parameter }
         return parameter
     }

@@ -2,10 +2,10 @@ import Formats
 
 /// A family of decoders, identified by the `model_type` in config.json.
 ///
-/// To add a family, create a value of this type and pass it to ``LanguageModel/load(_:base:usesTanh:families:note:)``. Most
-/// families are composed of standard parts: use ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``,
-/// ``FeedForward``, ``DecoderLayer`` and ``Norm``, as in ``ModelFamily/qwen3``. A family that they do not suit needs its own
-/// ``TransformerDecoder``, such as ``OPT``.
+/// To add a family, create a value of this type and pass it to
+/// ``LanguageModel/load(_:base:usesTanh:families:keepsPacking:note:)``. Most families are composed of standard parts: use
+/// ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``, ``FeedForward``, ``DecoderLayer`` and ``Norm``, as
+/// in ``ModelFamily/qwen3``. A family that they do not suit needs its own ``TransformerDecoder``, such as ``OPT``.
 public struct ModelFamily: Sendable {
     /// A function that creates a decoder from a configuration and the weights of a checkpoint or random initialisation.
     public typealias Builder = @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder

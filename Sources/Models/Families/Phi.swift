@@ -34,8 +34,7 @@ extension ModelFamily {
         var settings = try CommonSettings(reading: file, .init(context: 4096, epsilon: 1e-5))
         let (hidden, inner, epsilon, heads) = (settings.hidden, settings.inner, settings.epsilon, settings.heads)
         let window = try file.optionalCount("sliding_window")
-        let trained = try file.optionalCount("original_max_position_embeddings") ?? 4096
-        let rope = try RotarySettings(phi3: file, contextLength: settings.context, trainedLength: trained)
+        let rope = try RotarySettings(phi3: file, contextLength: settings.context)
         let rotaryDim = try settings.rotaryDim(share: file.rotaryShare(or: 1))
         try rope.check(dim: rotaryDim)
         // beyond that length, all keys in a cache would have to be rotated again
@@ -76,7 +75,8 @@ extension ConfigurationReader {
 
 extension RotarySettings {
     /// Reads Phi 3's rotary positions, whose LongRoPE scaling has three possible names.
-    fileprivate init(phi3 file: ConfigurationReader, contextLength: Int, trainedLength: Int) throws {
+    init(phi3 file: ConfigurationReader, contextLength: Int) throws {
+        let trainedLength = try file.optionalCount("original_max_position_embeddings") ?? 4096
         let key = try file.section("rope_scaling") == nil ? "rope_parameters" : "rope_scaling"
         var section = try file.section(key)?.object
         if let type = (section?["rope_type"] ?? section?["type"])?.string, ["su", "yarn"].contains(type) {

@@ -145,11 +145,14 @@ final class GenerationSession {
         let logits = decoder.logits(hidden, validTokens: generator.validTokens)
         let values = generator.valueHead?(hidden).values
         let vocabulary = logits.shape[1]
-        let numbers = logits.values
-        for (i, prompt) in prompts.enumerated() {
-            prompt.logits = Array(numbers[i * vocabulary..<(i + 1) * vocabulary])
+        let isFinite = Compute.map(prompts.count) { i in
+            let own = Array(UnsafeBufferPointer(start: logits.pointer + i * vocabulary, count: vocabulary))
+            prompts[i].logits = own
             // −∞ marks an unused token ID
-            guard let greatest = prompt.logits.max(), greatest.isFinite, !prompt.logits.contains(where: \.isNaN) else {
+            return (own.max() ?? .nan).isFinite && !own.contains(where: \.isNaN)
+        }
+        for (i, prompt) in prompts.enumerated() {
+            guard isFinite[i] else {
                 throw GenerationError.notFinite(index: prompt.request, position: prompt.place.whole.count - 1)
             }
             prompt.value = values?[i]

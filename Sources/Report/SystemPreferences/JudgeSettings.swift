@@ -33,7 +33,8 @@ public struct JudgeSettings: Settings {
     public var judgeTimeout = 120.0
     /// The maximum number of attempts per question.
     public var judgeAttempts = 5
-    /// The file that caches the service's answers, so that no question is asked twice. Default: judge-cache.jsonl in `outputDir`.
+    /// The file that caches the service's answers, so that no question with a verdict is asked twice. Questions whose cached answer
+    /// has no verdict are asked again. Default: judge-cache.jsonl in `outputDir`.
     public var judgeCache: String?
     /// The folder of the judge's tokenizer, or its GGUF file. Prompts are then counted in tokens to detect truncation by the service.
     public var judgeTokenizer: String?

@@ -229,6 +229,9 @@ struct PreferenceResults {
             flatValues["judge_price"] = price
             text += String(format: "; price %.4f, %.4f of it in this run", price, now)
         }
+        if ledger.askedAgain > 0 {
+            text += "\nasked again, because the cached answer has no verdict: \(ledger.askedAgain)"
+        }
         if ledger.uncounted > 0 {
             text +=
                 "\nthe service reported no number of prompt tokens for \(ledger.uncounted) answers: whether their prompts were truncated, "

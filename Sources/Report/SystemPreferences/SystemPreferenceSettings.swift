@@ -44,11 +44,13 @@ public struct SystemPreferenceSettings: Settings {
     public var attentionChecks = 0
     /// How a slider position counts: sign (won, lost or a tie) or weighted (by the position).
     public var answerScale = "sign"
-    /// How several answers to a pair are merged: average, override (the last counts) or skip (all must agree).
+    /// How several answers to a pair are merged: average, override (the last counts) or skip (all must agree). An annotator counts
+    /// once for each pair; with override, an annotator's last answer replaces earlier ones, otherwise these must be equal.
     public var answerMerging = "average"
     /// How neutral answers to pairs count: tie or leave-out.
     public var neutralAnswers = "tie"
-    /// The annotator whose rankings come from a model. The agreement of people with it is measured.
+    /// The annotator whose rankings come from a model. The agreement of people with it is measured. There must be an answer by
+    /// this annotator.
     public var judgeAnnotator: String?
     /// Writes the inputs on which the first of two `systems` is best relative to the second to this JSONL file, and exits.
     public var pickExamples: String?
@@ -104,6 +106,9 @@ public struct SystemPreferenceSettings: Settings {
             throw InvalidSetting("\(actions.joined(separator: " and ")) cannot be combined; choose one of them")
         }
         try validatePage()
+        guard judgeAnnotator == nil || !preferenceAnswers.isEmpty && !isJudged else {
+            throw InvalidSetting("--judge-annotator needs the rankings of --preference-answers, without another judge")
+        }
         if !preferenceAnswers.isEmpty {
             guard preferenceTasks != nil, judgeComparisons == nil, isJudged ? systems.count == 2 : systems.isEmpty && actions.isEmpty else {
                 throw InvalidSetting(

@@ -79,7 +79,7 @@ extension SystemPreferences {
     func askJudge(_ listener: ReportListener) throws {
         let pairs = try pairs(listener)
         // read all other files first, so that errors in them are found before the judge is asked
-        let people = try answersOfPeople()
+        let people = try answersOfPeople(listener)
         if let people, agreement(people, pairs, outcomes: pairs.inputs.map { _ in 0.5 }) == nil { throw Self.nothingInCommon }
         let difficulties = try judge.difficulties()
         let gamed = try judge.gamed()
@@ -186,11 +186,11 @@ extension SystemPreferences {
     }
 
     /// The tasks that people answered in addition to the judge, and the outcome of each; nil without `preferenceAnswers`.
-    private func answersOfPeople() throws -> PeopleAnswers? {
+    private func answersOfPeople(_ listener: ReportListener) throws -> PeopleAnswers? {
         guard !preferences.preferenceAnswers.isEmpty else { return nil }
-        let tasks = try JSONLines<PairwiseTask>(URL(fileURLWithPath: preferences.preferenceTasks ?? "")).read()
+        let tasks = try self.pairs(in: URL(fileURLWithPath: preferences.preferenceTasks ?? ""))
         let known = Set(tasks.map(\.id))
-        let rows: [PairwiseAnswer] = try readAnswers { try PairwiseAnalysis.check($0, tasks: known) }
+        let rows: [PairwiseAnswer] = try readAnswers(listener) { try PairwiseAnalysis.check($0, tasks: known) }
         let outcomes = try preferences.analysis.outcomes(tasks: tasks, answers: rows)
         guard !outcomes.isEmpty else {
             throw InvalidSetting(

@@ -22,7 +22,7 @@ extension SystemPreferences {
     func writePage(ofTasks path: String, _ listener: ReportListener) throws {
         let file = URL(fileURLWithPath: path)
         if let rankings = try rankings(in: file) { return try write(annotationPage(rankings), listener) }
-        try write(annotationPage(try JSONLines<PairwiseTask>(file).read()), listener)
+        try write(annotationPage(try pairs(in: file)), listener)
     }
 
     /// The page for pairwise tasks; nil if `--page` is not given.

@@ -28,6 +28,7 @@ public struct SystemPreferences: ReportTask {
 
     public func validate() throws {
         try validateGroups()
+        try run.refuseFrozenFormat()
         try validateJudge()
     }
 
@@ -131,7 +132,8 @@ public struct SystemPreferences: ReportTask {
         var draws = self.random.split("agreement")
         if let rankings = try rankings(in: tasks) {
             let known = try RankingAnalysis.byName(rankings)
-            let rows: [RankingAnswer] = try readAnswers { try RankingAnalysis.outcomes(of: $0, to: known) }
+            let rows: [RankingAnswer] = try readAnswers(listener) { try RankingAnalysis.outcomes(of: $0, to: known) }
+            try checkJudgeAnnotator(among: Set(rows.map(\.annotator)))
             guard
                 let analysis = try RankingAnalysis(
                     tasks: rankings, answers: rows, judge: preferences.judgeAnnotator,
@@ -144,9 +146,14 @@ public struct SystemPreferences: ReportTask {
             results.add(agreement, annotators: Set(people.map(\.annotator)).count, unit: "comparison")
             return try finish(results, listener)
         }
-        let pairs = try JSONLines<PairwiseTask>(tasks).read()
+        let pairs = try pairs(in: tasks)
+        guard preferences.judgeAnnotator == nil else {
+            throw InvalidSetting(
+                "--judge-annotator names an annotator of rankings, but \(tasks.path) has pairs; leave it out, or leave out the answers of "
+                    + "the model")
+        }
         let known = Set(pairs.map(\.id))
-        let rows: [PairwiseAnswer] = try readAnswers { try PairwiseAnalysis.check($0, tasks: known) }
+        let rows: [PairwiseAnswer] = try readAnswers(listener) { try PairwiseAnalysis.check($0, tasks: known) }
         guard
             let rate = try preferences.analysis.winRate(
                 tasks: pairs, answers: rows, resamples: preferences.bootstrapResamples, using: &random)
@@ -160,32 +167,6 @@ public struct SystemPreferences: ReportTask {
             resamples: preferences.bootstrapResamples, using: &draws)
         results.add(agreement, annotators: Set(opinions.map(\.annotator)).count, unit: "task")
         try finish(results, listener)
-    }
-
-    /// Reads the answers of annotators from all files.
-    /// - Throws: an error with file and line for an answer that does not fit its task.
-    func readAnswers<Answer: Codable>(check: (Answer) throws -> Void) throws -> [Answer] {
-        var answers: [Answer] = []
-        for path in preferences.preferenceAnswers {
-            try JSONLines<Answer>(URL(fileURLWithPath: path)).readEach { answer, _ in
-                do {
-                    try check(answer)
-                } catch {
-                    throw RowProblem.unfit("\(error)")
-                }
-                answers.append(answer)
-            }
-        }
-        return answers
-    }
-
-    /// The ranking tasks in a file; nil if the file contains pairwise tasks.
-    func rankings(in tasks: URL) throws -> [RankingTask]? {
-        do {
-            return try JSONLines<RankingTask>(tasks).read()
-        } catch FormatError.badRow {
-            return nil
-        }
     }
 
     // MARK: Examples

@@ -135,7 +135,7 @@ struct ComparisonSource {
                 screened = sampled.comparisons
                 hasForeign = hasForeign || sampled.hasForeignTokens
             }
-            let result = try tokenisation.tokenise(screened, with: start.tokenizer)
+            let result = try tokenisation.tokenisedOnThreads(screened, with: start.tokenizer)
             truncated += result.truncated
             return (name: name, comparisons: result.comparisons)
         }
@@ -214,7 +214,7 @@ struct ComparisonSource {
             simulation.flippedShare = name == "train" ? settings.flippedShare : 0
             var last = (examples: 0, tokens: 0)
             let found = try simulation.comparisons(
-                for: examples, prompts: try tokenisation.prompts(examples, with: supervised.tokenizer)
+                for: examples, prompts: try tokenisation.promptsOnThreads(examples, with: supervised.tokenizer)
             ) { count, tokens in
                 last = (count, tokens)
                 try session.sinks.handle(

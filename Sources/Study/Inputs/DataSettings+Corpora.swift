@@ -142,7 +142,7 @@ extension DataSettings {
             return try tokenisation.recoveredPrompts(examples, limit: max(1, room), with: tokenizer)
         }
         tokenisation.maximumSource = min(tokenisation.maximumSource, max(1, room))
-        return try tokenisation.prompts(examples, with: tokenizer)
+        return try tokenisation.promptsOnThreads(examples, with: tokenizer)
     }
 
     // MARK: Comparisons

@@ -111,6 +111,7 @@ extension RewardSettings {
         let loaded = try RewardSource.loaded(
             rfModelDir, usesTanh: inTraining || reference ? false : valueHeadActivation ? true : nil, families: session.families,
             note: session.say)
+        session.use(judge: loaded.model)
         let own = loaded.tokenizer
         let end = ends.closing
         let position = Self.position(scorePosition, reference: reference, tokenizer: own)

@@ -11,24 +11,29 @@ package struct MemoryPlan {
     package var loaded: Int
     /// The tokens of the longest item of a pass. A pass cannot be smaller than one item.
     package var longest: Int
+    /// How the weights take memory, for advice.
+    package var weights: WeightMemory
+    /// The run's choices that decide how much weights and the optimiser take.
+    package var choices: MemoryChoices
 
     /// A plan from its parts; see the properties.
-    package init(program: Int, training: TrainingMemory, loaded: Int, longest: Int) {
-        self.program = program
-        self.training = training
-        self.loaded = loaded
-        self.longest = longest
+    package init(
+        program: Int, training: TrainingMemory, loaded: Int, longest: Int, weights: WeightMemory = WeightMemory(),
+        choices: MemoryChoices = MemoryChoices()
+    ) {
+        (self.program, self.training, self.loaded, self.longest) = (program, training, loaded, longest)
+        (self.weights, self.choices) = (weights, choices)
     }
 
     /// The expected peak in bytes, including freed tensor blocks that the allocator keeps for reuse.
-    package var peak: Int { max(loaded, program + Allocator.bound(peak: training.peak)) }
+    package var peak: Int { max(loaded, program + training.mapped + Allocator.bound(peak: training.peak)) }
 
     /// One line that lists every part.
     package var description: String {
-        var parts: [(String, Int)] = [
-            ("weights", training.weights), ("optimiser", training.optimizer), ("gradients", training.gradients),
-            ("activations", training.activations),
-        ]
+        var parts: [(String, Int)] = [("weights", training.weights)]
+        if training.mapped > 0 { parts.append(("weights in files", training.mapped)) }
+        if training.packed > 0 { parts.append(("packed weights", training.packed)) }
+        parts += [("optimiser", training.optimizer), ("gradients", training.gradients), ("activations", training.activations)]
         if training.caches > 0 { parts.append(("caches", training.caches)) }
         if training.states > 0 { parts.append(("trunk states", training.states)) }
         parts.append(("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak))
@@ -39,44 +44,36 @@ package struct MemoryPlan {
 
     /// Measures a trainer's memory, reports the plan, and checks that it fits.
     /// - Parameters:
-    ///   - limit: the value of the memory option; nil means the memory that is available.
+    ///   - run: the settings of the run.
+    ///   - models: all models of the run, as they are held during training.
+    ///   - optimizer: the optimiser; nil if nothing is trained.
     ///   - longest: the tokens of the longest item of a pass.
     ///   - advice: the program's settings that reduce the memory of weights, optimiser or caches.
+    ///   - note: receives the plan as a line.
     ///   - measure: measures the trainer's memory.
     /// - Throws: `MemoryError` when the run needs more memory than is available.
     static func check(
-        limit: String?, longest: Int, advice: String, note: (String) -> Void, _ measure: () throws -> TrainingMemory
+        _ run: RunSettings, _ models: RunModels, optimizer: OptimizerKind? = nil, longest: Int, advice: String, note: (String) -> Void,
+        _ measure: () throws -> TrainingMemory
     ) throws {
         // training does not reuse the blocks that loading and sampling left behind
         Allocator.shared.releaseKept()
+        // pages of weights are counted by themselves
+        models.forgetPages()
         guard let before = MachineMemory.process() else { return }
-        let program = max(0, before.now - Allocator.shared.bytesInUse)
-        let plan = MemoryPlan(program: program, training: try measure(), loaded: before.peak, longest: longest)
+        let (held, weights) = (Allocator.shared.bytesInUse, models.memory)
+        let program = max(0, before.now - held)
+        var training = try measure()
+        training.add(weights, created: Allocator.shared.bytesInUse - held)
+        let plan = MemoryPlan(
+            program: program, training: training, loaded: before.peak, longest: longest, weights: weights,
+            choices: MemoryChoices(optimizer: optimizer, frozen: run.frozenFormat, precision: Compute.precision))
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
-        let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
+        let room = [run.memoryLimit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
         note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else { return }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))
-    }
-
-    /// Suggests settings with which the run takes at most `room` bytes.
-    package func settings(fitting room: Int, otherwise advice: String) -> String {
-        let free = Allocator.mostInUse(within: room - program)
-        let caches = training.caches + training.states
-        guard training.fixed + caches <= free, training.training.perToken > 0 else { return advice }
-        var tokens = training.trainingTokens(fitting: free) ?? 0
-        if training.evaluationTokens > 0, training.evaluation.perToken > 0 {
-            // evaluation passes hold twice as many tokens as training passes
-            let spare = Double(free - training.weights - training.optimizer) - training.evaluation.fixed
-            tokens = min(tokens, Int(max(0, spare) / training.evaluation.perToken / 2))
-        }
-        let rounded = tokens / 32 * 32
-        guard rounded >= longest else {
-            return
-                "limit texts to \(max(0, tokens)) tokens (--max-source-length, --max-target-length), or \(advice)"
-        }
-        return "--tokens-per-pass \(rounded) would fit"
     }
 }
 

@@ -15,7 +15,7 @@ public struct ComparisonSettings: Settings {
     public var samplesPerTemperature = 1
     /// Simulation: the number of pairs per prompt.
     public var pairsPerPrompt = 2
-    /// Simulation: pairs whose judged scores differ by less are left out.
+    /// Simulation: the least difference of judged scores. Pairs that differ by at least this much, and not by 0, are used.
     public var minimumMargin = 0.1
     /// Simulation: the share of training labels that are flipped.
     public var flippedShare = 0.05
@@ -24,9 +24,9 @@ public struct ComparisonSettings: Settings {
     /// The maximum number of validation comparisons, taken from the first. Default: all.
     public var evalSubsampleNum: Int?
     /// Tables: which answers to a prompt are compared, by their rewards: best-worst, best-random, margin (all pairs that differ
-    /// by more than `pairMargin`) or divpo (the most diverse good answer against the least diverse bad one). Default: best-worst.
+    /// by at least `pairMargin`) or divpo (the most diverse good answer against the least diverse bad one). Default: best-worst.
     public var pairs: String?
-    /// Tables: pairs whose rewards differ by less are left out. Default: 0.
+    /// Tables: the least difference of rewards. Pairs that differ by at least this much, and not by 0, are used. Default: 0.
     public var pairMargin: Double?
     /// Tables: the maximum number of pairs per prompt, drawn at random. Default: all.
     public var pairLimit: Int?

@@ -22,15 +22,17 @@ public struct PolicySettings: Settings {
     public var gradientAccumulationSteps = 1
     /// Passes over the rollouts of a step. Default: 4 for gae and vtrace, 1 for methods without a value head.
     public var ppoEpochs: Int?
-    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    /// The rule of an optimiser step: adamw, adamw8bit (moments in 8 bits, Dettmers et al. 2022), lion
+    /// (Chen et al. 2023) or adafactor (Shazeer & Stern 2018).
     public var optimizer = "adamw"
     /// The optimiser's initial learning rate; it decays linearly to 0.
     public var adamLearningRate = 1e-4
-    /// Adam's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step.
+    /// Adam's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step. Adafactor
+    /// has none.
     public var adamBeta1 = 0.9
-    /// Adam's decay rate of the second moment. In Lion, the decay rate of the momentum.
+    /// Adam's decay rate of the second moment. In Lion, the decay rate of the momentum. Adafactor has none.
     public var adamBeta2 = 0.999
-    /// Adam's epsilon. Lion has none.
+    /// Adam's epsilon. Lion and Adafactor have none.
     public var adamEpsilon = 1e-8
     /// The decoupled weight decay.
     public var adamWeightDecay = 0.0
@@ -93,7 +95,7 @@ public struct PolicySettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try OptimizerRules.check(optimizer, epsilon: adamEpsilon)
+        try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Runs
 import Tensor
 
@@ -16,6 +17,9 @@ public struct RunSettings: Settings {
     public var threads: Int?
     /// The matmul precision of products with weights: f32, or bf16 with f32 sums, which is faster and less exact.
     public var dtype = "f32"
+    /// How frozen weights are held in memory: f32 (as they are stored), bf16 or int8 (rounded). Results are saved with the weights
+    /// as they were stored.
+    public var frozenDtype = FrozenFormat.f32.rawValue
     /// The number of checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.
     public var checkpointLimit: Int?
     /// Minutes between two checkpoints if no number of steps is given; 0 for none.
@@ -44,11 +48,27 @@ public struct RunSettings: Settings {
             let names = Compute.Precision.allCases.map(\.rawValue).joined(separator: " or ")
             throw InvalidSetting("--dtype is '\(dtype)'; expected \(names)")
         }
+        guard FrozenFormat(rawValue: frozenDtype) != nil else {
+            let names = FrozenFormat.allCases.map(\.rawValue)
+            throw InvalidSetting(
+                "--frozen-dtype is '\(frozenDtype)'; expected \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")")
+        }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
         guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
             throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected a number with K, M, G or T, such as 6G")
         }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
+    }
+
+    /// The format in which frozen weights are held.
+    var frozenFormat: FrozenFormat { FrozenFormat(rawValue: frozenDtype) ?? .f32 }
+
+    /// Checks that no format of frozen weights is given, for programs that hold no weights of a language model.
+    /// - Throws: `InvalidSetting`.
+    package func refuseFrozenFormat() throws {
+        guard frozenFormat != .f32 else { return }
+        throw InvalidSetting(
+            "--frozen-dtype \(frozenDtype) has no effect here: it is for programs that train or sample a language model; remove it")
     }
 
     /// The folder that contains the run folders.

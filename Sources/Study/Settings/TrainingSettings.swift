@@ -3,15 +3,17 @@ import Train
 
 /// Settings of the optimiser and the training loop.
 public struct TrainingSettings: Settings {
-    /// The rule of an optimiser step: adamw or lion (Chen et al. 2023).
+    /// The rule of an optimiser step: adamw, adamw8bit (moments in 8 bits, Dettmers et al. 2022), lion
+    /// (Chen et al. 2023) or adafactor (Shazeer & Stern 2018).
     public var optimizer = "adamw"
     /// The peak learning rate.
     public var learningRate = 5e-5
-    /// AdamW's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step.
+    /// AdamW's decay rate of the first moment. In Lion, the weight of the momentum in the direction of a step. Adafactor
+    /// has none.
     public var adamBeta1 = 0.9
-    /// AdamW's decay rate of the second moment. In Lion, the decay rate of the momentum.
+    /// AdamW's decay rate of the second moment. In Lion, the decay rate of the momentum. Adafactor has none.
     public var adamBeta2 = 0.999
-    /// AdamW's epsilon. Lion has none.
+    /// AdamW's epsilon. Lion and Adafactor have none.
     public var adamEpsilon = 1e-8
     /// The decoupled weight decay.
     public var weightDecay = 0.0
@@ -82,7 +84,7 @@ public struct TrainingSettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try OptimizerRules.check(optimizer, epsilon: adamEpsilon)
+        try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
             throw InvalidSetting("--max-steps is \(maxSteps ?? 0); it must be above 0; for whole epochs use -1 or remove it")

@@ -33,6 +33,7 @@ extension BestOfNStage {
                 ? policy.model.decoder
                 : try policy.loadReference($0, base: adapterBase.folder, families: session.families, note: session.say)
         }
+        let models = try sharing(policy.model.decoder, reference: reference, session)
         var corpus = try session.corpus(data, bestOfN.evaluationSplits)
         let tokenisation = try data.tokenisation(
             of: corpus, context: policy.model.decoder.shape.contextLength, newTokens: sampling.maxNewTokens + 1,
@@ -60,7 +61,7 @@ extension BestOfNStage {
             splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: sampler.promptsPerPass,
             check: {
                 try MemoryPlan.check(
-                    limit: run.memoryLimit, longest: all.map(\.tokens.count).max() ?? 0,
+                    run, models, longest: all.map(\.tokens.count).max() ?? 0,
                     advice: "lower --num-return-sequences, --max-new-tokens or --max-source-length, or use a smaller model",
                     note: session.say
                 ) { sampler.memory(prompts: all, count: count) }
@@ -68,6 +69,17 @@ extension BestOfNStage {
             sample: { split, prompts, count, each in
                 try sampler.sample(Array(splits[split].prompts[prompts]), count: count) { try each($1) }
             })
+    }
+
+    /// Freezes all models, because nothing is trained, lets equal weights share one memory, and holds them in the format of the
+    /// settings.
+    private func sharing(
+        _ policy: any TransformerDecoder, reference: (any TransformerDecoder)?, _ session: RunSession
+    ) throws -> RunModels {
+        let models = RunModels(model: policy, reference: reference, judges: session.judges)
+        models.freezeAndShare(note: session.say)
+        try models.hold(as: run.frozenFormat, note: session.say)
+        return models
     }
 
     /// Checks that no option for sampling or scoring differs from those of the run that drew and scored the samples.

@@ -25,6 +25,13 @@ public struct DiversityStage: Stage {
     /// All groups of settings.
     public static var groups: [SettingsGroup<DiversityStage>] { [.init(\.options), .init(\.run)] }
 
+    /// Checks every group, and that no setting is without effect.
+    /// - Throws: `InvalidSetting`.
+    public func validate() throws {
+        try validateGroups()
+        try run.refuseFrozenFormat()
+    }
+
     /// Measures the diversity of the outputs and writes the results.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let systems = try self.systems()

@@ -108,7 +108,7 @@ public struct PPOStage: TrackedStage {
             chat: data.chatFormat(of: supervised))
         corpus = try data.screened(corpus, tokenisation, for: [.prompts], with: supervised.tokenizer, note: session.say)
         let all = try data.trainingExamples(of: corpus)
-        let prompts = try tokenisation.prompts(
+        let prompts = try tokenisation.promptsOnThreads(
             policy.maxPrompts.map { Array(all.prefix($0)) } ?? all, with: supervised.tokenizer)
         data.note(cut: prompts, to: "train", session.say)
         func evaluated(_ split: String, count: Int?) throws -> (name: String, prompts: [TokenisedPrompt]) {
@@ -117,7 +117,7 @@ public struct PPOStage: TrackedStage {
             if try data.compatibility.dropsLastBatch, examples.count >= batch {
                 examples.removeLast(examples.count % batch)
             }
-            return (split, try tokenisation.prompts(examples, with: supervised.tokenizer))
+            return (split, try tokenisation.promptsOnThreads(examples, with: supervised.tokenizer))
         }
         let inTraining = ["validation", "ood_validation"] + (data.referenceCompatible ? ["train"] : [])
         let evaluations = try inTraining.filter { corpus.availableSplits.contains($0) }
@@ -143,10 +143,12 @@ public struct PPOStage: TrackedStage {
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
+        let models = RunModels(model: decoder, reference: reference, judges: session.judges)
+        try models.hold(as: run.frozenFormat, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
-            limit: run.memoryLimit, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            run, models, optimizer: config.optimizer.kind, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
             advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(

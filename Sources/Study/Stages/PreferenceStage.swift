@@ -47,14 +47,14 @@ public struct PreferenceStage: TrackedStage {
         ]
     }
 
-    private typealias Sets = [(name: String, comparisons: [TokenisedComparison])]
+    typealias Sets = [(name: String, comparisons: [TokenisedComparison])]
 
     /// Trains the policy on comparisons, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment, checkpointSteps: training.saveSteps)
         if try session.folder.isFinished { return try session.sayFinished() }
         let best = try session.keepBest(saving, summary)
-        let supervised = try data.prepared(
+        var supervised = try data.prepared(
             .load(
                 comparisons.modelName, from: RunStage.languageModels, base: adapterBase.folder, families: session.families,
                 note: session.say))
@@ -81,12 +81,18 @@ public struct PreferenceStage: TrackedStage {
         let last = tokenised.filter { finals.contains($0.name) }
 
         // the policy shares its weights with the reference until they are trained, and frozen weights permanently
-        let reference =
+        var reference: (any TransformerDecoder)? =
             try preference.referenceModel.map {
                 try start.loadReference($0, base: adapterBase.folder, families: session.families, note: session.say)
             }
             ?? supervised.model.decoder
         let policy = checkpoint == nil ? start.model.decoder.copy() : start.model.decoder
+        training.freezing.apply(to: policy)
+        if let reference {
+            reference.parameters.forEach { $0.isTrainable = false }
+            _ = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk)
+        }
+        try RunModels(model: policy, reference: reference).hold(as: run.frozenFormat, note: session.say)
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
@@ -97,7 +103,13 @@ public struct PreferenceStage: TrackedStage {
         func save(_ snapshot: TrainerSnapshot) throws {
             try session.checkpoint(snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
-        let divergence = try sampledDivergence(of: policy, from: reference, start, session)
+        let divergence = try reference.flatMap { try sampledDivergence(of: policy, from: $0, start, session) }
+        /// Releases the reference model after its log-probabilities are computed, unless later evaluations measure the KL from it.
+        func releaseReference() {
+            guard divergence == nil else { return }
+            start.model.decoder = policy
+            (supervised, reference) = (start, nil)
+        }
         let prompts = evaluated.filter { $0.name != "train" }.map { (name: $0.name, prompts: self.prompts(of: $0.comparisons)) }
         try checkRoom(for: prompts.flatMap(\.prompts), context: policy.shape.contextLength)
         func measureDivergence(_ step: Int) throws {
@@ -113,54 +125,33 @@ public struct PreferenceStage: TrackedStage {
             var config = preference.unpairedConfig()
             (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
-            let scorer = UnpairedReference(reference, config: config)
-            func answers(_ set: [TokenisedComparison], _ name: String) throws -> [UnpairedAnswer] {
-                let all = UnpairedAnswer.answers(of: set)
-                let numbers = try stored(name, count: all.count, session) {
-                    try scorer.answers(all).map { [$0.reference.answer, $0.reference.mismatched] }
-                }
-                return zip(all, numbers).map { answer, numbers in
-                    var answer = answer
-                    answer.reference = (numbers[0], numbers[1])
-                    return answer
-                }
-            }
+            let sets = try answers(train, evaluated, last, reference: reference, config, session)
+            releaseReference()
             let trainer = try UnpairedTrainer(
-                policy, config: config, answers: answers(train, "train"),
-                // a drawn subset of training rows has other mismatched answers than the whole set
-                evaluations: evaluated.map { ($0.name, try answers($0.comparisons, $0.name == "train" ? "train_evaluated" : $0.name)) },
+                policy, config: config, answers: sets.train, evaluations: sets.evaluated.map { ($0.name, $0.examples) },
                 handler: session.sinks.handler)
             try learn(
-                trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
-                save: save, restoreBest: restoreBest, last: last, measureLast
+                trainer, RunModels(model: policy, reference: reference), memory: trainer.memory, longest: longest, from: checkpoint,
+                session,
+                divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                trainer.objective.evaluation(of: try answers($0, $1), name: $1)
+                trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0)
             }
         } else {
             var config = preference.config()
             (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
-            let scorer = ReferenceLogProbs(reference, config: config)
-            func pairs(_ set: [TokenisedComparison], _ name: String) throws -> [PreferencePair] {
-                guard config.loss.comparison == .reference else { return set.map { PreferencePair($0) } }
-                let numbers = try stored(name, count: set.count, session) {
-                    try scorer.pairs(set).map { [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0] }
-                }
-                return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
-            }
-            let trained = try pairs(train, "train")
+            let sets = try pairs(train, evaluated, last, reference: reference, config, session)
+            releaseReference()
             let trainer = try PreferenceTrainer(
-                policy, config: config, pairs: trained,
-                evaluations: evaluated.map { name, set in
-                    // the same draw of rows as for the comparisons, whose log-probabilities are already stored
-                    (name, try name == "train" ? evaluation.rows(trained, of: name, otherwise: .max, seed: run.seed) : pairs(set, name))
-                },
+                policy, config: config, pairs: sets.train, evaluations: sets.evaluated.map { ($0.name, $0.examples) },
                 handler: session.sinks.handler)
             try learn(
-                trainer, policy, memory: trainer.memory, longest: longest, from: checkpoint, session, divergence: measureDivergence,
-                save: save, restoreBest: restoreBest, last: last, measureLast
+                trainer, RunModels(model: policy, reference: reference), memory: trainer.memory, longest: longest, from: checkpoint,
+                session,
+                divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                trainer.objective.evaluation(of: try pairs($0, $1), name: $1)
+                trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
@@ -192,20 +183,20 @@ public struct PreferenceStage: TrackedStage {
 
     /// Trains the policy, or only evaluates it if `doTrain` is false. Then restores the best model if it is kept, and measures the final sets once.
     private func learn<Method: Objective>(
-        _ trainer: Trainer<Method>, _ policy: any TransformerDecoder, memory: () -> TrainingMemory, longest: Int,
+        _ trainer: Trainer<Method>, _ models: RunModels, memory: () -> TrainingMemory, longest: Int,
         from checkpoint: Checkpoint?, _ session: RunSession,
         divergence: @escaping (Int) throws -> Void, save: @escaping (TrainerSnapshot) throws -> Void,
         restoreBest: (Int, () throws -> Void) throws -> Void, last: Sets,
         _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
-        measure: ([TokenisedComparison], String) throws -> [String: Double]
+        measure: (String) throws -> [String: Double]
     ) throws {
-        if evaluation.doTrain { session.say(RunSummary.parameters(of: policy)) }
+        if evaluation.doTrain { session.say(RunSummary.parameters(of: models.model)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: longest, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory
-            )
+                run, models, optimizer: training.optimizerConfig.kind, longest: longest,
+                advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(
@@ -215,27 +206,8 @@ public struct PreferenceStage: TrackedStage {
         }
         try restoreBest(trainer.step, trainer.evaluate)
         for (name, set) in last {
-            try tell(trainer.step, name, set, measure(set, name))
+            try tell(trainer.step, name, set, measure(name))
         }
-    }
-
-    /// The reference model's log-probabilities of a set. They are computed before the first step and stored in the run folder, so
-    /// that a resumed run uses the same ones.
-    private func stored(_ name: String, count: Int, _ session: RunSession, _ compute: () throws -> [[Double]]) throws -> [[Double]] {
-        let folderName = "reference-\(name)"
-        let file = session.folder.url.appendingPathComponent(folderName, isDirectory: true).appendingPathComponent("log-probs.jsonl")
-        if try FileStatus.of(file) != nil {
-            do {
-                try FolderChecksums.verify(file.deletingLastPathComponent())
-                let numbers = try JSONLines<[Double]>(file).read()
-                if numbers.count == count, numbers.allSatisfy({ $0.count == 2 }) { return numbers }
-            } catch FileError.damaged {
-                session.say("\(file.path) is damaged; the reference model's log-probabilities are computed again")
-            }
-        }
-        let numbers = try compute()
-        try session.folder.writeResult(folderName) { try JSONLines<[Double]>($0.appendingPathComponent("log-probs.jsonl")).write(numbers) }
-        return numbers
     }
 
     private func prompts(of comparisons: [TokenisedComparison]) -> [TokenisedPrompt] {

@@ -100,11 +100,13 @@ public struct RewardModelStage: TrackedStage {
         let trainer = try RewardTrainer(
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
             handler: session.sinks.handler)
+        let models = RunModels(model: reward.decoder, isScorer: true)
+        try models.hold(as: run.frozenFormat, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: train.map(\.count).max() ?? 0,
+                run, models, optimizer: config.loop.steps.optimizer.kind, longest: train.map(\.count).max() ?? 0,
                 advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(

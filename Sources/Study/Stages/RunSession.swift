@@ -136,6 +136,12 @@ package final class RunSession {
     /// The decoder families that model folders may hold.
     var families: [ModelFamily] { environment.families }
 
+    /// The reward models that were loaded to score responses.
+    private(set) var judges: [any TransformerDecoder] = []
+
+    /// Registers a reward model that scores responses, so that its weights are counted, and held in the format of frozen weights.
+    func use(judge: RewardModel) { judges.append(judge.decoder) }
+
     /// The caller's reward function, which replaces that of the settings.
     var reward: (any RewardFunction)? { environment.reward }
 

@@ -47,11 +47,15 @@ public struct SFTStage: TrackedStage {
         ]
     }
 
-    /// Checks every group, and that no setting conflicts with rounds.
+    /// Checks every group, and that no setting conflicts with rounds or a model from scratch.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
         try validateRounds()
+        guard run.frozenFormat == .f32 || !model.fromScratch || model.evalSlRewardFunction else {
+            throw InvalidSetting(
+                "--frozen-dtype \(run.frozenDtype) has no effect with --from-scratch, which freezes no weights; remove it")
+        }
     }
 
     /// The splits that are evaluated at the end.
@@ -98,7 +102,7 @@ public struct SFTStage: TrackedStage {
             corpus, tokenisation, for: evaluation.generates && !data.referenceCompatible ? [.training, .prompts] : [.training],
             with: start.tokenizer, note: session.say)
         examples = try data.trainingExamples(of: corpus)
-        let tokenised = try tokenisation.tokenise(examples, with: start.tokenizer)
+        let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(
                 "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were truncated, "
@@ -115,15 +119,17 @@ public struct SFTStage: TrackedStage {
                 )
             }.filter { !$0.rows.isEmpty }
         let evaluations = try evaluated.map {
-            (name: $0.name, examples: try tokenisation.tokenise($0.rows, with: start.tokenizer).examples)
+            (name: $0.name, examples: try tokenisation.tokenisedOnThreads($0.rows, with: start.tokenizer).examples)
         }
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+        let samples = try sampler(start, session)
+        let models = RunModels(model: decoder, judges: session.judges)
+        try models.hold(as: run.frozenFormat, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
-        let samples = try sampler(start, session)
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
@@ -139,7 +145,7 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                limit: run.memoryLimit, longest: tokenised.examples.map(\.count).max() ?? 0,
+                run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
                 advice: "use a smaller model, or raise --freeze-layers", note: session.say
             ) {
                 trainer.memory(
@@ -174,7 +180,7 @@ public struct SFTStage: TrackedStage {
             for split in try evaluation.finalSplits(in: corpus, data: data, note: session.say) {
                 let rows = try data.evaluationExamples(of: corpus, split: split, batch: batch)
                 try trainer.evaluate(
-                    tokenisation.tokenise(rows, with: start.tokenizer).examples, name: "final_\(split)")
+                    tokenisation.tokenisedOnThreads(rows, with: start.tokenizer).examples, name: "final_\(split)")
                 try generate(rows, "final_\(split)", table: split, step: trainer.step)
             }
         }

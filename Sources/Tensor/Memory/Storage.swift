@@ -95,7 +95,9 @@ package final class Storage: @unchecked Sendable {
     /// A new storage with a copy of the first `count` elements as floats.
     func copiedAsFloats(count: Int) -> Storage {
         let copy = Storage(byteCount: count * 4)
-        copy.withFloats { copyFloats(0..<count, to: $0) }
+        copy.withFloats { floats in
+            Compute.forChunks(count, grain: 262_144) { copyFloats($0, to: floats + $0.lowerBound) }
+        }
         return copy
     }
 
@@ -115,6 +117,15 @@ package final class Storage: @unchecked Sendable {
         case .block: break
         case .view(let block, let owner): (owner as? any ReadableAgain)?.forget(block, byteCount: byteCount)
         case .narrow(let narrow): narrow.releasePages()
+        }
+    }
+
+    /// The bytes of a mapped file that hold the contents; 0 if the contents are in allocated memory.
+    package var mappedByteCount: Int {
+        switch contents {
+        case .block: 0
+        case .view(_, let owner): owner is any ReadableAgain ? byteCount : 0
+        case .narrow(let narrow): narrow.mappedByteCount
         }
     }
 

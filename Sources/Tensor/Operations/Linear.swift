@@ -92,7 +92,7 @@ struct Linear {
         }
         tape.accumulate(into: places[2], shape: [outputs]) { out, beta in
             if beta == 0 { out.update(repeating: 0, count: outputs) }
-            Kernels.current.pointee.add_column_sums(rows, outputs, gradient.pointer, out)
+            RowSums.add(gradient.pointer, rows: rows, width: outputs, to: out)
         }
     }
 }

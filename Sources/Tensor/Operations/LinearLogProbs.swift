@@ -87,7 +87,7 @@ struct ChunkedLogits {
         dweight: (UnsafeMutablePointer<Float>, beta: Float)?, dbias: UnsafeMutablePointer<Float>? = nil
     ) {
         let width = weight.shape[1]
-        if let dbias { Kernels.current.pointee.add_column_sums(range.count, weight.shape[0], dlogits, dbias) }
+        if let dbias { RowSums.add(dlogits, rows: range.count, width: weight.shape[0], to: dbias) }
         if let dhidden {
             LinearProducts.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
         }

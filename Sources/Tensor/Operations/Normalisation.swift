@@ -96,12 +96,12 @@ public struct RotaryTable {
     }
 }
 
-/// Sums per-channel gradients over rows: in chunks of 512 rows, whose sums are added in order. The bits do not depend on the
+/// Sums per-channel gradients over rows: in chunks of 64 rows, whose sums are added in order. The bits do not depend on the
 /// number of threads.
 private func sumOverRows(
     _ rows: Int, width: Int, sums: Int, _ body: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
 ) -> [Tensor] {
-    let grain = 512
+    let grain = 64
     let chunks = max(1, (rows + grain - 1) / grain)
     let partial = Tensor.zeros([chunks, sums, width])
     Compute.forChunks(rows, grain: grain) { range in

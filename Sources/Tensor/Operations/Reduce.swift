@@ -29,10 +29,11 @@ extension Tensor {
 
     /// The number of elements that are NaN or infinite.
     public var nonFiniteCount: Int {
-        stride(from: 0, to: count, by: 65_536).reduce(0) { found, first in
-            let range = first..<min(count, first + 65_536)
-            return found + withFloats(range) { Kernels.current.pointee.count_non_finite(range.count, $0) }
-        }
+        let kernels = Kernels.current
+        return Compute.map((count + 65_535) / 65_536) { part in
+            let range = part * 65_536..<min(count, (part + 1) * 65_536)
+            return withFloats(range) { kernels.pointee.count_non_finite(range.count, $0) }
+        }.reduce(0, +)
     }
 }
 

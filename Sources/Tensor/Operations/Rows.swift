@@ -4,10 +4,10 @@ extension Tensor {
     public func rows(_ indices: [Int]) -> Tensor {
         precondition(shape.rank == 2, "rows needs a matrix, not \(shape)")
         let (rows, width) = (shape[0], shape[1])
+        for row in indices { precondition(row >= 0 && row < rows, "row \(row) is outside \(shape)") }
         let result = Tensor.uninitialized([indices.count, width]) { out in
-            for (i, row) in indices.enumerated() {
-                precondition(row >= 0 && row < rows, "row \(row) is outside \(shape)")
-                copyFloats(row * width..<(row + 1) * width, to: out + i * width)
+            Compute.forRows(indices.count, width: width) { part in
+                for i in part { copyFloats(indices[i] * width..<(indices[i] + 1) * width, to: out + i * width) }
             }
         }
         return recorded(as: result) { .selectRows(SelectRows(input: $0, rows: indices, shape: shape)) }
@@ -26,7 +26,10 @@ extension Tensor {
         return uninitialized([parts.reduce(0) { $0 + $1.shape[0] }, width]) { out in
             var at = 0
             for part in parts {
-                part.copyFloats(to: out + at)
+                let first = out + at
+                Compute.forRows(part.shape[0], width: width) { rows in
+                    part.copyFloats(rows.lowerBound * width..<rows.upperBound * width, to: first + rows.lowerBound * width)
+                }
                 at += part.count
             }
         }
@@ -39,13 +42,9 @@ struct SelectRows {
     let shape: Shape
 
     func backward(_ gradient: Tensor, on tape: Tape) {
-        let width = shape[1]
-        let kernels = Kernels.current
         tape.accumulate(into: input, shape: shape) { out, beta in
-            if beta == 0 { out.update(repeating: 0, count: shape.count) }
-            for (i, row) in rows.enumerated() {
-                kernels.pointee.add(width, out + row * width, gradient.pointer + i * width, out + row * width)
-            }
+            if beta == 0 { Compute.clear(out, count: shape.count) }
+            RowSums.add(gradient.pointer, rows: rows.count, width: shape[1], to: out) { rows[$0] }
         }
     }
 }
@@ -80,10 +79,11 @@ extension Tensor {
         let result = Tensor.uninitialized([rows, width]) { out in
             var column = 0
             for part in parts {
-                for row in 0..<rows {
-                    part.copyFloats(row * part.shape[1]..<(row + 1) * part.shape[1], to: out + row * width + column)
+                let (first, chosen) = (out + column, part.shape[1])
+                Compute.forRows(rows, width: chosen) { range in
+                    for row in range { part.copyFloats(row * chosen..<(row + 1) * chosen, to: first + row * width) }
                 }
-                column += part.shape[1]
+                column += chosen
             }
         }
         return recorded(result, from: parts) { .joinColumns(JoinColumns(widths: widths, places: $0)) }
@@ -112,7 +112,7 @@ struct SelectColumns {
         let (rows, width, chosen) = (shape[0], shape[1], columns.count)
         let kernels = Kernels.current
         tape.accumulate(into: input, shape: shape) { out, beta in
-            if beta == 0 { out.update(repeating: 0, count: shape.count) }
+            if beta == 0 { Compute.clear(out, count: shape.count) }
             Compute.forRows(rows, width: chosen) { part in
                 for row in part {
                     let target = out + row * width + columns.lowerBound
@@ -130,14 +130,9 @@ struct Embedding {
     let shape: Shape
 
     func backward(_ gradient: Tensor, on tape: Tape) {
-        let width = shape[1]
-        let kernels = Kernels.current
         tape.accumulate(into: table, shape: shape) { out, beta in
-            if beta == 0 { out.update(repeating: 0, count: shape.count) }
-            for (i, id) in ids.enumerated() {
-                let row = out + Int(id) * width
-                kernels.pointee.add(width, row, gradient.pointer + i * width, row)
-            }
+            if beta == 0 { Compute.clear(out, count: shape.count) }
+            RowSums.add(gradient.pointer, rows: ids.count, width: shape[1], to: out) { Int(ids[$0]) }
         }
     }
 }
@@ -148,10 +143,10 @@ extension Tensor {
     public func embedding(of ids: [Int32]) -> Tensor {
         precondition(shape.rank == 2, "an embedding table must be a matrix, not \(shape)")
         let width = shape[1]
+        for id in ids { precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside the table of \(shape[0]) rows") }
         let result = Tensor.uninitialized([ids.count, width]) { out in
-            for (i, id) in ids.enumerated() {
-                precondition(id >= 0 && Int(id) < shape[0], "token \(id) is outside the table of \(shape[0]) rows")
-                copyFloats(Int(id) * width..<(Int(id) + 1) * width, to: out + i * width)
+            Compute.forRows(ids.count, width: width) { part in
+                for i in part { copyFloats(Int(ids[i]) * width..<(Int(ids[i]) + 1) * width, to: out + i * width) }
             }
         }
         return recorded(as: result) { .embedding(Embedding(table: $0, ids: ids, shape: shape)) }

@@ -63,7 +63,7 @@ struct ScaleColumns {
         let matrix = matrix()
         tape.accumulate(into: place, shape: [width]) { out, beta in
             if beta == 0 { out.update(repeating: 0, count: width) }
-            Kernels.current.pointee.add_column_sums(rows, width, matrix.pointer, out)
+            RowSums.add(matrix.pointer, rows: rows, width: width, to: out)
         }
     }
 }

@@ -10,7 +10,7 @@ extension AdamStep {
             "adam needs four arrays of the same shape, not \(gradient.shape), \(value.shape), \(first.shape), \(second.shape)")
         let (kernels, settings, count) = (Kernels.current, kernelSettings, value.count)
         // chunks are whole blocks
-        let grain = 256 * MomentCodes.block
+        let grain = 64 * MomentCodes.block
         value.update { value in
             guard let v = value.baseAddress else { return }
             first.update { m, firstScales in

@@ -61,7 +61,7 @@ public struct AdamStep: Sendable, Equatable {
             first.update { first in
                 second.update { second in
                     guard let v = value.baseAddress, let m = first.baseAddress, let s = second.baseAddress else { return }
-                    Compute.forChunks(count, grain: 65_536) { range in
+                    Compute.forChunks(count, grain: 16_384) { range in
                         let at = range.lowerBound
                         withUnsafePointer(to: settings) {
                             kernels.pointee.adam(range.count, $0, gradient.pointer + at, v + at, m + at, s + at)

@@ -47,7 +47,7 @@ public struct LionStep: Sendable, Equatable {
         value.update { value in
             momentum.update { momentum in
                 guard let v = value.baseAddress, let m = momentum.baseAddress else { return }
-                Compute.forChunks(count, grain: 65_536) { range in
+                Compute.forChunks(count, grain: 16_384) { range in
                     let at = range.lowerBound
                     withUnsafePointer(to: settings) {
                         kernels.pointee.lion(range.count, $0, gradient.pointer + at, v + at, m + at)

@@ -13,6 +13,9 @@ public struct MomentCodes {
     /// The numbers of a block.
     package static var block: Int { Kernels.codeBlock }
 
+    /// The number of blocks, and of scales.
+    package var blockCount: Int { Self.blocks(of: shape.count) }
+
     /// The number of blocks of `count` numbers.
     package static func blocks(of count: Int) -> Int { (count + block - 1) / block }
 
@@ -53,7 +56,7 @@ public struct MomentCodes {
     package func withScales<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         defer { withExtendedLifetime(scales) {} }
         let numbers = scales.pointer.assumingMemoryBound(to: Float.self)
-        return try body(UnsafeBufferPointer(start: numbers, count: Self.blocks(of: shape.count)))
+        return try body(UnsafeBufferPointer(start: numbers, count: blockCount))
     }
 
     /// The numbers, in row-major order.

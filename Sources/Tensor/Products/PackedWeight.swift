@@ -27,6 +27,29 @@ package final class PackedWeight: Sendable {
         }
     }
 
+    /// The bytes of the panels, as allocated.
+    var byteCount: Int { Allocator.capacity(for: storage.byteCount) }
+
+    /// The bytes of the packed copy that a product with a weight [outputs, inputs] makes and keeps with the weight; 0 if it keeps
+    /// none.
+    /// - Parameters:
+    ///   - kind: the product: ``ProductQuestion/Kind/forward`` or ``ProductQuestion/Kind/inputGradient``.
+    ///   - outputs: the rows of the weight.
+    ///   - inputs: the columns of the weight.
+    ///   - keepsPacking: whether a packed copy of the weight may be kept.
+    ///   - precision: the precision of the product.
+    package static func keptBytes(
+        _ kind: ProductQuestion.Kind, outputs: Int, inputs: Int, keepsPacking: Bool = true, precision: Compute.Precision
+    ) -> Int {
+        let kernels = Kernels.current
+        let question = ProductQuestion(kind, rows: ProductTable.manyRows, outputs: outputs, inputs: inputs)
+        let plan = Kernels.plan(
+            kernels, kind, rows: question.rows, outputs: outputs, inputs: inputs, storage: .f32, keepsPacking: keepsPacking,
+            precision: precision)
+        guard case .packedAndKept(let format) = plan else { return 0 }
+        return Allocator.capacity(for: format.layout(kernels).bytes(columns: question.columns, depth: question.depth))
+    }
+
     /// Whether this packing is for the given kernels, format and size.
     func fits(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int) -> Bool {
         self.kernels == kernels && self.format == format && self.depth == depth && self.columns == columns
@@ -68,6 +91,9 @@ struct WeightPackings: Sendable {
     /// The right-hand side of x Wᵀ.
     private var transposed: PackedWeight?
 
+    /// The bytes of both copies, as allocated.
+    var byteCount: Int { (plain?.byteCount ?? 0) + (transposed?.byteCount ?? 0) }
+
     /// The packed copy of a weight for the given kernels; it is created if it does not exist yet.
     static func packed(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weight: Tensor, transposed: Bool) -> PackedWeight {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
@@ -80,4 +106,9 @@ struct WeightPackings: Sendable {
         weight.storage.forget()
         return made
     }
+}
+
+extension Storage {
+    /// The bytes of the packed copies that products have made of the contents and that are kept with them.
+    package var packedByteCount: Int { packings.withLock { $0.byteCount } }
 }

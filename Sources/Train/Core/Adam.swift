@@ -6,11 +6,12 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     public var kind = OptimizerKind.adamw
     /// The peak learning rate, which the schedule scales.
     public var learningRate: Double
-    /// The decay rate β₁ of the first moment. In Lion, the weight of the momentum in the direction of a step.
+    /// The decay rate β₁ of the first moment. In Lion, the weight of the momentum in the direction of a step. Adafactor
+    /// does not use it.
     public var beta1 = 0.9
-    /// The decay rate β₂ of the second moment. In Lion, the decay rate of the momentum.
+    /// The decay rate β₂ of the second moment. In Lion, the decay rate of the momentum. Adafactor does not use it.
     public var beta2 = 0.999
-    /// ε, which is added to the square root of the second moment. Lion does not use it.
+    /// ε, which is added to the square root of the second moment. Lion and Adafactor do not use it.
     public var epsilon = 1e-8
     /// The decoupled weight decay.
     public var weightDecay = 0.0
@@ -92,18 +93,18 @@ public final class Adam {
     /// Clears all gradients, for example those that a failed step has accumulated.
     public func clearGradients() { parameters.forEach { $0.clearGradient() } }
 
-    /// The moments by name, for a checkpoint: `first.<parameter>`, and `second.<parameter>` where there is a second moment.
-    public var state: [String: Tensor] {
-        var state = OptimizerState()
+    /// The moments by name, for a checkpoint.
+    public var state: OptimizerState {
+        var state = OptimizerState(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { moments.add(to: &state, name: parameter.name) }
-        return state.tensors
+        return state
     }
 
     /// Continues from a saved state.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` when the moments of a parameter are missing, have another shape or are those of
     ///   another kind of optimiser.
-    public func restore(_ state: [String: Tensor], stepCount: Int) throws {
-        let state = OptimizerState(tensors: state)
+    public func restore(_ state: OptimizerState, stepCount: Int) throws {
+        try state.check(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { try moments.restore(state, name: parameter.name) }
         self.stepCount = stepCount
     }

@@ -4,8 +4,14 @@ package import Tensor
 public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     /// AdamW with two moments per weight, as 32-bit floats (Kingma & Ba 2015; Loshchilov & Hutter 2019).
     case adamw
+    /// AdamW with two moments per weight in 8 bits, with a scale for every 256 of them (Dettmers et al. 2022, "8-bit optimizers via
+    /// block-wise quantization"). The moments of parameters with fewer than 4096 weights are 32-bit floats.
+    case adamw8bit
     /// Lion with one momentum per weight, as a 32-bit float (Chen et al. 2023).
     case lion
+    /// Adafactor (Shazeer & Stern 2018) with the given learning rate and without a first moment. It keeps a 32-bit float for every row
+    /// and every column of a matrix, and one for every weight of a vector.
+    case adafactor
 
     /// The kind with a name, which may also be one that Transformers gives to `optim`; nil for an unknown name.
     public init?(named name: String) {
@@ -14,31 +20,46 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
         case "adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused", "adamw_apex_fused", "adamw_hf",
             "paged_adamw", "paged_adamw_32bit":
             self = .adamw
+        case "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit": self = .adamw8bit
         case "lion_32bit", "paged_lion_32bit": self = .lion
         default: self.init(rawValue: name)
         }
     }
 
-    /// The names of all kinds, for messages: "adamw or lion".
+    /// The names of all kinds, for messages: "adamw, adamw8bit, lion or adafactor".
     public static var list: String {
         let names = allCases.map(\.rawValue)
         return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 
+    /// The number of weights from which on a parameter has moments in 8 bits, as `min_8bit_size` of bitsandbytes.
+    static let leastCoded = 4096
+
     /// The bytes per weight of what the optimiser keeps of large parameters.
     package var bytesPerWeight: Double {
         switch self {
         case .adamw: 8
+        case .adamw8bit: 2 * (1 + 4 / Double(MomentCodes.block))
         case .lion: 4
+        case .adafactor: 0
         }
     }
 
-    /// The memory that the optimiser takes for a parameter of `count` numbers, in bytes.
-    package func momentBytes(count: Int) -> Int {
-        let floats = Allocator.capacity(for: 4 * count)
+    /// Whether a step depends on β₁ and β₂.
+    package var usesBetas: Bool { self != .adafactor }
+
+    /// Whether a step depends on ε.
+    package var usesEpsilon: Bool { self == .adamw || self == .adamw8bit }
+
+    /// The memory that the optimiser takes for a parameter of a shape, in bytes.
+    package func momentBytes(of shape: Shape) -> Int {
+        let (count, floats) = (shape.count, Allocator.capacity(for: 4 * shape.count))
         switch self {
         case .adamw: return 2 * floats
+        case .adamw8bit: return 2 * (count < Self.leastCoded ? floats : MomentCodes.byteCount(of: count))
         case .lion: return floats
+        case .adafactor:
+            return shape.rank == 2 ? Allocator.capacity(for: 4 * shape.rows) + Allocator.capacity(for: 4 * shape.width) : floats
         }
     }
 
@@ -46,7 +67,9 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     func moments(of value: Tensor) -> any Moments {
         switch self {
         case .adamw: AdamMoments(value.shape)
+        case .adamw8bit: value.count < Self.leastCoded ? AdamMoments(value.shape) : CodedAdamMoments(value.shape)
         case .lion: LionMoments(value.shape)
+        case .adafactor: value.shape.rank == 2 ? FactoredMoments(value.shape) : SecondMoments(value.shape)
         }
     }
 }

@@ -1,4 +1,4 @@
-import Tensor
+package import Tensor
 
 /// A linear model of the memory that a forward or backward pass takes for intermediate results, in bytes as a function of tokens.
 ///
@@ -22,7 +22,8 @@ package struct PassMemory: Sendable, Equatable {
     /// The bytes of a pass with this many tokens.
     package func bytes(tokens: Int) -> Double { fixed + perToken * Double(tokens) }
 
-    /// Measures two passes: one with the item of median length, and one with up to four copies of it.
+    /// Measures two passes: one with the item of median length, and one with up to four copies of it. What a first pass creates and
+    /// keeps, such as packed copies of weights, is not part of it: ``WeightMemory`` counts those.
     ///
     /// - Parameters:
     ///   - limit: the maximum number of tokens of a pass.
@@ -40,21 +41,26 @@ package struct PassMemory: Sendable, Equatable {
             let part = Array(repeating: item, count: count)
             return max(0, Allocator.shared.peakBytes { pass(part) } - beyond)
         }
-        // what the first pass creates and keeps, such as packed copies of weights, also exists during later passes
-        let first = measure(1)
+        pass([item])
         let (small, large) = (measure(1), measure(copies))
-        var line = PassMemory(small: (tokens, small), large: (copies * tokens, large))
-        line.fixed += Double(max(0, first - small))
-        return line
+        return PassMemory(small: (tokens, small), large: (copies * tokens, large))
     }
 }
 
 /// The memory of tensors in training, part by part, in bytes.
 package struct TrainingMemory: Sendable, Equatable {
-    /// The weights of all models, and all other tensors that exist before the first step.
+    /// The weights of all models in allocated blocks, and all other tensors that exist before the first step.
     package var weights = 0
+    /// The frozen matrices that another format would make smaller: a part of ``weights``, ``mapped`` and ``packed``.
+    package var frozen = 0
+    /// The pages of mapped files whose weights passes read again and again. They are no blocks of the allocator.
+    package var mapped = 0
+    /// The packed copies of weights that products in bf16 precision make and keep.
+    package var packed = 0
     /// The optimiser's moments.
     package var optimizer = 0
+    /// The shapes of the trained parameters.
+    package var trained: [Shape] = []
     /// The gradients of all trained parameters.
     package var gradients = 0
     /// The memory of passes with gradients.
@@ -78,10 +84,14 @@ package struct TrainingMemory: Sendable, Equatable {
         let memory = optimizer.memory
         weights = Allocator.shared.bytesInUse + optimizer.mappedBytes - memory.moments
         (self.optimizer, gradients) = memory
+        trained = optimizer.parameters.map(\.value.shape)
     }
 
-    /// Weights, moments and gradients.
-    package var fixed: Int { weights + optimizer + gradients }
+    /// What an optimiser of a kind keeps of the trained parameters, in bytes.
+    package func moments(of kind: OptimizerKind) -> Int { trained.reduce(0) { $0 + kind.momentBytes(count: $1.count) } }
+
+    /// Weights, their packed copies, moments and gradients.
+    package var fixed: Int { weights + packed + optimizer + gradients }
 
     /// Intermediate results of the largest pass.
     package var activations: Int {
@@ -90,7 +100,7 @@ package struct TrainingMemory: Sendable, Equatable {
             evaluationTokens > 0 ? Int(evaluation.bytes(tokens: evaluationTokens)) - gradients : 0, 0)
     }
 
-    /// The peak memory of tensors. Training and sampling do not overlap.
+    /// The peak memory of tensors in allocated blocks. Training and sampling do not overlap.
     package var peak: Int { fixed + states + max(activations, caches) }
 
     /// The maximum number of tokens of a pass with gradients with which everything fits into `bytes`; nil if not even an empty
@@ -105,15 +115,28 @@ package struct TrainingMemory: Sendable, Equatable {
 extension Adam {
     /// The bytes of the moments, and of the gradients of all parameters.
     package var memory: (moments: Int, gradients: Int) {
-        let counts = parameters.map(\.value.count)
+        let shapes = parameters.map(\.value.shape)
         return (
-            counts.reduce(0) { $0 + config.kind.momentBytes(count: $1) },
-            counts.reduce(0) { $0 + Allocator.capacity(for: $1 * 4) }
+            shapes.reduce(0) { $0 + config.kind.momentBytes(of: $1) },
+            shapes.reduce(0) { $0 + Allocator.capacity(for: $1.count * 4) }
         )
     }
 
     /// The bytes of trained weights that are still views of a memory-mapped file. The first step copies them into memory.
     package var mappedBytes: Int {
         parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
+    }
+}
+
+extension TrainingMemory {
+    /// Adds what the weights of all models take besides blocks that were allocated before the passes.
+    /// - Parameters:
+    ///   - weights: the weights, as they were before the passes were measured.
+    ///   - created: the bytes of what the measured passes created and kept.
+    package mutating func add(_ weights: WeightMemory, created: Int) {
+        self.weights += weights.copied
+        mapped = weights.bytes().mapped
+        packed = max(created, weights.unpacked(), 0)
+        frozen = weights.frozen()
     }
 }

@@ -67,14 +67,14 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
             numbers: interval.extra.merging([
                 names.loss: interval.loss, names.weight: interval.weight, "last_norm": last.norm, "last_rate": last.rate,
             ]) { $1 }.merging(badBatches.numbers) { $1 },
-            tensors: optimizer.state)
+            optimizer: optimizer.state)
     }
 
     /// Continues from a snapshot. The model must hold the weights of the same step.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other data or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
-        try optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
+        try optimizer.restore(snapshot.optimizer, stepCount: snapshot.optimizerSteps)
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
         let names = objective.sumNames
         var numbers = snapshot.numbers

@@ -11,21 +11,35 @@ extension TrainerSnapshot {
         var tokens: Int
         var order: BatchOrder
         var numbers: [String: Double]
+        /// The optimiser. Snapshots of earlier versions do not name it.
+        var optimizer: OptimizerKind?
     }
     private static let numbersName = "trainer.json"
     private static let tensorsName = "optimizer.safetensors"
 
+    /// The name of the scales of 8-bit codes.
+    private static func scales(of name: String) -> String { "\(name).scales" }
+
     /// Writes `trainer.json` and `optimizer.safetensors` into a folder. Every number reads back with the same bits.
+    ///
+    /// Moments in 8 bits are two tensors each: the codes, as bytes of the parameter's shape, and `NAME.scales`, a float per block.
     /// - Throws: `CheckpointError`, or an error of Foundation when a file cannot be written.
     public func write(to folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        let numbers = Numbers(step: step, optimizerSteps: optimizerSteps, tokens: tokens, order: order, numbers: numbers)
+        let numbers = Numbers(
+            step: step, optimizerSteps: optimizerSteps, tokens: tokens, order: order, numbers: numbers, optimizer: optimizer.kind)
         try encoder.encode(numbers).write(to: folder.appendingPathComponent(Self.numbersName))
-        let tensors = self.tensors.sorted { $0.key < $1.key }.map { name, tensor in
+        let floats = optimizer.tensors.sorted { $0.key < $1.key }.map { name, tensor in
             WritableTensor(name, shape: tensor.shape.dimensions) { body in try tensor.withUnsafeBufferPointer(body) }
         }
-        try SafetensorsWriter().write(tensors, toFile: folder.appendingPathComponent(Self.tensorsName))
+        let codes = optimizer.codes.sorted { $0.key < $1.key }.flatMap { name, codes in
+            [
+                WritableTensor(name, shape: codes.shape.dimensions, elementType: .uint8) { body in try codes.withCodes(body) },
+                WritableTensor(Self.scales(of: name), shape: [codes.blockCount]) { body in try codes.withScales(body) },
+            ]
+        }
+        try SafetensorsWriter().write(floats + codes, toFile: folder.appendingPathComponent(Self.tensorsName))
     }
 
     /// Reads a snapshot that ``write(to:)`` wrote.
@@ -35,12 +49,25 @@ extension TrainerSnapshot {
             of: folder.appendingPathComponent(numbersName).path, limit: 64 << 20, followingLinks: false)
         let numbers = try JSONDecoder().decode(Numbers.self, from: Foundation.Data(content))
         let store = try WeightStore(file: folder.appendingPathComponent(tensorsName))
+        let coded = try store.names.filter { try store.elementType(of: $0) == .uint8 }
+        let codes = Dictionary(uniqueKeysWithValues: try coded.map { ($0, try self.codes($0, in: store)) })
         var tensors: [String: Tensor] = [:]
-        for name in store.names {
+        for name in Set(store.names).subtracting(coded).subtracting(coded.map(scales)) {
             tensors[name] = Tensor(try store.floats(of: name), shape: Shape(try store.shape(of: name)))
         }
+        let kind = numbers.optimizer ?? OptimizerState.kind(ofNames: tensors.keys)
         return TrainerSnapshot(
             step: numbers.step, optimizerSteps: numbers.optimizerSteps, tokens: numbers.tokens, order: numbers.order,
-            numbers: numbers.numbers, tensors: tensors)
+            numbers: numbers.numbers, optimizer: OptimizerState(kind: kind, tensors: tensors, codes: codes))
+    }
+
+    /// The moment in 8 bits of a name.
+    private static func codes(_ name: String, in store: WeightStore) throws -> MomentCodes {
+        let stored = try store.tensor(name)
+        let scales = try store.floats(of: scales(of: name), shape: [MomentCodes.blocks(of: stored.count)])
+        let codes = stored.withUnsafeBytes { MomentCodes(shape: Shape(stored.shape), codes: $0, scales: scales) }
+        if let (file, range) = stored.mapped { file.releasePages(in: range) }
+        guard let codes else { throw CheckpointError.badTensor(file: stored.path, name: name, reason: "a scale is below 0") }
+        return codes
     }
 }

@@ -1,5 +1,4 @@
 public import Data
-public import Tensor
 
 /// The state of a trainer: everything that its next step depends on besides the weights. It holds no state of random generators,
 /// because each random stream is derived from the seed and the number of the step.
@@ -14,8 +13,8 @@ public struct TrainerSnapshot {
     public var order: BatchOrder
     /// Accumulated sums and adaptive coefficients.
     public var numbers: [String: Double] = [:]
-    /// The optimiser's moments.
-    public var tensors: [String: Tensor]
+    /// What the optimiser keeps: its moments.
+    public var optimizer: OptimizerState
 
     /// A count among ``numbers``; 0 if it is absent or not a valid count.
     func count(_ name: String) -> Int { Self.count(numbers[name] ?? 0) }

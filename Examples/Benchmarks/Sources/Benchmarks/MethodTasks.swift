@@ -21,7 +21,7 @@ extension Tasks {
         try trainer.run()
         var report = Report(options, steps.timed)
         (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
-        report.tokens = comparisons.reduce(0) { $0 + $1.count }
+        report.tokens = comparisons.reduce(0) { $0 + $1.prompt.count + $1.summaries.joined().count }
         report.phases = ["reference": referenceSeconds]
         let sums = pairs.compactMap(\.reference)
         report.checks = [

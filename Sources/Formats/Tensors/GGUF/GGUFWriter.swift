@@ -5,9 +5,17 @@ import ShortFloats
 public struct GGUFWriter {
     /// A tensor to be written.
     private struct Entry {
+        /// The elements, or bytes that are blocks of them.
         var tensor: WritableTensor
+        /// The dimensions of the elements, outermost first.
+        var shape: [Int]
         var type: GGMLType
         var offset: Int
+
+        /// The size in the file in bytes.
+        var byteCount: Int { shape.reduce(1, *) / type.block.elements * type.block.bytes }
+        /// Whether the elements are still floats and have to become blocks.
+        var needsEncoding: Bool { type == .q8_0 && tensor.elementType == .float32 }
     }
 
     private var pairs: [(key: String, value: GGUFValue)] = []
@@ -27,7 +35,7 @@ public struct GGUFWriter {
     public mutating func add(_ tensor: WritableTensor) {
         let type: GGMLType? = GGMLType.allCases.first { $0.elementType == tensor.elementType }
         guard let type else { preconditionFailure("\(tensor.name): GGUF files cannot have weights of type \(tensor.elementType)") }
-        append(tensor, type)
+        append(tensor, shape: tensor.shape, type)
     }
 
     /// Adds a tensor of 32-bit floats, to be stored as Q8_0: blocks of 32 8-bit integers with a 16-bit scale. The last dimension
@@ -35,14 +43,28 @@ public struct GGUFWriter {
     public mutating func addQuantised(_ tensor: WritableTensor) {
         precondition(
             tensor.elementType == .float32 && (tensor.shape.last ?? 1) % 32 == 0, "\(tensor.name) cannot be cut into blocks of 32 floats")
-        append(tensor, .q8_0)
+        append(tensor, shape: tensor.shape, .q8_0)
     }
 
-    private mutating func append(_ tensor: WritableTensor, _ type: GGMLType) {
-        precondition(tensor.shape.count <= 4, "\(tensor.name) has more than 4 dimensions, which GGUF does not support")
-        entries.append(Entry(tensor: tensor, type: type, offset: size))
-        let (elements, width) = type.block
-        size += Self.padded(tensor.shape.reduce(1, *) / elements * width)
+    /// Adds a tensor that is already in Q8_0 blocks. They are written as they are, without rounding the numbers again.
+    ///
+    /// - Parameters:
+    ///   - name: The tensor's name.
+    ///   - shape: The dimensions, outermost first. The last one must be a multiple of 32.
+    ///   - blocks: Passes all blocks, in row-major order, to the given function.
+    package mutating func addBlocks(
+        _ name: String, shape: [Int], blocks: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) {
+        precondition((shape.last ?? 1) % Q8Block.count == 0, "\(name) cannot be cut into blocks of \(Q8Block.count) elements")
+        let byteCount = shape.reduce(1, *) / Q8Block.count * Q8Block.byteCount
+        append(WritableTensor(name, shape: [byteCount], elementType: .uint8, bytes: blocks), shape: shape, .q8_0)
+    }
+
+    private mutating func append(_ tensor: WritableTensor, shape: [Int], _ type: GGMLType) {
+        precondition(shape.count <= 4, "\(tensor.name) has more than 4 dimensions, which GGUF does not support")
+        let entry = Entry(tensor: tensor, shape: shape, type: type, offset: size)
+        entries.append(entry)
+        size += Self.padded(entry.byteCount)
     }
 
     private static func padded(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
@@ -67,14 +89,13 @@ public struct GGUFWriter {
         }
         for entry in entries {
             try pad()
-            if entry.type == .q8_0 {
+            if entry.needsEncoding {
                 var encoder = Q8Encoder(name: entry.tensor.name)
                 try entry.tensor.write(to: { try encoder.take($0, sink: file.write) }, file: url.path)
             } else {
                 try entry.tensor.write(to: file.write, file: url.path)
             }
-            let (elements, width) = entry.type.block
-            written += entry.tensor.shape.reduce(1, *) / elements * width
+            written += entry.byteCount
         }
         try pad()
         try file.commit()
@@ -93,8 +114,8 @@ public struct GGUFWriter {
         }
         for entry in entries {
             Self.put(entry.tensor.name.utf8, &bytes)
-            Self.put(UInt32(entry.tensor.shape.count), &bytes)
-            for extent in entry.tensor.shape.reversed() { Self.put(UInt64(extent), &bytes) }
+            Self.put(UInt32(entry.shape.count), &bytes)
+            for extent in entry.shape.reversed() { Self.put(UInt64(extent), &bytes) }
             Self.put(entry.type.rawValue, &bytes)
             Self.put(UInt64(entry.offset), &bytes)
         }

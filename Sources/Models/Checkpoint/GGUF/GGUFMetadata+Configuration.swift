@@ -5,7 +5,7 @@ extension GGUFMetadata {
     func configuration(_ facts: GGUFFacts) throws -> JSONValue {
         switch architecture {
         case .gpt2: try gpt2()
-        case .gptneox: try gptNeoX()
+        case .gptneox: try gptNeoX(facts)
         case .llama, .qwen2, .qwen3, .phi3, .gemma2, .gemma3: try rotary(facts)
         }
     }
@@ -20,18 +20,21 @@ extension GGUFMetadata {
         ]
     }
 
-    private func gptNeoX() throws -> JSONValue {
+    private func gptNeoX(_ facts: GGUFFacts) throws -> JSONValue {
         let (hidden, heads) = (try required("embedding_length"), try required("attention.head_count"))
         let width = max(1, hidden / heads)
-        return [
+        let rotated = try count("rope.dimension_count") ?? width
+        var result: JSONValue = [
             "hidden_size": JSONValue(hidden), "intermediate_size": JSONValue(try required("feed_forward_length")),
             "num_hidden_layers": JSONValue(try layers()), "num_attention_heads": JSONValue(heads),
             "max_position_embeddings": JSONValue(try required("context_length")), "hidden_act": "gelu", "attention_bias": true,
-            "rotary_pct": JSONValue(Double(try count("rope.dimension_count") ?? width) / Double(width)),
+            "rotary_pct": JSONValue(Double(rotated) / Double(width)),
             "rotary_emb_base": JSONValue(try number("rope.freq_base") ?? 10_000),
             "use_parallel_residual": .bool(try flag("use_parallel_residual") ?? true),
             "layer_norm_eps": JSONValue(try number("attention.layer_norm_epsilon") ?? 1e-5),
         ]
+        if let scaling = try scaling(width: rotated, facts) { result["rope_scaling"] = scaling }
+        return result
     }
 
     // MARK: Families with rotary positions, RMSNorm and a gated MLP
@@ -48,7 +51,7 @@ extension GGUFMetadata {
             "rms_norm_eps": JSONValue(try number("attention.layer_norm_rms_epsilon") ?? (architecture == .llama ? 1e-5 : 1e-6)),
             "rope_theta": JSONValue(try number("rope.freq_base") ?? 10_000),
         ]
-        if let scaling = try scaling(width: width, facts) { result["rope_scaling"] = scaling }
+        if let scaling = try scaling(width: rotated ?? width, facts) { result["rope_scaling"] = scaling }
         if let rotated, rotated != width {
             guard architecture == .phi3 else {
                 throw ModelError.inFile(

@@ -28,12 +28,15 @@ struct GGUFSettings {
     private static func count(_ value: Int) -> GGUFValue { .unsigned(UInt64(max(0, value))) }
     private static func number(_ value: Double) -> GGUFValue { .float(Float(value)) }
 
+    /// The context length of the configuration. That of the model may be smaller (LongRoPE).
+    private func context() throws -> Int {
+        try file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_positions") ?? shape.contextLength
+    }
+
     /// The metadata, as pairs of a key without the architecture's prefix and a value.
     func metadata() throws -> [(key: String, value: GGUFValue)] {
-        let context =
-            try file.optionalCount("max_position_embeddings") ?? file.optionalCount("n_positions") ?? shape.contextLength
         var pairs: Pairs = [
-            ("vocab_size", Self.count(shape.vocabularySize)), ("context_length", Self.count(context)),
+            ("vocab_size", Self.count(shape.vocabularySize)), ("context_length", Self.count(try context())),
             ("embedding_length", Self.count(shape.hiddenSize)), ("block_count", Self.count(shape.layerCount)),
             ("attention.head_count", Self.count(shape.heads)),
         ]
@@ -77,11 +80,8 @@ struct GGUFSettings {
     private func rope() throws -> RotarySettings {
         switch architecture {
         case .gemma3: try RotarySettings(reading: file, contextLength: shape.contextLength, layerKind: "full_attention", base: 1_000_000)
-        case .phi3:
-            try RotarySettings(
-                reading: file, contextLength: shape.contextLength, trainedLength: try file.optionalCount("original_max_position_embeddings")
-            )
-        default: try RotarySettings(reading: file, contextLength: shape.contextLength)
+        case .phi3: try RotarySettings(phi3: file, contextLength: context())
+        default: try RotarySettings(reading: file, contextLength: context())
         }
     }
 
@@ -99,15 +99,22 @@ struct GGUFSettings {
             pairs += [("attention.key_length", Self.count(shape.headDim)), ("attention.value_length", Self.count(shape.headDim))]
         }
         switch rope.scaling {
-        case .none, .llama3, .longRoPE: break
+        case .none, .llama3: break
         case .linear(let factor):
             pairs += [("rope.scaling.type", .string(Array("linear".utf8))), ("rope.scaling.factor", Self.number(factor))]
+        case .longRoPE(_, _, let magnitude, let trained):
+            // llama.cpp reads the factors of these two architectures only
+            guard architecture == .phi3 || architecture == .llama else { throw refuse("LongRoPE") }
+            pairs += [
+                ("rope.scaling.type", .string(Array("longrope".utf8))), ("rope.scaling.attn_factor", Self.number(magnitude)),
+                ("rope.scaling.original_context_length", Self.count(trained)),
+            ]
         default: throw refuse("this type of rope scaling")
         }
         switch architecture {
         case .llama: pairs.append(("rope.dimension_count", Self.count(shape.headDim)))
         case .qwen2, .qwen3: if try file.flag("use_sliding_window", or: false) { throw refuse("use_sliding_window") }
-        case .phi3: pairs += try phi3(rope)
+        case .phi3: pairs += try phi3()
         case .gemma2: pairs += try gemma2()
         case .gemma3: pairs += try gemma3()
         case .gpt2, .gptneox: break
@@ -115,16 +122,11 @@ struct GGUFSettings {
         return pairs
     }
 
-    private func phi3(_ rope: RotarySettings) throws -> Pairs {
+    private func phi3() throws -> Pairs {
         let share =
             try file.positiveNumber("partial_rotary_factor") ?? file.section("rope_parameters")?.positiveNumber("partial_rotary_factor")
         var pairs: Pairs = [("rope.dimension_count", Self.count(Int(Double(shape.headDim) * (share ?? 1))))]
         if let window = try file.optionalCount("sliding_window") { pairs.append(("attention.sliding_window", Self.count(window))) }
-        if case .longRoPE(_, _, let magnitude, let trained) = rope.scaling {
-            pairs += [
-                ("rope.scaling.attn_factor", Self.number(magnitude)), ("rope.scaling.original_context_length", Self.count(trained)),
-            ]
-        }
         return pairs
     }
 

@@ -48,14 +48,14 @@ extension LanguageModel {
         }
     }
 
-    /// Writes a GGUF file, which ``load(_:base:usesTanh:families:note:)`` and llama.cpp can read. A value head is omitted,
-    /// because the format has no place for it. An adapter is merged.
+    /// Writes a GGUF file, which ``load(_:base:usesTanh:families:keepsPacking:note:)`` and llama.cpp can read. A value
+    /// head is omitted, because the format has no place for it. An adapter is merged.
     ///
     /// - Parameters:
     ///   - file: the file to write.
     ///   - tokens: the IDs of special tokens.
     ///   - type: the format of matrices. Vectors are always F32; with Q8_0, matrices whose rows are not a multiple of 32 are
-    ///     stored as F16.
+    ///     stored as F16, and matrices that are held in Q8_0 blocks are stored without rounding them again.
     ///   - tokenizer: the metadata of the tokenizer, with keys that begin with `tokenizer.`.
     ///   - note: receives one line for everything that is omitted from the file.
     /// - Throws: ``ModelError/noGGUF(_:)`` for a model whose architecture or settings are not supported in GGUF;
@@ -121,28 +121,65 @@ extension LanguageModel {
             }
         // matrices that checkpoints store transposed are not transposed in memory, nor in a GGUF file
         precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is transposed in one format")
-        let tensor: WritableTensor
-        switch change {
-        case .none, .turned:
-            tensor = WritableTensor(name.gguf, parameter.value, as: elements)
-        case .plusOne:
-            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.unrounded.values.map { $0 + 1 } }
-        case .interleaved, .byKind:
-            guard let rows = GGUFWeightOrder.order(change, rows: shape[0]) else {
-                throw ModelError.noGGUF("\(parameter.name) of shape \(shape) cannot be divided among heads")
-            }
-            tensor = WritableTensor(name.gguf, shape: shape, as: elements) {
-                let source = parameter.value.unrounded
-                defer { source.storage.forget() }
-                let (values, length) = (source.values, shape.dropFirst().reduce(1, *))
-                var result = [Float](repeating: 0, count: values.count)
-                for (row, place) in rows.enumerated() {
-                    let start = Int(place) * length
-                    result[start..<start + length] = values[row * length..<(row + 1) * length]
-                }
-                return result
+        let rows = try fileRows(change, of: parameter)
+        let value = parameter.value.unrounded
+        if isQuantised, let blocks = value.storage.narrow, blocks.format == .q8 {
+            return writer.addBlocks(name.gguf, shape: shape) { sink in
+                defer { value.storage.forget() }
+                try blocks.forEachPart(width: shape[1], rows: rows, sink)
             }
         }
+        let tensor: WritableTensor
+        if change == .plusOne {
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { value.values.map { $0 + 1 } }
+        } else if let rows {
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { body in
+                defer { value.storage.forget() }
+                let matrix = value.reshaped([shape[0], shape.dropFirst().reduce(1, *)])
+                for part in Self.parts(of: rows, bytesPerRow: matrix.shape[1] * 4) {
+                    try matrix.rows(part).withUnsafeBufferPointer(body)
+                }
+            }
+        } else {
+            tensor = WritableTensor(name.gguf, parameter.value, as: elements)
+        }
         if isQuantised { writer.addQuantised(tensor) } else { writer.add(tensor) }
+    }
+
+    /// For each row of a parameter's tensor in the file, the row of the parameter; nil if the order is the same.
+    private func fileRows(_ change: GGUFWeightOrder.Change, of parameter: Parameter) throws -> [Int]? {
+        switch change {
+        case .none, .turned, .plusOne: return nil
+        case .interleaved, .byKind:
+            let shape = parameter.value.shape.dimensions
+            guard let places = GGUFWeightOrder.order(change, rows: shape[0]) else {
+                throw ModelError.noGGUF("\(parameter.name) of shape \(shape) cannot be divided among heads")
+            }
+            var rows = [Int](repeating: 0, count: places.count)
+            for (row, place) in places.enumerated() { rows[Int(place)] = row }
+            return rows
+        }
+    }
+
+    /// Cuts a list of rows into parts of about a megabyte.
+    fileprivate static func parts(of rows: [Int], bytesPerRow: Int) -> [[Int]] {
+        let length = max(1, (1 << 20) / max(1, bytesPerRow))
+        return stride(from: 0, to: rows.count, by: length).map { Array(rows[$0..<min(rows.count, $0 + length)]) }
+    }
+}
+
+extension NarrowElements {
+    /// Calls `body` with the Q8_0 blocks of a matrix with rows of `width` elements: with all of them, or with those of the given
+    /// rows, part by part.
+    fileprivate func forEachPart(width: Int, rows: [Int]?, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        defer { withExtendedLifetime(self) {} }
+        guard let rows else { return try body(UnsafeRawBufferPointer(start: bytes, count: format.byteCount(of: count))) }
+        let length = format.byteCount(of: width)
+        for part in LanguageModel.parts(of: rows, bytesPerRow: length) {
+            var blocks: [UInt8] = []
+            blocks.reserveCapacity(part.count * length)
+            for row in part { blocks.append(contentsOf: UnsafeRawBufferPointer(start: bytes + row * length, count: length)) }
+            try blocks.withUnsafeBytes(body)
+        }
     }
 }

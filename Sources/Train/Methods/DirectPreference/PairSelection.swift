@@ -11,6 +11,14 @@ public struct ScoredAnswer: Sendable, Equatable {
     public init(_ text: String, reward: Double) { (self.text, self.reward) = (text, reward) }
 }
 
+/// The one meaning of a minimum difference of scores between the texts of a pair.
+package enum PairMargin {
+    /// Whether a score is above another by at least `margin`. Equal scores make no pair, whatever the margin.
+    package static func separates(_ better: Double, from worse: Double, by margin: Double) -> Bool {
+        better > worse && better - worse >= margin
+    }
+}
+
 /// Selects which of a prompt's answers are compared, from the answers and their rewards.
 ///
 /// For a custom selection, assign a value of this type to ``AnswerPairs/selection``.
@@ -41,11 +49,12 @@ public struct PairSelection: Sendable {
         let lower = answers.indices.filter { answers[$0].reward < answers[best].reward }
         return lower.randomElement(using: &random).map { [(best, $0)] } ?? []
     }
-    /// All pairs whose rewards differ by more than a margin.
+    /// All pairs whose rewards differ by at least a margin, and are not equal.
     public static func margin(_ margin: Double) -> PairSelection {
         PairSelection("margin") { answers, _ in
             answers.indices.flatMap { better in
-                answers.indices.filter { answers[better].reward - answers[$0].reward > margin }.map { (better, $0) }
+                answers.indices.filter { PairMargin.separates(answers[better].reward, from: answers[$0].reward, by: margin) }
+                    .map { (better, $0) }
             }
         }
     }
@@ -88,7 +97,7 @@ public struct PairSelection: Sendable {
 public struct AnswerPairs: Sendable {
     /// Selects the answers that are compared.
     public var selection = PairSelection.bestWorst
-    /// Pairs whose rewards differ by less are left out.
+    /// The least difference of the rewards of a pair: pairs whose rewards differ by less are left out.
     public var minimumMargin = 0.0
     /// The maximum number of pairs per prompt, drawn at random; nil for all.
     public var limit: Int?
@@ -106,8 +115,7 @@ public struct AnswerPairs: Sendable {
         var seen: Set<[String]> = []
         var pairs = try selection.pairs(answers, &random).filter { pair in
             let (chosen, rejected) = (answers[pair.chosen], answers[pair.rejected])
-            let difference = chosen.reward - rejected.reward
-            return difference > 0 && difference >= minimumMargin && chosen.text != rejected.text
+            return PairMargin.separates(chosen.reward, from: rejected.reward, by: minimumMargin) && chosen.text != rejected.text
                 && seen.insert([chosen.text, rejected.text]).inserted
         }
         guard let limit, pairs.count > limit else { return pairs }

@@ -12,14 +12,14 @@ extension PPOTrainer {
                 "learned_columns": Double(learnedColumns),
             ]) { $1 }.merging(badBatches.numbers) { $1 }.merging(arithmetic.numbers) { $1 }
                 .merging(objective.entropyController.numbers) { $1 },
-            tensors: optimization.optimizer.state)
+            optimizer: optimization.optimizer.state)
     }
 
     /// Continues from a snapshot. The policy and the value head must hold the weights of the same step.
     /// - Throws: ``TrainingError/stateMismatch(_:)`` for a snapshot of another model, other prompts or another seed.
     public func restore(_ snapshot: TrainerSnapshot) throws {
         try snapshot.check(order: order)
-        try optimization.optimizer.restore(snapshot.tensors, stepCount: snapshot.optimizerSteps)
+        try optimization.optimizer.restore(snapshot.optimizer, stepCount: snapshot.optimizerSteps)
         (step, tokens, order) = (snapshot.step, snapshot.tokens, snapshot.order)
         func number(_ name: String) -> Double { snapshot.numbers[name] ?? 0 }
         controller.coefficient = snapshot.numbers["kl_coefficient"] ?? controller.coefficient

@@ -19,7 +19,7 @@ public struct SimulatedPreferences {
     public var samplesPerTemperature = 1
     /// The number of pairs per prompt.
     public var pairsPerPrompt = 2
-    /// Pairs whose scores differ by less are left out.
+    /// The least difference of the scores of a pair: pairs whose scores differ by less are left out.
     public var minimumMargin = 0.1
     /// The share of labels that are flipped.
     public var flippedShare = 0.05
@@ -31,8 +31,8 @@ public struct SimulatedPreferences {
         (self.sampler, self.random) = (sampler, random)
     }
 
-    /// Simulates comparisons for some examples. Pairs with equal texts or equal scores are left out, and so are pairs within
-    /// `minimumMargin`.
+    /// Simulates comparisons for some examples. Pairs with equal texts or equal scores are left out, and so are pairs whose scores
+    /// differ by less than `minimumMargin`.
     /// - Parameters:
     ///   - examples: the examples with their reference summaries.
     ///   - prompts: the tokenised prompts of the examples, in the same order.
@@ -76,8 +76,9 @@ public struct SimulatedPreferences {
         let scores = candidates.map { judge.score($0, reference: example.summary) }
         var all: [(Int, Int)] = []
         for i in candidates.indices {
-            for j in candidates.indices where j > i && scores[i] != scores[j] && abs(scores[i] - scores[j]) >= minimumMargin {
-                all.append((i, j))
+            for j in candidates.indices.dropFirst(i + 1) {
+                let (better, worse) = (max(scores[i], scores[j]), min(scores[i], scores[j]))
+                if PairMargin.separates(better, from: worse, by: minimumMargin) { all.append((i, j)) }
             }
         }
         all.shuffle(using: &random)

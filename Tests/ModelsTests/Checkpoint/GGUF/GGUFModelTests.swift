@@ -26,7 +26,7 @@ struct GGUFModelTests {
         #expect(file.endTokens == [2, 5])
     }
 
-    /// Every value of a quantised model is what `gguf.quants` and Transformers make of it; matrices of BF16 stay as they are.
+    /// Every value of a quantised model is what `gguf.quants` and Transformers make of it; matrices of BF16 and Q8_0 stay as they are.
     @Test(arguments: ["llama-mixed.gguf", "split-00001-of-00003.gguf"]) func readsQuantisedWeights(file: String) throws {
         let expected = try SafetensorsFile(Fixtures.url("gguf/llama-mixed.safetensors"))
         let model = try LanguageModel.load(Fixtures.url("gguf/\(file)"))
@@ -36,9 +36,11 @@ struct GGUFModelTests {
         let narrow = model.decoder.parameters.filter { $0.value.storage.format == .bf16 }.map(\.name)
         let wanted = ["0.self_attn.o_proj", "1.self_attn.q_proj", "1.self_attn.k_proj", "1.self_attn.o_proj"]
         #expect(Set(narrow) == Set(wanted.map { "model.layers.\($0).weight" }))
+        let blocks = model.decoder.parameters.filter { $0.value.storage.format == .q8 }.map(\.name)
+        #expect(Set(blocks) == ["model.embed_tokens.weight", "lm_head.weight"])
         // what has been read into memory does not stay in that of the file as well
-        let embedding = try #require(model.decoder.embeddingParameters.first)
-        #expect(!embedding.value.storage.isView)
+        let gate = try #require(model.decoder.parameters.first { $0.name == "model.layers.0.mlp.gate_proj.weight" })
+        #expect(!gate.value.storage.isView)
     }
 
     @Test func readsTheOnlyFileOfAFolder() throws {

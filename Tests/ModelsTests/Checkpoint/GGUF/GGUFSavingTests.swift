@@ -69,6 +69,60 @@ struct GGUFSavingTests {
         }
     }
 
+    /// LongRoPE is the same in the file, with its factor of cosines and sines: that of the configuration, or the one that follows
+    /// from the two context lengths. The second sequence is longer than the trained length.
+    @Test(arguments: [nil, 1.75] as [Double?], ["longrope", "su"]) func keepsLongRoPE(factor: Double?, type: String) throws {
+        try withTemporaryFolder { folder in
+            let copy = folder.appendingPathComponent("model")
+            try FileManager.default.copyItem(at: Fixtures.url("models/phi3-longrope"), to: copy)
+            let place = copy.appendingPathComponent("config.json")
+            var configuration = try JSONValue(contentsOf: place)
+            var section = try #require(configuration["rope_scaling"])
+            section["type"] = .string(type)
+            if let factor { section["attention_factor"] = JSONValue(factor) }
+            configuration["rope_scaling"] = section
+            try FileManager.default.removeItem(at: place)
+            try configuration.write(to: place)
+            let model = try LanguageModel.load(copy)
+            try Self.saved(model) { url in
+                let metadata = try GGUFFile(url).metadata
+                let written = try #require(metadata["phi3.rope.scaling.attn_factor"]?.double)
+                // √(1 + ln(256/16) / ln(16))
+                #expect(abs(written - (factor ?? 2.0.squareRoot())) < 1e-6)
+                #expect(metadata["phi3.rope.scaling.original_context_length"]?.int == 16)
+                #expect(metadata["phi3.rope.scaling.type"]?.string == "longrope")
+                let again = try LanguageModel.load(url)
+                for length in [12, 30] {
+                    let tokens = (0..<length).map { Int32($0 * 7 % 61) }
+                    expectSmallError(
+                        again.decoder.logits(again.decoder.alone(tokens)), model.decoder.logits(model.decoder.alone(tokens)), 1e-5,
+                        "\(length) tokens")
+                }
+            }
+        }
+    }
+
+    /// llama.cpp reads the factors of LongRoPE for two architectures only.
+    @Test func refusesLongRoPEThatIsNotRead() throws {
+        func model(_ type: String) throws -> LanguageModel {
+            let file: JSONValue = [
+                "model_type": .string(type), "vocab_size": 20, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
+                "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 4, "max_position_embeddings": 64,
+                "rope_scaling": [
+                    "rope_type": "longrope", "short_factor": [1, 1], "long_factor": [2, 2], "original_max_position_embeddings": 16,
+                ],
+            ]
+            return LanguageModel(
+                decoder: try ModelFamily.builtIn.build(ConfigurationReader(file), weights: RandomWeights(generator: Philox(seed: 1))))
+        }
+        #expect(throws: ModelError.noGGUF("GGUF files of architecture qwen3 do not support LongRoPE")) { try model("qwen3").checkGGUF() }
+        try model("llama").checkGGUF()
+        try Self.saved(try model("llama")) { url in
+            let magnitude = try GGUFFile(url).metadata["llama.rope.scaling.attn_factor"]?.double
+            #expect(try abs(#require(magnitude) - 1.5.squareRoot()) < 1e-6)
+        }
+    }
+
     /// Matrices in the type that is asked for, vectors and positions in F32, and F16 where rows do not fit blocks.
     @Test(arguments: LanguageModel.GGUFType.allCases) func storesMatricesAsAsked(type: LanguageModel.GGUFType) throws {
         let types: [LanguageModel.GGUFType: GGMLType] = [.f32: .float32, .f16: .float16, .bf16: .bfloat16, .q8_0: .q8_0]

@@ -1,0 +1,55 @@
+import Models
+import Tensor
+import Train
+
+// Settings with which a run that does not fit would fit.
+extension MemoryPlan {
+    /// Suggests settings with which the run takes at most `room` bytes: fewer tokens per pass, which changes no result; otherwise
+    /// the first ``MemoryChoices/alternatives`` that fit, with what they cost; otherwise `advice`.
+    package func settings(fitting room: Int, otherwise advice: String) -> String {
+        let tokens = tokensPerPass(fitting: room)
+        if let tokens, tokens >= max(1, longest) { return "--tokens-per-pass \(tokens) would fit" }
+        // choices that save next to nothing are not worth naming
+        var least = (bytes: expected / 20 * 19, options: "")
+        for change in choices.alternatives {
+            let plan = choosing(change.choices)
+            if plan.expected <= room { return "\(change.options) would fit (\(change.costs))" }
+            if let tokens = plan.tokensPerPass(fitting: room), tokens >= max(1, longest) {
+                return "\(change.options) --tokens-per-pass \(tokens) would fit (\(change.costs))"
+            }
+            if plan.expected < least.bytes { least = (plan.expected, change.options) }
+        }
+        let others = least.options.isEmpty ? "" : "; \(least.options) would need \(ByteCount(bytes: least.bytes))"
+        guard let tokens else { return advice + others }
+        return "limit texts to \(tokens) tokens (--max-source-length, --max-target-length), or \(advice)" + others
+    }
+
+    /// The expected peak of training, apart from the peak of loading.
+    private var expected: Int { program + training.mapped + Allocator.bound(peak: training.peak) }
+
+    /// The largest multiple of 32 tokens per pass with which the run takes at most `room` bytes, or the number itself if it is
+    /// smaller than that; nil if the passes are not what takes too much.
+    private func tokensPerPass(fitting room: Int) -> Int? {
+        let free = Allocator.mostInUse(within: room - program - training.mapped)
+        guard training.fixed + training.caches + training.states <= free, training.training.perToken > 0 else { return nil }
+        var tokens = training.trainingTokens(fitting: free) ?? 0
+        if training.evaluationTokens > 0, training.evaluation.perToken > 0 {
+            // evaluation passes hold twice as many tokens as training passes, and no gradients
+            let spare = Double(free - training.fixed + training.gradients - training.states) - training.evaluation.fixed
+            tokens = min(tokens, Int(max(0, spare) / training.evaluation.perToken / 2))
+        }
+        return tokens >= 32 ? tokens / 32 * 32 : max(0, tokens)
+    }
+
+    /// The plan of the same run with other choices.
+    private func choosing(_ other: MemoryChoices) -> MemoryPlan {
+        var plan = self
+        plan.choices = other
+        let (now, then) = (weights.bytes(choices.frozen, choices.precision), weights.bytes(other.frozen, other.precision))
+        plan.training.weights += then.allocated - now.allocated
+        plan.training.packed += then.packed - now.packed
+        plan.training.mapped += then.mapped - now.mapped
+        if let kind = other.optimizer, kind != choices.optimizer { plan.training.optimizer = training.moments(of: kind) }
+        return plan
+    }
+}

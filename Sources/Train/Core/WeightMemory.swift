@@ -1,0 +1,181 @@
+package import Models
+package import Tensor
+
+/// How the weights of a run's models take memory: in allocated blocks, in the pages of mapped files, and in the packed copies that
+/// products in bf16 precision keep. It also tells what another format of the frozen weights or another precision would take.
+package struct WeightMemory: Sendable {
+    /// The bytes of some weights.
+    package struct Bytes: Sendable, Equatable {
+        /// In allocated blocks.
+        package var allocated = 0
+        /// In pages of mapped files that passes read again and again.
+        package var mapped = 0
+        /// In packed copies that products keep, once every product has been computed.
+        package var packed = 0
+
+        /// All of them.
+        package var total: Int { allocated + mapped + packed }
+
+        static func += (sum: inout Bytes, more: Bytes) {
+            sum.allocated += more.allocated
+            sum.mapped += more.mapped
+            sum.packed += more.packed
+        }
+    }
+
+    /// One stored matrix or vector.
+    private struct Weight: Sendable {
+        var count: Int
+        var format: NumberFormat
+        var allocated: Int
+        var mapped: Int
+        /// The packed copies that products in bf16 precision keep of it.
+        var packed = 0
+        /// The packed copies that exist already.
+        var existing = 0
+        /// Whether ``FrozenWeights`` may replace it.
+        var isFrozenMatrix = false
+        /// Whether passes look up its rows, which packed copies do not serve.
+        var isLookedUp = false
+        /// Whether passes use it at all.
+        var isUsed = false
+
+        /// Its bytes with frozen matrices in a format, and products in a precision.
+        func bytes(_ wanted: FrozenFormat, _ precision: Compute.Precision) -> Bytes {
+            var (format, isRounded) = (format, false)
+            if isFrozenMatrix, let narrow = wanted.narrow, narrow.byteCount(of: count) < format.byteCount(of: count) {
+                // in bf16 precision the packed copy of a mapped matrix already is the rounded one
+                isRounded = wanted == .int8 || precision == .f32 || isLookedUp || mapped == 0 || packed == 0
+                if isRounded { format = narrow }
+            }
+            // products pack rounded weights in passing
+            let packed = precision == .bf16 && !isRounded ? self.packed : 0
+            guard !isRounded else { return Bytes(allocated: Allocator.capacity(for: format.byteCount(of: count))) }
+            return Bytes(allocated: allocated, mapped: isUsed && (packed == 0 || isLookedUp) ? mapped : 0, packed: packed)
+        }
+    }
+
+    private var weights: [Weight] = []
+    /// The bytes that the first step of an optimiser adds, because it changes weights that other models share.
+    package private(set) var copied = 0
+
+    /// Without any weight.
+    package init() {}
+
+    /// The weights of models, each storage once.
+    /// - Parameters:
+    ///   - models: the models.
+    ///   - scorers: reward models, which do not use their output projections.
+    ///   - asStored: frozen parameters that stay in the format in which they are stored.
+    package init(of models: [any TransformerDecoder], scorers: [any TransformerDecoder] = [], asStored: [Parameter] = []) {
+        var table = Table(asStored: Set(asStored.map(ObjectIdentifier.init)))
+        models.forEach { table.add($0, isScorer: false) }
+        scorers.forEach { table.add($0, isScorer: true) }
+        for key in table.trained.keys {
+            guard let shared = table.frozen[key] else { continue }
+            // what exists counts once
+            table.trained[key]?.existing = 0
+            if shared.mapped == 0, shared.format == .f32 { copied += Allocator.capacity(for: 4 * shared.count) }
+        }
+        weights = Array(table.frozen.values) + Array(table.trained.values)
+    }
+
+    /// The bytes of all weights, with frozen matrices in a format and products in a precision.
+    package func bytes(_ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision) -> Bytes {
+        weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision) }
+    }
+
+    /// The bytes of the frozen matrices that ``FrozenWeights`` may replace.
+    package func frozen(_ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision) -> Int {
+        weights.reduce(0) { $0 + ($1.isFrozenMatrix ? $1.bytes(format, precision).total : 0) }
+    }
+
+    /// The bytes of the packed copies that products are still going to make.
+    package func unpacked(_ precision: Compute.Precision = Compute.precision) -> Int {
+        weights.reduce(0) { $0 + max(0, $1.bytes(.f32, precision).packed - $1.existing) }
+    }
+
+    /// The weights by storage. One that an optimiser changes while another model keeps it frozen has an entry in both tables.
+    private struct Table {
+        let asStored: Set<ObjectIdentifier>
+        var frozen: [ObjectIdentifier: Weight] = [:]
+        var trained: [ObjectIdentifier: Weight] = [:]
+
+        mutating func add(_ model: any TransformerDecoder, isScorer: Bool) {
+            let adapter = Set((model.adapter?.parameters ?? []).map(ObjectIdentifier.init))
+            let isTrained = model.parameters.contains(where: \.isTrainable)
+            func add(_ parameters: [Parameter], passesGradients: Bool, isEmbedding: Bool = false, isUsed: Bool = true) {
+                for parameter in parameters {
+                    let isPosition = parameter === model.positionParameter
+                    take(
+                        parameter, mayBeHeld: !isPosition && !adapter.contains(ObjectIdentifier(parameter)),
+                        directions: isEmbedding || !isUsed ? [] : passesGradients && isTrained ? [.forward, .inputGradient] : [.forward],
+                        isLookedUp: isEmbedding, isUsed: isUsed)
+                }
+            }
+            add(model.embeddingParameters, passesGradients: false, isEmbedding: true)
+            for layer in 0..<model.shape.layerCount {
+                add(model.parameters(ofLayer: layer), passesGradients: layer >= model.frozenTrunk)
+            }
+            add(model.finalParameters, passesGradients: true)
+            let head = [model.projection, model.projectionBias].compactMap { $0 }
+            if model.isTied {
+                // looked up, and multiplied unless the model scores texts
+                if !isScorer { add(head, passesGradients: true) }
+            } else {
+                add(head, passesGradients: true, isUsed: !isScorer)
+            }
+        }
+
+        private mutating func take(
+            _ parameter: Parameter, mayBeHeld: Bool, directions: [ProductQuestion.Kind], isLookedUp: Bool, isUsed: Bool
+        ) {
+            let (storage, shape) = (parameter.value.storage, parameter.value.shape)
+            let key = ObjectIdentifier(storage)
+            let mapped = storage.mappedByteCount
+            var weight =
+                (parameter.isTrainable ? trained[key] : frozen[key])
+                ?? Weight(
+                    count: parameter.value.count, format: storage.format,
+                    allocated: mapped > 0 ? 0 : Allocator.capacity(for: storage.format.byteCount(of: parameter.value.count)),
+                    mapped: mapped,
+                    existing: storage.packedByteCount)
+            if shape.rank == 2 {
+                let kept = directions.map {
+                    PackedWeight.keptBytes(
+                        // an optimiser's step makes floats of anything
+                        $0, outputs: shape[0], inputs: shape[1],
+                        keepsPacking: parameter.isTrainable || storage.narrow?.keepsPacking ?? true,
+                        precision: .bf16)
+                }
+                weight.packed = max(weight.packed, kept.reduce(0, +))
+            }
+            weight.isLookedUp = weight.isLookedUp || isLookedUp
+            weight.isUsed = weight.isUsed || isUsed
+            if parameter.isTrainable {
+                // the first step makes floats of it in memory, which `Adam.mappedBytes` counts
+                (weight.format, weight.allocated, weight.mapped) = (.f32, Allocator.capacity(for: 4 * weight.count), 0)
+                trained[key] = weight
+            } else {
+                let isMatrix = shape.rank == 2 && shape[0] >= Self.leastHeld && shape[1] >= Self.leastHeld
+                let isFrozenMatrix = isMatrix && mayBeHeld && !asStored.contains(ObjectIdentifier(parameter))
+                weight.isFrozenMatrix = weight.isFrozenMatrix || isFrozenMatrix
+                frozen[key] = weight
+            }
+        }
+
+        /// Matrices with a shorter side are never replaced.
+        private static let leastHeld = 16
+    }
+}
+
+extension FrozenFormat {
+    /// The narrow format; nil for weights as they are stored.
+    fileprivate var narrow: NumberFormat? {
+        switch self {
+        case .f32: nil
+        case .bf16: .bf16
+        case .int8: .q8
+        }
+    }
+}
