@@ -88,7 +88,7 @@ package struct TrainingMemory: Sendable, Equatable {
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
-    package func moments(of kind: OptimizerKind) -> Int { trained.reduce(0) { $0 + kind.momentBytes(count: $1.count) } }
+    package func moments(of kind: OptimizerKind) -> Int { trained.reduce(0) { $0 + kind.momentBytes(of: $1) } }
 
     /// Weights, their packed copies, moments and gradients.
     package var fixed: Int { weights + packed + optimizer + gradients }
