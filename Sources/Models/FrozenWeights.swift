@@ -4,7 +4,7 @@ public import Tensor
 public enum FrozenFormat: String, Sendable, CaseIterable, Codable {
     /// As the checkpoint stores them, without rounding.
     case f32
-    /// bfloat16: 2 bytes per weight. Weights that are stored in a format of at most 16 bits stay as they are.
+    /// bfloat16: 2 bytes per weight. Weights that are stored in 16 bits or fewer stay as they are.
     case bf16
     /// Blocks of 32 8-bit integers with a scale (ggml's Q8_0): 34 bytes per 32 weights.
     case int8
@@ -15,8 +15,8 @@ public enum FrozenFormat: String, Sendable, CaseIterable, Codable {
 /// Held weights are rounded, so a model computes slightly other numbers than before. Gradients pass through them as through any
 /// other frozen weight. What is saved or exported of them, or merged with an adapter, is read again from the file that they came
 /// from, so their rounding never reaches a file. Weights that were converted when they were read, or come from no file, have no
-/// such original: their rounded numbers are saved. This concerns matrices that are stored in half or double precision, in
-/// quantised blocks or transposed (GPT-2).
+/// such original: their rounded numbers are saved. This concerns matrices that are stored in double precision, in quantised
+/// blocks other than Q8_0, transposed (GPT-2) or with rows in another order (GGUF).
 public enum FrozenWeights {
     /// The smallest side of a matrix that is held in another format, as in products that round weights.
     static let leastSide = ProductTable.leastRounded

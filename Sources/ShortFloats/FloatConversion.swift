@@ -9,15 +9,16 @@ package enum FloatConversion {
     /// The value of an IEEE half-precision bit pattern. The conversion is exact.
     @inlinable @inline(__always)
     package static func widenFloat16(_ bits: UInt16) -> Float {
-        let sign = UInt32(bits & 0x8000) << 16
+        // no overflow checks, so that loops are vectorised
+        let sign = UInt32(bits & 0x8000) &<< 16
         let magnitude = UInt32(bits & 0x7FFF)
         let widened: UInt32
         if magnitude >= 0x7C00 {  // infinity and NaN keep their payload
-            widened = 0x7F80_0000 | (magnitude & 0x03FF) << 13
+            widened = 0x7F80_0000 | (magnitude & 0x03FF) &<< 13
         } else if magnitude < 0x0400 {  // subnormal: a multiple of 2⁻²⁴
             widened = (Float(magnitude) * 0x1p-24).bitPattern
         } else {  // rebias the exponent from 15 to 127
-            widened = magnitude << 13 + UInt32(112) << 23
+            widened = magnitude &<< 13 &+ 0x3800_0000
         }
         return Float(bitPattern: sign | widened)
     }

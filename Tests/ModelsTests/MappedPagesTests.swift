@@ -30,7 +30,7 @@ import _TestSupport
 
     @Test(
         "loading, comparing and sharing leave no pages, in any format", arguments: [ElementType.bfloat16, .float32],
-        [ElementType.bfloat16, .float32])
+        [ElementType.bfloat16, .float32, .float16])
     func sharing(_ first: ElementType, _ second: ElementType) throws {
         try withTemporaryFolder { folder in
             let names = ["first", "second"].map { folder.appendingPathComponent($0) }
@@ -49,7 +49,7 @@ import _TestSupport
         }
     }
 
-    @Test("holding frozen weights and saving them leave no pages", arguments: [ElementType.bfloat16, .float32])
+    @Test("holding frozen weights and saving them leave no pages", arguments: [ElementType.bfloat16, .float32, .float16])
     func holding(_ type: ElementType) throws {
         try withTemporaryFolder { folder in
             let file = try save(type, to: folder.appendingPathComponent("stored"))

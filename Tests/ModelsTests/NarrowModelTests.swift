@@ -129,13 +129,42 @@ import _TestSupport
         }
     }
 
-    @Test("a weight in bfloat16 that is not finite is named") func notFinite() throws {
+    /// Matrices in half precision stay so as those in bfloat16 do.
+    @Test("half precision", arguments: ["llama-gqa", "gpt2", "opt-post-norm-projected"]) func half(_ name: String) throws {
+        try withTemporaryFolder { folder in
+            let (half, full) = (folder.appendingPathComponent("f16"), folder.appendingPathComponent("f32"))
+            try ModelFixture(name).model.save(to: half, as: .float16)
+            let narrow = try LanguageModel.load(half)
+            try narrow.save(to: full)
+            let wide = try LanguageModel.load(full)
+            let batch = TokenBatch(try ModelFixture(name).expected.sequences.map(\.tokens))
+            for precision in Compute.Precision.allCases {
+                Compute.$precision.withValue(precision) {
+                    let logits = [narrow, wide].map { $0.decoder.logits($0.decoder.hidden(batch, wanted: batch.rows)) }
+                    #expect(logits[0].isIdentical(to: logits[1]))
+                }
+            }
+            #expect(matrices(narrow.decoder).allSatisfy { $0.value.storage.format == .f16 })
+            // what is frozen keeps its type in checkpoints
+            narrow.decoder.parameters.forEach { $0.isTrainable = false }
+            let (checkpoint, again) = (folder.appendingPathComponent("checkpoint"), folder.appendingPathComponent("again"))
+            try narrow.save(to: checkpoint, keepingFrozen: true)
+            let loaded = try LanguageModel.load(checkpoint)
+            #expect(matrices(loaded.decoder).allSatisfy { $0.value.storage.format == .f16 })
+            try loaded.save(to: again, as: .float16)
+            let files = try [half, again].map { try Data(contentsOf: $0.appendingPathComponent("model.safetensors")) }
+            #expect(files[0] == files[1])
+        }
+    }
+
+    @Test("a weight of 16 bits that is not finite is named", arguments: [(ElementType.bfloat16, UInt16(0x7F80)), (.float16, 0x7C00)])
+    func notFinite(type: ElementType, infinity: UInt16) throws {
         try withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("model.safetensors")
-            let bits: [UInt16] = [0x3F80, 0x7F80, 0, 0]
+            let bits: [UInt16] = [0x3F80, infinity, 0, 0]
             try SafetensorsWriter().write(
                 [
-                    WritableTensor("w", shape: [2, 2], elementType: .bfloat16) { body in
+                    WritableTensor("w", shape: [2, 2], elementType: type) { body in
                         try bits.withUnsafeBytes(body)
                     }
                 ], to: folder)

@@ -10,9 +10,9 @@ import _TestSupport
     }
 
     private static func expected(_ numbers: [Float], _ format: NumberFormat) -> [UInt8] {
-        format == .q8
-            ? Naive.q8Blocks(numbers).bytes
-            : numbers.map(FloatConversion.narrowToBFloat16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        if format == .q8 { return Naive.q8Blocks(numbers).bytes }
+        let narrow = format == .bf16 ? FloatConversion.narrowToBFloat16 : FloatConversion.narrowToFloat16
+        return numbers.map(narrow).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
     }
 
     @Test(arguments: NarrowWeightTests.formats) func sizes(format: NumberFormat) {

@@ -1,3 +1,4 @@
+import ShortFloats
 import Tensor
 import Testing
 import _TestSupport
@@ -51,6 +52,10 @@ import _TestSupport
             let bits = numbers.map { UInt16($0.bitPattern >> 16) }
             bytes = bits.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
             rounded = bits.map { Float(bitPattern: UInt32($0) << 16) }
+        case .f16:
+            let bits = numbers.map(FloatConversion.narrowToFloat16)
+            bytes = bits.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+            rounded = bits.map(FloatConversion.widenFloat16)
         case .q8:
             bytes = Naive.q8Blocks(numbers).bytes
             rounded = Naive.q8Widened(bytes, count: numbers.count)

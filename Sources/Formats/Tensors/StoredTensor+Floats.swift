@@ -124,29 +124,30 @@ extension StoredTensor {
         }
     }
 
-    /// Checks that no element of a BF16 tensor is NaN or infinite, without copying. For weights that are used directly from the
-    /// mapped file.
+    /// Checks that no element of a BF16 or F16 tensor is NaN or infinite, without copying. For weights that are used directly from
+    /// the mapped file.
     ///
     /// - Throws: `CheckpointError.wrongElementType`, `.notFinite`.
     public func checkFinite() throws {
-        guard elementType == .bfloat16 else {
-            throw CheckpointError.wrongElementType(name: name, got: elementType.rawValue, expected: "BF16")
+        guard elementType == .bfloat16 || elementType == .float16 else {
+            throw CheckpointError.wrongElementType(name: name, got: elementType.rawValue, expected: "BF16 or F16")
         }
-        try withUnsafeBytes { try Self.checkFinite(bfloat16: $0, name: name) }
+        try withUnsafeBytes { try Self.checkFinite($0, as: elementType, name: name) }
     }
 
-    /// Checks that none of these little-endian BF16 elements is NaN or infinite; throws `CheckpointError.notFinite`.
-    package static func checkFinite(bfloat16 bytes: UnsafeRawBufferPointer, name: String) throws {
-        let count = bytes.count / 2
+    /// Checks that none of these little-endian BF16 or F16 elements is NaN or infinite; throws `CheckpointError.notFinite`.
+    package static func checkFinite(_ bytes: UnsafeRawBufferPointer, as elementType: ElementType, name: String) throws {
+        let (count, isBrain) = (bytes.count / 2, elementType == .bfloat16)
+        let infinity: UInt16 = isBrain ? 0x7F80 : 0x7C00
         var bad = false
         for index in 0..<count {
             let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-            bad = bad || bits & 0x7F80 == 0x7F80
+            bad = bad || bits & infinity == infinity
         }
         guard bad else { return }
         for index in 0..<count {
             let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-            let value = FloatConversion.widenBFloat16(bits)
+            let value = isBrain ? FloatConversion.widenBFloat16(bits) : FloatConversion.widenFloat16(bits)
             guard value.isFinite else {
                 throw CheckpointError.notFinite(name: name, index: index, value: value.description)
             }

@@ -4,10 +4,10 @@ public import Tensor
 extension StoredTensor {
     /// The elements as a tensor of 32-bit floats.
     ///
-    /// F32 tensors, BF16 matrices and matrices in Q8_0 blocks remain in the mapped file until they are trained: the system reads
-    /// their pages on access and may drop them again. Everything else, including other quantised blocks, is converted into newly
-    /// allocated memory; BF16 matrices that must be copied, and Q8_0 matrices whose rows are in another order, keep their format
-    /// there.
+    /// F32 tensors and matrices in BF16, F16 or Q8_0 blocks remain in the mapped file until they are trained: the system reads their
+    /// pages on access and may drop them again. Everything else, including other quantised blocks, is converted into newly
+    /// allocated memory; BF16 and F16 matrices that must be copied, and Q8_0 matrices whose rows are in another order, keep their
+    /// format there.
     /// - Parameter keepsPacking: whether products in bf16 precision keep packed copies of a matrix in Q8_0 blocks; see
     ///   ``LanguageModel/load(_:base:usesTanh:families:keepsPacking:note:)``. It has no effect on other tensors.
     /// - Throws: `CheckpointError.wrongElementType` if the elements are integers; `.notFinite` for NaN and infinity, or `.badTensor`
@@ -21,9 +21,7 @@ extension StoredTensor {
             storage.forget()
             return Tensor(shape: shape, storage: storage)
         }
-        if elementType == .bfloat16, self.shape.count == 2, count > 0, !isContiguous {
-            return Tensor(shape: shape, narrow: try copiedMatrix())
-        }
+        if let format = matrixFormat, !isContiguous { return Tensor(shape: shape, narrow: try copiedMatrix(format)) }
         let storage = Storage(byteCount: count * MemoryLayout<Float>.size)
         let elements = UnsafeMutableBufferPointer(
             start: storage.pointer.assumingMemoryBound(to: Float.self), count: count)
@@ -31,44 +29,50 @@ extension StoredTensor {
         return Tensor(shape: shape, storage: storage)
     }
 
-    /// The transpose of a matrix [rows, columns], as a tensor [columns, rows]. A BF16 matrix stays in BF16, in newly allocated
-    /// memory.
+    /// The transpose of a matrix [rows, columns], as a tensor [columns, rows]. A matrix in BF16 or F16 keeps its format, in newly
+    /// allocated memory.
     ///
     /// - Throws: the same errors as ``tensor(keepsPacking:)``.
     func transposedTensor(keepsPacking: Bool = false) throws -> Tensor {
         if let original { return try original.named(name).tensor(keepsPacking: keepsPacking) }
         guard let narrow = try mappedMatrix() else { return try tensor().transposed() }
         let (rows, columns) = (shape[0], shape[1])
-        let turned = NarrowElements(count: count) { out in
+        let numbers = narrow.bytes.assumingMemoryBound(to: UInt16.self)
+        let turned = NarrowElements(narrow.format, count: count) { out in
             for first in stride(from: 0, to: rows, by: 64) {
                 for column in 0..<columns {
                     for row in first..<min(rows, first + 64) {
-                        out[column * rows + row] = narrow.pointer[row * columns + column]
+                        out[column * rows + row] = numbers[row * columns + column]
                     }
                 }
             }
         }
         if let (file, range) = mapped { file.releasePages(in: range) }
+        withExtendedLifetime(narrow) {}
         return Tensor(shape: [columns, rows], narrow: turned)
     }
 
-    /// A view of a BF16 matrix in the mapped file; nil if it has to be converted or moved.
+    /// The format of a matrix that is not widened when it is read: BF16 or F16; nil for everything else.
+    private var matrixFormat: NumberFormat? {
+        guard shape.count == 2, count > 0 else { return nil }
+        return elementType == .bfloat16 ? .bf16 : elementType == .float16 ? .f16 : nil
+    }
+
+    /// A view of a matrix in BF16 or F16 in the mapped file; nil if it has to be converted or moved.
     private func mappedMatrix() throws -> NarrowElements? {
-        guard elementType == .bfloat16, shape.count == 2, count > 0, let (file, range) = mapped,
-            let start = file.bytes[range].baseAddressOfSlice, UInt(bitPattern: start) % 2 == 0
+        guard let format = matrixFormat, let (file, range) = mapped, let start = file.bytes[range].baseAddressOfSlice,
+            UInt(bitPattern: start) % 2 == 0
         else { return nil }
         try checkFinite()
         file.releasePages(in: range)
-        return NarrowElements(start.assumingMemoryBound(to: UInt16.self), count: count, owner: file) { [file, range] in
-            file.releasePages(in: range)
-        }
+        return NarrowElements(format, start, count: count, owner: file) { [file, range] in file.releasePages(in: range) }
     }
 
-    /// A copy of a BF16 matrix, little-endian.
-    private func copiedMatrix() throws -> NarrowElements {
+    /// A copy of a matrix in BF16 or F16, little-endian.
+    private func copiedMatrix(_ format: NumberFormat) throws -> NarrowElements {
         try withUnsafeBytes { bytes in
-            try Self.checkFinite(bfloat16: bytes, name: name)
-            return NarrowElements(count: count) { out in
+            try Self.checkFinite(bytes, as: elementType, name: name)
+            return NarrowElements(format, count: count) { out in
                 if let from = bytes.baseAddress { UnsafeMutableRawPointer(out).copyMemory(from: from, byteCount: bytes.count) }
             }
         }
@@ -145,6 +149,7 @@ extension NumberFormat {
         switch self {
         case .f32: .float32
         case .bf16: .bfloat16
+        case .f16: .float16
         case .q8: nil
         }
     }

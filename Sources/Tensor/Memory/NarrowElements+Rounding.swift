@@ -18,8 +18,8 @@ extension NarrowElements {
     /// The number of elements that a thread rounds at a time; a multiple of the blocks of all formats.
     private static let grain = 131_072
 
-    /// Rounds numbers to a narrow format, in newly allocated memory: to the nearest bfloat16, ties to even, or to blocks as
-    /// ``Q8Block`` does. Rounding the result again gives the same bytes. Products keep no packed copies of it (``keepsPacking``).
+    /// Rounds numbers to a narrow format, in newly allocated memory: to the nearest number of 16 bits, ties to even, or to
+    /// blocks as ``Q8Block`` does. Rounding the result again gives the same bytes. Products keep no packed copies of it (``keepsPacking``).
     ///
     /// A mapped file that the numbers are read from stays mapped, as the ``original``. Elements that have an original themselves are
     /// rounded from it.
@@ -41,7 +41,8 @@ extension NarrowElements {
                 let out = bytes + format.byteCount(of: range.lowerBound)
                 switch format {
                 case .f32: preconditionFailure("32-bit floats are not narrow")
-                case .bf16: return round(numbers, count: range.count, toBFloat16: out.assumingMemoryBound(to: UInt16.self))
+                case .bf16: return round(numbers, range.count, into: out, infinity: 0x7F80, FloatConversion.narrowToBFloat16)
+                case .f16: return round(numbers, range.count, into: out, infinity: 0x7C00, FloatConversion.narrowToFloat16)
                 case .q8:
                     let blocks = (range.count + Q8Block.count - 1) / Q8Block.count
                     let done = kernels.pointee.q8_round(blocks, numbers, out.assumingMemoryBound(to: UInt8.self))
@@ -54,13 +55,17 @@ extension NarrowElements {
         return NarrowElements(format, block.pointer, count: count, keepsPacking: false, original: source.readAgain, owner: block)
     }
 
-    /// Writes little-endian bfloat16 numbers; returns the index of the first one that is not finite.
-    private static func round(_ numbers: UnsafePointer<Float>, count: Int, toBFloat16 out: UnsafeMutablePointer<UInt16>) -> Int? {
+    /// Writes little-endian numbers of 16 bits; returns the index of the first one that is not finite.
+    @inline(__always)
+    private static func round(
+        _ numbers: UnsafePointer<Float>, _ count: Int, into out: UnsafeMutableRawPointer, infinity: UInt16, _ narrow: (Float) -> UInt16
+    ) -> Int? {
+        let out = out.assumingMemoryBound(to: UInt16.self)
         var bad: Int?
         for index in 0..<count {
-            let bits = FloatConversion.narrowToBFloat16(numbers[index])
+            let bits = narrow(numbers[index])
             out[index] = bits.littleEndian
-            if bits & 0x7F80 == 0x7F80, bad == nil { bad = index }
+            if bits & infinity == infinity, bad == nil { bad = index }
         }
         return bad
     }

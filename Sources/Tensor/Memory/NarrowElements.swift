@@ -49,12 +49,12 @@ package final class NarrowElements: @unchecked Sendable {
         self.init(.bf16, UnsafeRawPointer(pointer), count: count, owner: owner, release: release)
     }
 
-    /// Creates bfloat16 elements in newly allocated memory; `fill` writes them in little-endian order.
-    package convenience init(count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
+    /// Creates elements of a 16-bit format, by default bfloat16, in newly allocated memory; `fill` writes them in little-endian order.
+    package convenience init(_ format: NumberFormat = .bf16, count: Int, fill: (UnsafeMutablePointer<UInt16>) -> Void) {
+        precondition(format == .bf16 || format == .f16, "\(format.name) is no format of 16 bits")
         let block = Storage(byteCount: count * 2)
-        let numbers = block.pointer.assumingMemoryBound(to: UInt16.self)
-        fill(numbers)
-        self.init(numbers, count: count, owner: block)
+        fill(block.pointer.assumingMemoryBound(to: UInt16.self))
+        self.init(format, block.pointer, count: count, owner: block)
     }
 
     /// The first element of bfloat16 elements. Stops the program for any other format.
@@ -78,10 +78,15 @@ package final class NarrowElements: @unchecked Sendable {
         precondition(first >= 0 && last <= count, "the range \(first..<last) is outside the \(count) elements")
         switch format {
         case .f32: preconditionFailure("32-bit floats are not narrow")
-        case .bf16:
+        case .bf16, .f16:
+            let numbers = bytes.assumingMemoryBound(to: UInt16.self) + first
             for row in 0..<rows.count {
-                let (from, to) = (pointer + first + row * stride, out + row * columns.count)
-                for index in 0..<columns.count { to[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index])) }
+                let (from, to) = (numbers + row * stride, out + row * columns.count)
+                if format == .bf16 {
+                    for index in 0..<columns.count { to[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index])) }
+                } else {
+                    for index in 0..<columns.count { to[index] = FloatConversion.widenFloat16(UInt16(littleEndian: from[index])) }
+                }
             }
         case .q8:
             Kernels.current.pointee.q8_widen(

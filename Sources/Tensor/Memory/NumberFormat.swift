@@ -10,6 +10,8 @@ package enum NumberFormat: CaseIterable, Sendable {
     case f32
     /// bfloat16: the upper half of a 32-bit float.
     case bf16
+    /// 16-bit floats in half precision.
+    case f16
     /// Blocks of 32 8-bit integers with a scale, ``Q8Block``; the last block is filled up with zeros.
     case q8
 
@@ -17,7 +19,7 @@ package enum NumberFormat: CaseIterable, Sendable {
     package func byteCount(of count: Int) -> Int {
         switch self {
         case .f32: 4 * count
-        case .bf16: 2 * count
+        case .bf16, .f16: 2 * count
         case .q8: (count + Q8Block.count - 1) / Q8Block.count * Q8Block.byteCount
         }
     }
@@ -27,6 +29,7 @@ package enum NumberFormat: CaseIterable, Sendable {
         switch self {
         case .f32: "32-bit floats"
         case .bf16: "bfloat16"
+        case .f16: "half precision"
         case .q8: "8-bit integers with scales (Q8_0)"
         }
     }

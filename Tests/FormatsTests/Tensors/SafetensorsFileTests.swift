@@ -62,6 +62,9 @@ struct SafetensorsFileTests {
             #expect(
                 checkpointError { try file.tensor("b").checkFinite() } == .notFinite(name: "b", index: 2, value: "nan"))
             #expect(checkpointError { try file.floats(of: "b") } == .notFinite(name: "b", index: 2, value: "nan"))
+            #expect(
+                checkpointError { try file.tensor("w").checkFinite() }
+                    == .wrongElementType(name: "w", got: "F32", expected: "BF16 or F16"))
             #expect(try file.tensor("w").floats(allowingNonFinite: true) == [1, -.infinity, 2])
             #expect(try file.tensor("b").bfloat16Bits(allowingNonFinite: true) == [0, 0x3F80, 0x7FC0])
         }

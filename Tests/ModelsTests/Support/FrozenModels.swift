@@ -5,7 +5,7 @@ import Tensor
 
 /// A small LLaMA in a file, with frozen layers: matrices of 16 and more rows in whole blocks of 32 numbers, and some of fewer rows.
 enum FrozenModels {
-    /// Saves the model. The type is F32 or BF16.
+    /// Saves the model as F32, BF16 or F16.
     static func save(_ type: ElementType, to folder: URL, tied: Bool = false) throws {
         let settings = LlamaConfiguration(
             vocabularySize: 48, hiddenSize: 32, intermediateSize: 64, layerCount: 3, heads: 4, keyHeads: 1, contextLength: 64,

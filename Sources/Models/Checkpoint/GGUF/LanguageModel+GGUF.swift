@@ -122,18 +122,18 @@ extension LanguageModel {
         // matrices that checkpoints store transposed are not transposed in memory, nor in a GGUF file
         precondition((change == .turned) == decoder.isStoredTransposed(parameter), "\(parameter.name) is transposed in one format")
         let rows = try fileRows(change, of: parameter)
-        if isQuantised, let blocks = parameter.value.storage.narrow, blocks.format == .q8 {
+        let value = parameter.value.unrounded
+        if isQuantised, let blocks = value.storage.narrow, blocks.format == .q8 {
             return writer.addBlocks(name.gguf, shape: shape) { sink in
-                defer { parameter.value.storage.forget() }
+                defer { value.storage.forget() }
                 try blocks.forEachPart(width: shape[1], rows: rows, sink)
             }
         }
         let tensor: WritableTensor
         if change == .plusOne {
-            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { parameter.value.unrounded.widened().values.map { $0 + 1 } }
+            tensor = WritableTensor(name.gguf, shape: shape, as: elements) { value.values.map { $0 + 1 } }
         } else if let rows {
             tensor = WritableTensor(name.gguf, shape: shape, as: elements) { body in
-                let value = parameter.value.unrounded
                 defer { value.storage.forget() }
                 let matrix = value.reshaped([shape[0], shape.dropFirst().reduce(1, *)])
                 for part in Self.parts(of: rows, bytesPerRow: matrix.shape[1] * 4) {
