@@ -103,7 +103,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     public func run(
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
     ) throws -> Bool {
-        try handler(.began(stage: objective.stage, totalSteps: totalSteps))
+        try handler(.began(stage: objective.stage, totalSteps: totalSteps, step: step, tokens: tokens))
         if step == 0 { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
