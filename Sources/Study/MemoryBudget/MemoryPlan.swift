@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 package import Train
 
@@ -74,7 +75,7 @@ package struct MemoryPlan {
         let rounded = tokens / 32 * 32
         guard rounded >= longest else {
             return
-                "limit texts to \(max(0, tokens)) tokens (--max-source-length, --max-target-length), or \(advice)"
+                "limit texts to \(Counted(max(0, tokens), "token")) (--max-source-length, --max-target-length), or \(advice)"
         }
         return "--tokens-per-pass \(rounded) would fit"
     }
