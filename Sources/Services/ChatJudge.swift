@@ -1,4 +1,5 @@
 public import Eval
+internal import Formats
 internal import Foundation
 internal import Synchronization
 
@@ -60,17 +61,19 @@ public final class ChatJudge: PairwiseJudge, Sendable {
                 RefusalText.keyRefused(status, endpoint, variable: variable, isSet: isSet)
             case .redirected(let status, let endpoint, let target): RefusalText.redirected(status, endpoint, to: target)
             case .truncated(let task, let endpoint, let counted, let expected):
-                "\(endpoint) has truncated the prompt of \(task): it reports \(counted) prompt tokens, expected at least \(expected); "
+                "\(endpoint) has truncated the prompt of \(task): "
+                    + "it reports \(Counted(counted, "prompt token")), expected at least \(expected); "
                     + "give the model a longer context, or pass --judge-token-check no if the service counts differently"
             case .givenUp(let endpoint, let failures, let reason, let answered):
-                "\(endpoint) failed to answer \(failures) consecutive questions (\(reason)); \(answered) answers are kept if there "
+                "\(endpoint) failed to answer \(Counted(failures, "consecutive question")) (\(reason)); "
+                    + "\(Counted(answered, "answer")) \(Counted.form(answered, "is", "are")) kept if there "
                     + "is a cache; check the service and run the same command again"
             case .unfinished(let endpoint, let failed, let questions, let reason, let cache):
-                "\(endpoint) did not answer \(failed) of \(questions) questions (\(reason)); no result was written; "
+                "\(endpoint) did not answer \(failed) of \(Counted(questions, "question")) (\(reason)); no result was written; "
                     + (cache.map { "the answers are kept in \($0); run the same command again to ask the remaining questions" }
                         ?? "there is no cache, so no answers are kept")
             case .nothingSaid(let endpoint, let questions, let reason, let isOfTheService):
-                "\(endpoint) gave no verdict on any of \(questions) questions (\(reason)); check "
+                "\(endpoint) gave no verdict on any of \(Counted(questions, "question")) (\(reason)); check "
                     + (isOfTheService ? "the service" : "the prompt, the labels and the model")
             }
         }

@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 
 /// Parses the response of an embedding service: `{"data": [{"index", "embedding"}]}`.
@@ -26,12 +27,12 @@ enum EmbeddingAnswer {
             throw Problem(description: "expected \(shape)")
         }
         guard answer.data.count == count else {
-            throw Problem(description: "it has \(answer.data.count) vectors for \(count) texts")
+            throw Problem(description: "it has \(Counted(answer.data.count, "vector")) for \(Counted(count, "text"))")
         }
         var vectors = [[Float]?](repeating: nil, count: count)
         for item in answer.data {
             guard vectors.indices.contains(item.index) else {
-                throw Problem(description: "index \(item.index) is out of range for \(count) texts")
+                throw Problem(description: "index \(item.index) is out of range for \(Counted(count, "text"))")
             }
             guard vectors[item.index] == nil else { throw Problem(description: "index \(item.index) appears twice") }
             guard !item.embedding.isEmpty else { throw Problem(description: "the vector with index \(item.index) is empty") }

@@ -1,4 +1,5 @@
 public import Diversity
+import Formats
 
 /// A text encoder behind HTTP: a local or remote service that is compatible with OpenAI's `POST /v1/embeddings`.
 ///
@@ -46,7 +47,7 @@ public struct EmbeddingService: TextEncoder {
             case .malformedAnswer(let endpoint, let reason):
                 "\(endpoint) returned an invalid embeddings response: \(reason)"
             case .nothingEncoded(let endpoint, let texts, let reason):
-                "\(endpoint) encoded none of \(texts) texts (\(reason)); check that the service is running"
+                "\(endpoint) encoded none of \(Counted(texts, "text")) (\(reason)); check that the service is running"
             }
         }
     }

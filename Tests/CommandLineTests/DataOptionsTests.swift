@@ -81,6 +81,25 @@ struct DataOptionsTests {
         }
     }
 
+    @Test("wanted splits that are all missing are named one by one, with those that the set has and the option that chooses")
+    func missingSplits() throws {
+        let corpus = SummaryCorpus(name: "mine", splits: ["train": Self.rows, "validation": Self.rows])
+        var notes: [String] = []
+        let data = try options("--dataset", "generated")
+        let error = #expect(throws: InvalidSetting.self) {
+            try data.present(["test", "ood_test"], in: corpus) { notes.append($0) }
+        }
+        #expect(
+            error?.message == "mine has no split test and no split ood_test; it has train, validation; name those to answer with "
+                + "--evaluation-splits")
+        #expect(notes.isEmpty)
+        let present = try data.present(["test", "train", "ood_test"], in: corpus) { notes.append($0) }
+        #expect(present == ["train"])
+        #expect(notes == ["mine has no split test; it is skipped", "mine has no split ood_test; it is skipped"])
+    }
+
+    private static let rows = [SummaryExample(id: "1", subreddit: "a", title: "b", post: "c", summary: "d")]
+
     @Test("lengths of nothing are refused, and what leaves no room is said with the numbers that were given")
     func lengths() throws {
         for name in ["--max-source-length", "--max-target-length"] {
@@ -98,7 +117,7 @@ struct DataOptionsTests {
             return error?.description ?? ""
         }
         #expect(try message(context: 128, newTokens: 127).hasSuffix("beside 127 new tokens"))
-        #expect(try message(context: 2, newTokens: 0).hasSuffix("beside a summary of 1 tokens"))
+        #expect(try message(context: 2, newTokens: 0).hasSuffix("beside a summary of 1 token"))
     }
 
     @Test func structuresDivideFilesAndBuiltInSets() throws {

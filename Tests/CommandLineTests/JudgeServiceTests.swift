@@ -120,7 +120,7 @@ import _TestSupport
         #expect(lines[4].forward == nil && lines[4].forward_omission == "unreadable" && lines[4].backward_omission == nil)
         #expect(lines[4].forward_answer == "Both are good." && lines[4].outcome == 0.75)
         let words = shown.text.withLock { $0 }
-        #expect(words.contains("1 of 14 questions (0.071) have no verdict and count as ties (1 unreadable)"), "\(words)")
+        #expect(words.contains("1 of 14 questions (0.071) has no verdict and counts as a tie (1 unreadable)"), "\(words)")
         #expect(words.contains("14 requests, 0 of them retries") && words.contains("length_controlled_minimal"), "\(words)")
         // the same once more, from the cache; the question without a verdict is asked again
         try run(service(server, "--run-id", "again", "--judge-price-in", "3"))

@@ -29,7 +29,7 @@ import _TestSupport
         ("smollm3", ["no_rope_layers": [1, "x"]], ["no_rope_layers"]),
         ("gpt_neo", ["num_layers": 2, "num_heads": 4], ["attention_types", "missing"]),
         ("gpt_neo", ["num_layers": 2, "num_heads": 4, "attention_types": [[["global", "sideways"], 1]]], ["attention_types"]),
-        ("gpt_neo", ["num_layers": 2, "num_heads": 4, "attention_types": [[["local"], 1]]], ["attention_types", "1 layers"]),
+        ("gpt_neo", ["num_layers": 2, "num_heads": 4, "attention_types": [[["local"], 1]]], ["attention_types", "describes 1 layer,"]),
         ("gptj", ["rotary_dim": 3], ["rotary_dim", "(3)"]),
         ("gptj", ["rotary_dim": 64], ["rotary_dim", "(64)"]),
         ("bloom", ["n_head": 5], ["n_head", "(5)"]),

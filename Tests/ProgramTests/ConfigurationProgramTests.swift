@@ -27,6 +27,40 @@ struct ConfigurationProgramTests {
         #expect(wrong.status == 64 && wrong.output.isEmpty)
     }
 
+    /// Options for which a report's configuration is written: none, and some of which each excludes or needs others.
+    private static let reports: [(name: String, words: [String])] = [
+        ("compare", []), ("compare", ["--sft-run", "a"]), ("html", []), ("html", ["a", "b"]),
+        ("html", ["a", "--pictures", "p", "--picture-formats", "svg,pdf"]), ("sample", []), ("sample", ["a", "--prompts", "p.jsonl"]),
+        ("prefer", []), ("prefer", ["--systems", "a,b"]), ("prefer", ["--systems", "a,b", "--judge-command", "x"]),
+        ("prefer", ["--judge-url", "http://localhost:1/v1/chat/completions"]), ("prefer", ["--judge-comparisons", "c.jsonl"]),
+        ("experiment", []), ("methods", []), ("history", []), ("history", ["--metrics", "loss"]), ("score", []),
+        ("score", ["--model-name", "m"]), ("score", ["--reward-function", "length", "--score", "rows.jsonl"]), ("index", []),
+        ("index", ["--reward-function", "sentiment"]), ("export", []),
+    ]
+
+    @Test("the configuration of a report can be read back and is the same then", arguments: reports)
+    func reportTemplate(name: String, words: [String]) throws {
+        let folder = try TemporaryFolder()
+        let first = try run("rlhf-report", [name] + words + ["--print-config"])
+        #expect(first.status == 0 && first.errors.isEmpty && first.output.contains("\nseed: 42\n"), "\(first.errors)")
+        let file = folder["all.yaml"]
+        try first.output.write(to: file, atomically: true, encoding: .utf8)
+        let second = try run("rlhf-report", [name, "--config", file.path, "--print-config"])
+        #expect(second.status == 0 && second.output == first.output, "\(second.errors)")
+    }
+
+    @Test("what excludes each other is refused when the configuration is written")
+    func exclusion() throws {
+        for (name, words) in [
+            ("score", ["--model-name", "m", "--reward-function", "length"]),
+            ("prefer", ["--systems", "a,b", "--judge-command", "x", "--judge-requests", "y"]),
+            ("html", ["--picture-formats", "pdf"]), ("html", ["a", "--picture-formats", "gif"]),
+        ] {
+            let result = try run("rlhf-report", [name] + words + ["--print-config"])
+            #expect(result.status == 64 && result.output.isEmpty, "\(name) \(words)")
+        }
+    }
+
     @Test(
         "the examples' configuration files are read by their programs",
         arguments: [

@@ -169,7 +169,7 @@ import Testing
         let before = try pipeline.results("hopeless/sft")
         let end = try pipeline.start("train-sft", output: "hopeless").wait()
         #expect(end.status == 65, "\(end.status): \(end.errors)")
-        expectOneLine(end.errors, ["all checkpoints of", "model.safetensors has 1 bytes"], "all damaged")
+        expectOneLine(end.errors, ["all checkpoints of", "model.safetensors has 1 byte"], "all damaged")
         #expect(try pipeline.results("hopeless/sft") == before && pipeline.checkpoints("hopeless/sft") == names)
     }
 
@@ -202,7 +202,7 @@ import Testing
         ]
         let end = try pipeline.start("train-sft", output: "huge", extra: extra).wait()
         #expect(end.status == 65, "\(end.status): \(end.errors)")
-        expectOneLine(end.errors, ["is NaN or Inf in step", "examples train", "--skip-bad-batches"], "overflow")
+        expectOneLine(end.errors, ["is NaN or Inf in step", "(example", "train", "--skip-bad-batches"], "overflow")
         let skipping = try pipeline.start("train-sft", output: "huge", extra: extra + ["--skip-bad-batches", "1"])
             .wait()
         #expect(skipping.errors.contains("a batch was skipped (1 of at most 1)"), "\(skipping.errors)")
@@ -244,7 +244,7 @@ import Testing
         let limited = try pipeline.start("train-sft", output: "told-limited", shell: "ulimit -v 4000000").wait()
         #expect(limited.status == 0 && limited.errors.contains("GB available"), "\(limited.errors)")
         let used = limited.errors.components(separatedBy: " GB available")[0].split(separator: " ").last.flatMap { Double($0) }
-        #expect((used ?? 9) < 4, "\(limited.errors)")
+        #expect((used ?? 9) <= 4.1, "\(limited.errors)")
         for wrong in ["6X", "-3G", "much"] {
             let bad = try pipeline.start("train-sft", output: "refused", extra: ["--memory-limit", wrong]).wait()
             #expect(bad.status == 64 && bad.errors.contains("--memory-limit"), "\(bad.errors)")

@@ -45,6 +45,11 @@ import Testing
         let short = try run(program, ["-h"]).output
         #expect(short.hasSuffix("\n") && short.split(separator: "\n", omittingEmptySubsequences: false).count <= 41)
         #expect(short.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        for columns in [50, 60] {
+            let narrow = try Programs.run(program, ["-h"], columns: columns).output
+            #expect(narrow.split(separator: "\n").allSatisfy { $0.count <= columns }, "\(narrow)")
+            #expect(narrow.contains("MOST USED OPTIONS"))
+        }
         #expect(short.contains("MOST USED OPTIONS") && result.output.hasPrefix(short.prefix { $0 != "(" }))
     }
 

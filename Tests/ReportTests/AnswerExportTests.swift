@@ -46,7 +46,7 @@ import _TestSupport
         #expect(answers.map { $0["instruction"]?.string } == ["Sort.\n\nb, a", "Say \"hé\".", "Question: why?\nAnswer:"])
         #expect(answers.map { $0["output"]?.string } == ["a, b", "hé", "so"])
         #expect(answers.allSatisfy { $0["generator"]?.string == "bon" && $0["dataset"]?.string == "mine" && $0.members?.count == 4 })
-        #expect(notes.contains { $0.contains("3 answers of bon") && $0.contains("1 others are left out") })
+        #expect(notes.contains { $0.contains("3 answers of bon") && $0.contains("1 other left out") })
         #expect(notes.contains { $0.contains("--prompt-template") })
     }
 

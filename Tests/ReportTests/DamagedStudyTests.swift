@@ -119,7 +119,7 @@ import _TestSupport
         let (file, base) = (study.table(1, "samples-a-2", "test"), study.table(1, "samples-sft", "test"))
         try study.change(file) { $0.replacing("test prompt 2", with: "test prompt 7") }
         let first = try study.table().read(study.folder.url)
-        #expect(first.missing == ["seed 1: A, 2 has 2 of the 3 prompts of SFT and 1 others (\(file.path))"])
+        #expect(first.missing == ["seed 1: A, 2 has 2 of the 3 prompts of SFT and 1 other (\(file.path))"])
         #expect(first.systems[3].seeds == ["1", "2"])
         try study.change(file) { $0.replacing("test prompt", with: "another prompt") }
         let second = try study.table().read(study.folder.url)

@@ -52,6 +52,19 @@ import _TestSupport
         #expect(recorder.text == "\r\u{1B}[K")
     }
 
+    @Test("progress of another name does not count as the stage's own")
+    func otherProgress() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: false), clock: { recorder.now })
+        console.handle(.began(stage: "simulated preferences", totalSteps: 40, unit: "prompt"))
+        recorder.now = 6
+        console.handle(.progressed(step: 20, totalSteps: 40, tokens: 600, figure: nil))
+        console.handle(.ended(stage: "dpo", seconds: 61))
+        #expect(
+            recorder.text
+                == "simulated preferences: prompt 20/40 (50 %), 100 tokens/s, 3.33 prompts/s, 6s left\ndpo: 1:01\n")
+    }
+
     @Test func printsPlainLinesWhereNothingCanBeRedrawn() {
         let recorder = Recorder()
         let console = Console(recorder.terminal(interactive: false), plainInterval: 5, clock: { recorder.now })
@@ -88,7 +101,7 @@ import _TestSupport
         #expect(try MetricsFile.read(inRun: run.url) == [Measurement(step: 1, values: ["loss": 3])])
         #expect(try Tables.read("test", inRun: run.url) == [.sample(1)])
         #expect(try RunFolder.seconds(inRun: run.url) == 2)
-        #expect(recorder.text == "hello\nsft: 1 steps in 2s, 10 tokens, loss 3.000\n")
+        #expect(recorder.text == "hello\nsft: 1 step in 0s, 10 tokens, loss 3.000; 2s in total\n")
     }
 
     @Test func aSinkThatThrowsEndsTheStage() {

@@ -31,13 +31,14 @@ import Testing
     }
 
     @Test func whatWasDoneBeforeAResumeDoesNotCount() throws {
-        var progress = StageProgress(stage: "ppo", totalSteps: 500, time: 0)
-        progress.update(step: 401, totalSteps: 500, tokens: 400_000, figure: nil, time: 10)
-        #expect(progress.stepsPerSecond == nil)
-        #expect(progress.remaining == nil)
-        progress.update(step: 402, totalSteps: 500, tokens: 401_000, figure: nil, time: 12)
-        #expect(progress.stepsPerSecond == 0.5)
-        #expect(progress.tokensPerSecond == 500 && progress.overallTokensPerSecond == 500)
+        var progress = StageProgress(stage: "ppo", totalSteps: 500, step: 400, tokens: 400_000, time: 0)
+        #expect(progress.step == 400 && progress.stepsPerSecond == nil && progress.remaining == nil)
+        #expect(ProgressLine.summary(progress, seconds: 3) == "ppo: 3s")
+        progress.update(step: 401, totalSteps: 500, tokens: 401_000, figure: nil, time: 2)
+        #expect(progress.stepsPerSecond == 0.5 && progress.tokensPerSecond == 500 && progress.remaining == 198)
+        progress.update(step: 500, totalSteps: 500, tokens: 501_000, figure: nil, time: 50)
+        #expect(progress.overallTokensPerSecond == 2020)
+        #expect(ProgressLine.summary(progress, seconds: 50) == "ppo: 100 of 500 steps in 50s, 101,000 tokens, 2,020 tokens/s")
     }
 
     @Test func aClockThatStandsStillGivesNoRate() {
@@ -91,8 +92,27 @@ import Testing
             ProgressLine.plain(progress())
                 == "sft: step 185/500 (37 %), 1,500 tokens/s, 2.50 steps/s, 2:06 left, loss 4.758")
         #expect(
-            ProgressLine.summary(progress(steps: 500), stage: "sft", seconds: 200)
+            ProgressLine.summary(progress(steps: 500), seconds: 200)
                 == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss 4.758")
+        // tokens per second are those of the steps' time, also if loading and evaluations took as long again
+        #expect(
+            ProgressLine.summary(progress(steps: 500), seconds: 400)
+                == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss 4.758; 6:40 in total")
+    }
+
+    @Test("what is counted is named, in the number that fits")
+    func units() {
+        var progress = StageProgress(stage: "best of 16", totalSteps: 25_920, unit: "response", time: 0)
+        progress.update(step: 512, totalSteps: 25_920, tokens: 20_480, figure: nil, time: 10)
+        #expect(
+            ProgressLine.plain(progress)
+                == "best of 16: response 512/25,920 (1 %), 2,048 tokens/s, 51.2 responses/s, 8:16 left")
+        #expect(ProgressLine.bar(progress, width: 110, unicode: false).contains("  512/25,920  2,048 tok/s  51.2 responses/s  8:16 left"))
+        #expect(ProgressLine.summary(progress, seconds: 10) == "best of 16: 512 responses in 10s, 20,480 tokens, 2,048 tokens/s")
+        var single = StageProgress(stage: "grpo", totalSteps: 1, time: 0)
+        single.update(step: 1, totalSteps: 1, tokens: 1, figure: nil, time: 20)
+        #expect(ProgressLine.plain(single) == "grpo: step 1/1 (100 %), 0.05 tokens/s, 20.0 s/step, 0s left")
+        #expect(ProgressLine.summary(single, seconds: 20) == "grpo: 1 step in 20s, 1 token, 0.05 tokens/s")
     }
 
     @Test("the number is called what it is")
@@ -101,7 +121,7 @@ import Testing
         progress.update(step: 1, totalSteps: 10, tokens: 0, figure: .init("score", -0.307), time: 2)
         #expect(ProgressLine.plain(progress).hasSuffix("left, score -0.307"))
         #expect(ProgressLine.bar(progress, width: 110, unicode: false).hasSuffix("left  score -0.307"))
-        #expect(ProgressLine.summary(progress, stage: "ppo", seconds: 2).hasSuffix("score -0.307"))
+        #expect(ProgressLine.summary(progress, seconds: 2).hasSuffix("score -0.307"))
     }
 
     @Test func slowStepsAreTimedTheOtherWay() {

@@ -93,7 +93,7 @@ import _TestSupport
             try service.embeddings(of: ["a"])
         }
         #expect(throws: EmbeddingService.Failure.self) { try service.embeddings(of: ["wrong"]) }
-        #expect(throws: EmbeddingService.Failure.malformedAnswer(endpoint: address, reason: "it has 0 vectors for 1 texts")) {
+        #expect(throws: EmbeddingService.Failure.malformedAnswer(endpoint: address, reason: "it has 0 vectors for 1 text")) {
             try service.embeddings(of: ["short"])
         }
         server.stop()

@@ -113,7 +113,7 @@ import _TestSupport
         let server = try answering { $0.write(answer) }
         defer { server.stop() }
         let failure = try expectFailure(service(server, attempts: 2), answer.prefix(60) + "")
-        #expect(failure.description.contains("encoded none of 1 texts") && failure.description.contains(reason), "\(failure)")
+        #expect(failure.description.contains("encoded none of 1 text") && failure.description.contains(reason), "\(failure)")
         #expect(server.requests.count == 2)
     }
 
@@ -221,11 +221,11 @@ import _TestSupport
         ("[]", 1, "expected {\"data\""),
         ("null", 1, "expected {\"data\""),
         ("{\"error\": \"\(secret)\"}", 1, "expected {\"data\""),
-        (data(), 1, "0 vectors for 1 texts"),
-        (data(item("0", "1"), item("1", "1")), 1, "2 vectors for 1 texts"),
+        (data(), 1, "0 vectors for 1 text"),
+        (data(item("0", "1"), item("1", "1")), 1, "2 vectors for 1 text"),
         (data(item("0", "1"), item("0", "2")), 2, "index 0 appears twice"),
         (data(item("0", "1"), item("2", "2")), 2, "index 2 is out of range for 2 texts"),
-        (data(item("-1", "1")), 1, "index -1 is out of range for 1 texts"),
+        (data(item("-1", "1")), 1, "index -1 is out of range for 1 text"),
         (data(item("99999999999999999999", "1")), 1, "out of range"),
         (data(item("0", "")), 1, "the vector with index 0 is empty"),
         (data(item("0", "1, 2"), item("1", "1")), 2, "vectors with 2 and with 1 dimensions"),

@@ -150,7 +150,9 @@ import _TestSupport
             } catch { return "\(error)" }
         }
         #expect(message(chosen(from: "two", n: 3)).contains("has 2 samples of prompt"))
-        #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.evaluationSplits = ["train"] }).contains("no table \"train\""))
+        #expect(
+            message(chosen(from: "two", n: 2) { $0.bestOfN.evaluationSplits = ["train"] }).contains(
+                "no samples of train; it has samples of "))
         #expect(message(chosen(from: "sft", n: 2)).contains("supervised fine-tuning"))
         #expect(message(chosen(from: "none", n: 2)).contains("none"))
         #expect(message(chosen(from: "two", n: 2) { $0.bestOfN.modelName = "a" }).contains("reuses the samples"))

@@ -10,16 +10,37 @@ import Train
     @Test("amounts as people write them")
     func amounts() {
         for (text, bytes) in [
-            ("6G", 6 << 30), ("1.5 GB", 3 << 29), ("800MiB", 800 << 20), ("4096k", 4 << 20), ("123", 123),
-            ("2T", 2 << 40),
-            (" 7 m ", 7 << 20),
+            ("6G", 6_000_000_000), ("1.5 GB", 1_500_000_000), ("800MiB", 800 << 20), ("4096k", 4_096_000), ("123", 123),
+            ("2T", 2_000_000_000_000), (" 7 m ", 7_000_000), ("5GB", 5_000_000_000), ("500 mb", 500_000_000), ("1.5kb", 1500),
+            ("2GiB", 2 << 30), ("3MiB", 3 << 20), ("1.5 KiB", 1536), ("1TiB", 1 << 40), ("1TB", 1_000_000_000_000), ("7B", 7),
         ] {
             #expect(ByteCount(text)?.bytes == bytes, "\(text)")
         }
-        for text in ["", "G", "6X", "-3G", "0", "1e9", "6 G B", "much", "99999999T", "1..5G"] {
+        for text in [
+            "", "G", "GB", "6X", "-3G", "-1GB", "0", "0.5", "1e9", "6 G B", "much", "99999999T", "99999999999GB", "1..5G", "nan", "0x10",
+            "5iB",
+        ] {
             #expect(ByteCount(text) == nil, "\(text)")
         }
-        #expect(ByteCount(bytes: 3 << 29).description == "1.5 GB" && ByteCount(bytes: 5 << 20).description == "5 MB")
+        for (bytes, text) in [
+            (1_500_000_000, "1.5 GB"), (3 << 29, "1.6 GB"), (5 << 20, "5 MB"), (50_000, "50 kB"), (999, "999 bytes"), (1, "1 byte"),
+        ] { #expect(ByteCount(bytes: bytes).description == text) }
+        // what is shown can be typed
+        #expect(ByteCount(ByteCount(bytes: 6_000_000_000).description)?.bytes == 6_000_000_000)
+        #expect(ByteCount(ByteCount(bytes: 800_000_000).description)?.bytes == 800_000_000)
+    }
+
+    @Test("the size of weight files and the memory limit are read in the same way", arguments: ["2GB", "2GiB", "2G", "7 mb"])
+    func settingsAgree(text: String) throws {
+        var (saving, run) = (SavingSettings(), RunSettings())
+        (saving.maxShardSize, run.memoryLimit) = (text, text)
+        try saving.validate()
+        try run.validate()
+        (saving.maxShardSize, run.memoryLimit) = ("2GX", "2GX")
+        for validate in [saving.validate, run.validate] {
+            let error = #expect(throws: InvalidSetting.self) { try validate() }
+            #expect(error?.message.hasSuffix("expected \(ByteCount.expected)") == true, "\(error?.message ?? "")")
+        }
     }
 
     private static var training: TrainingMemory {
@@ -58,7 +79,7 @@ import Train
         #expect(plan.peak == (100 << 20) + Allocator.bound(peak: Self.training.peak))
         #expect(
             plan.description.hasPrefix(
-                "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 400 MB, optimiser 200 MB"))
+                "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 419 MB, optimiser 210 MB"))
         let room = 900 << 20
         #expect(plan.peak > room)
         let advice = plan.settings(fitting: room, otherwise: "less")

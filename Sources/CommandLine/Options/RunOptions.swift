@@ -37,8 +37,8 @@ public struct RunOptions: SettingsOptions {
     public var checkpointMinutes = Self.defaults.checkpointMinutes
     @Option(
         help: """
-            Maximum expected memory, such as 6G or 800M. A run that is expected to need more does not start. Default: the available \
-            memory.
+            Maximum expected memory, such as 6GB or 800MB. A run that is expected to need more does not start. KB, MB, GB and TB are \
+            powers of 1000, KiB, MiB, GiB and TiB powers of 1024. Default: the available memory.
             """)
     public var memoryLimit: String?
     @Option(

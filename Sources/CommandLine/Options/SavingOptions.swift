@@ -13,7 +13,8 @@ public struct SavingOptions: SettingsOptions {
     public var saveDtype = Self.defaults.saveDtype
     @Option(
         help: """
-            Maximum size of a weight file, such as 5GB. A larger finished model is split into several files. Units are KB, MB and GB.
+            Maximum size of a weight file, such as 5GB. A larger finished model is split into several files. KB, MB, GB and TB are \
+            powers of 1000, KiB, MiB, GiB and TiB powers of 1024.
             """)
     public var maxShardSize = Self.defaults.maxShardSize
     @Option(

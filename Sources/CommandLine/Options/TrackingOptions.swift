@@ -9,7 +9,7 @@ public struct TrackingOptions: SettingsOptions {
     public var tensorboard = Self.defaults.tensorboard
     @Option(help: "Write metrics.csv into the run folder. Its columns are step, metric and value.")
     public var metricsCsv = Self.defaults.metricsCsv
-    @Option(help: "Responses to log per evaluated split. Each is logged with its prompt.")
+    @Option(help: "Responses to log per evaluated split. Each is logged with its prompt; in sample-best-of-n they are chosen responses.")
     public var logSamples = Self.defaults.logSamples
     @Option(help: "MLflow server, such as http://localhost:5000. It receives options and metrics. Default: none.")
     public var mlflowUri: String?

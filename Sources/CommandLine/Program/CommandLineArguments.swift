@@ -1,3 +1,5 @@
+import Formats
+
 /// Converts the accepted spellings of a command line into the form that the argument parser requires.
 ///
 /// Accepted for an option `freeze-layers`: `--freeze-layers 0.8`, `--freeze_layers=0.8`, `freeze_layers=0.8`, and a line
@@ -43,7 +45,7 @@ public struct CommandLineArguments: Equatable, Sendable {
         }
         guard let file = named.first.flatMap({ files[$0] }) else { return .invalid(message) }
         let options = named.map { "--" + $0 }.joined(separator: ", ")
-        return .invalid("\(message) (\(options) \(named.count == 1 ? "is" : "are") set in \(file))")
+        return .invalid("\(message) (\(options) \(Counted.form(named.count, "is", "are")) set in \(file))")
     }
 
     /// Whether a message contains `--name` as a whole name, not as the prefix of a longer one.

@@ -153,10 +153,10 @@ public enum Program {
                 "unknown command \(OneLine.quoted(word)); it takes \(names.joined(separator: ", "))\(nearest)")
         }
         do {
-            _ = try root.parseAsRoot(arguments.isEmpty ? ["--help"] : arguments)
-            print(HelpText.arranged(root.helpMessage(), essentials: []), terminator: "")
+            if !arguments.isEmpty, !CommandLineArguments.asksForHelp(arguments) { _ = try root.parseAsRoot(arguments) }
+            print(help(of: root, columns: HelpLines.terminalWidth()), terminator: "")
         } catch  where root.exitCode(for: error) == .success {
-            print(HelpText.arranged(root.fullMessage(for: error), essentials: []), terminator: "")
+            print(root.fullMessage(for: error))
         } catch {
             throw CommandLineError.invalid(root.message(for: error))
         }
@@ -166,13 +166,21 @@ public enum Program {
     /// - Parameters:
     ///   - command: the command.
     ///   - root: the root command, for a subcommand.
-    ///   - isShort: whether to return only the overview, as `-h` prints it.
+    ///   - isShort: whether to return only the overview, as `-h` prints it. It is at most 80 columns wide.
+    ///   - columns: the width of the text, at least 40 columns. Default: that of the terminal.
     package static func help(
-        of command: any ProgramCommand.Type, _ root: (any ParsableCommand.Type)? = nil, isShort: Bool = false
+        of command: any ProgramCommand.Type, _ root: (any ParsableCommand.Type)? = nil, isShort: Bool = false, columns: Int? = nil
     ) -> String {
-        HelpText.arranged(
-            root?.helpMessage(for: command) ?? command.helpMessage(), essentials: command.essentials, spellings: spellings, isShort: isShort
-        )
+        let width = columns ?? HelpLines.terminalWidth()
+        return HelpText.arranged(
+            to: isShort ? min(width, HelpLines.written) : width, essentials: command.essentials, spellings: spellings, isShort: isShort
+        ) { root?.helpMessage(for: command, columns: $0) ?? command.helpMessage(columns: $0) }
+    }
+
+    /// The help text of a root command: its overview and the list of its subcommands.
+    /// - Parameter columns: the width of the text, at least 40 columns.
+    package static func help(of root: any ParsableCommand.Type, columns: Int) -> String {
+        HelpText.arranged(to: columns, essentials: []) { root.helpMessage(columns: $0) }
     }
 
     /// Parses the arguments of a command and runs it.

@@ -1,5 +1,6 @@
 internal import Data
 internal import Diversity
+internal import Formats
 internal import Foundation
 public import Report
 public import Runs
@@ -62,7 +63,7 @@ extension ReportListener {
         options.prices = request.prices
         options.progress = { done, all in
             // often enough to show progress, but with few lines in logs
-            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(all) questions asked") }
+            if done % max(all / 10, 20) == 0 || done == all { Console().say("\(done) of \(Counted(all, "question")) asked") }
         }
         let key = try ServiceKey(variable: settings.judgeKeyVariable, environment: ProcessInfo.processInfo.environment)
         // the message omits the value: it could be the key itself, given by mistake

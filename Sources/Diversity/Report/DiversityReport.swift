@@ -1,3 +1,5 @@
+import Formats
+
 /// The result of a diversity measurement for one part, as stored in `diversity.json`.
 public struct DiversityReport: Codable, Sendable, Equatable {
     /// The configuration of the measurement.
@@ -43,7 +45,7 @@ public struct DiversityReport: Codable, Sendable, Equatable {
 
     /// The metrics for which no input has a value, grouped by the number of inputs.
     var withoutPerInput: [(what: String, names: [String])] {
-        grouped(metrics.compactMap { entry in entry.values.withoutPerInput.map { ("\($0)", entry.name) } })
+        grouped(metrics.compactMap { entry in entry.values.withoutPerInput.map { ("\($0) of \(Counted($0, "input"))", entry.name) } })
     }
 
     private func grouped(_ pairs: [(String, String)]) -> [(what: String, names: [String])] {

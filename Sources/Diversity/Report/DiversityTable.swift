@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 /// Formats reports as comma-separated values and as text with aligned columns.
 public enum DiversityTable {
@@ -54,21 +55,21 @@ public enum DiversityTable {
             return row
         }
         var lines = [aligned([header] + rows)]
-        lines.append("\(report.inputs) inputs, \(report.outputs) outputs, seed \(report.config.seed)")
+        lines.append("\(Counted(report.inputs, "input")), \(Counted(report.outputs, "output")), seed \(report.config.seed)")
         for (what, names) in report.unmeasured {
             lines.append("not measured, because \(what) is missing: \(names.joined(separator: ", "))")
         }
         for (note, names) in report.notes { lines.append("\(names.joined(separator: ", ")): \(note)") }
         for entry in report.metrics where entry.excludedTexts > 0 {
-            lines.append("\(entry.name): \(entry.excludedTexts) of \(report.outputs) texts left out")
+            lines.append("\(entry.name): \(entry.excludedTexts) of \(Counted(report.outputs, "text")) left out")
         }
         for entry in report.metrics where entry.note != nil {
             if let inputs = entry.values.perInput, inputs.excluded > 0 {
-                lines.append("\(entry.name): \(inputs.excluded) of \(inputs.values.count) inputs left out of the mean per input")
+                lines.append("\(entry.name): \(inputs.excluded) of \(Counted(inputs.values.count, "input")) left out of the mean per input")
             }
         }
-        for (count, names) in report.withoutPerInput {
-            lines.append("\(names.joined(separator: ", ")): \(count) of \(count) inputs left out of the mean per input")
+        for (what, names) in report.withoutPerInput {
+            lines.append("\(names.joined(separator: ", ")): \(what) left out of the mean per input")
         }
         return lines.joined(separator: "\n")
     }

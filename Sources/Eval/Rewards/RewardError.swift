@@ -22,21 +22,23 @@ public enum RewardError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noReference(let prompts, let count, let first):
-            "this reward needs references, but \(prompts) of \(count) prompts have none (first: \(OneLine.quoted(first, limit: 60))); "
+            "this reward needs references, but \(prompts) of \(Counted(count, "prompt")) \(Counted.form(prompts, "has", "have")) none "
+                + "(first: \(OneLine.quoted(first, limit: 60))); "
                 + "remove these prompts or use a reward without references"
         case .badPattern(let pattern, let reason): "'\(pattern)' is not a valid regular expression: \(reason)"
         case .scorer(let command, let problem):
             "the scorer '\(command)' \(problem); it must answer every line {\"id\": n, \"query\": …, \"response\": …, \"reference\": …} "
                 + "with one line {\"id\": n, \"score\": number}, in any order, and flush it"
         case .tooLong(let tokens, let limit):
-            "prompt, response and end-of-sequence token have \(tokens) tokens, but the reward model's context is \(limit); lower "
+            "prompt, response and end-of-sequence token have \(Counted(tokens, "token")), but the reward model's context is \(limit); lower "
                 + "--max-source-length or the number of new tokens"
         case .outOfRange(let value, let response):
             "the reward of response \(response) is \(value); rewards must be finite and within ±\(Float.greatestFiniteMagnitude)"
         case .noSamples(let prompt):
             "there are no samples for the prompt \(OneLine.quoted(prompt, limit: 60)); every training and evaluation prompt needs some; "
                 + "create them with sample-best-of-n --evaluation-splits train,validation,ood_validation"
-        case .wrongCount(let count, let expected): "the reward function returned \(count) rewards for \(expected) responses"
+        case .wrongCount(let count, let expected):
+            "the reward function returned \(Counted(count, "reward")) for \(Counted(expected, "response"))"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Formats
+
 /// Text metrics of groups of inputs (splits, tables, systems): mean with interval, median and standard deviation per group, and
 /// the difference between two groups.
 ///
@@ -53,10 +55,11 @@ public struct TextReport: Codable, Sendable, Equatable {
             var notes: [String] = []
             if (1..<max(1, inputs)).contains(withoutReference) {
                 notes.append(
-                    "\(name): \(withoutReference) of \(inputs) inputs without a reference left out of ROUGE, BLEU and exact match")
+                    "\(name): \(withoutReference) of \(Counted(inputs, "input")) without a reference left out of ROUGE, BLEU and exact match"
+                )
             }
             if (1..<max(1, texts)).contains(withoutReward) {
-                notes.append("\(name): \(withoutReward) of \(texts) texts without a reward left out of reward")
+                notes.append("\(name): \(withoutReward) of \(Counted(texts, "text")) without a reward left out of reward")
             }
             return notes
         }

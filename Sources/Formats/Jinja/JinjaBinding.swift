@@ -12,7 +12,7 @@ struct JinjaBinding {
     init(_ what: String, _ arguments: JinjaCallArguments, _ names: [String], _ renderer: JinjaRenderer) throws {
         var values: [String: JinjaValue] = [:]
         guard arguments.positional.count <= names.count else {
-            throw renderer.fault("\(what) takes at most \(names.count) argument\(names.count == 1 ? "" : "s")")
+            throw renderer.fault("\(what) takes at most \(Counted(names.count, "argument"))")
         }
         for (name, value) in zip(names, arguments.positional) { values[name] = value }
         for keyword in arguments.keywords {

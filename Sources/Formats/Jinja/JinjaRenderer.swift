@@ -181,7 +181,7 @@ final class JinjaRenderer {
         case .tuple(let targets):
             let values = try iterate(value)
             guard values.count == targets.count else {
-                throw fault("cannot assign \(values.count) value\(values.count == 1 ? "" : "s") to \(targets.count) names")
+                throw fault("cannot assign \(Counted(values.count, "value")) to \(Counted(targets.count, "name"))")
             }
             for (value, target) in zip(values, targets) { try assign(value, to: target, scope) }
         }
@@ -240,7 +240,7 @@ final class JinjaRenderer {
         if definition.asksFor.contains("varargs") {
             inner["varargs"] = try tuple(Array(given.positional.dropFirst(names.count)))
         } else if given.positional.count > names.count {
-            throw fault("the macro \(OneLine.quoted(definition.name)) takes at most \(names.count) arguments")
+            throw fault("the macro \(OneLine.quoted(definition.name)) takes at most \(Counted(names.count, "argument"))")
         }
         let firstDefault = names.count - definition.signature.defaults.count
         for index in missing {

@@ -30,10 +30,10 @@ public struct RowCounts: Sendable, Equatable, CustomStringConvertible {
         return sum
     }
 
-    /// A one-line summary, such as `1200 rows read, 3 skipped (first: train.jsonl:17: …)`.
+    /// A one-line summary, such as `1,200 rows read, 3 skipped (first: train.jsonl:17: …)`.
     public var description: String {
-        guard skipped > 0 else { return "\(read) rows read" }
-        return "\(read) rows read, \(skipped) skipped" + (problems.first.map { " (first: \($0))" } ?? "")
+        guard skipped > 0 else { return "\(Counted(read, "row")) read" }
+        return "\(Counted(read, "row")) read, \(Counted.grouped(skipped)) skipped" + (problems.first.map { " (first: \($0))" } ?? "")
     }
 
     /// Handles a bad row: throws `FormatError.badRow` with the policy `fail`, otherwise counts and records it.

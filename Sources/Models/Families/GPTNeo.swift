@@ -1,3 +1,5 @@
+import Formats
+
 extension ModelFamily {
     /// GPT-Neo (Black et al. 2021): GPT-2 without scaling of scores, and with a sliding window in layers that `attention_types`
     /// calls local.
@@ -71,7 +73,7 @@ extension ModelFamily {
             for _ in 0..<times { kinds += names.map { $0 == "local" } }
         }
         guard kinds.count == count else {
-            throw ModelError.configuration(key: key, problem: "describes \(kinds.count) layers, but num_layers is \(count)")
+            throw ModelError.configuration(key: key, problem: "describes \(Counted(kinds.count, "layer")), but num_layers is \(count)")
         }
         return kinds
     }

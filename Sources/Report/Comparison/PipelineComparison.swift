@@ -176,9 +176,10 @@ public struct PipelineComparison: ReportTask {
             // a table without rows is reported as an error later
             guard common > 0 || own.isEmpty || other.isEmpty else {
                 throw InvalidSetting(
-                    "\(file) has none of the \(other.count) prompts of \(baseFile); a comparison needs answers to the same prompts")
+                    "\(file) has none of the \(Counted(other.count, "prompt")) of \(baseFile); a comparison needs answers to the same prompts"
+                )
             }
-            note("\(file) has \(common) of the \(other.count) prompts of \(baseFile)")
+            note("\(file) has \(common) of the \(Counted(other.count, "prompt")) of \(baseFile)")
         }
     }
 

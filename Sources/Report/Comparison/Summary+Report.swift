@@ -1,3 +1,4 @@
+internal import Formats
 import Runs
 internal import Eval
 internal import Foundation
@@ -41,7 +42,7 @@ extension Summary {
         systems.named.flatMap { name, system in
             system.parts.flatMap { data, scores in
                 (scores.leftOut ?? [:]).sorted { $0.key < $1.key }.map { column, count in
-                    "\n\(name), \(data): \(count) \(count == 1 ? "response" : "responses") without \(column) left out\n"
+                    "\n\(name), \(data): \(Counted(count, "response")) without \(column) left out\n"
                 }
             }
         }.joined()

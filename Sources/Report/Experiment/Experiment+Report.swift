@@ -1,3 +1,4 @@
+internal import Formats
 import Runs
 internal import Foundation
 
@@ -5,7 +6,7 @@ extension Experiment {
     /// The text of `experiment.md`.
     public var markdown: String {
         var text = """
-            # \(dataset): \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
+            # \(dataset): \(Counted(seeds.count, "seed"))
 
             id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
             mean ± t · √(variance of the seeds' means + variance of the prompts' means). \(seeds.count < 2

@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 /// The measurements of one system in all seeds.
 struct MeasuredSystem {
@@ -10,7 +11,9 @@ struct MeasuredSystem {
         [("id", id), ("ood", ood)].flatMap { data, measured in
             zip(seeds, measured).flatMap { seed, measurement in
                 Experiment.Metric.allCases.compactMap { metric in
-                    measurement.leftOut[metric].map { "\(name), \(data), seed \(seed): \($0) responses without \(metric.title) left out" }
+                    measurement.leftOut[metric].map {
+                        "\(name), \(data), seed \(seed): \(Counted($0, "response")) without \(metric.title) left out"
+                    }
                 }
             }
         }

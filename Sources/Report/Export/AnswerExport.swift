@@ -43,8 +43,8 @@ public struct AnswerExport: ReportTask {
         try AtomicFile.write(format.text(answers), to: output)
         let left = rows.count - answers.count
         listener.note(
-            "\(export.exportOutput): \(answers.count) answers of \(generator) (\(table.shown))"
-                + (left > 0 ? "; only the first answer to each prompt, \(left) others are left out" : ""))
+            "\(export.exportOutput): \(Counted(answers.count, "answer")) of \(generator) (\(table.shown))"
+                + (left > 0 ? "; only the first answer to each prompt, \(Counted(left, "other")) left out" : ""))
         if hasWholePrompts {
             listener.note("the prompts do not have Alpaca's format, so instructions are whole prompts; set --prompt-template to change it")
         }

@@ -52,13 +52,12 @@ public struct HTMLReport: ReportTask {
         try pictureFolder?.check(pictures)
         try Folder.make(output.deletingLastPathComponent())
         try AtomicFile.write(page.text, to: output)
-        let count = content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs"
         listener.note(
-            "\(output.path): \(count), \(notes.count) \(notes.count == 1 ? "note" : "notes") on missing data, \(page.text.utf8.count / 1000) kB"
-        )
+            "\(output.path): \(Counted(content.runs.count, "run")), \(Counted(notes.count, "note")) on missing data, "
+                + "\(ByteCount(bytes: page.text.utf8.count))")
         if let pictureFolder {
             try pictureFolder.write(pictures)
-            listener.note("\(pictureFolder.folder.path): \(pictures.count) pictures")
+            listener.note("\(pictureFolder.folder.path): \(Counted(pictures.count, "picture"))")
         }
     }
 
@@ -107,12 +106,12 @@ public struct HTMLReport: ReportTask {
         let all = content.runs.map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let names = all.prefix(12).map { "<bdi>\($0)</bdi>" as HTML }
         let list = names.enumerated().map { index, name -> HTML in index == 0 ? name : ", \(name)" }
-        let more: HTML = all.count > names.count ? " and \(all.count - names.count) more names" : ""
+        let more: HTML = all.count > names.count ? " and \(Counted(all.count - names.count, "more name").description)" : ""
         let body: HTML = """
             <a class="skip" href="#content">Skip to the content</a>
             <header>
             <h1><bdi>\(title)</bdi></h1>
-            <p class="quiet">A report of \(content.runs.count == 1 ? "1 run" : "\(content.runs.count) runs") by swift-rlhf \
+            <p class="quiet">A report of \(Counted(content.runs.count, "run").description) by swift-rlhf \
             \(PackageVersion.current): \(list)\(more).</p>
             <nav class="screen" aria-label="Sections"><ul class="contents">
             \(links)\(missingLink)</ul></nav>

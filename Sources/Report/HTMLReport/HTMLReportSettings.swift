@@ -20,9 +20,6 @@ public struct HTMLReportSettings: Settings {
     /// Checks that runs and an output are named, and the picture formats.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
-        guard !runs.isEmpty else {
-            throw InvalidSetting("--runs is missing; for example: rlhf-report html runs/demo --output report.html")
-        }
         guard !output.isEmpty else { throw InvalidSetting("--output is empty; give the name of the output file, such as report.html") }
         if let name = pictureFormats.first(where: { PictureFormat(rawValue: $0) == nil }) {
             throw InvalidSetting(
@@ -30,6 +27,9 @@ public struct HTMLReportSettings: Settings {
         }
         guard pictures != nil || pictureFormats == Self().pictureFormats else {
             throw InvalidSetting("--picture-formats needs --pictures, the output folder for pictures")
+        }
+        guard !runs.isEmpty else {
+            throw InvalidSetting("--runs is missing; for example: rlhf-report html runs/demo --output report.html", isMissing: true)
         }
     }
 }

@@ -18,7 +18,7 @@ public struct HistorySettings: Settings {
     /// Checks that runs and metrics are named.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
-        guard !runIds.isEmpty else { throw InvalidSetting("--run-ids is missing; name the runs to read") }
-        guard !metrics.isEmpty else { throw InvalidSetting("--metrics is missing; name the metrics to write") }
+        guard !runIds.isEmpty else { throw InvalidSetting("--run-ids is missing; name the runs to read", isMissing: true) }
+        guard !metrics.isEmpty else { throw InvalidSetting("--metrics is missing; name the metrics to write", isMissing: true) }
     }
 }

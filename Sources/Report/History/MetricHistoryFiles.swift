@@ -29,6 +29,6 @@ public struct MetricHistoryFiles: ReportTask {
         var files = [("metrics.csv", found.csv), ("metrics.svg", found.svg), ("runs.csv", found.table)]
         if history.groupBy.count == 2 { files.append(("groups.csv", found.groupTable)) }
         for (name, text) in files { try AtomicFile.write(text, to: folder.appendingPathComponent(name)) }
-        listener.note("\(folder.path): \(files.map(\.0).joined(separator: ", ")) of \(history.runIds.count) runs")
+        listener.note("\(folder.path): \(files.map(\.0).joined(separator: ", ")) of \(Counted(history.runIds.count, "run"))")
     }
 }

@@ -1,3 +1,4 @@
+internal import Formats
 import Runs
 internal import Foundation
 
@@ -5,7 +6,7 @@ extension MethodStudy {
     /// The text of `methods.md`.
     public var markdown: String {
         var text = """
-            # \(dataset): \(Set(systems.map(\.method)).count) methods, \(seeds.count) \(seeds.count == 1 ? "seed" : "seeds")
+            # \(dataset): \(Counted(Set(systems.map(\.method)).count, "method")), \(Counted(seeds.count, "seed"))
 
             id: in distribution; ood: out of distribution; gap: id minus ood. Brackets contain 95 % intervals over seeds and prompts:
             mean ± t · √(variance of the seeds' means + variance of the prompts' means). Win rate: how often the hidden judge prefers a

@@ -83,7 +83,7 @@ public struct MethodStudyTable: ReportTask {
         }
         if let embeddings, embeddings.found > 0 {
             listener.note(
-                "embeddings: \(embeddings.found) tables reused from an earlier report (\(StudyEmbeddings.fileName)), "
+                "embeddings: \(Counted(embeddings.found, "table")) reused from an earlier report (\(StudyEmbeddings.fileName)), "
                     + "\(embeddings.measured) measured now")
         }
         let supervised = try reader.finished(

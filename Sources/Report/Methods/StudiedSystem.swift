@@ -48,7 +48,7 @@ package struct StudiedSystem: Codable, Equatable, Sendable {
         let bases = systems.filter { $0.base == true }
         guard bases.count == 1 else {
             throw InvalidSetting(
-                "\(url.path) has \(bases.isEmpty ? "no system" : "\(bases.count) systems") with \"base\": true; exactly one must have it"
+                "\(url.path) has \(bases.isEmpty ? "no system" : "\(Counted(bases.count, "system"))") with \"base\": true; exactly one must have it"
             )
         }
         return systems

@@ -65,8 +65,8 @@ struct StudyReader {
                     }
                     let (count, all) = (own.measurement.inputs.count, other.measurement.inputs.count)
                     guard common < count || common < all else { continue }
-                    let others = count > common ? " and \(count - common) others" : ""
-                    missing.append(named("has \(common) of the \(all) prompts of \(base.title)\(others) (\(own.file.path))"))
+                    let others = count > common ? " and \(Counted(count - common, "other"))" : ""
+                    missing.append(named("has \(common) of the \(Counted(all, "prompt")) of \(base.title)\(others) (\(own.file.path))"))
                 }
             }
             let own = part

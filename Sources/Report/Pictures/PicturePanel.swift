@@ -1,4 +1,5 @@
 package import Eval
+import Formats
 
 /// One point of a series, with intervals in both directions. An interval of zero width is not drawn.
 package struct PicturePoint: Equatable, Sendable {
@@ -114,7 +115,9 @@ package struct PicturePanel: Sendable {
                 + "\(Statistics.text(last.y.mean)) at \(Statistics.text(last.x.mean)), between \(Statistics.text(least)) and "
                 + "\(Statistics.text(most))."
         }
-        let rest = named.count > 12 ? [" \(named.count - 12) further series are listed in the tables."] : []
+        let rest =
+            named.count > 12
+            ? [" \(named.count - 12) further series \(Counted.form(named.count - 12, "is", "are")) listed in the tables."] : []
         return (["Horizontal axis: \(across). Vertical axis: \(up)."] + sentences + rest).joined(separator: " ")
     }
 

@@ -56,7 +56,7 @@ public struct ModelSampling: ReportTask {
             throw error
         }
         guard let path = models.answersOutput, let count = try output?.write() else { return }
-        listener.note("\(path): \(count) \(count == 1 ? "answer" : "answers")")
+        listener.note("\(path): \(Counted(count, "answer"))")
     }
 
     private var options: SamplingOptions { sampling.options(samples: true) }
@@ -115,7 +115,7 @@ public struct ModelSampling: ReportTask {
         let count = prompts.first?.count ?? 0
         let isShown = models.answersOutput == nil
         let clock = ContinuousClock.now
-        try listener.report(.began(stage: "samples", totalSteps: count))
+        try listener.report(.began(stage: "samples", totalSteps: count, unit: "prompt"))
         var tokens = 0
         for start in stride(from: 0, to: count, by: Self.promptsPerPass) {
             let places = start..<min(count, start + Self.promptsPerPass)

@@ -68,7 +68,11 @@ struct PromptedModel {
         let examples = try data.evaluationExamples(of: corpus, split: "test")
         let prompts = try data.evaluationPrompts(examples, tokenisation, room: context - newTokens - 1, with: loaded.tokenizer)
         let cut = prompts.count(where: \.isTruncated)
-        if cut > 0 { note("\(cut) of \(prompts.count) prompts are too long for \(name) and are truncated at the start") }
+        if cut > 0 {
+            note(
+                "\(cut) of \(Counted(prompts.count, "prompt")) \(Counted.form(cut, "is", "are")) too long for \(name): truncated at the start"
+            )
+        }
         return prompts.map { ModelPrompt(id: $0.id, text: $0.query, tokens: $0.tokens) }
     }
 
@@ -109,7 +113,8 @@ package struct InvalidPrompt: Error, CustomStringConvertible {
     package var description: String {
         tokens == 0
             ? "\(model): prompt \(id) has no tokens"
-            : "\(model): prompt \(id) has \(tokens) tokens, but the model's context has room for \(max(0, room)) beside the answer; shorten the "
+            : "\(model): prompt \(id) has \(Counted(tokens, "token")), "
+                + "but the model's context has room for \(max(0, room)) beside the answer; shorten the "
                 + "prompt, or lower --max-new-tokens"
     }
 }

@@ -42,8 +42,8 @@ public struct RowScoring: ReportTask {
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
             listener.note(
                 String(
-                    format: "%@: %d rows, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path,
-                    rows.count, scoring.scoreColumn, mean,
+                    format: "%@: %@, %@ has mean %.4f, variance %.4f, deviation %.4f", destination.path,
+                    "\(Counted(rows.count, "row"))", scoring.scoreColumn, mean,
                     variance, variance.squareRoot()))
         }
     }

@@ -38,9 +38,8 @@ public struct ScoringSettings: Settings {
     /// Checks that exactly one reward is named, and the range of every setting.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
-        guard (modelName == nil) != (rewardFunction == nil) else {
-            throw InvalidSetting(
-                "choose what scores: a reward model (--model-name), or --reward-function check, rouge, bleu, length or compression")
+        guard modelName == nil || rewardFunction == nil else {
+            throw InvalidSetting("--model-name and --reward-function cannot be combined; choose one of them")
         }
         if let rewardFunction, !Self.functions.contains(SettingName.canonical(rewardFunction)) {
             throw InvalidSetting("--reward-function is '\(rewardFunction)'; it takes \(Self.functions.joined(separator: ", ")) here")
@@ -55,6 +54,11 @@ public struct ScoringSettings: Settings {
             throw InvalidSetting("--score-column is '\(scoreColumn)', a column that rows already have; choose another name")
         }
         try data.validate()
+        guard modelName != nil || rewardFunction != nil else {
+            throw InvalidSetting(
+                "choose what scores: a reward model (--model-name), or --reward-function \(Self.functions.joined(separator: ", "))",
+                isMissing: true)
+        }
     }
 
     private static let functions = ["check", "rouge", "bleu", "length", "compression"]

@@ -88,7 +88,7 @@ struct PreferenceResults {
     /// Creates the results of annotators' rankings.
     init(_ analysis: RankingAnalysis) {
         content = Content(ranking: analysis)
-        text = "\(analysis.tasks) tasks; preferred to the reference:"
+        text = "\(Counted(analysis.tasks, "task")); preferred to the reference:"
         for system in analysis.systems {
             text += "\n  \(system.name): \(Self.describe(system.againstReference))"
             add(system.againstReference, "win_rate_\(system.name)")
@@ -133,8 +133,9 @@ struct PreferenceResults {
         flatValues["unanswered_share"] = unansweredShare
         let reasons = omissions.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         text +=
-            "\n\(summary.unreadable) of \(summary.questions) questions (\(Self.rounded(unansweredShare))) have no verdict and count as ties "
-        text += "(\(reasons))"
+            "\n\(summary.unreadable) of \(Counted(summary.questions, "question")) (\(Self.rounded(unansweredShare))) "
+        text +=
+            Counted.form(summary.unreadable, "has no verdict and counts as a tie", "have no verdict and count as ties") + " (\(reasons))"
         if let answered = summary.winRateOfAnswered {
             add(answered, "win_rate_of_answered")
             text += "\nover the pairs with a verdict in both orders: \(Self.describe(answered))"
@@ -152,7 +153,7 @@ struct PreferenceResults {
         for (form, estimate) in estimates {
             flatValues["alpaca_eval_\(form.rawValue)"] = estimate.rate
             if let missing = estimate.withoutDifficulty, missing > 0 {
-                text += "; \(form.rawValue) leaves out \(missing) inputs without a difficulty"
+                text += "; \(form.rawValue) leaves out \(Counted(missing, "input")) without a difficulty"
             }
         }
     }
@@ -176,8 +177,10 @@ struct PreferenceResults {
     mutating func add(_ agreement: PeopleAgreement) {
         content.agreementWithPeople = agreement
         flatValues["agreement_with_people"] = agreement.share
-        text += "\nthe judge agrees with people in \(Self.rounded(agreement.share)) of \(agreement.tasks) tasks"
-        if agreement.leftOut > 0 { text += "; \(agreement.leftOut) answered tasks have no verdict of the judge" }
+        text += "\nthe judge agrees with people in \(Self.rounded(agreement.share)) of \(Counted(agreement.tasks, "task"))"
+        if agreement.leftOut > 0 {
+            text += "; \(agreement.leftOut) answered \(Counted.form(agreement.leftOut, "task has", "tasks have")) no verdict of the judge"
+        }
     }
 
     /// Adds the annotators' scores on attention checks.
@@ -201,14 +204,15 @@ struct PreferenceResults {
         for (level, value) in agreement.alpha { flatValues["krippendorff_alpha_\(level)"] = value.mean }
         let alpha = agreement.alpha.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         text +=
-            "\nKrippendorff's alpha over \(agreement.sharedTasks) \(unit)s with several answers: \(alpha.isEmpty ? "undefined" : alpha)"
+            "\nKrippendorff's alpha over \(Counted(agreement.sharedTasks, unit)) "
+            + "with several answers: \(alpha.isEmpty ? "undefined" : alpha)"
         for pair in agreement.pairs {
-            text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(pair.tasks) \(unit)s"
+            text += "\n\(pair.first) and \(pair.second): same side in \(Self.rounded(pair.sameSide)) of \(Counted(pair.tasks, unit))"
             if let kappa = pair.kappa { text += ", Cohen's kappa \(Self.rounded(kappa))" }
         }
         for person in agreement.annotators {
             text +=
-                "\n\(person.annotator): \(person.tasks) \(unit)s, neutral \(Self.rounded(person.neutralShare)), "
+                "\n\(person.annotator): \(Counted(person.tasks, unit)), neutral \(Self.rounded(person.neutralShare)), "
                 + "left \(Self.rounded(person.leftShare))"
             if let share = person.agreementWithOthers { text += ", agrees with the others in \(Self.rounded(share))" }
             if let seconds = person.meanSeconds { text += String(format: ", %.1f s for a \(unit)", seconds) }
@@ -222,8 +226,11 @@ struct PreferenceResults {
         flatValues["judge_completion_tokens"] = Double(ledger.completionTokens)
         flatValues["judge_seconds"] = ledger.seconds
         text +=
-            "\n\(ledger.model): \(ledger.questions) questions, \(ledger.fromCache) answered from the cache; \(ledger.requests) requests, "
-        text += "\(ledger.retries) of them retries; \(ledger.promptTokens) prompt tokens, \(ledger.completionTokens) answer tokens; "
+            "\n\(ledger.model): \(Counted(ledger.questions, "question")), "
+            + "\(ledger.fromCache) answered from the cache; \(Counted(ledger.requests, "request")), "
+        text +=
+            "\(ledger.retries) of them retries; "
+            + "\(Counted(ledger.promptTokens, "prompt token")), \(Counted(ledger.completionTokens, "answer token")); "
         text += String(format: "%.1f s", ledger.seconds)
         if let price = ledger.price, let now = ledger.priceOfThisRun {
             flatValues["judge_price"] = price
@@ -234,7 +241,8 @@ struct PreferenceResults {
         }
         if ledger.uncounted > 0 {
             text +=
-                "\nthe service reported no number of prompt tokens for \(ledger.uncounted) answers: whether their prompts were truncated, "
+                "\nthe service reported no number of prompt tokens for \(Counted(ledger.uncounted, "answer")): "
+                + "whether their prompts were truncated, "
             text += "and their price, is unknown"
         }
     }

@@ -47,7 +47,9 @@ struct SystemOutputs {
             System(name: table.name, rows: common.map { table.rows[$0] ?? [] })
         }
         let all = tables.map(\.order.count).max() ?? 0
-        if all > inputs.count { note("\(inputs.count) of \(all) inputs are common to all systems") }
+        if all > inputs.count {
+            note("\(inputs.count) of \(Counted(all, "input")) \(Counted.form(inputs.count, "is", "are")) common to all systems")
+        }
     }
 
     private static func rows(of name: String, table: String, runs: URL) throws -> [SampleRow] {

@@ -90,7 +90,7 @@ public struct SystemPreferenceSettings: Settings {
         guard bootstrapResamples > 0 else { throw InvalidSetting("--bootstrap-resamples must be above 0") }
         guard attentionChecks >= 0 else { throw InvalidSetting("--attention-checks must not be below 0") }
         guard isWanted || preferenceTasks != nil || page != nil else {
-            throw InvalidSetting("--systems is missing; name the systems to compare")
+            throw InvalidSetting("--systems is missing; name the systems to compare", isMissing: true)
         }
         try validateCombination()
     }
@@ -119,13 +119,12 @@ public struct SystemPreferenceSettings: Settings {
         }
         guard isWanted || page != nil else {
             guard let action = actions.first else { return }
-            throw InvalidSetting("\(action) needs --systems, the systems to compare")
+            throw InvalidSetting("\(action) needs --systems, the systems to compare", isMissing: true)
         }
         guard let action = actions.first else {
             throw InvalidSetting(
                 "choose what to do with the systems: --judge-url, --judge-command, --judge-requests, --judge-answers, --preference-tasks "
-                    + "or --pick-examples"
-            )
+                    + "or --pick-examples", isMissing: true)
         }
         if judgeComparisons != nil {
             guard systems.isEmpty, action.hasPrefix("--judge") else {

@@ -86,7 +86,9 @@ extension SystemPreferences {
         let withoutDifficulty = difficulties.map { known in pairs.inputs.count { known[$0] == nil } }
         if let withoutDifficulty, withoutDifficulty > 0 {
             listener.note(
-                "\(judge.instructionDifficulties ?? ""): \(withoutDifficulty) of \(pairs.inputs.count) inputs have no difficulty in it")
+                "\(judge.instructionDifficulties ?? ""): "
+                    + "\(withoutDifficulty) of \(Counted(pairs.inputs.count, "input")) \(Counted.form(withoutDifficulty, "has", "have")) no difficulty in it"
+            )
         }
         var random = random.split("bootstrap")
         func summary(_ judge: some PairwiseJudge) throws -> (PairwiseJudging.Summary?, JudgeLedger?) {
@@ -127,7 +129,8 @@ extension SystemPreferences {
             let judged = pairs.inputs.indices.filter { found.outcomes[$0] != nil }
             let usable = form == .minimal ? judged : judged.filter { difficulties?[pairs.inputs[$0]] != nil }
             leftOut[form] =
-                "\(usable.count) of \(pairs.inputs.count) inputs have a verdict\(form == .minimal ? "" : " and a difficulty"); a fit needs "
+                "\(usable.count) of \(Counted(pairs.inputs.count, "input")) "
+                + "\(Counted.form(usable.count, "has", "have")) a verdict\(form == .minimal ? "" : " and a difficulty"); a fit needs "
                 + (form == .v1 ? "one, and \(AlpacaEvalWinRate.fewest) with the gamed ones" : "\(AlpacaEvalWinRate.fewest)")
         }
         results.add(estimates)
@@ -169,7 +172,7 @@ extension SystemPreferences {
         let cache = try JudgeCache(file)
         if !cache.damagedLines.isEmpty {
             let lines = cache.damagedLines.prefix(10).map(String.init).joined(separator: ", ")
-            listener.note("\(file.path): \(cache.damagedLines.count) lines are incomplete and are skipped (line \(lines))")
+            listener.note("\(file.path): \(Counted(cache.damagedLines.count, "incomplete line")) skipped (line \(lines))")
         }
         return try make(JudgeServiceRequest(url: url, chat: try judge.chat(seed: run.seed), cache: cache, settings: judge))
     }

@@ -91,7 +91,7 @@ public struct SystemPreferences: ReportTask {
 
     private func write<Row: Codable>(_ rows: [Row], to path: String, _ listener: ReportListener) throws {
         try JSONLines<Row>(URL(fileURLWithPath: path)).write(rows)
-        listener.note("\(path): \(rows.count) rows")
+        listener.note("\(path): \(Counted(rows.count, "row"))")
     }
 
     // MARK: People

@@ -1,3 +1,5 @@
+import Formats
+
 /// An error concerning a run folder.
 public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The folder does not contain a run.
@@ -60,12 +62,12 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
         case .noValidCheckpoint(let path, let problem):
             "all checkpoints of \(path) are damaged (newest: \(problem)); remove the folder to start again"
         case .shortened(let path, let bytes, let expected):
-            "\(path) has \(bytes) bytes, but had \(expected) at the checkpoint; lines are missing"
+            "\(path) has \(bytes) \(Counted.form(bytes, "byte", "bytes")), but had \(expected) at the checkpoint; lines are missing"
         case .grown(let path, let bytes, let expected):
-            "\(path) has \(bytes) bytes, but had \(expected) at the last checkpoint; lines were added; "
+            "\(path) has \(bytes) \(Counted.form(bytes, "byte", "bytes")), but had \(expected) at the last checkpoint; lines were added; "
                 + "remove these lines, or restore the file"
         case .changedLines(let path, let bytes):
-            "\(path) is damaged: its first \(bytes) bytes have changed since the checkpoint; "
+            "\(path) is damaged: its first \(bytes) \(Counted.form(bytes, "byte has", "bytes have")) changed since the checkpoint; "
                 + "restore the file, or remove the run's folder to start again"
         case .unfinished(let path): "\(path) has no folder \"final\", because the run has not finished; repeat its command to finish it"
         case .unknownTable(let name, let path, let known):

@@ -58,7 +58,8 @@ public struct FolderChecksums: Codable, Equatable, Sendable {
             let found = try written(name, in: folder) { try Self.entry(of: file.path) }
             guard found.bytes == expected.bytes else {
                 throw FileError.damaged(
-                    path: folder.path, problem: "\(name) has \(found.bytes) bytes, expected \(expected.bytes)")
+                    path: folder.path,
+                    problem: "\(name) has \(found.bytes) \(Counted.form(found.bytes, "byte", "bytes")), expected \(expected.bytes)")
             }
             guard found == expected else {
                 throw FileError.damaged(

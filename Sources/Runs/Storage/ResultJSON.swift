@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 
 /// Encoding of results as readable JSON.
@@ -34,7 +35,7 @@ public enum ResultError: Error, Equatable, Sendable, CustomStringConvertible {
             "no row of the table \(table) of \(path) has a \"\(column)\", which the comparison needs; choose another run, or sample again"
         case .noRows(let path): "\(path) has no rows; expected responses with their prompts; choose another run, or sample again"
         case .endsEarly(let path, let prompt, let rows, let expected):
-            "\(path) ends early: its last prompt (\(prompt)) has \(rows) \(rows == 1 ? "row" : "rows"), expected \(expected); "
+            "\(path) ends early: its last prompt (\(prompt)) has \(Counted(rows, "row")), expected \(expected); "
                 + "restore the file, or sample again"
         }
     }

@@ -31,8 +31,8 @@ public final class Console: MetricSink {
     public func handle(_ event: TrainingEvent) {
         let now = clock()
         switch event {
-        case .began(let stage, let totalSteps):
-            progress = StageProgress(stage: stage, totalSteps: totalSteps, time: now)
+        case .began(let stage, let totalSteps, let unit, let step, let tokens):
+            progress = StageProgress(stage: stage, totalSteps: totalSteps, unit: unit, step: step, tokens: tokens, time: now)
             lastDrawn = terminal.isInteractive ? nil : now
         case .progressed(let step, let totalSteps, let tokens, let figure):
             progress?.update(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure, time: now)
@@ -40,9 +40,10 @@ public final class Console: MetricSink {
         case .noted(let text):
             say(text)
         case .ended(let stage, let seconds):
-            let line = progress.map { ProgressLine.summary($0, stage: stage, seconds: seconds) }
+            // progress of another name is that of a part of the stage
+            let own = progress.flatMap { $0.stage == stage ? $0 : nil }
             progress = nil
-            say(line ?? "\(stage): \(Quantity.duration(seconds))")
+            say(own.map { ProgressLine.summary($0, seconds: seconds) } ?? "\(stage): \(Quantity.duration(seconds))")
         case .measured, .sampled:
             break
         }

@@ -1,9 +1,10 @@
+internal import Formats
 import Train
 
 /// Formats a `StageProgress` as text.
 public enum ProgressLine {
-    /// One line of at most `width` columns: label, percentage, bar, steps, rates, remaining time, loss or score. Parts that do
-    /// not fit are omitted, least important first; the bar takes the remaining space.
+    /// One line of at most `width` columns: label, percentage, bar, steps, rates of the last minute, remaining time, loss or
+    /// score. Parts that do not fit are omitted, least important first; the bar takes the remaining space.
     public static func bar(_ progress: StageProgress, width: Int, unicode: Bool = true) -> String {
         let left = "\(progress.stage) \(percent(progress.fraction))"
         var right = parts(progress, short: true)
@@ -23,20 +24,31 @@ public enum ProgressLine {
         }
     }
 
-    /// One line for a log, such as "sft: step 185/500 (37 %), 1,460 tokens/s, 2.31 steps/s, 1:23 left, loss 4.758".
+    /// One line for a log, such as "sft: step 185/500 (37 %), 1,460 tokens/s, 2.31 steps/s, 1:23 left, loss 4.758". Rates are
+    /// those of the last minute.
     public static func plain(_ progress: StageProgress) -> String {
         var parts = parts(progress, short: false)
-        parts[0].text = "step \(parts[0].text) (\(Int(progress.fraction * 100)) %)"
+        parts[0].text = "\(progress.unit) \(parts[0].text) (\(Int(progress.fraction * 100)) %)"
         return "\(progress.stage): " + parts.map(\.text).joined(separator: ", ")
     }
 
-    /// One line at the end of a stage, such as "sft: 500 steps in 3:12, 730,000 tokens, 1,460 tokens/s, loss 4.758".
-    public static func summary(_ progress: StageProgress, stage: String, seconds: Double) -> String {
-        var text = "\(stage): \(Quantity.grouped(Double(progress.step))) steps in \(Quantity.duration(seconds))"
-        if progress.tokens > 0 { text += ", \(Quantity.grouped(Double(progress.tokens))) tokens" }
+    /// One line at the end of a stage, such as "sft: 500 steps in 3:12, 730,000 tokens, 3,802 tokens/s, loss 4.758; 3:40 in total".
+    ///
+    /// Steps, tokens and tokens per second are those of this session, and their time runs from its first step to its last. A resumed
+    /// stage says "100 of 500 steps".
+    /// - Parameters:
+    ///   - progress: the progress of the stage.
+    ///   - seconds: the time of the whole session, with loading and final evaluations. It is shown if it differs.
+    public static func summary(_ progress: StageProgress, seconds: Double) -> String {
+        let (all, taken) = (Quantity.duration(seconds), Quantity.duration(progress.sessionSeconds))
+        guard progress.sessionSteps > 0 else { return "\(progress.stage): \(all)" }
+        let isResumed = progress.sessionSteps < progress.step
+        let steps = "\(Counted(progress.step, progress.unit))"
+        var text = "\(progress.stage): \(isResumed ? Counted.grouped(progress.sessionSteps) + " of " : "")\(steps) in \(taken)"
+        if progress.sessionTokens > 0 { text += ", \(Counted(progress.sessionTokens, "token"))" }
         if let rate = progress.overallTokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
         if let figure = progress.figure { text += ", \(shown(figure))" }
-        return text
+        return text + (all == taken ? "" : "; \(all) in total")
     }
 
     private struct Part {
@@ -46,12 +58,14 @@ public enum ProgressLine {
     }
 
     private static func parts(_ progress: StageProgress, short: Bool) -> [Part] {
-        var parts = [Part(text: "\(progress.step)/\(progress.totalSteps)", need: 3)]
+        var parts = [Part(text: "\(Counted.grouped(progress.step))/\(Counted.grouped(progress.totalSteps))", need: 3)]
         if let rate = progress.tokensPerSecond {
             parts.append(Part(text: "\(Quantity.rate(rate)) \(short ? "tok/s" : "tokens/s")", need: 2))
         }
         if let rate = progress.stepsPerSecond {
-            let text = rate >= 0.1 || rate <= 0 ? "\(Quantity.rate(rate)) steps/s" : "\(Quantity.rate(1 / rate)) s/step"
+            let text =
+                rate >= 0.1 || rate <= 0
+                ? "\(Quantity.rate(rate)) \(progress.unit)s/s" : "\(Quantity.rate(1 / rate)) s/\(progress.unit)"
             parts.append(Part(text: text, need: 1))
         }
         if let remaining = progress.remaining {

@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 
 /// Formatting of numbers for display.
@@ -11,13 +12,7 @@ package enum Quantity {
     /// An integer with thousands separators, such as "12,345".
     package static func grouped(_ value: Double) -> String {
         guard abs(value) < 1e15 else { return String(format: "%.3g", value) }
-        let digits = String(Int(value.rounded().magnitude))
-        var result = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0 && (digits.count - index).isMultiple(of: 3) { result += "," }
-            result.append(digit)
-        }
-        return value.rounded() < 0 ? "-" + result : result
+        return Counted.grouped(Int(value.rounded()))
     }
 
     /// A duration in seconds, such as "45s", "3:12" or "1:02:03".

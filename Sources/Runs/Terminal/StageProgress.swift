@@ -5,14 +5,16 @@ public struct StageProgress: Equatable, Sendable {
     /// The length of the window over which rates are computed, in seconds.
     static var window: Double { 60 }
 
-    /// The stage's name.
+    /// The stage's label: the name of the method.
     public private(set) var stage: String
+    /// What a step is, in the singular: `step`, `response`, `prompt`.
+    public private(set) var unit: String
     /// The total number of steps.
     public private(set) var totalSteps: Int
-    /// The number of completed steps.
-    public private(set) var step = 0
-    /// The number of tokens processed so far in this stage.
-    public private(set) var tokens = 0
+    /// The number of completed steps, including those before a resume.
+    public private(set) var step: Int
+    /// The number of tokens processed so far in this stage, including those before a resume.
+    public private(set) var tokens: Int
     /// The loss, score or other figure of the last step, if it has one.
     public private(set) var figure: ProgressFigure?
 
@@ -23,25 +25,28 @@ public struct StageProgress: Equatable, Sendable {
     }
     private var marks: [Mark]
     /// The start of this session.
-    private var start: Mark
-    private var isFirst = true
+    private let start: Mark
 
-    /// Creates the progress of a stage that starts at `time`, in seconds of a monotonic clock.
-    public init(stage: String, totalSteps: Int, time: Double) {
+    /// Creates the progress of a stage that starts or resumes now.
+    /// - Parameters:
+    ///   - stage: the label of the stage.
+    ///   - totalSteps: the number of steps of the whole stage.
+    ///   - unit: what a step is, in the singular.
+    ///   - step: the number of steps done before a resume; they do not count towards the speed.
+    ///   - tokens: the number of tokens processed before a resume.
+    ///   - time: the time in seconds of a monotonic clock.
+    public init(stage: String, totalSteps: Int, unit: String = "step", step: Int = 0, tokens: Int = 0, time: Double) {
         self.stage = stage
+        self.unit = unit
         self.totalSteps = totalSteps
-        start = Mark(time: time, step: 0, tokens: 0)
+        self.step = step
+        self.tokens = tokens
+        start = Mark(time: time, step: step, tokens: tokens)
         marks = [start]
     }
 
-    /// Records a completed step.
+    /// Records completed steps.
     public mutating func update(step: Int, totalSteps: Int, tokens: Int, figure: ProgressFigure?, time: Double) {
-        // in a resumed stage, the steps before the resume do not count towards its speed
-        if isFirst && step > 1 {
-            start = Mark(time: time, step: step, tokens: tokens)
-            marks = []
-        }
-        isFirst = false
         self.step = step
         self.totalSteps = totalSteps
         self.tokens = tokens
@@ -68,7 +73,16 @@ public struct StageProgress: Equatable, Sendable {
     /// Tokens per second over the last minute; nil before the first step has been timed, or if no tokens are counted.
     public var tokensPerSecond: Double? { rate { Double($0.tokens) } }
 
-    /// Tokens per second over the whole session; nil as `tokensPerSecond`.
+    /// The number of steps done in this session, without those before a resume.
+    public var sessionSteps: Int { step - start.step }
+
+    /// The number of tokens processed in this session, without those before a resume.
+    public var sessionTokens: Int { tokens - start.tokens }
+
+    /// The seconds from the start of this session to its last completed step.
+    public var sessionSeconds: Double { (marks.last?.time ?? start.time) - start.time }
+
+    /// Tokens per second over the whole session (``sessionTokens`` per ``sessionSeconds``); nil as `tokensPerSecond`.
     public var overallTokensPerSecond: Double? {
         guard let last = marks.last, last.time > start.time, last.tokens > start.tokens else { return nil }
         return Double(last.tokens - start.tokens) / (last.time - start.time)

@@ -35,7 +35,7 @@ public struct Terminal: Sendable {
     }
 
     /// The width that the terminal driver reports; nil if it reports none.
-    static func width(of descriptor: Int32) -> Int? {
+    package static func width(of descriptor: Int32) -> Int? {
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)

@@ -1,4 +1,5 @@
 internal import Data
+internal import Formats
 
 /// Formats model output as Markdown for dashboards. Markup in the text is escaped.
 enum MarkdownText {
@@ -17,7 +18,7 @@ enum MarkdownText {
             ]
             text += "| \(cells.joined(separator: " | ")) |\n"
         }
-        if samples.count > rows { text += "\n\(samples.count - rows) more rows are in the tables of the run.\n" }
+        if samples.count > rows { text += "\nThe tables of the run have \(Counted(samples.count - rows, "more row")).\n" }
         return text
     }
 

@@ -1,5 +1,6 @@
 import Data
 import Diversity
+import Formats
 import Foundation
 import Runs
 import Tensor
@@ -53,7 +54,7 @@ struct AnswerTable {
         return try ([("train", source.table, training)] + held).compactMap { name, table, pools in
             let (comparisons, left) = try self.comparisons(of: pools)
             note(
-                "\(name): \(comparisons.count) pairs (\(pairs.selection.name)) from \(pools.count) prompts "
+                "\(name): \(Counted(comparisons.count, "pair")) (\(pairs.selection.name)) from \(Counted(pools.count, "prompt")) "
                     + "of \(source.run.path):\(table)\(left)")
             guard comparisons.isEmpty else { return (name, comparisons) }
             guard name == "train" else { return nil }

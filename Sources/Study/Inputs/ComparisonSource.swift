@@ -141,7 +141,9 @@ struct ComparisonSource {
         }
         if counts.skipped > 0 { session.say("chat template: \(counts)") }
         if hasForeign { session.say("the table's tokens come from another tokenizer; its texts are tokenised again") }
-        if truncated > 0 { session.say("\(truncated) comparisons were truncated to the model's context") }
+        if truncated > 0 {
+            session.say("\(Counted(truncated, "comparison")) \(Counted.form(truncated, "was", "were")) truncated to the model's context")
+        }
         return tokenised
     }
 
@@ -195,9 +197,10 @@ struct ComparisonSource {
         let total = wanted.reduce(0) { $0 + $1.examples.count }
         let ends = try supervised.ends(note: session.say)
         session.say(
-            "no comparisons given: simulating preferences. The model answers \(total) prompts, and a hidden judge that knows the references "
+            "no comparisons given: simulating preferences. The model answers \(Counted(total, "prompt")), "
+                + "and a hidden judge that knows the references "
                 + "ranks the answers. To use pairs of your own, name them with --comparisons")
-        try session.sinks.handle(.began(stage: "preferences", totalSteps: total))
+        try session.sinks.handle(.began(stage: "simulated preferences", totalSteps: total, unit: "prompt"))
         var done = (examples: 0, tokens: 0)
         return try wanted.map { name, examples in
             var simulation = SimulatedPreferences(
@@ -229,7 +232,7 @@ struct ComparisonSource {
                 return comparison
             }
             done = (done.examples + last.examples, done.tokens + last.tokens)
-            session.say("\(result.count) \(name) comparisons from \(examples.count) prompts")
+            session.say("\(Counted(result.count, "\(name) comparison")) from \(Counted(examples.count, "prompt"))")
             return (name, result)
         }
     }

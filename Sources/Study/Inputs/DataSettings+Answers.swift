@@ -33,7 +33,7 @@ extension DataSettings {
         guard !answers.isEmpty else { throw DataError.emptySplit(table, reason: "\(run.path) has no answers in this table") }
         corpus.splits["train"] = answers
         corpus.sizes["train"] = nil
-        note("training on \(answers.count) answers of \(run.path) (\(table)); the other splits come from \(source.datasetName)")
+        note("training on \(Counted(answers.count, "answer")) of \(run.path) (\(table)); the other splits come from \(source.datasetName)")
         return try corpus.selecting(selection())
     }
 }

@@ -50,25 +50,27 @@ extension DataSettings {
         return try format.read(files(of: datasetName, set: postSet, replacing: namedFiles), request)
     }
 
-    /// The named splits that the corpus has.
-    /// - Throws: `DataError` for a name that is not a split of any corpus, or when the corpus has none of the splits.
+    /// The splits named by `--evaluation-splits` that the corpus has. Each of the others is noted.
+    /// - Throws: `DataError` for a name that is not a split of any corpus; `InvalidSetting` when the corpus has none of the splits.
     package func present(_ splits: [String], in corpus: SummaryCorpus, note: (String) -> Void) throws -> [String] {
         let read = corpus.availableSplits
-        var present: [String] = []
+        var (present, missing): ([String], [String]) = ([], [])
         for split in splits {
             if try read.contains(evaluated(split)) {
                 present.append(split)
             } else if SummaryCorpus.splitNames.contains(split), corpus.splits[split] == nil {
-                note("\(corpus.name) has no split \(split); it is skipped")
+                missing.append(split)
             } else {
                 _ = try corpus.examples(in: evaluated(split))
             }
         }
         guard !present.isEmpty else {
-            throw DataError.unknownSplit(
-                splits.joined(separator: ","),
-                available: SummaryCorpus.splitNames.filter { read.contains($0) || corpus.unread.contains($0) })
+            let known = SummaryCorpus.splitNames.filter { read.contains($0) || corpus.unread.contains($0) }
+            throw InvalidSetting(
+                "\(corpus.name) has \(missing.map { "no split \($0)" }.joined(separator: " and ")); it has "
+                    + "\(known.isEmpty ? "no splits" : known.joined(separator: ", ")); name those to answer with --evaluation-splits")
         }
+        for split in missing { note("\(corpus.name) has no split \(split); it is skipped") }
         return present
     }
 
@@ -113,8 +115,8 @@ extension DataSettings {
         let needed = max(target + end, newTokens + 1)
         let source = maxSourceLength + needed <= context ? maxSourceLength : context - answer - 1
         guard source > 0 else {
-            let rest = newTokens >= target ? "\(newTokens) new tokens" : "a summary of \(target) tokens"
-            throw InvalidSetting("the model's context of \(context) tokens leaves no room for a prompt beside \(rest)")
+            let rest = newTokens >= target ? "\(Counted(newTokens, "new token"))" : "a summary of \(Counted(target, "token"))"
+            throw InvalidSetting("the model's context of \(Counted(context, "token")) leaves no room for a prompt beside \(rest)")
         }
         return SFTTokenisation(
             format: corpus.format, maximumSource: source, maximumTarget: target,
@@ -127,7 +129,8 @@ extension DataSettings {
         let cut = prompts.count(where: \.isTruncated)
         guard cut > 0 else { return }
         note(
-            "\(cut) of \(prompts.count) prompts (\(split)) are truncated on the left for the policy; "
+            "\(cut) of \(Counted(prompts.count, "prompt")) (\(split)) \(Counted.form(cut, "is", "are")) "
+                + "truncated on the left for the policy; "
                 + "rewards that read texts get the whole prompts")
     }
 

@@ -221,7 +221,7 @@ package enum RewardSource {
             layers = shared.layers == frozen ? frozen : 0
             session.say(
                 layers > 0
-                    ? "the reward model shares \(layers) layers with the policy (\(shared.bytesFreed / 1_048_576) MiB saved)"
+                    ? "the reward model shares \(Counted(layers, "layer")) with the policy (\(ByteCount(bytes: shared.bytesFreed)) saved)"
                     : "the reward model shares no frozen layers with the policy and runs in full")
         }
         return RewardModelReward(model, endOfSequence: end, ends: ends, sharedTrunkLayers: layers)

@@ -1,3 +1,4 @@
+import Formats
 import Tensor
 package import Train
 

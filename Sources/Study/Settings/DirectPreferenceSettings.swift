@@ -53,6 +53,9 @@ public struct DirectPreferenceSettings: Settings {
     /// The named loss for single answers; nil for a loss for pairs.
     var unpairedLoss: UnpairedLoss? { UnpairedLoss.builtIn.last { $0.name == name } }
 
+    /// The name of the method, such as `dpo`: the label of progress lines.
+    var method: String { pairLoss?.method ?? unpairedLoss?.method ?? name }
+
     private var divergence: PreferenceDivergence? {
         switch SettingName.canonical(fDivergence) {
         case "reverse-kl": .reverseKL
@@ -70,10 +73,10 @@ public struct DirectPreferenceSettings: Settings {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         guard pairLoss != nil || unpairedLoss != nil else {
-            let published = [
-                "dpo": "sigmoid", "cdpo": "sigmoid with --label-smoothing", "slic": "hinge", "rdpo": "robust", "sppo": "sppo_hard",
-            ]
-            let nearest = (published[name] ?? NearestName.find(name, among: Self.lossNames)).map { "; did you mean \($0)?" } ?? ""
+            // names of methods whose loss has another name
+            let published = ["cdpo": "sigmoid with --label-smoothing", "rdpo": "robust"]
+            let known = published[name] ?? PreferenceLoss.builtIn.first { $0.method == name }?.name
+            let nearest = (known ?? NearestName.find(name, among: Self.lossNames)).map { "; did you mean \($0)?" } ?? ""
             throw InvalidSetting("--loss is '\(loss)'; expected \(Self.lossNames.joined(separator: ", "))\(nearest)")
         }
         guard divergence != nil else {

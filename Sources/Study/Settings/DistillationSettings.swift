@@ -1,5 +1,6 @@
 import Data
 import Eval
+import Formats
 import Foundation
 import Runs
 import Train
@@ -34,13 +35,14 @@ public struct DistillationSettings: Settings {
         guard let distilBestOfN else { return reward }
         let runs = URL(fileURLWithPath: stage.run.outputDir, isDirectory: true)
         let source = try RunFolder.run(named: distilBestOfN, in: runs, expecting: [.bestOfN])
-        let rows = try Tables.names(inRun: source).filter { !$0.hasSuffix("_best_of_n") }
+        let rows = try Tables.names(inRun: source).filter { !$0.hasSuffix(BestOfNStage.chosenSuffix) }
             .flatMap { try StoredSamples.prompts($0, inRun: source).flatMap { $0 } }
         let result = DistilledBestOfN(reward, n: distilledN ?? 16, samples: rows)
         let counts = prompts.map { result.sampleCount(of: $0.query) }
         if let place = counts.firstIndex(of: 0) {
             throw InvalidSetting(
-                "\(source.path) has no samples for \(counts.count { $0 == 0 }) of \(prompts.count) prompts, such as \(prompts[place].id); "
+                "\(source.path) has no samples for \(counts.count { $0 == 0 }) of \(Counted(prompts.count, "prompt")), "
+                    + "such as \(prompts[place].id); "
                     + "draw them with sample-best-of-n --evaluation-splits "
                     + "\((["train", "validation", "ood_validation"] + stage.policy.evaluationSplits).joined(separator: ",")) and a "
                     + "large enough --target-eval-datapoints")

@@ -75,7 +75,7 @@ public struct RewardSettings: Settings {
             ("a classifier's folder, --rf-model-dir", "sentiment", rfModelDir), ("--reward-pattern", "pattern", rewardPattern),
             ("--scorer-command", "process", scorerCommand),
         ] where names.contains(name) && value == nil {
-            throw InvalidSetting("--reward-function \(name) needs \(option)")
+            throw InvalidSetting("--reward-function \(name) needs \(option)", isMissing: true)
         }
         guard scorerPatience > 0 else { throw InvalidSetting("--scorer-patience must be above 0") }
         for (option, value, words) in [

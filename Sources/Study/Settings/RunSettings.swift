@@ -24,7 +24,8 @@ public struct RunSettings: Settings {
     public var checkpointLimit: Int?
     /// Minutes between two checkpoints if no number of steps is given; 0 for none.
     public var checkpointMinutes = 10.0
-    /// The maximum memory that the run may be expected to need, such as 6G or 800M. Default: the available memory.
+    /// The maximum memory that the run may be expected to need, such as 6GB or 800MB (powers of 1000) or 6GiB (powers of 1024).
+    /// Default: the available memory.
     public var memoryLimit: String?
 
     /// The defaults.
@@ -55,7 +56,7 @@ public struct RunSettings: Settings {
         }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
         guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
-            throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected a number with K, M, G or T, such as 6G")
+            throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected \(ByteCount.expected)")
         }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
     }

@@ -10,8 +10,8 @@ public struct SavingSettings: Settings {
     /// The element type of the finished model's weights: f32, bf16 or f16. The 16-bit types take half the space and round the
     /// weights.
     public var saveDtype = "f32"
-    /// The maximum size of one weight file of the finished model, such as 500MB or 5GB. A larger model is split into several
-    /// files.
+    /// The maximum size of one weight file of the finished model, such as 500MB or 5GB (powers of 1000) or 5GiB (powers of 1024).
+    /// A larger model is split into several files.
     public var maxShardSize = "5GB"
     /// The format: safetensors, or gguf, which adds a `model.gguf` for llama.cpp and compatible programs to the other files.
     public var saveFormat = "safetensors"
@@ -45,9 +45,8 @@ public struct SavingSettings: Settings {
         guard writesGGUF || type == .f16 else {
             throw InvalidSetting("--gguf-type has no effect without --save-format gguf")
         }
-        guard Self.bytes(maxShardSize) != nil else {
-            throw InvalidSetting(
-                "--max-shard-size is '\(maxShardSize)'; expected a number of bytes, or a number with KB, MB or GB")
+        guard ByteCount(maxShardSize) != nil else {
+            throw InvalidSetting("--max-shard-size is '\(maxShardSize)'; expected \(ByteCount.expected)")
         }
     }
 
@@ -83,20 +82,5 @@ public struct SavingSettings: Settings {
     var elementType: ElementType { Self.types.first { $0.key == saveDtype }?.value ?? .float32 }
 
     /// The maximum bytes of tensors in one file.
-    var shardLimit: Int { Self.bytes(maxShardSize) ?? 5_000_000_000 }
-
-    /// The bytes in `5GB`, `500 MB`, `2GiB` or `1000000`; nil for any other text and for less than one byte.
-    package static func bytes(_ text: String) -> Int? {
-        let units: KeyValuePairs<String, Double> = [
-            "kib": 0x1p10, "mib": 0x1p20, "gib": 0x1p30, "kb": 1e3, "mb": 1e6, "gb": 1e9, "b": 1, "": 1,
-        ]
-        let text = text.lowercased()
-        guard let unit = units.first(where: { text.hasSuffix($0.key) }) else { return nil }
-        let digits = text.dropLast(unit.key.count).filter { $0 != " " }
-        guard digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }), let number = Double(digits) else {
-            return nil
-        }
-        let bytes = number * unit.value
-        return bytes >= 1 && bytes < 0x1p62 ? Int(bytes) : nil
-    }
+    var shardLimit: Int { ByteCount(maxShardSize)?.bytes ?? 5_000_000_000 }
 }

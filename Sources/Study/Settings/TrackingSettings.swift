@@ -1,4 +1,4 @@
-import Runs
+public import Runs
 
 /// Settings of the logs of metrics and texts, besides the standard files of the run folder.
 public struct TrackingSettings: Settings {
@@ -6,7 +6,7 @@ public struct TrackingSettings: Settings {
     public var tensorboard = true
     /// Whether metrics.csv is written into the run folder, with the columns step, metric and value.
     public var metricsCsv = false
-    /// The number of prompts and responses of each evaluated split that are logged.
+    /// The number of prompts and responses that are logged of each evaluated split; in best-of-N sampling, of the chosen responses.
     public var logSamples = 0
     /// The MLflow server that receives options and metrics, such as http://localhost:5000. Default: none.
     public var mlflowUri: String?
@@ -30,4 +30,11 @@ public struct TrackingSettings: Settings {
 public protocol TrackedStage: Stage {
     /// The tracking settings.
     var tracking: TrackingSettings { get set }
+    /// The tables whose texts `TrackingSettings.logSamples` displays; nil if the stage writes no texts.
+    static var loggedTables: LoggedTables? { get }
+}
+
+extension TrackedStage {
+    /// Default: the tables of evaluations.
+    public static var loggedTables: LoggedTables? { .evaluations }
 }

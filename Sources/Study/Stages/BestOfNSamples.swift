@@ -1,4 +1,5 @@
 import Data
+import Formats
 import Foundation
 import Models
 import Runs
@@ -100,17 +101,21 @@ extension BestOfNStage {
         let source = try RunFolder.run(named: name, in: runs, expecting: [.bestOfN])
         let known = try Tables.names(inRun: source)
         let wanted = bestOfN.evaluationSplits.filter { known.contains($0) }
-        for split in bestOfN.evaluationSplits where !known.contains(split) {
-            session.say("\(source.path) has no samples of \(split); the split is skipped")
+        let missing = bestOfN.evaluationSplits.filter { !known.contains($0) }
+        guard !wanted.isEmpty else {
+            let splits = known.filter { !$0.hasSuffix(Self.chosenSuffix) }
+            throw InvalidSetting(
+                "\(source.path) has \(missing.map { "no samples of \($0)" }.joined(separator: " and ")); it has "
+                    + "\(splits.isEmpty ? "none" : "samples of " + splits.joined(separator: ", ")); name splits with --evaluation-splits")
         }
-        guard !wanted.isEmpty else { throw RunFolderError.unknownTable(bestOfN.evaluationSplits[0], path: source.path, known: known) }
+        for split in missing { session.say("\(source.path) has no samples of \(split); the split is skipped") }
         try refuseOtherThanDrawn(source)
         let most = data.evaluatedCount(batch: bestOfN.perDeviceEvalBatchSize ?? 8)
         let splits = try wanted.map { split in
             let prompts = try StoredSamples.prompts(split, inRun: source)
             guard !prompts.isEmpty else { throw DataError.emptySplit(split, reason: "\(source.path) has no samples in this table") }
             if prompts.count > most {
-                session.say("\(split): the first \(most) of \(prompts.count) prompts (--target-eval-datapoints)")
+                session.say("\(split): the first \(most) of \(Counted(prompts.count, "prompt")) (--target-eval-datapoints)")
             }
             return (name: split, prompts: Array(prompts.prefix(most)))
         }
@@ -119,7 +124,7 @@ extension BestOfNStage {
                 let needed = bestOfN.numReturnSequences * (bestOfN.groups > 1 && place < bestOfN.groupedPrompts ? bestOfN.groups : 1)
                 guard rows.count >= needed else {
                     throw InvalidSetting(
-                        "\(source.path) has \(rows.count) samples of prompt \(rows.first?.id ?? "") (\(split)), but "
+                        "\(source.path) has \(Counted(rows.count, "sample")) of prompt \(rows.first?.id ?? "") (\(split)), but "
                             + "--num-return-sequences times --groups needs \(needed)")
                 }
             }

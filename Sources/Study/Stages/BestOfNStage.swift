@@ -37,6 +37,9 @@ public struct BestOfNStage: TrackedStage {
         [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.tracking), .init(\.run)]
     }
 
+    /// The tables whose texts are logged: those of the chosen responses, which grow prompt by prompt.
+    public static var loggedTables: LoggedTables? { LoggedTables(areWhole: false) { $0.hasSuffix(chosenSuffix) } }
+
     /// Checks every group, and the settings of every point of a sweep.
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
@@ -60,14 +63,16 @@ public struct BestOfNStage: TrackedStage {
         func grouped(_ count: Int) -> Int { bestOfN.groups > 1 ? min(bestOfN.groupedPrompts, count) : 0 }
         let total = source.splits.reduce(0) { $0 + $1.prompts + grouped($1.prompts) * (bestOfN.groups - 1) }
         try source.check()
-        try session.sinks.handle(.began(stage: "best of \(n)", totalSteps: total))
+        // progress counts responses: n for each group
+        try session.sinks.handle(
+            .began(stage: label, totalSteps: n * total, unit: "response", step: n * progress.done, tokens: progress.tokens))
         let choices = Philox(seed: run.seed).split("selection")
         func take(_ rows: [SampleRow], of split: String) throws {
             let (first, best) = progress.take(rows, n: n, by: bestOfN.choice, using: choices)
             try session.sinks.handle(.sampled(table: split, rows: first))
-            try session.sinks.handle(.sampled(table: "\(split)_best_of_n", rows: best))
+            try session.sinks.handle(.sampled(table: split + Self.chosenSuffix, rows: best))
             try session.sinks.handle(
-                .progressed(step: progress.done, totalSteps: total, tokens: progress.tokens, figure: nil))
+                .progressed(step: n * progress.done, totalSteps: n * total, tokens: progress.tokens, figure: nil))
         }
         // a pass is finished and saved before the program stops
         session.beginSteps()
@@ -93,8 +98,14 @@ public struct BestOfNStage: TrackedStage {
             try Self.curveText(progress, n: n).write(
                 to: url.appendingPathComponent("curves.csv"), atomically: false, encoding: .utf8)
         }
-        try session.end(stage: "best of \(n)")
+        try session.end(stage: label)
     }
+
+    /// The end of the name of a table of chosen responses.
+    static let chosenSuffix = "_best_of_n"
+
+    /// The label of progress lines.
+    private var label: String { "best of \(bestOfN.numReturnSequences)" }
 
     /// Reports the results of a finished split and starts the next one.
     private func finish(_ split: String, prompts: Double, _ progress: inout BestOfNProgress, _ session: RunSession) throws {

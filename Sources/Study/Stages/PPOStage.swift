@@ -167,7 +167,7 @@ public struct PPOStage: TrackedStage {
             evaluate: trainer.evaluate)
         if !finalEvaluations.isEmpty { try trainer.evaluate(finalEvaluations, table: "final") }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: supervised.tokenizer, as: saving) }
-        try session.end(stage: "ppo", summary)
+        try session.end(stage: trainer.objective.stage, summary)
     }
 
     /// What the run says of itself at its end.

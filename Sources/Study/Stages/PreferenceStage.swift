@@ -39,6 +39,8 @@ public struct PreferenceStage: TrackedStage {
     public static let kind = RunStage.preference
     /// The name of the command-line program.
     public static let program = "train-preference"
+    /// None: evaluations write no texts.
+    public static let loggedTables: LoggedTables? = nil
     /// All groups of settings.
     public static var groups: [SettingsGroup<PreferenceStage>] {
         [
@@ -155,7 +157,7 @@ public struct PreferenceStage: TrackedStage {
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "preferences", summary)
+        try session.end(stage: preference.method, summary)
     }
 
     /// What the run says of itself at its end.
@@ -175,7 +177,8 @@ public struct PreferenceStage: TrackedStage {
         let lost = zip(sets, kept).reduce(0) { $0 + $1.0.comparisons.count - $1.1.1.count }
         if lost > 0 {
             session.say(
-                "\(lost) comparisons were dropped because no token of their prompt is left: an answer fills --max-source-length and "
+                "\(Counted(lost, "comparison")) \(Counted.form(lost, "was", "were")) "
+                    + "dropped because no token of the prompt is left: an answer fills --max-source-length and "
                     + "--max-target-length together, or the chat template renders no prompt")
         }
         return kept
@@ -222,7 +225,7 @@ public struct PreferenceStage: TrackedStage {
         guard preference.klPrompts > 0, let longest = prompts.max(by: { $0.tokens.count < $1.tokens.count }) else { return }
         guard longest.tokens.count > context - sampling.maxNewTokens - 1 else { return }
         throw InvalidSetting(
-            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(longest.tokens.count) tokens: "
+            "--max-new-tokens is \(sampling.maxNewTokens), and the held-out prompt \(longest.id) has \(Counted(longest.tokens.count, "token")): "
                 + "together they exceed the model's context of \(context); lower --max-new-tokens, or measure no KL with --kl-prompts 0")
     }
 

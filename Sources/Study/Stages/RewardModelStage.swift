@@ -42,6 +42,8 @@ public struct RewardModelStage: TrackedStage {
     public static let kind = RunStage.rewardModel
     /// The name of the command-line program.
     public static let program = "train-reward-model"
+    /// None: evaluations write no texts.
+    public static let loggedTables: LoggedTables? = nil
     /// All groups of settings.
     public static var groups: [SettingsGroup<RewardModelStage>] {
         [
@@ -137,7 +139,7 @@ public struct RewardModelStage: TrackedStage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "reward model", summary)
+        try session.end(stage: trainer.objective.stage, summary)
     }
 
     /// What the run says of itself at its end.

@@ -50,17 +50,19 @@ package final class RunSession {
         }
         try self.init(
             configuration, stage.run, known: type(of: stage).names, defaults: type(of: stage).init().values,
-            tracking: (stage as? any TrackedStage)?.tracking, in: folder, environment, checkpointSteps: checkpointSteps)
+            tracking: (stage as? any TrackedStage).map { ($0.tracking, type(of: $0).loggedTables) }, in: folder, environment,
+            checkpointSteps: checkpointSteps)
     }
 
     /// Opens a run folder with a configuration.
     /// - Parameters:
     ///   - known: the names of all settings. Other names in the folder's configuration come from another version.
     ///   - defaults: the default values, which are not reported. If empty, all values are reported.
-    ///   - tracking: the tracking settings; nil for the sinks of the environment alone.
+    ///   - tracking: the tracking settings, and the tables whose texts are displayed; nil for the sinks of the environment alone.
     package init(
         _ configuration: RunConfiguration, _ run: RunSettings, known: [String], defaults: [String: OptionValue] = [:],
-        tracking: TrackingSettings? = nil, in url: URL, _ environment: StageEnvironment, checkpointSteps: Int? = nil
+        tracking: (settings: TrackingSettings, logged: LoggedTables?)? = nil, in url: URL, _ environment: StageEnvironment,
+        checkpointSteps: Int? = nil
     ) throws {
         self.environment = environment
         runs = run.folder
@@ -73,7 +75,7 @@ package final class RunSession {
         // automatic checkpoints must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         self.folder = folder
-        let trackers = try tracking.map { try Trackers.sinks($0, folder, environment, note: early.say) } ?? []
+        let trackers = try tracking.map { try Trackers.sinks($0.settings, folder, environment, logged: $0.logged, note: early.say) } ?? []
         self.trackers = trackers.compactMap { $0 as? TrackerGuard }
         sinks = MetricSinks(run: folder, heard + trackers)
         guard try !folder.isFinished else { return }

@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 import Models
 package import Runs
@@ -103,12 +104,13 @@ package struct RunSummary {
     /// A line such as "1,058,016 parameters in 6 layers of width 96; 529,008 of them (50 %) are trained".
     static func parameters(of decoder: any TransformerDecoder) -> String {
         let counts = decoder.parameterCounts
-        func grouped(_ count: Int) -> String { Quantity.grouped(Double(count)) }
         let share = counts.total > 0 ? Double(counts.trainable) / Double(counts.total) * 100 : 0
         let trained =
             counts.trainable == counts.total
             ? "all of them are trained"
-            : "\(grouped(counts.trainable)) of them (\(String(format: share < 9.95 ? "%.1f" : "%.0f", share)) %) are trained"
-        return "\(grouped(counts.total)) parameters in \(decoder.shape.layerCount) layers of width \(decoder.shape.hiddenSize); \(trained)"
+            : "\(Counted.grouped(counts.trainable)) of them (\(String(format: share < 9.95 ? "%.1f" : "%.0f", share)) %) are trained"
+        return
+            "\(Counted(counts.total, "parameter")) in \(Counted(decoder.shape.layerCount, "layer")) "
+            + "of width \(decoder.shape.hiddenSize); \(trained)"
     }
 }

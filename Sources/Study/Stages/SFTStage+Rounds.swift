@@ -50,7 +50,7 @@ extension SFTStage {
                 try FileManager.default.copyItem(at: result.appendingPathComponent(name), to: url.appendingPathComponent(name))
             }
         }
-        try session.end(stage: "sft in \(count) rounds")
+        try session.end(stage: "sft in \(Counted(count, "round"))")
     }
 
     /// The seed of a round; the first round uses the run's seed.
@@ -109,7 +109,7 @@ extension SFTStage {
         let kept = KeptAnswers(prompts, rounds)
         guard !kept.rows.isEmpty else {
             throw InvalidSetting(
-                "round \(round) keeps no answers to \(prompts.count) prompts: "
+                "round \(round) keeps no answers to \(Counted(prompts.count, "prompt")): "
                     + (kept.unfinished == prompts.count
                         ? "no answer ended within --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
                         : "no reward reached --round-threshold \(rounds.roundThreshold ?? 0); lower it, or sample more (--round-samples)"))
@@ -164,8 +164,9 @@ package struct KeptAnswers {
     /// A line that describes the round.
     func text(round: Int, of count: Int) -> String {
         String(
-            format: "round %d of %d: mean reward %.3f, best %.3f; %d answers kept, mean reward %.3f", round, count,
-            values["round_mean_reward"] ?? 0, values["round_best_reward"] ?? 0, rows.count, values["round_kept_reward"] ?? 0)
-            + (unfinished > 0 ? " (\(unfinished) prompts without a finished answer)" : "")
+            format: "round %d of %d: mean reward %.3f, best %.3f; %@ kept, mean reward %.3f", round, count,
+            values["round_mean_reward"] ?? 0, values["round_best_reward"] ?? 0, "\(Counted(rows.count, "answer"))",
+            values["round_kept_reward"] ?? 0)
+            + (unfinished > 0 ? " (\(Counted(unfinished, "prompt")) without a finished answer)" : "")
     }
 }

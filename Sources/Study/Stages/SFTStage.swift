@@ -1,4 +1,5 @@
 import Data
+import Formats
 public import Foundation
 import Models
 public import Runs
@@ -105,8 +106,9 @@ public struct SFTStage: TrackedStage {
         let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
         if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
             session.say(
-                "\(tokenised.truncatedPrompts) prompts and \(tokenised.truncatedTargets) summaries were truncated, "
-                    + "\(tokenised.dropped) examples without a token to train on were dropped")
+                "truncated: \(Counted(tokenised.truncatedPrompts, "prompt")) and "
+                    + "\(Counted(tokenised.truncatedTargets, "summary", plural: "summaries")); dropped, because they have no token to train on: "
+                    + "\(Counted(tokenised.dropped, "example"))")
         }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
@@ -185,7 +187,7 @@ public struct SFTStage: TrackedStage {
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
-        try session.end(stage: "sft", summary)
+        try session.end(stage: trainer.objective.stage, summary)
     }
 
     /// The summary that the run prints at its end.
@@ -239,7 +241,7 @@ public struct SFTStage: TrackedStage {
         // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)
         try check()
-        session.say("training a tokenizer of \(model.vocabularySize) token IDs on \(examples.count) examples")
+        session.say("training a tokenizer of \(Counted(model.vocabularySize, "token ID")) on \(Counted(examples.count, "example"))")
         let tokenizer = try BPETrainer(vocabularySize: model.vocabularySize)
             .train(on: examples.map(format.text))
         settings.vocabularySize = tokenizer.vocabularySize

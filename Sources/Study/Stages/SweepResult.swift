@@ -35,7 +35,7 @@ struct SweepResult: Encodable {
         let names = try Tables.names(inRun: run.folder)
         return try point.stage.bestOfN.evaluationSplits.filter { names.contains($0) }.map { split in
             let prompts = try StoredSamples.prompts(split, inRun: run.folder)
-            let chosen = try run.table("\(split)_best_of_n").filter { $0.numbers["group"] ?? 0 == 0 }
+            let chosen = try run.table(split + BestOfNStage.chosenSuffix).filter { $0.numbers["group"] ?? 0 == 0 }
             return SweepResult(point, split: split, prompts: prompts, chosen: chosen)
         }
     }

@@ -14,10 +14,13 @@ public struct MLflowRequest {
 /// Makes the trackers that the settings ask for. A failing tracker never stops a run.
 enum Trackers {
     /// The sinks of all trackers.
-    /// - Parameter note: receives messages of the trackers.
+    /// - Parameters:
+    ///   - logged: the tables whose texts are displayed; nil if the stage writes no texts.
+    ///   - note: receives messages of the trackers.
     /// - Throws: `InvalidSetting` for a tracker that the environment does not provide.
     static func sinks(
-        _ settings: TrackingSettings, _ folder: RunFolder, _ environment: StageEnvironment, note: @escaping (String) -> Void
+        _ settings: TrackingSettings, _ folder: RunFolder, _ environment: StageEnvironment, logged: LoggedTables?,
+        note: @escaping (String) -> Void
     ) throws -> [any MetricSink] {
         let url = folder.url
         var trackers: [any Tracker] = []
@@ -30,6 +33,11 @@ enum Trackers {
             trackers.append(try make(MLflowRequest(settings: settings, run: url, configuration: folder.configuration)))
         }
         let guarded: [any MetricSink] = trackers.map { TrackerGuard($0, note: note) }
-        return guarded + (settings.logSamples > 0 ? [SampleLog(count: settings.logSamples, note: note)] : [])
+        guard settings.logSamples > 0 else { return guarded }
+        guard let logged else {
+            note("--log-samples has no effect: \(folder.configuration.program) writes no texts")
+            return guarded
+        }
+        return guarded + [SampleLog(count: settings.logSamples, of: logged, note: note)]
     }
 }

@@ -9,7 +9,7 @@ public protocol Objective<Example> {
     /// The type of a training example.
     associatedtype Example
 
-    /// The name of the stage in progress lines.
+    /// The label of progress lines: the name of the method, such as `sft`.
     var stage: String { get }
     /// The model's parameters. Frozen ones (`Parameter.isTrainable` is false) are not changed.
     var parameters: [Parameter] { get }

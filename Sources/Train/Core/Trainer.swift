@@ -120,7 +120,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try checkRanks()
-        try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps)) }
+        try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps, step: step, tokens: tokens)) }
         if step == 0 { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }

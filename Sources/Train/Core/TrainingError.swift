@@ -1,3 +1,4 @@
+internal import Formats
 internal import Models
 
 /// An error of a training stage.
@@ -24,13 +25,15 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noExamples(let what): "\(what) has no examples; check the data set and the split"
         case .noTokens(let what): "\(what) has no tokens; remove the row, or give it a text"
         case .exampleTooLong(let id, let tokens, let limit):
-            "example \(id) has \(tokens) tokens, but at most \(limit) fit the model's context; "
+            "example \(id) has \(Counted(tokens, "token")), but at most \(limit) fit the model's context; "
                 + "lower --max-source-length or --max-target-length"
         case .unknownToken(let id, let token, let rows):
             "example \(id) has token ID \(token), but the model's token IDs are 0..<\(rows); the tokenizer belongs to another model"
         case .notFinite(let what, let step, let examples):
-            "\(what) is NaN or Inf in step \(step) (examples \(Self.list(examples))); the weights were not updated. "
-                + "Check these examples, lower the learning rate, or skip such batches with --skip-bad-batches"
+            "\(what) is NaN or Inf in step \(step) "
+                + "(\(Counted.form(examples.count, "example", "examples")) \(Self.list(examples))); the weights were not updated. "
+                + "Check \(Counted.form(examples.count, "this example", "these examples")), "
+                + "lower the learning rate, or skip such batches with --skip-bad-batches"
         case .stateMismatch(let what): "the saved state does not match this run: \(what)"
         }
     }

@@ -2,9 +2,14 @@ public import Data
 
 /// An event of a running stage. Trainers report events only; they do not print or write files.
 public enum TrainingEvent: Sendable {
-    /// A stage begins, with the total number of steps for its progress.
-    case began(stage: String, totalSteps: Int)
-    /// A step is done. `tokens` is the number of tokens processed so far; `figure` is the number for progress lines.
+    /// A stage begins.
+    ///
+    /// `stage` is the label of its progress lines: the name of the method, such as `sft` or `grpo`. `totalSteps` is the number of
+    /// steps of the whole stage, and `unit` what a step is, in the singular: a `step` of training, a `response`, a `prompt`. A
+    /// resumed stage gives the steps done and the tokens processed before, which do not count towards its speed.
+    case began(stage: String, totalSteps: Int, unit: String = "step", step: Int = 0, tokens: Int = 0)
+    /// Some steps are done. `step` and `tokens` are the numbers of steps done and of tokens processed since the beginning of the
+    /// stage; `figure` is the number for progress lines.
     case progressed(step: Int, totalSteps: Int, tokens: Int, figure: ProgressFigure?)
     /// Metrics of a step: one line of metrics.jsonl.
     case measured(step: Int, values: [String: Double])
@@ -12,7 +17,7 @@ public enum TrainingEvent: Sendable {
     case sampled(table: String, rows: [SampleRow])
     /// A message in one line.
     case noted(String)
-    /// A stage is done.
+    /// A stage is done, after `seconds` that include loading and the final evaluations.
     case ended(stage: String, seconds: Double)
 }
 

@@ -90,7 +90,7 @@ import _TestSupport
 
     @Test func namesListsThatDoNotBelongTogether() {
         let count = TinyGGUF.tokens.count
-        expect("it has 1 values for \(count) tokens", with: .array(.floats([0])), for: "tokenizer.ggml.scores")
+        expect("it has 1 value for \(count) tokens", with: .array(.floats([0])), for: "tokenizer.ggml.scores")
         expect("it has 0 values for \(count) tokens", with: .array(.signed([])), for: "tokenizer.ggml.token_type")
         expect(
             "token 0 has the unknown type 7", with: .array(.signed([7, 1, 1, 1, 1])), for: "tokenizer.ggml.token_type", in: Self.byteLevel

@@ -9,12 +9,13 @@ enum Programs {
     }
 
     /// Runs a program to its end.
-    static func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+    /// - Parameter columns: the width of the terminal.
+    static func run(_ program: String, _ arguments: [String], columns: Int = 80) throws -> (status: Int32, output: String, errors: String) {
         let process = Process()
         process.executableURL = Self.binaries.appendingPathComponent(program)
         process.arguments = arguments
         // help is as wide as the terminal
-        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "\(columns)"]) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

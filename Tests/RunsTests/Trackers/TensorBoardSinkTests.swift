@@ -128,4 +128,21 @@ struct TensorBoardSinkTests {
         log.handle(.sampled(table: "evaluation_test", rows: [row, row]))
         #expect(notes == ["evaluation_test at step 1,200, 1 of 2: …ask\\n\\u{1b}[31mred", "  → ok\\u{7} (reward 0.250)"])
     }
+
+    @Test("of a table that grows, the first texts are shown once")
+    func growingTables() {
+        var notes: [String] = []
+        let log = SampleLog(count: 2, of: LoggedTables(areWhole: false) { $0.hasSuffix("_best") }) { notes.append($0) }
+        func row(_ number: Int) -> SampleRow { SampleRow(id: "\(number)", input: "ask \(number)", response: "say \(number)") }
+        for number in 1...3 {
+            log.handle(.sampled(table: "test", rows: [row(number)]))
+            log.handle(.sampled(table: "test_best", rows: [row(number)]))
+        }
+        log.handle(.sampled(table: "ood_best", rows: [row(4), row(5), row(6)]))
+        #expect(
+            notes == [
+                "test_best, response 1: …ask 1", "  → say 1", "test_best, response 2: …ask 2", "  → say 2",
+                "ood_best, response 1: …ask 4", "  → say 4", "ood_best, response 2: …ask 5", "  → say 5",
+            ])
+    }
 }

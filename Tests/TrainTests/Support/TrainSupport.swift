@@ -144,7 +144,7 @@ final class EventLog {
     var handler: TrainingEventHandler {
         { [self] event in
             switch event {
-            case .began(let stage, _): stages.append(stage)
+            case .began(let stage, _, _, _, _): stages.append(stage)
             case .progressed(let step, _, _, let figure):
                 steps.append(step)
                 if let figure { losses.append(figure.name == "score" ? -figure.value : figure.value) }

@@ -191,7 +191,7 @@ struct GGUFMetadataReader {
 
     private func checked<Value>(_ values: [Value]?, _ key: String, _ count: Int) throws -> [Value]? {
         if let values, values.count != count {
-            throw fault(key, "it has \(values.count) values for \(count) tokens")
+            throw fault(key, "it has \(Counted(values.count, "value")) for \(Counted(count, "token"))")
         }
         return values
     }

@@ -47,7 +47,8 @@ package struct SystemsFile: Sendable {
         SystemsFile(name: "methods.json") { folder in
             let study: MethodStudy = try decoded("methods.json", in: folder)
             let source =
-                "Values from methods.json in \(folder.lastPathComponent), over \(study.seeds.count) seeds. Intervals are 95 % intervals "
+                "Values from methods.json in \(folder.lastPathComponent), over \(Counted(study.seeds.count, "seed")). "
+                + "Intervals are 95 % intervals "
                 + "over seeds and prompts."
             return ReportedSystems(
                 dataset: study.dataset, source: source,
@@ -61,7 +62,8 @@ package struct SystemsFile: Sendable {
         SystemsFile(name: "experiment.json") { folder in
             let experiment: Experiment = try decoded("experiment.json", in: folder)
             let source =
-                "Values from experiment.json in \(folder.lastPathComponent), over \(experiment.seeds.count) seeds. Intervals are 95 % "
+                "Values from experiment.json in \(folder.lastPathComponent), over \(Counted(experiment.seeds.count, "seed")). "
+                + "Intervals are 95 % "
                 + "intervals over seeds and prompts."
             return ReportedSystems(
                 dataset: experiment.dataset, source: source,

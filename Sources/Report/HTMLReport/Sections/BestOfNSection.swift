@@ -1,5 +1,6 @@
 import Diversity
 import Eval
+import Formats
 import Foundation
 import Tensor
 
@@ -54,7 +55,10 @@ package enum BestOfNSection {
                 body.notes.append("\(sample.system), \(sample.split): the best-of-n curve cannot be computed: \(error)")
             }
         }
-        if tooMany > 0 { body.notes.append("The best-of-n curves of \(tooMany) further systems are not shown (\(title)).") }
+        if tooMany > 0 {
+            body.notes.append(
+                "The best-of-n curves of \(tooMany) further \(Counted.form(tooMany, "system", "systems")) are not shown (\(title)).")
+        }
         guard let longest = curves.map(\.points).max(by: { $0.count < $1.count }) else { return nil }
         var panel = PicturePanel(
             title: title, across: "n, number of responses", up: "reward of the best response",

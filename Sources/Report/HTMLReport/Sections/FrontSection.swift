@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 /// The section that plots reward against diversity and against KL for all systems.
 package enum FrontSection {
@@ -51,9 +52,10 @@ package enum FrontSection {
             guard let least = values.min(), let most = values.max() else { return nil }
             return least == most ? "\(least)" : "\(least) to \(most)"
         }
-        guard let id = range(systems.systems.compactMap(\.promptsID)) else { return "" }
+        let prompts = systems.systems.compactMap(\.promptsID)
+        guard let id = range(prompts) else { return "" }
         let ood = range(systems.systems.compactMap(\.promptsOOD)).map { " and \($0) out of distribution" } ?? ""
-        return "Each system answered \(id) prompts in distribution\(ood)."
+        return "Each system answered \(id) \(Counted.form(prompts.max() ?? 0, "prompt", "prompts")) in distribution\(ood)."
     }
 
     private static func picture(

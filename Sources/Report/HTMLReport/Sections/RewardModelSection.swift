@@ -1,4 +1,5 @@
 import Eval
+import Formats
 import Foundation
 import Runs
 
@@ -29,7 +30,9 @@ package enum RewardModelSection {
                     body.notes.append("\(model.name): the calibration cannot be computed: \(error)")
                 }
             }
-            if isCut > 0 { body.notes.append("The calibration of \(isCut) further reward models is not shown.") }
+            if isCut > 0 {
+                body.notes.append("The calibration of \(isCut) further reward \(Counted.form(isCut, "model", "models")) is not shown.")
+            }
             addRewards(content, to: &body)
             return body.html == "" && body.notes.isEmpty ? nil : body
         }
@@ -89,7 +92,7 @@ package enum RewardModelSection {
         let picture = Picture(name: "reward-model\(suffix)", title: "Reward model \(model.name)", [panel] + histograms, columns: 3)
         body.pictures.append(picture)
         let errors = calibrations.map { part -> HTML in
-            "\(part.split): \(part.count) pairs, expected calibration error \(String(format: "%.3f", part.calibration.error))"
+            "\(part.split): \(part.count) \(Counted.form(part.count, "pair", "pairs")), expected calibration error \(String(format: "%.3f", part.calibration.error))"
         }
         let list = errors.enumerated().map { index, text -> HTML in index == 0 ? text : "; \(text)" }
         body.html += picture.figure(
@@ -183,7 +186,8 @@ package enum RewardModelSection {
         lists.map { list in
             let sorted = list.values.sorted()
             let quartiles = [0.25, 0.5, 0.75].compactMap { Statistics.quantile($0, ofSorted: sorted) }.map(Statistics.text)
-            return "\(list.name): \(sorted.count) values, quartiles \(quartiles.joined(separator: ", "))."
+            return
+                "\(list.name): \(sorted.count) \(Counted.form(sorted.count, "value", "values")), quartiles \(quartiles.joined(separator: ", "))."
         }.joined(separator: " ")
     }
 }

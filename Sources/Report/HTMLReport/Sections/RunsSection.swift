@@ -11,7 +11,9 @@ package enum RunsSection {
             guard !content.runs.isEmpty else { return nil }
             var body = ReportSection.Body(table(content.runs).markup + options(content.runs))
             let cut = content.runs.count - detailsLimit
-            if cut > 0 { body.notes.append("The options of \(cut) further runs are not shown; see their config.json.") }
+            if cut > 0 {
+                body.notes.append("The options of \(cut) further \(Counted.form(cut, "run", "runs")) are not shown; see their config.json.")
+            }
             return body
         }
     }
@@ -36,8 +38,8 @@ package enum RunsSection {
                 .text(run.state == .finished ? "finished" : "unfinished"),
                 .number(run.measurements.last.map { "\($0.step)" } ?? "–", run.measurements.last.map { Double($0.step) }),
                 .number(run.seconds.map(time) ?? "–", run.seconds),
-                .number(run.peakMemory.map { "\(String(format: "%.0f", Double($0) / 1e6)) MB" } ?? "–", run.peakMemory.map(Double.init)),
-                .text(versions), .text(run.machine.map { "\($0.processor), \($0.cores) cores" } ?? "unknown"),
+                .number(run.peakMemory.map { "\(ByteCount(bytes: $0))" } ?? "–", run.peakMemory.map(Double.init)),
+                .text(versions), .text(run.machine.map { "\($0.processor), \(Counted($0.cores, "core"))" } ?? "unknown"),
             ])
         }
         return table
@@ -66,8 +68,8 @@ package enum RunsSection {
             }
             let shown: HTML = differing.isEmpty ? "<p>All options have their default values.</p>" : table.markup
             return """
-                <details><summary><bdi>\(run.name)</bdi>: <code><bdi>\(run.configuration.program)</bdi></code>, \(differing.count) options \
-                differ from the defaults</summary>
+                <details><summary><bdi>\(run.name)</bdi>: <code><bdi>\(run.configuration.program)</bdi></code>, \(differing.count) \
+                \(Counted.form(differing.count, "option differs", "options differ")) from the defaults</summary>
                 \(shown)</details>
 
                 """ as HTML

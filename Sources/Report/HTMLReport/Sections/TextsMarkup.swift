@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 import Data
 
@@ -117,7 +118,8 @@ struct TextsMarkup {
     private func text(_ text: String, limit: Int) -> HTML {
         if text.isEmpty { return "<p class=\"quiet\">(empty)</p>\n" }
         let (shown, more) = cut(text, limit)
-        let note: HTML = more > 0 ? "<p class=\"quiet t-cut\">\(more) more characters are not shown.</p>\n" : ""
+        let note: HTML =
+            more > 0 ? "<p class=\"quiet t-cut\">\(more) more \(Counted.form(more, "character is", "characters are")) not shown.</p>\n" : ""
         return "<div class=\"text\" dir=\"auto\">\(shown)</div>\n\(note)"
     }
 

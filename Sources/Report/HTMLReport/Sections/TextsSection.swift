@@ -50,7 +50,9 @@ package enum TextsSection {
         }
         let said = table.splits.indices.map { place -> HTML in
             let (split, count) = (table.splits[place], chosen[place]?.count ?? 0)
-            guard count < split.prompts.count else { return "<bdi>\(split.name)</bdi>: all \(count) prompts" }
+            guard count < split.prompts.count else {
+                return "<bdi>\(split.name)</bdi>: all \(count) \(Counted.form(count, "prompt", "prompts"))"
+            }
             let shown = "\(count) of \(split.prompts.count) prompts"
             notes.append("Texts: \(shown) of \(split.name) are shown, drawn at random, to limit the size of the page.")
             return "<bdi>\(split.name)</bdi>: \(shown), drawn at random"

@@ -39,6 +39,8 @@ public struct PreferenceLoss: Sendable {
 
     /// The name of the loss.
     public let name: String
+    /// The name of the method that minimises the loss, such as `dpo`: the label of progress lines.
+    public let method: String
     /// How the scores of answers are computed.
     public let comparison: Comparison
     /// Whether the loss supports other divergences than the reverse Kullback-Leibler divergence.
@@ -50,12 +52,14 @@ public struct PreferenceLoss: Sendable {
     /// The loss of a pair.
     public let value: @Sendable (PairTerms, PreferenceConfig) -> PairNumber
 
-    /// A loss; see the properties.
+    /// A loss; see the properties. Default of the method: the name of the loss.
     public init(
-        _ name: String, _ comparison: Comparison = .reference, takesDivergences: Bool = false, supervisedWeight: Double = 0,
+        _ name: String, _ comparison: Comparison = .reference, method: String? = nil, takesDivergences: Bool = false,
+        supervisedWeight: Double = 0,
         supervisesPrompt: Bool = false, value: @escaping @Sendable (PairTerms, PreferenceConfig) -> PairNumber
     ) {
         self.name = name
+        self.method = method ?? name
         self.comparison = comparison
         self.takesDivergences = takesDivergences
         self.supervisedWeight = supervisedWeight
@@ -74,45 +78,47 @@ extension PreferenceLoss {
     // MARK: With a reference
 
     /// DPO: −log σ(βd) (Rafailov et al. 2023); cDPO with label smoothing.
-    public static let sigmoid = PreferenceLoss("sigmoid", takesDivergences: true) { smoothed($1.beta * $0.margin, $1.labelSmoothing) }
+    public static let sigmoid = PreferenceLoss("sigmoid", method: "dpo", takesDivergences: true) {
+        smoothed($1.beta * $0.margin, $1.labelSmoothing)
+    }
     /// Robust DPO: unbiased if labels are flipped with probability e (Chowdhury et al. 2024).
-    public static let robust = PreferenceLoss("robust", takesDivergences: true) { pair, config in
+    public static let robust = PreferenceLoss("robust", method: "robust dpo", takesDivergences: true) { pair, config in
         let (x, e) = (config.beta * pair.margin, config.labelSmoothing)
         return (1 / (1 - 2 * e)) * ((e - 1) * x.logLogistic + e * (-1 * x).logLogistic)
     }
     /// SLiC: max(0, 1 − βd) (Zhao et al. 2023).
-    public static let hinge = PreferenceLoss("hinge", takesDivergences: true) { (1 - $1.beta * $0.margin).positivePart }
+    public static let hinge = PreferenceLoss("hinge", method: "slic", takesDivergences: true) { (1 - $1.beta * $0.margin).positivePart }
     /// IPO: (d/tokens − 1/2β)² (Azar et al. 2023), with log ratios per token as its authors advise.
     public static let ipo = PreferenceLoss("ipo", takesDivergences: true) { ($0.marginPerToken - 1 / (2 * $1.beta)).squared }
     /// DPO with log ratios per token: −log σ(β d/tokens).
-    public static let sigmoidNorm = PreferenceLoss("sigmoid_norm", takesDivergences: true) {
+    public static let sigmoidNorm = PreferenceLoss("sigmoid_norm", method: "dpo per token", takesDivergences: true) {
         -1 * ($1.beta * $0.marginPerToken).logLogistic
     }
     /// EXO: the reverse KL divergence of the pair's probabilities from smoothed labels (Ji et al. 2024).
-    public static let exoPair = PreferenceLoss("exo_pair", takesDivergences: true) { pair, config in
+    public static let exoPair = PreferenceLoss("exo_pair", method: "exo", takesDivergences: true) { pair, config in
         let (x, e) = (config.beta * pair.margin, config.labelSmoothing)
         let right = x.logistic * (x.logLogistic - logarithm(1 - e))
         return right + (-1 * x).logistic * ((-1 * x).logLogistic - logarithm(e))
     }
     /// NCA: noise contrastive alignment, which keeps the likelihood of the chosen answer from falling (Chen et al. 2024).
-    public static let ncaPair = PreferenceLoss("nca_pair") { pair, config in
+    public static let ncaPair = PreferenceLoss("nca_pair", method: "nca") { pair, config in
         let (c, r) = (config.beta * pair.plainChosen, config.beta * pair.plainRejected)
         return -1 * c.logLogistic + -0.5 * (-1 * c).logLogistic + -0.5 * (-1 * r).logLogistic
     }
     /// BCO: a binary classifier of each answer (Jung et al. 2024), without its running shift.
-    public static let bcoPair = PreferenceLoss("bco_pair") { pair, config in
+    public static let bcoPair = PreferenceLoss("bco_pair", method: "bco") { pair, config in
         -1 * (config.beta * pair.plainChosen).logLogistic + -1 * (-config.beta * pair.plainRejected).logLogistic
     }
     /// SPPO: self-play preference optimisation with hard labels (Wu et al. 2024).
-    public static let sppoHard = PreferenceLoss("sppo_hard") { pair, config in
+    public static let sppoHard = PreferenceLoss("sppo_hard", method: "sppo") { pair, config in
         (pair.plainChosen - 1 / (2 * config.beta)).squared + (1 / (2 * config.beta) + pair.plainRejected).squared
     }
     /// APO-zero: raises the chosen answer and lowers the rejected one (D'Oosterlinck et al. 2024).
-    public static let apoZero = PreferenceLoss("apo_zero") { pair, config in
+    public static let apoZero = PreferenceLoss("apo_zero", method: "apo-zero") { pair, config in
         (1 - (config.beta * pair.plainChosen).logistic) + (config.beta * pair.plainRejected).logistic
     }
     /// APO-down: lowers both answers, the rejected one more (D'Oosterlinck et al. 2024).
-    public static let apoDown = PreferenceLoss("apo_down") { pair, config in
+    public static let apoDown = PreferenceLoss("apo_down", method: "apo-down") { pair, config in
         (config.beta * pair.plainChosen).logistic + (1 - (config.beta * (pair.plainChosen - pair.plainRejected)).logistic)
     }
     /// DiscoPOP: a blend of logistic and exponential loss (Lu et al. 2024).

@@ -44,8 +44,8 @@ public final class UnpairedObjective: Objective {
         }
     }
 
-    /// The name of the stage in progress lines: `preferences`.
-    public var stage: String { "preferences" }
+    /// The label of progress lines: the name of the method, such as `kto`.
+    public var stage: String { config.loss.method }
     /// The policy's parameters.
     public var parameters: [Parameter] { policy.parameters }
     /// Whether the configuration of the policy has dropout.

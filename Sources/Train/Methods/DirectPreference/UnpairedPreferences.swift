@@ -57,17 +57,19 @@ public struct UnpairedAnswer: Sendable, Equatable {
 public struct UnpairedLoss: Sendable {
     /// The name of the loss.
     public let name: String
+    /// The name of the method that minimises the loss, such as `kto`: the label of progress lines.
+    public let method: String
     /// Whether the loss uses z₀.
     public let usesDivergence: Bool
     /// The loss of an answer with its derivative with respect to x, given x, z₀, β and whether the answer is wanted.
     public let value: @Sendable (_ ratio: PairNumber, _ divergence: Double, _ beta: Double, _ isDesirable: Bool) -> PairNumber
 
-    /// A loss; see the properties.
+    /// A loss; see the properties. Default of the method: the name of the loss.
     public init(
-        _ name: String, usesDivergence: Bool,
+        _ name: String, method: String? = nil, usesDivergence: Bool,
         value: @escaping @Sendable (_ ratio: PairNumber, _ divergence: Double, _ beta: Double, _ isDesirable: Bool) -> PairNumber
     ) {
-        (self.name, self.usesDivergence, self.value) = (name, usesDivergence, value)
+        (self.name, self.method, self.usesDivergence, self.value) = (name, method ?? name, usesDivergence, value)
     }
 
     /// KTO: 1 − σ(β(x − z₀)) for wanted answers, 1 − σ(β(z₀ − x)) for unwanted ones (Ethayarajh et al. 2024).
@@ -75,7 +77,8 @@ public struct UnpairedLoss: Sendable {
         1 - ((isDesirable ? beta : -beta) * (x - divergence)).logistic
     }
     /// APO-zero for single answers: 1 − σ(βx) for wanted answers, σ(βx) for unwanted ones (D'Oosterlinck et al. 2024).
-    public static let apoZeroUnpaired = UnpairedLoss("apo_zero_unpaired", usesDivergence: false) { x, _, beta, isDesirable in
+    public static let apoZeroUnpaired = UnpairedLoss("apo_zero_unpaired", method: "apo-zero", usesDivergence: false) {
+        x, _, beta, isDesirable in
         1 - ((isDesirable ? beta : -beta) * x).logistic
     }
 

@@ -14,8 +14,10 @@ public struct AdvantageEstimator: Sendable {
         case rewards(@Sendable ([RewardedResponse], PPOConfig) -> [[Double]])
     }
 
-    /// The name of the method.
+    /// The name of the estimator.
     public let name: String
+    /// The name of the method that uses the estimator, such as `ppo`: the label of progress lines.
+    public let method: String
     /// The inputs of the estimator.
     public let source: Source
     /// The minimum number of responses per prompt.
@@ -25,12 +27,13 @@ public struct AdvantageEstimator: Sendable {
     /// Applies the published settings of the method.
     public let configure: @Sendable (inout PPOConfig) -> Void
 
-    /// An estimator; see the properties.
+    /// An estimator; see the properties. Default of the method: the name of the estimator.
     public init(
-        _ name: String, _ source: Source, fewestGenerations: Int = 1, needsGreedyScore: Bool = false,
+        _ name: String, _ source: Source, method: String? = nil, fewestGenerations: Int = 1, needsGreedyScore: Bool = false,
         configure: @escaping @Sendable (inout PPOConfig) -> Void = { _ in }
     ) {
         self.name = name
+        self.method = method ?? name
         self.source = source
         self.fewestGenerations = fewestGenerations
         self.needsGreedyScore = needsGreedyScore
@@ -74,10 +77,10 @@ public struct RewardedResponse: Sendable {
 
 extension AdvantageEstimator {
     /// PPO: generalised advantage estimation with a value head (Schulman et al. 2016, 2017).
-    public static let gae = AdvantageEstimator("gae", .values(usesGAE: true))
+    public static let gae = AdvantageEstimator("gae", .values(usesGAE: true), method: "ppo")
 
     /// V-trace: the token's reward plus the discounted return after it, minus its value (Espeholt et al. 2018).
-    public static let vtrace = AdvantageEstimator("vtrace", .values(usesGAE: false))
+    public static let vtrace = AdvantageEstimator("vtrace", .values(usesGAE: false), method: "ppo")
 
     /// RLOO: the reward minus the mean reward of the other responses to the prompt (leave-one-out: Ahmadian et al. 2024).
     public static let rloo = AdvantageEstimator(

@@ -1,3 +1,4 @@
+import Formats
 public import Models
 
 /// The settings of policy optimisation: PPO (Schulman et al. 2017) for language models, and methods without a value head
@@ -166,7 +167,9 @@ public struct PPOConfig: StepSettings, Sendable {
             learnBatchSize > 0 && rollouts % learnBatchSize == 0, "the learn batch size", learnBatchSize,
             generations == 1
                 ? "it must divide the rollout batch size \(rolloutBatchSize)"
-                : "it must divide the \(rollouts) responses of a step (\(rolloutBatchSize) prompts with \(generations) responses each)")
+                : "it must divide the \(Counted(rollouts, "response")) of a step "
+                    + "(\(Counted(rolloutBatchSize, "prompt")) with \(Counted(generations, "response")) each)"
+        )
         for (name, count, whole) in [
             ("the number of rollout batches", rolloutBatches, rolloutBatchSize),
             ("the number of learn batches", learnBatches, learnBatchSize),

@@ -33,8 +33,8 @@ package final class PPOObjective: Objective {
             withEntropy: config.entropyCost > 0 || config.entropyTarget != nil)
     }
 
-    /// The name of the stage in progress lines: `ppo`.
-    package var stage: String { "ppo" }
+    /// The label of progress lines: the name of the method, such as `ppo` or `grpo`.
+    package var stage: String { config.advantages.method }
     /// The parameters of the policy and the value head.
     package var parameters: [Parameter] { policy.parameters + (valueHead?.parameters ?? []) }
     /// The ID of the rollout, for error messages.

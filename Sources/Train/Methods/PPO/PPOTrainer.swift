@@ -1,5 +1,6 @@
 public import Data
 public import Eval
+import Formats
 public import Models
 import Tensor
 
@@ -90,7 +91,7 @@ public final class PPOTrainer: SteppedTrainer {
         guard prompts.count >= rolloutBatch else {
             throw TrainingError.invalidSetting(
                 name: "the rollout batch size", value: "\(rolloutBatch)",
-                rule: "there are only \(prompts.count) prompts")
+                rule: "there \(Counted.form(prompts.count, "is", "are")) only \(Counted(prompts.count, "prompt"))")
         }
         let context = min(policy.shape.contextLength, reference?.shape.contextLength ?? .max)
         let room = context - config.sampling.maxNewTokens - 1
@@ -150,9 +151,9 @@ public final class PPOTrainer: SteppedTrainer {
         checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
         shouldStop: () -> Bool = { false }
     ) throws -> Bool {
-        try handler(.began(stage: objective.stage, totalSteps: config.totalSteps))
+        try handler(.began(stage: objective.stage, totalSteps: config.totalSteps, step: step, tokens: tokens))
         if sharedTrunkLayers > 0, reference != nil {
-            try handler(.noted("policy and reference share \(sharedTrunkLayers) of \(policy.shape.layerCount) layers"))
+            try handler(.noted("policy and reference share \(sharedTrunkLayers) of \(Counted(policy.shape.layerCount, "layer"))"))
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)

@@ -41,7 +41,7 @@ public final class RewardObjective: Objective {
         }
     }
 
-    /// The name of the stage in progress lines: `reward model`.
+    /// The label of progress lines: `reward model`.
     public var stage: String { "reward model" }
     /// The parameters of the decoder and the head.
     public var parameters: [Parameter] { model.decoder.parameters + model.head.parameters }

@@ -46,7 +46,7 @@ public final class SFTObjective: Objective {
         }
     }
 
-    /// The name of the stage in progress lines: `sft`.
+    /// The label of progress lines: `sft`.
     public var stage: String { "sft" }
     /// The decoder's parameters.
     public var parameters: [Parameter] { decoder.parameters }
