@@ -8,7 +8,7 @@ enum Dialogue {
     /// Whether a row has two dialogues and no separate prompt.
     @Sendable static func holdsTwo(_ record: Record) throws -> Bool {
         guard try !record.has("prompt") else { return false }
-        return try ["chosen", "rejected"].allSatisfy { column in
+        return ["chosen", "rejected"].allSatisfy { column in
             guard let text = try? record.text(column) else { return false }
             return text.hasPrefix(question) || text.hasPrefix("Human:")
         }
