@@ -23,6 +23,10 @@ public struct RunSettings: Settings {
     /// The maximum memory that the run may be expected to need, such as 6G or 800M. Default: the available memory.
     public var memoryLimit: String?
 
+    /// Whether the time of each operation and the idle time of each thread are measured, and written to profile.json in the run
+    /// folder.
+    public var profile = false
+
     /// The defaults.
     public init() {}
 
