@@ -219,6 +219,11 @@ void swk_parallel(int threads, size_t count, void (*body)(void *, size_t), void 
     pthread_mutex_unlock(&busy);
 }
 
+uintptr_t swk_thread(void) {
+    static _Thread_local char own;
+    return (uintptr_t)&own;
+}
+
 void swk_measure_pool(int on) { atomic_fetch_add(&measuring, on ? 1 : -1); }
 
 int swk_pool_times(swk_pool_sums *sums, uint64_t *busy_times, int capacity) {

@@ -96,6 +96,21 @@ package enum Kernels {
         swk_parallel(Int32(threads), count, body, context)
     }
 
+    /// Starts or ends a measurement of the pool; see ``poolTimes``.
+    static func measurePool(_ on: Bool) { swk_measure_pool(on ? 1 : 0) }
+
+    /// The number and the seconds of all measured jobs of the pool since the start of the process, and the seconds that each thread
+    /// worked in them: first the calling threads, then the workers.
+    static var poolTimes: (jobs: Int, seconds: Double, busy: [Double]) {
+        var sums = swk_pool_sums()
+        var busy = [UInt64](repeating: 0, count: 256)
+        let count = Int(swk_pool_times(&sums, &busy, Int32(busy.count)))
+        return (Int(sums.jobs), Double(sums.nanoseconds) * 1e-9, busy.prefix(count).map { Double($0) * 1e-9 })
+    }
+
+    /// A number that distinguishes the calling thread from all others that exist.
+    static var thread: UInt { UInt(swk_thread()) }
+
     static func activation(_ following: FusedLinear.Following) -> swk_activation {
         switch following {
         case .nothing: SWK_IDENTITY

@@ -15,8 +15,17 @@ public enum Compute {
     /// done.
     ///
     /// The order of the calls is undefined. Store results by index, so that they do not depend on the order. `body` must be safe
-    /// to call from several threads at once.
-    package static func forEach(_ count: Int, _ body: (Int) -> Void) {
+    /// to call from several threads at once. `function` and `file` name the operation in profiles.
+    package static func forEach(
+        _ count: Int, function: StaticString = #function, file: StaticString = #fileID, _ body: (Int) -> Void
+    ) {
+        guard let profile else { return run(count, body) }
+        profile.begin(ComputeProfile.name(function, file))
+        run(count, body)
+        profile.end()
+    }
+
+    private static func run(_ count: Int, _ body: (Int) -> Void) {
         let threads = Self.threads
         if threads <= 1 || count <= 1 {
             for index in 0..<count { body(index) }
@@ -36,13 +45,11 @@ public enum Compute {
 
     /// Splits `count` items into chunks of at most `grain` and calls `body` with each range. The chunks depend on `grain` alone
     /// and not on the number of threads, so sums that are computed chunk by chunk have the same bits for any number of threads.
-    package static func forChunks(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
-        let grain = max(1, grain)
-        if count <= grain {
-            if count > 0 { body(0..<count) }
-            return
-        }
-        forEach((count + grain - 1) / grain) { chunk in
+    package static func forChunks(
+        _ count: Int, grain: Int, function: StaticString = #function, file: StaticString = #fileID, _ body: (Range<Int>) -> Void
+    ) {
+        let grain = max(1, min(grain, count))
+        forEach((count + grain - 1) / grain, function: function, file: file) { chunk in
             body(chunk * grain..<min(count, (chunk + 1) * grain))
         }
     }
@@ -53,13 +60,13 @@ public enum Compute {
     /// - Throws: the error of the lowest index whose call throws. All calls are made in any case, so the error does not depend on
     ///   the number of threads.
     package static func map<Value, Failure: Error>(
-        _ count: Int, _ body: (Int) throws(Failure) -> Value
+        _ count: Int, function: StaticString = #function, file: StaticString = #fileID, _ body: (Int) throws(Failure) -> Value
     ) throws(Failure) -> [Value] {
         var results = [Result<Value, Failure>?](repeating: nil, count: count)
         results.withUnsafeMutableBufferPointer { results in
             // each call writes its own element
             nonisolated(unsafe) let results = results
-            forEach(count) { index in
+            forEach(count, function: function, file: file) { index in
                 do throws(Failure) { results[index] = .success(try body(index)) } catch { results[index] = .failure(error) }
             }
         }
@@ -72,10 +79,11 @@ public enum Compute {
     /// Cuts `items` into parts of at most `grain` and returns the results of `body` for each part, in order; see ``map(_:_:)``. No
     /// part is empty.
     package static func mapParts<Item, Value, Failure: Error>(
-        of items: [Item], grain: Int, _ body: ([Item]) throws(Failure) -> Value
+        of items: [Item], grain: Int, function: StaticString = #function, file: StaticString = #fileID,
+        _ body: ([Item]) throws(Failure) -> Value
     ) throws(Failure) -> [Value] {
         let grain = max(1, min(grain, items.count))
-        return try map((items.count + grain - 1) / grain) { part throws(Failure) in
+        return try map((items.count + grain - 1) / grain, function: function, file: file) { part throws(Failure) in
             try body(Array(items[part * grain..<min(items.count, (part + 1) * grain)]))
         }
     }
@@ -86,7 +94,9 @@ public enum Compute {
     }
 
     /// Like ``forChunks(_:grain:_:)`` for rows of `width` elements: about 32,768 elements per chunk.
-    package static func forRows(_ rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
-        forChunks(rows, grain: max(1, 32_768 / max(1, width)), body)
+    package static func forRows(
+        _ rows: Int, width: Int, function: StaticString = #function, file: StaticString = #fileID, _ body: (Range<Int>) -> Void
+    ) {
+        forChunks(rows, grain: max(1, 32_768 / max(1, width)), function: function, file: file, body)
     }
 }

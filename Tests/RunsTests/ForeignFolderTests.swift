@@ -64,7 +64,7 @@ import _TestSupport
 
     @Test(
         "links in a run folder are refused",
-        arguments: [".lock", "metrics.jsonl", "tables", "checkpoints", "final", "config.json", "timing.json"])
+        arguments: [".lock", "metrics.jsonl", "tables", "checkpoints", "final", "config.json", "timing.json", "profile.json"])
     func links(name: String) throws {
         let folder = try TemporaryFolder()
         _ = try open(folder["a"])

@@ -322,3 +322,5 @@ void swk_measure_pool(int on);
 /// Reads the sums. `busy_times` receives the nanoseconds that each thread worked in measured jobs: the callers' at 0, then those of
 /// the workers; at most `capacity` numbers. Returns the number of threads: workers created so far, plus 1.
 int swk_pool_times(swk_pool_sums *sums, uint64_t *busy_times, int capacity);
+/// A number that distinguishes the calling thread from all others that exist.
+uintptr_t swk_thread(void);

@@ -41,6 +41,8 @@ public struct RunOptions: SettingsOptions {
             powers of 1000, KiB, MiB, GiB and TiB powers of 1024. Default: the available memory.
             """)
     public var memoryLimit: String?
+    @Option(help: "Write the time of each operation and the idle time of each thread to profile.json in the run folder.")
+    public var profile = Self.defaults.profile
     @Option(
         help: """
             YAML or JSON file with values for options. The config.json of another run can also be used. Default: none.

@@ -75,7 +75,7 @@ public struct FolderSentenceEncoder: TextEncoder {
     public func embeddings(of texts: [String], as prompt: SentencePrompt) throws -> [[Float]] {
         let before = try encoder.text(of: prompt)
         let limit = self.limit(as: prompt)
-        let inputs = texts.map { EncoderInput(ids: tokenizer.encode(before + $0, maximumLength: limit)) }
+        let inputs = Compute.map(texts.count) { EncoderInput(ids: tokenizer.encode(before + texts[$0], maximumLength: limit)) }
         let vectors = try encoder.embeddings(of: inputs, promptLength: tokens(ofPrompt: before))
         let width = encoder.width
         return vectors.withUnsafeBufferPointer { numbers in

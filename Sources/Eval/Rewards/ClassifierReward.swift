@@ -2,6 +2,7 @@ public import Data
 import Formats
 public import Foundation
 public import Models
+import Tensor
 
 /// The output of a sequence classifier of any family for a response: the probability of one of its labels (`sentiment` in the
 /// published code), or the logit of a label, as for published reward models.
@@ -97,7 +98,7 @@ public struct ClassifierReward: RewardFunction {
     }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {
-        let inputs = try requests.map(input)
+        let inputs = try Compute.map(requests.count) { try input(of: requests[$0]) }
         switch value {
         case .probability: return try classifier.probabilities(of: inputs).map { $0[label] }
         case .logit:

@@ -66,7 +66,7 @@ public struct RewardTextReward: RewardFunction {
             scores += model.scores(batch, lastRows: rows).values.map(Double.init)
             part = []
         }
-        for tokens in requests.map(tokens(of:)) {
+        for tokens in Compute.map(requests.count, { tokens(of: requests[$0]) }) {
             if part.reduce(tokens.count, { $0 + $1.count }) > tokensPerPass { flush() }
             part.append(tokens)
         }

@@ -1,5 +1,5 @@
 internal import Formats
-internal import Foundation
+package import Foundation
 
 extension RunFolder {
     /// The name of the folder of a reward model with a normalised head.
@@ -7,8 +7,16 @@ extension RunFolder {
     /// The name of the folder of the model of the best evaluation.
     package static let bestName = "best"
 
-    private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json"]
+    private static let profileName = "profile.json"
+    private static let ownFiles = [RunLock.fileName, RunConfiguration.fileName, MetricsFile.fileName, "timing.json", profileName]
     private static let ownFolders = [Checkpoints.folderName, Tables.folderName, "final", "comparisons", normalisedName, bestName]
+
+    /// Writes the profile of a session to `profile.json`. Nothing is written if the run left no folder.
+    /// - Throws: `FileError`; `ResultError.notFinite`.
+    package static func writeProfile(_ profile: some Encodable, inRun url: URL) throws {
+        guard try FileStatus.of(url.appendingPathComponent(RunConfiguration.fileName)) != nil else { return }
+        try AtomicFile.write(ResultJSON.text(of: profile), to: url.appendingPathComponent(profileName))
+    }
 
     /// Checks that a folder is a run folder or may become one, so that nothing foreign is ever overwritten or deleted, and
     /// nothing outside the folder is modified. The folder itself may be a symbolic link; nothing in it may be one.

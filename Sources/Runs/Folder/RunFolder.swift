@@ -19,6 +19,7 @@ public enum ResumePolicy: String, Codable, CaseIterable, Sendable {
 ///     checkpoints/step-N/    complete training states (`Checkpoints`)
 ///     final/                 the result; its presence marks the run as finished
 ///     timing.json            run time in seconds and peak memory over all sessions, and the machine of the last one
+///     profile.json           time by operation and thread of the last session that was measured
 ///
 /// Everything except metrics and tables is written atomically. Metrics and tables grow line by line; `restore` truncates them to
 /// the checkpoint, so that the folder is in the state in which the checkpoint was written.

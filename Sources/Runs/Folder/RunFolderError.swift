@@ -95,7 +95,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     /// Checks that a name is valid for an additional folder of results and does not collide with the parts of a run folder.
     package static func checkResultName(_ name: String) throws(RunFolderError) {
         try checkName(name)
-        let own = ["final", "comparisons", "timing.json"]
+        let own = ["final", "comparisons", "timing.json", "profile.json"]
         let names = [
             Checkpoints.folderName, Tables.folderName, RunConfiguration.fileName, MetricsFile.fileName,
         ]

@@ -28,6 +28,10 @@ public struct RunSettings: Settings {
     /// Default: the available memory.
     public var memoryLimit: String?
 
+    /// Whether the time of each operation and the idle time of each thread are measured, and written to profile.json in the run
+    /// folder.
+    public var profile = false
+
     /// The defaults.
     public init() {}
 

@@ -1,5 +1,6 @@
 public import Foundation
 public import Runs
+import Tensor
 
 /// A stage of a study: its settings, and the work that produces a run folder.
 ///
@@ -32,7 +33,16 @@ extension Stage {
     @discardableResult
     public func run(in folder: URL, _ environment: StageEnvironment = StageEnvironment()) throws -> CompletedRun {
         try validate()
-        try run.computing { try work(in: folder, environment) }
+        try run.computing { try run.profile ? profiledWork(in: folder, environment) : work(in: folder, environment) }
         return CompletedRun(folder)
+    }
+
+    /// Does the work and writes its profile, also if the work ends early. Work that computed nothing leaves the file as it is.
+    private func profiledWork(in folder: URL, _ environment: StageEnvironment) throws {
+        let profile = ComputeProfile()
+        let outcome = Result { try Compute.$profile.withValue(profile) { try work(in: folder, environment) } }
+        let report = profile.report
+        if !report.operations.isEmpty { try RunFolder.writeProfile(report, inRun: folder) }
+        try outcome.get()
     }
 }

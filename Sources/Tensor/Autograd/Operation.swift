@@ -27,6 +27,9 @@ enum Operation {
     case linearCrossEntropy(LinearCrossEntropy)
     case recomputed(Recomputed)
 
+    /// The name of the case.
+    var name: String { Mirror(reflecting: self).children.first?.label ?? "operation" }
+
     /// Given the gradient of the output, adds the gradients of the operation's inputs to the tape.
     func backward(_ gradient: Tensor, on tape: Tape) {
         switch self {

@@ -90,7 +90,7 @@ public final class Tape {
                 entries[index] = .released
                 if let gradient = gradients[index] {
                     if !wanted.contains(index) { gradients[index] = nil }
-                    operation.backward(gradient, on: self)
+                    Compute.timed("\(operation.name), backward") { operation.backward(gradient, on: self) }
                 }
             }
         }
