@@ -58,7 +58,9 @@ import _TestSupport
             let resumed = try FrozenModels.load(folder.appendingPathComponent("after/checkpoint"))
             try FrozenWeights.hold([resumed.decoder], as: format)
             for (a, b) in zip(model.decoder.parameters, resumed.decoder.parameters) {
-                #expect(a.value.isIdentical(to: b.value) && a.value.storage.format == b.value.storage.format, "\(a.name)")
+                // what is trained is stored as floats
+                let hasFormat = a.isTrainable || a.value.storage.format == b.value.storage.format
+                #expect(a.value.isIdentical(to: b.value) && hasFormat, "\(a.name)")
             }
             expectSame(after, try saved(resumed, to: folder.appendingPathComponent("resumed")), "resumed")
         }
