@@ -290,7 +290,7 @@ struct DataOptionsTests {
         #expect(try posts.present(["test", "ood_test"], in: corpus) { notes.append($0) } == ["test"])
         #expect(notes.count == 1 && notes[0].contains("ood_test"))
         #expect(throws: InvalidSetting.self) { try posts.present(["ood_test"], in: corpus) { _ in } }
-        #expect(throws: InvalidSetting.self) { try posts.present(["tset"], in: corpus) { _ in } }
+        #expect(throws: DataError.self) { try posts.present(["tset"], in: corpus) { _ in } }
     }
 
     @Test func oneSwitchAndItsParts() throws {
