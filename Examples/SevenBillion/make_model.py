@@ -149,7 +149,7 @@ def write_rows(folder, draw):
 
     for name in ("data", "pairs"):
         os.makedirs(os.path.join(folder, name), exist_ok=True)
-    for split, count in ("train", 256), ("validation", 16), ("test", 32):
+    for split, count in ("train", 256), ("validation", 2), ("test", 32):
         rows = [dict(prompt=text(draw.randint(200, 512)), completion=" " + text(draw.randint(23, 46))) for _ in range(count)]
         write_lines(os.path.join(folder, "data", split + ".jsonl"), rows)
         if split != "test":

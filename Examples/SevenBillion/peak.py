@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a command and appends its name, exit status, seconds and peak resident memory to a CSV: python3 peak.py CSV NAME COMMAND…
 
-With KILL_AFTER=PATTERN in the environment, the command gets SIGKILL as soon as a line of its error stream contains the pattern.
+With KILL_WHEN=PATH in the environment, the command gets SIGKILL as soon as the path exists.
 """
 
 import csv
@@ -16,15 +16,15 @@ def main():
     if len(sys.argv) < 4:
         sys.exit(__doc__)
     table, name, command = sys.argv[1], sys.argv[2], sys.argv[3:]
-    pattern, begin = os.environ.get("KILL_AFTER"), time.monotonic()
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    path, begin = os.environ.get("KILL_WHEN"), time.monotonic()
+    process = subprocess.Popen(command)
     killed = False
-    for line in process.stderr:
-        sys.stderr.write(line)
-        sys.stderr.flush()
-        if pattern and not killed and pattern in line:
+    while path and process.poll() is None:
+        if os.path.exists(path):
             process.kill()
             killed = True
+            break
+        time.sleep(0.01)
     status = process.wait()
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     new = not os.path.exists(table)

@@ -14,7 +14,12 @@ enum MachineMemory {
     static func available() -> Int? {
         let own = process()?.now ?? 0
         var limits: [Int] = []
-        if let free = fields(of: "/proc/meminfo")?["MemAvailable"] { limits.append(own + free) }
+        if let free = fields(of: "/proc/meminfo")?["MemAvailable"] {
+            // resident pages of mapped files are page cache, which counts as available already
+            let status = fields(of: "/proc/self/status") ?? [:]
+            let anonymous = status["RssAnon"].map { $0 + (status["RssShmem"] ?? 0) }
+            limits.append((anonymous ?? own) + free)
+        }
         for (limit, usage) in [
             ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
             ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
