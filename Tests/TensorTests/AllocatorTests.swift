@@ -5,7 +5,7 @@ import Testing
     private let megabyte = 1 << 20
 
     @Test func blocksAreUsedAgain() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let blocks = (0..<4).map { _ in allocator.allocate(byteCount: megabyte) }
         #expect(allocator.bytesInUse == 4 * megabyte)
         for block in blocks.prefix(2) { allocator.release(block.0, capacity: block.capacity) }
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func neighboursJoin() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let blocks = (0..<4).map { _ in allocator.allocate(byteCount: megabyte) }
         let requested = allocator.bytesRequested
         for block in blocks { allocator.release(block.0, capacity: block.capacity) }
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func theSmallestSufficientRangeServes() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let sizes = [3, 1, 1, 1, 2, 1].map { $0 * megabyte }
         let blocks = sizes.map { allocator.allocate(byteCount: $0) }
         for index in [0, 2, 4] { allocator.release(blocks[index].0, capacity: blocks[index].capacity) }
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func whatWasFreedFirstReturnsToTheSystemAndNoMore() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         // the small blocks keep the others apart
         let blocks = [60, 1, 40, 1].map { allocator.allocate(byteCount: $0 * megabyte) }
         for index in [2, 0] { allocator.release(blocks[index].0, capacity: blocks[index].capacity) }
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func usedAndKeptBlocksStayNearThePeak() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         // passes of other sizes each time, from 1 to 12 MiB, of which none is ever asked for again
         for pass in 0..<40 {
             let blocks = (0..<3).map { allocator.allocate(byteCount: megabyte / 4 * (4 + (pass * 7 + $0 * 13) % 44)) }
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func smallRequestsDriveNothingOut() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let large = allocator.allocate(byteCount: 8 * megabyte)
         allocator.release(large.0, capacity: large.capacity)
         let small = (0..<100).map { _ in allocator.allocate(byteCount: 1_000) }
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func blocksAreAlignedAndLargeEnough() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         for byteCount in [0, 1, 63, 64, 65, 1_000, 32_767, 32_768, 32_769, 100_000, 1_000_000, 5_000_000] {
             let block = allocator.allocate(byteCount: byteCount)
             #expect(UInt(bitPattern: block.0) % 64 == 0)
