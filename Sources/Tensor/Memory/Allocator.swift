@@ -13,7 +13,7 @@ import Synchronization
 /// When the system has no more memory, all free pages return to it first. If that does not suffice, the process ends, because an
 /// operation on tensors cannot report an error; ``endsProcess(with:)`` sets how.
 ///
-/// Like malloc, the allocator is shared by the whole process. It does not affect results.
+/// Like malloc, the allocator is shared by the whole process and by all threads. It does not affect results.
 package final class Allocator: Sendable {
     /// The allocator of the process.
     package static let shared = Allocator()
@@ -33,7 +33,7 @@ package final class Allocator: Sendable {
             mark = max(mark, inUse)
         }
     }
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let end = Mutex<(@Sendable (String) -> Void)?>(nil)
     /// The minimum size of a block of whole pages; so at most an eighth of it is unused.
     private static let smallest = 8 * MemoryRegion.pageBytes
@@ -44,7 +44,7 @@ package final class Allocator: Sendable {
     ///   a process whose address space is limited (`ulimit -v`).
     package init(reservedBytes: Int? = nil) {
         let reserved = reservedBytes ?? (Kernels.addressesAreLimited ? 0 : max(16 << 30, 4 * Kernels.machineMemory))
-        state = Mutex(State(arena: Arena(reservedBytes: reserved)))
+        state = Lock(State(arena: Arena(reservedBytes: reserved)))
     }
 
     deinit { state.withLock { $0.arena.giveBackAll(unreserves: true) } }
