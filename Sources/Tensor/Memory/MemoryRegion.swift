@@ -9,15 +9,15 @@ struct MemoryRegion {
 
     /// The pages of the region.
     private(set) var pages: Range<Int>
-    /// Whether the region was mapped for one request and returns to the system as a whole. Other regions are reserved addresses
-    /// that are opened from the beginning on.
+    /// Whether the region is mapped memory, whose addresses return to the system together with the pages. Other regions are reserved
+    /// addresses, which are opened from the beginning on.
     let isMapped: Bool
     /// The first page that is not yet open.
     private(set) var opened: Int
-    /// The pages from which on the system provides huge pages.
+    /// The pages for which huge pages are requested.
     private var huge: Range<Int>
-    /// The huge page that held the first page when the region was created.
-    private let base: Int
+    /// The page from which ``resident`` and ``freed`` count, at the first page or shortly before it.
+    private var origin: Int
     private var resident = PageSet()
     /// When something in each huge page was last freed.
     private var freed: [Int] = []
@@ -30,7 +30,7 @@ struct MemoryRegion {
         pages = first..<first + count
         self.isMapped = isMapped
         opened = isMapped ? pages.upperBound : first
-        base = first / Self.hugePages
+        origin = Self.origin(of: first)
         // While little memory is in use, a whole huge page would be much more than what is needed. So reserved regions begin with
         // small pages, and small mappings have no others.
         let small = isMapped ? 0 : 2 * Self.hugePages
@@ -44,10 +44,14 @@ struct MemoryRegion {
         return address
     }
 
-    /// The range in numbers from the beginning of the region's first huge page.
-    private func local(_ range: Range<Int>) -> Range<Int> {
-        range.lowerBound - base * Self.hugePages..<range.upperBound - base * Self.hugePages
+    /// The last page before a page, or this, at which a huge page and a word of a set begin.
+    private static func origin(of page: Int) -> Int {
+        let unit = max(hugePages, PageSet.wordPages)
+        return page / unit * unit
     }
+
+    /// The range in numbers from ``origin``.
+    private func local(_ range: Range<Int>) -> Range<Int> { range.lowerBound - origin..<range.upperBound - origin }
 
     /// The number of pages of a range that are not in memory.
     func missing(_ range: Range<Int>) -> Int { range.count - resident.count(in: local(range)) }
@@ -78,14 +82,14 @@ struct MemoryRegion {
 
     /// Notes the time at which a block was freed.
     mutating func free(_ range: Range<Int>, at time: Int) {
-        let last = (range.upperBound - 1) / Self.hugePages - base
+        let last = (range.upperBound - 1 - origin) / Self.hugePages
         if last >= freed.count { freed += [Int](repeating: 0, count: last + 1 - freed.count) }
-        for index in range.lowerBound / Self.hugePages - base...last { freed[index] = time }
+        for index in (range.lowerBound - origin) / Self.hugePages...last { freed[index] = time }
     }
 
     /// The time at which something in a page's huge page was last freed.
     func freed(_ page: Int) -> Int {
-        let index = page / Self.hugePages - base
+        let index = (page - origin) / Self.hugePages
         return index < freed.count ? freed[index] : 0
     }
 
@@ -103,6 +107,9 @@ struct MemoryRegion {
             region.pages = rest
             region.opened = min(opened, rest.upperBound)
             region.huge = Self.whole(huge.clamped(to: rest))
+            region.origin = Self.origin(of: rest.lowerBound)
+            region.resident = resident.part(local(region.origin..<rest.upperBound))
+            region.freed = Array(freed.dropFirst((region.origin - origin) / Self.hugePages))
             return region
         }
     }
