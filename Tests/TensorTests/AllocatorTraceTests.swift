@@ -20,9 +20,8 @@ import Testing
             count += 1
             let (address, capacity) = allocator.allocate(byteCount: byteCount)
             // a judge without any structure: the new block is apart from all others
-            for block in blocks {
-                #expect(block.address + block.capacity <= address || address + capacity <= block.address, "blocks overlap")
-            }
+            let isApart = blocks.allSatisfy { $0.address + $0.capacity <= address || address + capacity <= $0.address }
+            #expect(isApart, "blocks overlap")
             address.storeBytes(of: count, as: UInt64.self)
             address.storeBytes(of: count, toByteOffset: capacity - 8, as: UInt64.self)
             blocks.append((address, capacity, count))
