@@ -84,6 +84,16 @@ package enum Kernels {
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
     static func trim() { swk_trim() }
     static func unmap(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_unmap(block, byteCount) }
+    static func reserve(byteCount: Int) -> UnsafeMutableRawPointer? { swk_reserve(byteCount) }
+    static func open(_ block: UnsafeMutableRawPointer, byteCount: Int) -> Bool { swk_open(block, byteCount) != 0 }
+    static func discard(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_discard(block, byteCount) }
+    static func useHugePages(_ block: UnsafeMutableRawPointer, byteCount: Int) { swk_use_huge_pages(block, byteCount) }
+    /// The bytes of a page of the system.
+    static var pageSize: Int { swk_page_size() }
+    /// The bytes of the machine's memory; 0 if unknown.
+    static var machineMemory: Int { swk_machine_memory() }
+    /// Whether the addresses of this process are limited (`ulimit -v`).
+    static var addressesAreLimited: Bool { swk_addresses_are_limited() != 0 }
 
     /// The number of processors that this process may run on.
     package static var processorCount: Int { Int(swk_processor_count()) }

@@ -5,7 +5,7 @@ import Testing
     private let megabyte = 1 << 20
 
     @Test func blocksAreUsedAgain() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let blocks = (0..<4).map { _ in allocator.allocate(byteCount: megabyte) }
         #expect(allocator.bytesInUse == 4 * megabyte)
         for block in blocks.prefix(2) { allocator.release(block.0, capacity: block.capacity) }
@@ -16,31 +16,58 @@ import Testing
         #expect(allocator.bytesInUse == 0)
     }
 
-    @Test func otherSizesAreNotMixedUp() {
-        let allocator = Allocator()
+    @Test func neighboursJoin() {
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let blocks = (0..<4).map { _ in allocator.allocate(byteCount: megabyte) }
-        for block in blocks.prefix(2) { allocator.release(block.0, capacity: block.capacity) }
-        let larger = allocator.allocate(byteCount: megabyte + 1)
-        #expect(!blocks.map(\.0).contains(larger.0))
-        for block in blocks.suffix(2) + [larger] { allocator.release(block.0, capacity: block.capacity) }
+        let requested = allocator.bytesRequested
+        for block in blocks { allocator.release(block.0, capacity: block.capacity) }
+        // other sizes in the same pages
+        for count in [1, 2, 8] {
+            let others = (0..<count).map { _ in allocator.allocate(byteCount: 4 * megabyte / count) }
+            #expect(Set(others.map(\.0)).count == count && others[0].0 == blocks.map(\.0).min())
+            for block in others { allocator.release(block.0, capacity: block.capacity) }
+        }
+        #expect(allocator.bytesRequested == requested && allocator.bytesInUse == 0)
     }
 
-    @Test func aBlockThatIsALittleLargerServes() {
-        let allocator = Allocator()
-        let block = allocator.allocate(byteCount: 1_280 * 1024)
-        allocator.release(block.0, capacity: block.capacity)
-        // two classes of an eighth above, and no more
-        let near = allocator.allocate(byteCount: megabyte)
-        #expect(near.0 == block.0 && near.capacity == block.capacity)
-        allocator.release(near.0, capacity: near.capacity)
-        let far = allocator.allocate(byteCount: megabyte - 128 * 1024)
-        #expect(far.0 != block.0)
-        allocator.release(far.0, capacity: far.capacity)
+    @Test func theSmallestSufficientRangeServes() {
+        let allocator = Allocator(reservedBytes: 256 << 20)
+        let sizes = [3, 1, 1, 1, 2, 1].map { $0 * megabyte }
+        let blocks = sizes.map { allocator.allocate(byteCount: $0) }
+        for index in [0, 2, 4] { allocator.release(blocks[index].0, capacity: blocks[index].capacity) }
+        let block = allocator.allocate(byteCount: 2 * megabyte - 4096)
+        #expect(block.0 == blocks[4].0)
+        for block in [1, 3, 5].map({ blocks[$0] }) + [block] { allocator.release(block.0, capacity: block.capacity) }
+    }
+
+    @Test func whatWasFreedFirstReturnsToTheSystemAndNoMore() {
+        let allocator = Allocator(reservedBytes: 256 << 20)
+        // the small blocks keep the others apart
+        let blocks = [60, 1, 40, 1].map { allocator.allocate(byteCount: $0 * megabyte) }
+        for index in [2, 0] { allocator.release(blocks[index].0, capacity: blocks[index].capacity) }
+        let larger = allocator.allocate(byteCount: 62 * megabyte)
+        let bound = Allocator.bound(peak: allocator.peakBytesInUse)
+        let sum = allocator.bytesInUse + allocator.bytesKept
+        #expect(sum <= bound && sum > bound - 4 * megabyte)
+        let requested = allocator.bytesRequested
+        let again = allocator.allocate(byteCount: 60 * megabyte)
+        #expect(again.0 == blocks[0].0 && allocator.bytesRequested == requested)
+        for block in [blocks[1], blocks[3], larger, again] { allocator.release(block.0, capacity: block.capacity) }
         #expect(allocator.bytesInUse == 0)
     }
 
+    @Test func hugePagesCountAsAWhole() {
+        let allocator = Allocator(reservedBytes: 64 * megabyte)
+        let block = allocator.allocate(byteCount: 16 * megabyte + 1)
+        // the block begins where the addresses begin
+        #expect((Int(bitPattern: block.0) + allocator.bytesRequested) % (2 * megabyte) == 0)
+        #expect(allocator.bytesInUse + allocator.bytesKept == allocator.bytesRequested)
+        allocator.release(block.0, capacity: block.capacity)
+        #expect(allocator.bytesKept == allocator.bytesRequested)
+    }
+
     @Test func usedAndKeptBlocksStayNearThePeak() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         // passes of other sizes each time, from 1 to 12 MiB, of which none is ever asked for again
         for pass in 0..<40 {
             let blocks = (0..<3).map { allocator.allocate(byteCount: megabyte / 4 * (4 + (pass * 7 + $0 * 13) % 44)) }
@@ -55,7 +82,7 @@ import Testing
     }
 
     @Test func smallRequestsDriveNothingOut() {
-        let allocator = Allocator()
+        let allocator = Allocator(reservedBytes: 256 << 20)
         let large = allocator.allocate(byteCount: 8 * megabyte)
         allocator.release(large.0, capacity: large.capacity)
         let small = (0..<100).map { _ in allocator.allocate(byteCount: 1_000) }
@@ -65,8 +92,8 @@ import Testing
     }
 
     @Test func blocksAreAlignedAndLargeEnough() {
-        let allocator = Allocator()
-        for byteCount in [0, 1, 63, 64, 65, 1_000, 16_383, 16_384, 16_385, 100_000, 1_000_000] {
+        let allocator = Allocator(reservedBytes: 256 << 20)
+        for byteCount in [0, 1, 63, 64, 65, 1_000, 32_767, 32_768, 32_769, 100_000, 1_000_000, 5_000_000] {
             let block = allocator.allocate(byteCount: byteCount)
             #expect(UInt(bitPattern: block.0) % 64 == 0)
             #expect(block.capacity >= byteCount)
@@ -82,6 +109,7 @@ import Testing
                 let capacity = Allocator.capacity(for: size)
                 #expect(capacity >= size && capacity % 64 == 0)
                 if size >= 16 * 1024 { #expect(Double(capacity - size) <= Double(size) / 8) }
+                #expect(size < 1 << 20 || capacity - size < 1 << 16)
                 #expect(Allocator.capacity(for: capacity) == capacity)
             }
             byteCount = byteCount * 9 / 8 + 1

@@ -298,8 +298,23 @@ size_t swk_relative_workspace(size_t keys, size_t dim);
 
 /// Allocates zero-initialised, page-aligned memory from the operating system; returns NULL on failure. `bytes` must not be 0.
 void *swk_map(size_t bytes);
-/// Frees memory from swk_map. `bytes` is the size that was allocated.
+/// Reserves page-aligned addresses without memory, which must not be read or written before swk_open; returns NULL on failure.
+void *swk_reserve(size_t bytes);
+/// Makes whole pages of swk_reserve readable and writable, initialised to zero; returns 0 if the system refuses.
+int swk_open(void *block, size_t bytes);
+/// Frees memory from swk_map or addresses from swk_reserve. `bytes` is the size that was requested.
 void swk_unmap(void *block, size_t bytes);
+/// Returns whole pages to the system. They can still be written; their contents are undefined.
+void swk_discard(void *block, size_t bytes);
+/// Requests huge pages of 2 MiB for whole pages, where the system has such: fewer page faults, and fewer TLB misses when weights are
+/// streamed.
+void swk_use_huge_pages(void *block, size_t bytes);
+/// The bytes of a page.
+size_t swk_page_size(void);
+/// The bytes of the machine's memory; 0 if unknown.
+size_t swk_machine_memory(void);
+/// Whether the addresses of this process are limited (`ulimit -v`).
+int swk_addresses_are_limited(void);
 /// Returns free memory that malloc holds to the operating system, where the C library supports it.
 void swk_trim(void);
 

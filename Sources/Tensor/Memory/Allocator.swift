@@ -1,69 +1,55 @@
 import Synchronization
 
-/// A caching memory allocator: freed blocks are kept for later requests of about the same size.
+/// A caching memory allocator: memory of freed blocks is kept for later requests of any size.
 ///
-/// Training requests the same sizes in every step. Returning blocks to the system each time would cost more in page faults than
-/// the arithmetic on them. Sizes are rounded up to eight size classes per power of two, so at most an eighth of a block is
-/// unused. A request is served from a kept block of its own class or one of the next two. Blocks below 16 KiB are left to malloc;
-/// blocks of 1 MiB or more are mapped from the system and returned to it.
+/// Training requests about the same memory in every step, in blocks of changing sizes. Returning blocks to the system each time
+/// would cost more in page faults than the arithmetic on them. Blocks are whole pages of an ``Arena``, which joins freed neighbours
+/// and serves a request from the smallest sufficient free range. Blocks below 32 KiB (eight pages) are left to malloc.
 ///
-/// Used and kept blocks together never exceed the peak of memory in use by more than max(peak / 16, min(peak, 32 MiB)). When a
-/// request needs new memory, kept blocks of the least recently used sizes are freed to stay within that bound.
+/// Used and kept memory together never exceed the peak of memory in use by more than max(peak / 16, min(peak, 32 MiB)). When a
+/// request needs new pages, the free pages that were not used for the longest time return to the system to stay within that
+/// bound.
 ///
-/// When the system has no more memory, all kept blocks are freed first. If that does not suffice, the process ends, because an
+/// When the system has no more memory, all free pages return to it first. If that does not suffice, the process ends, because an
 /// operation on tensors cannot report an error; ``endsProcess(with:)`` sets how.
 ///
-/// Like malloc, the allocator is shared by the whole process. It does not affect results.
+/// Like malloc, the allocator is shared by the whole process and by all threads. It does not affect results.
 package final class Allocator: Sendable {
     /// The allocator of the process.
     package static let shared = Allocator()
 
-    /// The kept blocks of one capacity.
-    private struct Kept {
-        var addresses: [UInt] = []
-        /// When a block of this capacity was last taken or kept, counted in requests.
-        var touched = 0
-    }
-
     private struct State: ~Copyable {
-        var kept: [Int: Kept] = [:]
-        var keptBytes = 0
+        var arena: Arena
         var inUse = 0
         var peak = 0
         /// The most bytes in use since the current measurement began.
         var mark = 0
-        var requests = 0
 
-        mutating func take(_ capacity: Int) -> UInt? {
-            guard let address = kept[capacity]?.addresses.popLast() else { return nil }
-            kept[capacity]?.touched = requests
-            keptBytes -= capacity
-            return address
-        }
+        var kept: Int { arena.keptPages * MemoryRegion.pageBytes }
 
-        /// Removes kept blocks, least recently used sizes first, until the total is within the bound.
-        mutating func takeSurplus() -> [(address: UInt, capacity: Int)] {
-            var surplus: [(address: UInt, capacity: Int)] = []
-            while inUse + keptBytes > Allocator.bound(peak: peak) {
-                let oldest = kept.lazy.filter { !$0.value.addresses.isEmpty }.min {
-                    $0.value.touched < $1.value.touched
-                }
-                guard let capacity = oldest?.key, let address = kept[capacity]?.addresses.popLast() else { break }
-                keptBytes -= capacity
-                surplus.append((address, capacity))
-            }
-            return surplus
+        mutating func use(_ capacity: Int) {
+            inUse += capacity
+            peak = max(peak, inUse)
+            mark = max(mark, inUse)
         }
     }
-    private let state = Mutex(State())
+    private let state: Lock<State>
     private let end = Mutex<(@Sendable (String) -> Void)?>(nil)
-    private static let smallest = 16 * 1024
-    private static let mapped = 1024 * 1024
+    /// The minimum size of a block of whole pages; so at most an eighth of it is unused.
+    private static let smallest = 8 * MemoryRegion.pageBytes
 
-    package init() {}
+    /// Creates an allocator.
+    /// - Parameter reservedBytes: the size of the regions of addresses that it reserves. Addresses without pages take no memory. 0
+    ///   reserves none, and maps memory for each request that finds no room. Default: four times the memory of the machine, and 0 in
+    ///   a process whose address space is limited (`ulimit -v`).
+    package init(reservedBytes: Int? = nil) {
+        let reserved = reservedBytes ?? (Kernels.addressesAreLimited ? 0 : max(16 << 30, 4 * Kernels.machineMemory))
+        state = Lock(State(arena: Arena(reservedBytes: reserved)))
+    }
 
-    /// The minimum surplus with a small peak. Without it, layers whose blocks have three different sizes would free one block
-    /// whenever they need another.
+    deinit { state.withLock { $0.arena.giveBackAll(unreserves: true) } }
+
+    /// The minimum surplus with a small peak, for which free ranges of several sizes are much.
     private static let slack = 32 << 20
 
     /// The upper bound of used and kept bytes together, given the peak of bytes in use.
@@ -76,10 +62,13 @@ package final class Allocator: Sendable {
 
     /// The bytes that are allocated and not yet released.
     package var bytesInUse: Int { state.withLock { $0.inUse } }
-    /// The bytes of released blocks that are kept for later requests.
-    package var bytesKept: Int { state.withLock { $0.keptBytes } }
+    /// The bytes of free memory that are kept for later requests.
+    package var bytesKept: Int { state.withLock { $0.kept } }
     /// The maximum of ``bytesInUse`` so far.
     package var peakBytesInUse: Int { state.withLock { $0.peak } }
+
+    /// The bytes of pages that were requested from the system so far, those that were requested again after their return included.
+    package var bytesRequested: Int { state.withLock { $0.arena.newPages } * MemoryRegion.pageBytes }
 
     /// The peak of bytes in use during a call of `body`, beyond those in use at its beginning. Only one measurement can run at a
     /// time; anything else that the process allocates meanwhile is included.
@@ -92,82 +81,59 @@ package final class Allocator: Sendable {
         return state.withLock { $0.mark - before }
     }
 
-    /// Returns all kept blocks, and unused memory of malloc, to the system. Useful between stages or measurements that need other
-    /// sizes.
+    /// Returns all free memory, also that of malloc, to the system. Useful between stages or measurements that need other sizes.
     package func releaseKept() {
-        let blocks = state.withLock { state in
-            let blocks = state.kept.flatMap { kept in kept.value.addresses.map { ($0, kept.key) } }
-            state.kept = [:]
-            state.keptBytes = 0
-            return blocks
-        }
-        for (address, capacity) in blocks {
-            if let block = UnsafeMutableRawPointer(bitPattern: address) { Self.free(block, capacity: capacity) }
-        }
+        state.withLock { $0.arena.giveBackAll() }
         Kernels.trim()
     }
 
-    /// The capacity of the block for a request of `byteCount` bytes: its size class.
+    /// The capacity of the block for a request of `byteCount` bytes: whole pages for 32 KiB or more, and multiples of 64 below.
     package static func capacity(for byteCount: Int) -> Int {
-        if byteCount < smallest { return max(64, (byteCount + 63) & ~63) }
-        let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
-        let step = 1 << (top - 3)
-        return (byteCount + step - 1) / step * step
+        let unit = byteCount < smallest ? 64 : MemoryRegion.pageBytes
+        return max(64, (byteCount + unit - 1) / unit * unit)
     }
 
     /// Returns a block of at least `byteCount` bytes with undefined contents, and its capacity, which ``release(_:capacity:)``
     /// needs.
     package func allocate(byteCount: Int) -> (UnsafeMutableRawPointer, capacity: Int) {
-        let wanted = Self.capacity(for: byteCount)
-        let isKept = wanted >= Self.smallest
-        let (reused, capacity, surplus) = state.withLock { state -> (UInt?, Int, [(address: UInt, capacity: Int)]) in
-            var (reused, capacity): (UInt?, Int) = (nil, wanted)
-            if isKept {
-                state.requests += 1
-                // this size class or one of the next two
-                reused = state.take(capacity)
-                for _ in 0..<2 where reused == nil {
-                    capacity = Self.capacity(for: capacity + 1)
-                    reused = state.take(capacity)
-                }
-                if reused == nil { capacity = wanted }
-            }
-            state.inUse += capacity
-            state.peak = max(state.peak, state.inUse)
-            state.mark = max(state.mark, state.inUse)
-            return (reused, capacity, isKept && reused == nil ? state.takeSurplus() : [])
+        let capacity = Self.capacity(for: byteCount)
+        guard capacity >= Self.smallest else {
+            state.withLock { $0.use(capacity) }
+            return (.allocate(byteCount: capacity, alignment: 64), capacity)
         }
-        for (address, capacity) in surplus {
-            if let block = UnsafeMutableRawPointer(bitPattern: address) { Self.free(block, capacity: capacity) }
-        }
-        if let block = reused.flatMap(UnsafeMutableRawPointer.init(bitPattern:)) { return (block, capacity) }
-        guard capacity >= Self.mapped else { return (.allocate(byteCount: capacity, alignment: 64), capacity) }
-        if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
+        if let block = take(capacity) { return (block, capacity) }
         releaseKept()
-        if let block = Kernels.map(byteCount: capacity) { return (block, capacity) }
-        let problem = "out of memory: cannot allocate \(byteCount) more bytes; tensors use \(bytesInUse - capacity) bytes"
+        if let block = take(capacity) { return (block, capacity) }
+        let problem = "out of memory: cannot allocate \(byteCount) more bytes; tensors use \(bytesInUse) bytes"
         end.withLock(\.self)?(problem)
         fatalError(problem)
+    }
+
+    /// A block of the arena; nil if the system has no more memory.
+    private func take(_ capacity: Int) -> UnsafeMutableRawPointer? {
+        let page = state.withLock { state -> Int? in
+            guard let page = state.arena.take(capacity / MemoryRegion.pageBytes) else { return nil }
+            state.use(capacity)
+            let surplus = state.inUse + state.kept - Self.bound(peak: state.peak)
+            if surplus > 0 { state.arena.giveBack((surplus + MemoryRegion.pageBytes - 1) / MemoryRegion.pageBytes) }
+            return page
+        }
+        return page.map(MemoryRegion.address)
     }
 
     /// Sets the function that is called with a one-line message when the system has no more memory. It should end the process; if
     /// it returns, the process ends with a trap.
     package func endsProcess(with end: @escaping @Sendable (String) -> Void) { self.end.withLock { $0 = end } }
 
-    /// Takes back a block of ``allocate(byteCount:)``; it is kept for later requests if it has 16 KiB or more.
+    /// Takes back a block of ``allocate(byteCount:)``; its memory is kept for later requests if it has 32 KiB or more.
     package func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
-        let isKept = capacity >= Self.smallest
+        let address = UInt(bitPattern: pointer)
         state.withLock { state in
             state.inUse -= capacity
-            guard isKept else { return }
-            state.kept[capacity, default: Kept()].addresses.append(UInt(bitPattern: pointer))
-            state.kept[capacity]?.touched = state.requests
-            state.keptBytes += capacity
+            guard capacity >= Self.smallest else { return }
+            let page = Int(address) / MemoryRegion.pageBytes
+            state.arena.put(page..<page + capacity / MemoryRegion.pageBytes)
         }
-        if !isKept { Self.free(pointer, capacity: capacity) }
-    }
-
-    private static func free(_ block: UnsafeMutableRawPointer, capacity: Int) {
-        if capacity >= mapped { Kernels.unmap(block, byteCount: capacity) } else { block.deallocate() }
+        if capacity < Self.smallest { pointer.deallocate() }
     }
 }
