@@ -2,7 +2,8 @@ public import Data
 public import Eval
 public import Tensor
 
-/// Samples texts from a model for some prompts, and measures them.
+/// Samples texts from a model for some prompts, and measures them. Several ranks can share the prompts; then all call
+/// ``rows(_:)`` and get all rows.
 public struct SampleEvaluation {
     /// Samples the texts.
     public var sampler: ResponseSampler
@@ -10,6 +11,8 @@ public struct SampleEvaluation {
     public var random: Philox
     /// Scores the texts; nil for no scores.
     public var rewardFunction: (any RewardFunction)?
+    /// The ranks that share the prompts. Default: this process alone.
+    public var collective: any Collective = LocalCollective()
 
     /// An evaluation; see the properties.
     public init(_ sampler: ResponseSampler, random: Philox, rewardFunction: (any RewardFunction)? = nil) {
@@ -17,8 +20,16 @@ public struct SampleEvaluation {
     }
 
     /// Samples one response per prompt: one row each, in order, with the numbers `tokens` and `ended`.
-    /// - Throws: `GenerationError`; errors of the reward function.
+    /// - Throws: `GenerationError`; errors of the reward function; ``CollectiveError`` when another rank fails.
     public func rows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
+        guard collective.size > 1 else { return try ownRows(prompts) }
+        let unit = rewardFunction?.dependsOnBatch == true ? prompts.count : 1
+        return try collective.sharing(prompts, unit: unit, tokens: { $0.tokens.count + sampler.options.maxNewTokens }) { part in
+            try part.isEmpty ? [] : ownRows(part).map(RowMessage.init)
+        }.flatMap { $0.map(\.row) }
+    }
+
+    private func ownRows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
         let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let rewards = try rewardFunction?.checkedRewards(for: responses)
         return responses.indices.map {
