@@ -1,23 +1,23 @@
 /// Arrays of numbers as bytes, for an exchange among ranks. All ranks use the same byte order.
-struct ArrayBytes {
+package struct ArrayBytes {
     /// All arrays, each after its number of elements.
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var position = 0
 
     /// No arrays.
-    init() {}
+    package init() {}
 
     /// The arrays that another rank has sent.
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Appends an array.
-    mutating func append<Element: BitwiseCopyable>(_ array: [Element]) {
+    package mutating func append<Element: BitwiseCopyable>(_ array: [Element]) {
         withUnsafeBytes(of: array.count) { bytes.append(contentsOf: $0) }
         array.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
     /// The next array; nil if the bytes do not hold it.
-    mutating func next<Element: BitwiseCopyable>(_ type: Element.Type = Element.self) -> [Element]? {
+    package mutating func next<Element: BitwiseCopyable>(_ type: Element.Type = Element.self) -> [Element]? {
         let begin = position + MemoryLayout<Int>.size
         guard begin <= bytes.count else { return nil }
         let count = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: Int.self) }
