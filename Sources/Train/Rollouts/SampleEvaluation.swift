@@ -2,8 +2,7 @@ public import Data
 public import Eval
 public import Tensor
 
-/// Samples texts from a model for some prompts, and measures them. Several ranks can share the prompts; then all call
-/// ``rows(_:)`` and get all rows.
+/// Samples texts from a model for some prompts, and measures them.
 public struct SampleEvaluation {
     /// Samples the texts.
     public var sampler: ResponseSampler
@@ -11,8 +10,6 @@ public struct SampleEvaluation {
     public var random: Philox
     /// Scores the texts; nil for no scores.
     public var rewardFunction: (any RewardFunction)?
-    /// The ranks that share the prompts. Default: this process alone.
-    public var collective: any Collective = LocalCollective()
 
     /// An evaluation; see the properties.
     public init(_ sampler: ResponseSampler, random: Philox, rewardFunction: (any RewardFunction)? = nil) {
@@ -20,16 +17,8 @@ public struct SampleEvaluation {
     }
 
     /// Samples one response per prompt: one row each, in order, with the numbers `tokens` and `ended`.
-    /// - Throws: `GenerationError`; errors of the reward function; ``CollectiveError`` when another rank fails.
+    /// - Throws: `GenerationError`; errors of the reward function.
     public func rows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
-        guard collective.size > 1 else { return try ownRows(prompts) }
-        let unit = rewardFunction?.dependsOnBatch == true ? prompts.count : 1
-        return try collective.sharing(prompts, unit: unit, tokens: { $0.tokens.count + sampler.options.maxNewTokens }) { part in
-            try part.isEmpty ? [] : ownRows(part).map(RowMessage.init)
-        }.flatMap { $0.map(\.row) }
-    }
-
-    private func ownRows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
         let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let rewards = try rewardFunction?.checkedRewards(for: responses)
         return responses.indices.map {
@@ -37,6 +26,17 @@ public struct SampleEvaluation {
                 reward: rewards?[$0],
                 numbers: ["tokens": Double(responses[$0].drawn.tokens.count), "ended": responses[$0].drawn.ended ? 1 : 0])
         }
+    }
+
+    /// Samples one response per prompt, as ``rows(_:)`` does. Each rank samples for a share of the prompts, and all get every row. If
+    /// the reward depends on the batch, one rank samples for all prompts.
+    /// - Throws: as ``rows(_:)``; ``CollectiveError`` when another rank fails.
+    public func rows(_ prompts: [TokenisedPrompt], among collective: any Collective) throws -> [SampleRow] {
+        guard collective.size > 1 else { return try rows(prompts) }
+        let unit = rewardFunction?.dependsOnBatch == true ? prompts.count : 1
+        return try collective.sharing(prompts, unit: unit, tokens: { $0.tokens.count + sampler.options.maxNewTokens }) { part in
+            try part.isEmpty ? [] : rows(part).map(RowMessage.init)
+        }.flatMap { $0.map(\.row) }
     }
 
     /// The averages and medians of all metrics of the rows, as `<name>_average_…` and `<name>_median_…`.

@@ -19,9 +19,9 @@ import _TestSupport
     private static func best(_ group: any Collective, reward: any RewardFunction = TokenShare(token: 7)) throws -> [[SampleRow]] {
         let decoder = try TinyModel.llama()
         var best = BestOfN(sampler(decoder), rewardFunction: reward, random: Philox(seed: 11))
-        (best.reference, best.promptsPerPass, best.collective) = (try TinyModel.llama(seed: 3), 2, group)
+        (best.reference, best.promptsPerPass) = (try TinyModel.llama(seed: 3), 2)
         var rows: [[SampleRow]] = []
-        try best.sample(prompts, count: 3) { prompt, new in
+        try best.sample(prompts, count: 3, among: group) { prompt, new in
             #expect(prompt == prompts[rows.count] && new.count == 3)
             rows.append(new)
         }
@@ -52,11 +52,10 @@ import _TestSupport
     func evaluation(dependsOnBatch: Bool) throws {
         func rows(_ ranks: Int) throws -> [[SampleRow]] {
             try ThreadCollective.run(ranks) { group in
-                var evaluation = SampleEvaluation(
-                    Self.sampler(try TinyModel.llama()), random: Philox(seed: 5),
-                    rewardFunction: TokenIDReward(threshold: 12, excluded: nil, dividesByWidth: dependsOnBatch))
-                evaluation.collective = group
-                return try evaluation.rows(Self.prompts)
+                try SampleEvaluation(
+                    Self.sampler(TinyModel.llama()), random: Philox(seed: 5),
+                    rewardFunction: TokenIDReward(threshold: 12, excluded: nil, dividesByWidth: dependsOnBatch)
+                ).rows(Self.prompts, among: group)
             }
         }
         let one = try rows(1)[0]
@@ -69,8 +68,8 @@ import _TestSupport
         func values(_ ranks: Int) throws -> [[String: Double]] {
             try ThreadCollective.run(ranks) { group in
                 try SampledDivergence(
-                    Self.sampler(TinyModel.llama()), reference: TinyModel.llama(seed: 3), random: Philox(seed: 5), collective: group
-                ).values(Self.prompts, name: "v")
+                    Self.sampler(TinyModel.llama()), reference: TinyModel.llama(seed: 3), random: Philox(seed: 5)
+                ).values(Self.prompts, name: "v", among: group)
             }
         }
         let one = try values(1)[0]

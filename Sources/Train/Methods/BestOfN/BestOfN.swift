@@ -8,9 +8,9 @@ public import Tensor
 /// Every response has a separate random stream, derived from the run's seed, the prompt's ID and the response's number. So
 /// neither the batch size nor the other prompts affect it.
 ///
-/// Several ranks can share the work: all call ``sample(_:count:each:)`` with the same prompts, and all get all rows. Each rank
-/// answers ``promptsPerPass`` prompts at a time, as one process does, so the rows have the bits of one process. All ranks are busy
-/// if a call has at least `promptsPerPass` prompts for each of them.
+/// Several ranks can share the work: all call ``sample(_:count:among:each:)`` with the same prompts, and all get all rows. Each
+/// rank answers ``promptsPerPass`` prompts at a time, as one process does, so the rows have the bits of one process. All ranks are
+/// busy if a call has at least `promptsPerPass` prompts for each of them.
 public struct BestOfN {
     /// Samples the responses.
     public var sampler: ResponseSampler
@@ -25,8 +25,6 @@ public struct BestOfN {
     public var measuresDraws = false
     /// The number of prompts that are answered together.
     public var promptsPerPass = 16
-    /// The ranks that share the work. Default: this process alone.
-    public var collective: any Collective = LocalCollective()
 
     /// Best-of-N with a sampler; see the properties.
     public init(_ sampler: ResponseSampler, rewardFunction: any RewardFunction, random: Philox) {
@@ -40,11 +38,13 @@ public struct BestOfN {
     /// - Parameters:
     ///   - prompts: the prompts to answer.
     ///   - count: N, the number of responses to each prompt.
+    ///   - collective: the ranks that share the prompts. Default: this process alone.
     ///   - each: called with every prompt and its rows.
     /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that exceeds the reference's
     ///   positions; errors of the reward function and of `each`; ``CollectiveError`` when another rank fails.
     public func sample(
-        _ prompts: [TokenisedPrompt], count: Int, each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
+        _ prompts: [TokenisedPrompt], count: Int, among collective: any Collective = LocalCollective(),
+        each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
     ) throws {
         if let limit = reference?.positionLimit {
             // the last token of a response is predicted, not read

@@ -46,19 +46,18 @@ extension Trainer where Method == RewardObjective {
         return scores
     }
 
-    /// The scores of a set's pairs, two per pair, without reporting metrics. Every rank calls it, and gets all scores.
+    /// The scores of a set's pairs, two per pair, without reporting metrics.
     /// - Throws: ``CollectiveError`` when another rank fails.
     package func scores(of set: [TokenisedComparison]) throws -> [Float] { try objective.scores(set, among: collective) }
 
     /// Measures the scores of random training pairs and composes their normalisation into the head. If the scores are equal up to
-    /// rounding, the head is left unchanged. Every rank calls it, and scores a share of the pairs.
+    /// rounding, the head is left unchanged.
     /// - Returns: the mean and standard deviation of the scores before normalisation, and whether the head was normalised.
     /// - Throws: `DataError.invalidSetting` when the number of pairs is 0; ``CollectiveError`` when another rank fails.
     public func normalise() throws -> RewardNormalisation {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: examples.count, batchSize: min(examples.count, config.normalisationPairs))
         let pairs = draw.next().map { examples[$0] }
-        let scores = try objective.scores(pairs, among: collective)
-        return model.head.normalise(by: objective.evaluation(of: scores, pairs))
+        return try model.head.normalise(by: objective.evaluation(of: scores(of: pairs), pairs))
     }
 }
