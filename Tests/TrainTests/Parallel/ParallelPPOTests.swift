@@ -176,12 +176,17 @@ import _TestSupport
             // the parts of a weighted reward are metrics, and a group reward replaces scores
             try train(
                 config(.grpo) {
-                    ($0.extraBatches, $0.learnBatchSize, $0.masksTruncated) = (2, 24, true)
+                    ($0.extraBatches, $0.learnBatchSize) = (2, 24)
                     $0.groupReward = GroupReward("above the worst") { scores, _ in scores.map { $0 - (scores.min() ?? 0) } }
                 }, group,
                 reward: WeightedReward([(1, TokenShare(token: 7)), (0, LengthReward(words: 5))], names: ["share", "length"]))
         case "entropy target": try train(config { ($0.entropyTarget, $0.entropyCost, $0.epochs) = (2.5, 0.01, 2) }, group)
-        case "importance": try train(config { ($0.correctsImportance, $0.epochs, $0.normalisesOverRun) = (true, 2, true) }, group)
+        case "importance":
+            try train(
+                config {
+                    ($0.correctsImportance, $0.epochs) = (true, 2)
+                    ($0.normalisesOverRun, $0.masksTruncated) = (true, true)
+                }, group)
         case "KL in the loss": try train(config { ($0.klAsReward, $0.klTarget, $0.klHorizon, $0.epochs) = (false, 0.01, 8, 2) }, group)
         default:
             // the reward depends on the longest response of a rollout batch
