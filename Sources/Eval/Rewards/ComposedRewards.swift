@@ -1,10 +1,16 @@
 /// A reward computed by a closure.
 public struct ClosureReward: RewardFunction {
     private let body: ([RewardRequest]) throws -> [Double]
+    /// Whether the reward of a response depends on the other requests of a call.
+    public let dependsOnBatch: Bool
 
     /// A reward for all responses of a call.
-    /// - Parameter body: returns one number per request, in order.
-    public init(_ body: @escaping ([RewardRequest]) throws -> [Double]) { self.body = body }
+    /// - Parameters:
+    ///   - dependsOnBatch: whether the reward of a response depends on the other requests of a call. Default: false.
+    ///   - body: returns one number per request, in order.
+    public init(dependsOnBatch: Bool = false, _ body: @escaping ([RewardRequest]) throws -> [Double]) {
+        (self.dependsOnBatch, self.body) = (dependsOnBatch, body)
+    }
 
     /// A reward for single responses.
     /// - Parameter body: receives a prompt, the response to it, and the reference answer if there is one.
@@ -32,6 +38,9 @@ public struct WeightedReward: TrunkReadingReward {
         self.parts = parts
         self.names = names ?? parts.indices.map(String.init)
     }
+
+    /// Whether a part depends on the other requests of a call.
+    public var dependsOnBatch: Bool { parts.contains { $0.reward.dependsOnBatch } }
 
     /// The weighted sum for every request, in order.
     /// - Throws: what a part throws; ``RewardError/wrongCount(_:expected:)`` and ``RewardError/outOfRange(_:response:)`` if a

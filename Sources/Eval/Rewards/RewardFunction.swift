@@ -74,9 +74,16 @@ public protocol RewardFunction {
     /// One number per request, in order.
     /// - Throws: ``RewardError`` for a response that cannot be scored, or if a scorer fails.
     func rewards(for requests: [RewardRequest]) throws -> [Double]
+
+    /// Whether the reward of a response depends on the other requests of a call. Several processes do not divide the requests of
+    /// such a call among themselves.
+    var dependsOnBatch: Bool { get }
 }
 
 extension RewardFunction {
+    /// Default: false, each response is scored by itself.
+    public var dependsOnBatch: Bool { false }
+
     /// One number within the range of 32-bit floats per request, in order.
     /// - Throws: ``RewardError/outOfRange(_:response:)`` and ``RewardError/wrongCount(_:expected:)``; any error that the
     ///   function itself throws.

@@ -74,6 +74,9 @@ public struct TokenIDReward: RewardFunction {
         self.padding = padding
     }
 
+    /// Whether rewards are divided by the length of the longest response of a call.
+    public var dependsOnBatch: Bool { dividesByWidth }
+
     private func counts(_ id: Int32) -> Bool { id > threshold && id != excluded }
 
     public func rewards(for requests: [RewardRequest]) throws -> [Double] {

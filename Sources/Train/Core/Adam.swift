@@ -47,6 +47,8 @@ public final class Adam {
     public let parameters: [Parameter]
     /// The number of steps taken.
     public private(set) var stepCount = 0
+    /// Σ g² of each parameter's gradient, summed over all ranks, in the last step; before clipping.
+    private(set) var gradientSquares: [Double] = []
     let config: AdamConfig
     private let shares: ParameterShares
     /// The moments of each parameter; nil if another rank keeps them.
@@ -80,7 +82,8 @@ public final class Adam {
         let present = try shares.sumGradients()
         // the norm is summed in the order of the parameters, whoever owns them
         var squares = 0.0
-        for (parameter, square) in zip(parameters, try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })) {
+        gradientSquares = try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })
+        for (parameter, square) in zip(parameters, gradientSquares) {
             guard square.isFinite else {
                 throw TrainingError.notFinite(
                     what: "the gradient of \(parameter.name)", step: trainerStep ?? stepCount + 1, examples: examples)

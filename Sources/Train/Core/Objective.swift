@@ -30,6 +30,8 @@ public protocol Objective<Example> {
     /// The weight of a batch in the mean loss of several steps.
     func weight(of batch: [Example]) -> Double
 
+    /// Prepares the passes of a batch. Every rank calls it with the whole batch, before its own passes.
+    func prepare(_ batch: [Example], step: Int, among collective: any Collective) throws
     /// The loss of one pass. The losses of a batch's passes are summed, so each must be normalised by a number of the whole
     /// batch.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, after which the batch is skipped if the settings allow it; any
@@ -57,6 +59,8 @@ extension Objective {
     public func rows(of example: Example) -> Int { tokens(of: example) }
     /// Default: the number of examples.
     public func weight(of batch: [Example]) -> Double { Double(batch.count) }
+    /// Default: does nothing.
+    public func prepare(_ batch: [Example], step: Int, among collective: any Collective) throws {}
     /// Default: the mean loss, as `loss`.
     public func metrics(of sums: LossSums) -> [String: Double] { ["loss": sums.meanLoss] }
     /// Default: no metrics.

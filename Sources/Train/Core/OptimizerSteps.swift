@@ -27,11 +27,16 @@ final class OptimizerSteps<Method: Objective> {
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
     ///   - scale: a factor on the loss.
+    ///   - share: the indices of this rank's examples, for an objective without dropout. Default: nil, consecutive examples with
+    ///     about as many tokens as those of the other ranks.
     /// - Returns: the reported loss, and the further sums of the passes, of all ranks.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective; ``CollectiveError``. If one rank throws,
     ///   all do. After an error the caller must clear the gradients.
-    func add(_ batch: [Method.Example], of step: Int, scale: Float? = nil) throws -> (loss: Double, sums: [String: Double]) {
-        let own = BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size)
+    func add(
+        _ batch: [Method.Example], of step: Int, scale: Float? = nil, share: [Int]? = nil
+    ) throws -> (loss: Double, sums: [String: Double]) {
+        let own = share ?? Array(BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size))
+        try objective.prepare(batch, step: step, among: collective)
         var shares = try collective.together { try run(batch, own, of: step, scale: scale) }[...]
         var all = shares.popFirst() ?? PassSums()
         for share in shares {
@@ -41,12 +46,12 @@ final class OptimizerSteps<Method: Objective> {
         return (all.loss, all.sums)
     }
 
-    /// Runs the passes of some consecutive examples of a batch.
-    private func run(_ batch: [Method.Example], _ own: Range<Int>, of step: Int, scale: Float?) throws -> PassSums {
+    /// Runs the passes of some examples of a batch. With dropout, they must be consecutive.
+    private func run(_ batch: [Method.Example], _ own: [Int], of step: Int, scale: Float?) throws -> PassSums {
         var result = PassSums()
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
-        noise.skip(rows: batch[..<own.lowerBound].reduce(0) { $0 + objective.rows(of: $1) })
-        let parts = Packing.parts(Array(own), tokensPerPass: config.tokensPerPass) { index, previous in
+        noise.skip(rows: batch[..<(own.first ?? 0)].reduce(0) { $0 + objective.rows(of: $1) })
+        let parts = Packing.parts(own, tokensPerPass: config.tokensPerPass) { index, previous in
             previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
         }
         for indices in parts {

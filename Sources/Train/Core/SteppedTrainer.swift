@@ -12,7 +12,7 @@ protocol SteppedTrainer: AnyObject {
     var handler: TrainingEventHandler { get }
     /// The batches that were skipped.
     var badBatches: BadBatches { get set }
-    /// The ranks that train together. Default: this process alone.
+    /// The ranks that train together.
     var collective: any Collective { get }
 
     /// Takes one step. Returns the number for progress lines; nil when the batch was skipped.
@@ -24,8 +24,6 @@ protocol SteppedTrainer: AnyObject {
 }
 
 extension SteppedTrainer {
-    var collective: any Collective { LocalCollective() }
-
     /// Takes the remaining steps, or stops after a step for which `shouldStop` returns true. The last step is always logged and
     /// evaluated. A stop or a checkpoint that one rank asks for is one of all ranks.
     /// - Returns: whether all steps are done.

@@ -18,4 +18,12 @@ package enum BatchShare {
         }
         return cut(rank)..<cut(rank + 1)
     }
+
+    /// The indices of a rank's examples if each `unit` consecutive examples stay together. The last unit may be shorter.
+    package static func indices(tokens: [Int], unit: Int, rank: Int, of ranks: Int) -> Range<Int> {
+        guard unit > 1, ranks > 1 else { return indices(tokens: tokens, rank: rank, of: ranks) }
+        let sums = stride(from: 0, to: tokens.count, by: unit).map { tokens[$0..<min($0 + unit, tokens.count)].reduce(0, +) }
+        let own = indices(tokens: sums, rank: rank, of: ranks)
+        return min(own.lowerBound * unit, tokens.count)..<min(own.upperBound * unit, tokens.count)
+    }
 }

@@ -28,6 +28,17 @@ public struct SampleEvaluation {
         }
     }
 
+    /// Samples one response per prompt, as ``rows(_:)`` does. Each rank samples for a share of the prompts, and all get every row. If
+    /// the reward depends on the batch, one rank samples for all prompts.
+    /// - Throws: as ``rows(_:)``; ``CollectiveError`` when another rank fails.
+    public func rows(_ prompts: [TokenisedPrompt], among collective: any Collective) throws -> [SampleRow] {
+        guard collective.size > 1 else { return try rows(prompts) }
+        let unit = rewardFunction?.dependsOnBatch == true ? prompts.count : 1
+        return try collective.sharing(prompts, unit: unit, tokens: { $0.tokens.count + sampler.options.maxNewTokens }) { part in
+            try part.isEmpty ? [] : rows(part).map(RowMessage.init)
+        }.flatMap { $0.map(\.row) }
+    }
+
     /// The averages and medians of all metrics of the rows, as `<name>_average_…` and `<name>_median_…`.
     public static func values(of rows: [SampleRow], name: String) -> [String: Double] {
         var values: [String: Double] = [:]

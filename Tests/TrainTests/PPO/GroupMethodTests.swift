@@ -83,7 +83,7 @@ import _TestSupport
         var saved: (TrainerSnapshot, any TransformerDecoder)?
         #expect(
             try !first.trainer.run(
-                checkpoint: { saved = ($0.snapshot, $0.policy.copy()) }, shouldStop: { first.trainer.step == 2 }))
+                checkpoint: { saved = (try $0.snapshot, $0.policy.copy()) }, shouldStop: { first.trainer.step == 2 }))
         let (snapshot, policy) = try #require(saved)
         let second = try Setup(config, policy: policy, reference: start.copy())
         try second.trainer.restore(snapshot)

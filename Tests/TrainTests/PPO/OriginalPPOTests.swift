@@ -99,7 +99,7 @@ import _TestSupport
             (drawn.logProbs, drawn.values) = (batch.map { _ in 0 }, batch.map { _ in 0 })
             var rollout = Rollout(id: "r", prompt: [3], response: drawn)
             rollout.advantages = batch.map(Float.init)
-            let found = trainer.prepared([rollout])[0].advantages
+            let found = try trainer.prepared([rollout])[0].advantages
             if asOriginal {
                 expectClose(found.map(Double.init), state.normalised, relative: 1e-5, absolute: 1e-6)
             } else {
@@ -225,7 +225,7 @@ import _TestSupport
         let first = try setup(own)
         var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead?)?
         try first.trainer.run(
-            checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
+            checkpoint: { saved = (try $0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
             shouldStop: { first.trainer.step == stop })
         let (snapshot, policy, head) = try #require(saved)
         let second = try setup(own, start: policy, head: try #require(head))

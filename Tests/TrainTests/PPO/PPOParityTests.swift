@@ -71,7 +71,7 @@ import _TestSupport
         trainer.addRewards(to: &rollouts)
         trainer.addAdvantages(to: &rollouts)
         expectRows(rollouts.map(\.rewards), item.rewards, absolute: 1e-5, "rewards")
-        let prepared = trainer.prepared(rollouts)
+        let prepared = try trainer.prepared(rollouts)
         expectRows(prepared.map(\.advantages), item.normalisedAdvantages, absolute: 1e-5, "normalised")
         expectRows(prepared.map(\.returns), item.targets, absolute: 1e-5, "returns")
         var plain = config
@@ -100,7 +100,7 @@ import _TestSupport
             trainer.addReferenceLogProbs(to: &rollouts)
             trainer.addRewards(to: &rollouts)
             trainer.addAdvantages(to: &rollouts)
-            let found = trainer.prepared(rollouts)
+            let found = try trainer.prepared(rollouts)
             expectRows(
                 found.map(\.advantages), expected.advantages, absolute: 1e-5, "advantages \(corrects) \(usesGAE)")
             expectRows(found.map(\.returns), expected.targets, absolute: 1e-5, "returns \(corrects) \(usesGAE)")
@@ -127,7 +127,7 @@ import _TestSupport
 
         for (index, step) in item.steps.enumerated() {
             let tape = Tape()
-            let items = trainer.prepared(rollouts)
+            let items = try trainer.prepared(rollouts)
             let loss = trainer.objective.loss(of: items, on: tape)
             expectClose([loss.item], [step.totalLoss], relative: 1e-5, absolute: 2e-6, label: "total \(index)")
             if index == 0 {

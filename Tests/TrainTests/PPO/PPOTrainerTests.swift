@@ -271,7 +271,7 @@ import _TestSupport
         var saved: (TrainerSnapshot, any TransformerDecoder, ValueHead?)?
         #expect(
             try !first.trainer.run(
-                checkpoint: { saved = ($0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
+                checkpoint: { saved = (try $0.snapshot, $0.policy.copy(), $0.valueHead?.copy()) },
                 shouldStop: { first.trainer.step == stop }))
         let (snapshot, policy, head) = try #require(saved)
         let second = try Setup(config(5), policy: policy, head: try #require(head), reference: start.copy())

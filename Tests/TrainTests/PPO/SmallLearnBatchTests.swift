@@ -41,7 +41,7 @@ import _TestSupport
                 // what the run so far has seen is moved by asking
                 let size = rows.count / config.learnBatches
                 for (place, expected) in step.normalised.enumerated() {
-                    let found = trainer.prepared(Array(rows[place * size..<(place + 1) * size])).flatMap(\.advantages)
+                    let found = try trainer.prepared(Array(rows[place * size..<(place + 1) * size])).flatMap(\.advantages)
                     expectClose(found, expected, relative: 1e-4, absolute: 3e-5, label: "advantages \(index) \(place)")
                 }
             }

@@ -7,6 +7,10 @@ public import Tensor
 ///
 /// Every response has a separate random stream, derived from the run's seed, the prompt's ID and the response's number. So
 /// neither the batch size nor the other prompts affect it.
+///
+/// Several ranks can share the work: all call ``sample(_:count:among:each:)`` with the same prompts, and all get all rows. Each
+/// rank answers ``promptsPerPass`` prompts at a time, as one process does, so the rows have the bits of one process. All ranks are
+/// busy if a call has at least `promptsPerPass` prompts for each of them.
 public struct BestOfN {
     /// Samples the responses.
     public var sampler: ResponseSampler
@@ -34,11 +38,13 @@ public struct BestOfN {
     /// - Parameters:
     ///   - prompts: the prompts to answer.
     ///   - count: N, the number of responses to each prompt.
+    ///   - collective: the ranks that share the prompts. Default: this process alone.
     ///   - each: called with every prompt and its rows.
     /// - Throws: `GenerationError`; ``TrainingError/exampleTooLong(id:tokens:limit:)`` for a prompt that exceeds the reference's
-    ///   positions; errors of the reward function and of `each`.
+    ///   positions; errors of the reward function and of `each`; ``CollectiveError`` when another rank fails.
     public func sample(
-        _ prompts: [TokenisedPrompt], count: Int, each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
+        _ prompts: [TokenisedPrompt], count: Int, among collective: any Collective = LocalCollective(),
+        each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
     ) throws {
         if let limit = reference?.positionLimit {
             // the last token of a response is predicted, not read
@@ -47,16 +53,33 @@ public struct BestOfN {
                 throw TrainingError.exampleTooLong(id: prompt.id, tokens: prompt.tokens.count, limit: room)
             }
         }
-        for begin in stride(from: 0, to: prompts.count, by: promptsPerPass) {
-            let part = Array(prompts[begin..<min(prompts.count, begin + promptsPerPass)])
-            let responses = try sampler.responses(to: part) { index in
-                (0..<count).map { random.split(part[index].id).split(UInt64($0)) }
-            }
-            var rewards = try rewardFunction.checkedRewards(for: responses.flatMap { $0 })[...]
-            for (prompt, answers) in zip(part, responses) {
-                try each(prompt, rows(answers, rewards: rewards.prefix(count)))
-                rewards = rewards.dropFirst(count)
-            }
+        let parts = stride(from: 0, to: prompts.count, by: promptsPerPass).map {
+            Array(prompts[$0..<min(prompts.count, $0 + promptsPerPass)])
+        }
+        guard collective.size > 1 else {
+            for part in parts { try answer(part, count: count, each: each) }
+            return
+        }
+        try collective.inRounds(parts) { part in
+            var all: [[RowMessage]] = []
+            try answer(part, count: count) { all.append($1.map(RowMessage.init)) }
+            return all
+        } each: { part, rows in
+            for (prompt, rows) in zip(part, rows) { try each(prompt, rows.map(\.row)) }
+        }
+    }
+
+    /// Samples the rows of prompts that are answered together.
+    private func answer(
+        _ part: [TokenisedPrompt], count: Int, each: (_ prompt: TokenisedPrompt, _ rows: [SampleRow]) throws -> Void
+    ) throws {
+        let responses = try sampler.responses(to: part) { index in
+            (0..<count).map { random.split(part[index].id).split(UInt64($0)) }
+        }
+        var rewards = try rewardFunction.checkedRewards(for: responses.flatMap { $0 })[...]
+        for (prompt, answers) in zip(part, responses) {
+            try each(prompt, rows(answers, rewards: rewards.prefix(count)))
+            rewards = rewards.dropFirst(count)
         }
     }
 

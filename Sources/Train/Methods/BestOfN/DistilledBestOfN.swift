@@ -30,6 +30,9 @@ public struct DistilledBestOfN: TrunkReadingReward {
             .filter { !$0.value.isEmpty }.mapValues { $0.sorted() }
     }
 
+    /// Whether the inner reward depends on the other requests of a call.
+    public var dependsOnBatch: Bool { reward.dependsOnBatch }
+
     /// The number of samples of a prompt.
     public func sampleCount(of prompt: String) -> Int { samples[prompt]?.count ?? 0 }
 

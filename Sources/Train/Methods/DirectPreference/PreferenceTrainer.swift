@@ -44,13 +44,18 @@ public struct ReferenceLogProbs {
     }
 
     /// Pairs with the reference's log-probabilities, if the loss has a reference. Each prompt is read once for both answers.
+    ///
+    /// Several ranks divide the passes among themselves. All of them get all pairs, with the bits of one process.
     /// - Parameters:
     ///   - comparisons: the comparisons, one for each pair.
     ///   - weights: the weights of the pairs' losses. Default: those of the comparisons.
+    ///   - collective: the ranks that share the work. Default: this process alone.
     ///   - progress: called with the number of pairs done.
-    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`;
+    ///   ``CollectiveError`` when another rank fails.
     public func pairs(
-        _ comparisons: [TokenisedComparison], weights: [Double]? = nil, progress: (Int) throws -> Void = { _ in }
+        _ comparisons: [TokenisedComparison], weights: [Double]? = nil, among collective: any Collective = LocalCollective(),
+        progress: (Int) throws -> Void = { _ in }
     ) throws -> [PreferencePair] {
         for pair in comparisons {
             guard !pair.prompt.isEmpty else { throw TrainingError.noTokens("the prompt of comparison \(pair.id)") }
@@ -60,14 +65,18 @@ public struct ReferenceLogProbs {
         guard config.loss.comparison == .reference else { return pairs }
         let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
         var done = 0
-        for part in Packing.parts(Array(pairs.indices), tokensPerPass: 2 * config.tokensPerPass, length: { pairs[$0].comparison.count }) {
-            let pass = PairPass(part.map { pairs[$0] }, withPrompts: false)
+        let parts = Packing.parts(Array(pairs.indices), tokensPerPass: 2 * config.tokensPerPass) { pairs[$0].comparison.count }
+        let given = pairs
+        try collective.inRounds(parts) { part -> [[Double]] in
+            let pass = PairPass(part.map { given[$0] }, withPrompts: false)
             let numbers = scorer(pass.pass).logProbs.values
-            for (index, places) in zip(part, pass.places) {
-                let pair = pairs[index]
+            return zip(part, pass.places).map { index, places in
+                let pair = given[index]
                 let weights = TokenWeights(chosen: pair.chosen.count, rejected: pair.rejected.count, excess: config.excessTokenWeight)
-                pairs[index].reference = (weights.sum(numbers[places.chosen]), weights.sum(numbers[places.rejected]))
+                return [weights.sum(numbers[places.chosen]), weights.sum(numbers[places.rejected])]
             }
+        } each: { part, sums in
+            for (index, sums) in zip(part, sums) { pairs[index].reference = (sums[0], sums[1]) }
             done += part.count
             try progress(done)
         }

@@ -61,6 +61,14 @@ public final class UnpairedObjective: Objective {
         TokenScorer(decoder: policy, temperature: 1, validTokens: config.validTokens ?? policy.shape.vocabularySize)
     }
 
+    /// Computes z₀ of a batch by shares of the ranks. In one process, the first pass computes it.
+    /// - Throws: ``CollectiveError`` when another rank fails.
+    public func prepare(_ batch: [UnpairedAnswer], step: Int, among collective: any Collective) throws {
+        guard collective.size > 1, config.loss.usesDivergence else { return }
+        let sums = try collective.sharing(batch, tokens: { $0.prompt.count + $0.mismatched.count }) { logRatios(of: $0) }
+        divergence = (step, max(0, sums.reduce(0, +) / Double(max(1, batch.count))))
+    }
+
     /// The loss of a pass over some answers of a batch.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``.
     public func loss(of pass: Pass<UnpairedAnswer>, on tape: Tape) throws -> PassLoss {
@@ -222,23 +230,33 @@ public struct UnpairedReference {
     public init(_ reference: any TransformerDecoder, config: UnpairedConfig) { (self.reference, self.config) = (reference, config) }
 
     /// Answers with the reference's log-probabilities of each answer and its mismatched answer.
+    ///
+    /// Several ranks divide the passes among themselves. All of them get all answers, with the bits of one process.
     /// - Parameters:
     ///   - answers: the answers with their prompts and mismatched answers.
+    ///   - collective: the ranks that share the work. Default: this process alone.
     ///   - progress: called with the number of answers done.
-    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`.
-    public func answers(_ answers: [UnpairedAnswer], progress: (Int) throws -> Void = { _ in }) throws -> [UnpairedAnswer] {
+    /// - Throws: ``TrainingError/noTokens(_:)`` for a prompt or an answer without tokens; errors of `progress`;
+    ///   ``CollectiveError`` when another rank fails.
+    public func answers(
+        _ answers: [UnpairedAnswer], among collective: any Collective = LocalCollective(), progress: (Int) throws -> Void = { _ in }
+    ) throws -> [UnpairedAnswer] {
         for answer in answers where answer.prompt.isEmpty || answer.answer.isEmpty || answer.mismatched.isEmpty {
             throw TrainingError.noTokens("the prompt or the answer of row \(answer.id)")
         }
+        let given = answers
         var answers = answers
         let scorer = TokenScorer(decoder: reference, temperature: 1, validTokens: config.validTokens ?? reference.shape.vocabularySize)
         var done = 0
-        let length = { (index: Int) in answers[index].count + answers[index].mismatched.count }
-        for part in Packing.parts(Array(answers.indices), tokensPerPass: 2 * config.tokensPerPass, length: length) {
+        let length = { (index: Int) in given[index].count + given[index].mismatched.count }
+        let parts = Packing.parts(Array(given.indices), tokensPerPass: 2 * config.tokensPerPass, length: length)
+        try collective.inRounds(parts) { part -> [Double] in
             // both answers follow one prompt, which is read once
-            let both = part.map { config.loss.usesDivergence ? [answers[$0].answer, answers[$0].mismatched] : [answers[$0].answer] }
-            let pass = TargetPass(prompts: part.map { answers[$0].prompt }, answers: both)
-            var sums = scorer.scores(pass).map { $0.logProbs.reduce(0) { $0 + Double($1) } }[...]
+            let both = part.map { config.loss.usesDivergence ? [given[$0].answer, given[$0].mismatched] : [given[$0].answer] }
+            let pass = TargetPass(prompts: part.map { given[$0].prompt }, answers: both)
+            return scorer.scores(pass).map { $0.logProbs.reduce(0) { $0 + Double($1) } }
+        } each: { part, sums in
+            var sums = sums[...]
             for index in part {
                 answers[index].reference.answer = sums.popFirst() ?? 0
                 if config.loss.usesDivergence { answers[index].reference.mismatched = sums.popFirst() ?? 0 }

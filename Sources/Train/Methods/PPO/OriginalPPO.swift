@@ -117,10 +117,12 @@ package struct OriginalPPO: PPOArithmetic {
     // a reward may depend on the width of the batch, so each rollout batch is scored separately
     var scoredTogether: Int { switches.padsResponses ? config.rolloutBatchSize / config.rolloutBatches : plain.scoredTogether }
 
-    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {
+    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) throws -> [TokenScorer.Scores]) throws {
         if switches.padsResponses { pad(&rollouts, with: padding) }
         guard switches.padsResponses || temperature != config.sampling.temperature else { return }
-        for (i, scores) in predict(rollouts).enumerated() { (rollouts[i].logProbs, rollouts[i].values) = (scores.logProbs, scores.values) }
+        for (i, scores) in try predict(rollouts).enumerated() {
+            (rollouts[i].logProbs, rollouts[i].values) = (scores.logProbs, scores.values)
+        }
     }
 
     /// Pads the responses of each rollout batch to its longest. Trunk states are dropped, because they do not cover padding.
@@ -130,7 +132,7 @@ package struct OriginalPPO: PPOArithmetic {
             let columns = rollouts[begin..<begin + size].map(\.response.count).max() ?? 0
             for i in begin..<begin + size {
                 rollouts[i].response += Array(repeating: padding, count: columns - rollouts[i].response.count)
-                rollouts[i].trunk = nil
+                (rollouts[i].trunk, rollouts[i].trunkRank) = (nil, nil)
             }
         }
     }
@@ -195,9 +197,9 @@ package struct OriginalPPO: PPOArithmetic {
         return (moments, switches.mergesMomentsAfterwards ? Self.deviation(of: moments) : moments.deviation)
     }
 
-    func shownNorm(of parameters: [Parameter]) -> Double? {
-        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(of: parameters) }
-        return parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
+    func shownNorm(squares: [Double]) -> Double? {
+        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(squares: squares) }
+        return squares.reduce(0) { $0 + $1.squareRoot() }.squareRoot()
     }
 
     // MARK: Metrics

@@ -18,7 +18,8 @@ protocol PPOArithmetic {
     /// - Parameters:
     ///   - padding: the token that pads responses.
     ///   - predict: computes log-probabilities and values of whole responses, if those from sampling cannot be used.
-    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores])
+    /// - Throws: errors of `predict`.
+    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) throws -> [TokenScorer.Scores]) throws
 
     // MARK: Counts and divisors
 
@@ -55,8 +56,8 @@ protocol PPOArithmetic {
     /// The moments for normalising the advantages of a learn batch, and their standard deviation. `moments` are those of the run
     /// so far.
     func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double)
-    /// The gradient norm to report, from the gradients before an optimiser step; nil for the global norm.
-    func shownNorm(of parameters: [Parameter]) -> Double?
+    /// The gradient norm to report, from Σ g² of every parameter before clipping; nil for the global norm.
+    func shownNorm(squares: [Double]) -> Double?
 
     // MARK: Metrics
 
@@ -72,7 +73,7 @@ extension PPOArithmetic {
     /// All responses of the step.
     var scoredTogether: Int { config.rollouts }
     /// Does nothing: sampling provides the log-probability and value of every token.
-    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) -> [TokenScorer.Scores]) {}
+    func complete(_ rollouts: inout [Rollout], padding: Int32, predict: ([Rollout]) throws -> [TokenScorer.Scores]) throws {}
 
     /// The tokens of the response.
     func columns(of rollout: Rollout) -> Int { rollout.length }
@@ -111,7 +112,7 @@ extension PPOArithmetic {
         return (moments, moments.deviation)
     }
     /// Nil: the global norm.
-    func shownNorm(of parameters: [Parameter]) -> Double? { nil }
+    func shownNorm(squares: [Double]) -> Double? { nil }
 
     /// Nil: the number of tokens.
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? { nil }

@@ -29,6 +29,13 @@ package struct PPOStatistics {
         }
     }
 
+    /// Adds the sums and extremes of another rank.
+    mutating func merge(_ other: PPOStatistics) {
+        sums.merge(other.sums) { $0 + $1 }
+        counts.merge(other.counts) { $0 + $1 }
+        greatest.merge(other.greatest) { max($0, $1) }
+    }
+
     mutating func add(_ name: String, _ value: Double, weight: Double = 1) {
         sums[name, default: 0] += value * weight
         counts[name, default: 0] += weight

@@ -45,9 +45,22 @@ extension PPOTrainer {
         return kept[0..<config.rollouts]
     }
 
-    /// Samples and scores responses to some prompts.
+    /// Samples and scores responses to some prompts. Each rank does so for a share of the prompts, and gets all responses.
     /// - Parameter number: the number of the first prompt in the step.
     private func drawn(_ prompts: [TokenisedPrompt], from number: Int, watch: inout Stopwatch) throws -> Drawn {
+        guard collective.size > 1 else { return try draw(prompts, from: number, watch: &watch) }
+        let shares = promptShares(prompts)
+        let own = shares[collective.rank]
+        return try addingStatistics {
+            var drawn = Drawn()
+            try collective.together {
+                if !own.isEmpty { drawn = try draw(Array(prompts[own]), from: number + own.lowerBound, watch: &watch) }
+            }
+            return try gathered(drawn, shares: shares, of: prompts, from: number)
+        }
+    }
+
+    private func draw(_ prompts: [TokenisedPrompt], from number: Int, watch: inout Stopwatch) throws -> Drawn {
         var responses = try sample(prompts, from: number)
         let greedy = config.advantages.needsGreedyScore ? try greedyResponses(to: prompts) : []
         lastPhases.generate += watch.lap()

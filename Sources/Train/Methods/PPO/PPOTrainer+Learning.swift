@@ -56,13 +56,15 @@ extension PPOTrainer {
         defer { optimization.optimizer.clearGradients() }
         objective.entropySeen = (0, 0)
         for batch in arithmetic.learnBatches(rollouts) {
-            let items = RolloutPass.grouped(prepared(batch))
+            let items = RolloutPass.grouped(try prepared(batch))
             record(advantagesOf: items)
-            _ = try optimization.add(items, of: step + 1, scale: arithmetic.lossScale)
+            try addingStatistics {
+                _ = try optimization.add(items, of: step + 1, scale: arithmetic.lossScale, share: share(of: items))
+            }
         }
         let rate = config.steps.learningRate(step: optimization.count, total: config.optimizerSteps)
-        let shown = arithmetic.shownNorm(of: optimization.optimizer.parameters)
         let norm = try optimization.take(learningRate: rate, batch: rollouts, of: step + 1)
+        let shown = arithmetic.shownNorm(squares: optimization.optimizer.gradientSquares)
         objective.statistics.add("gradient_norm", shown ?? norm)
         if config.entropyTarget != nil {
             objective.statistics.add("entropy_coef", objective.entropyController.applied)
@@ -73,10 +75,11 @@ extension PPOTrainer {
 
     /// Prepares rollouts for a learn batch: recomputes advantages if needed (importance correction, current values) and
     /// normalises them.
-    package func prepared(_ rollouts: [Rollout]) -> [Rollout] {
+    /// - Throws: ``CollectiveError``; never in one process.
+    package func prepared(_ rollouts: [Rollout]) throws -> [Rollout] {
         var items = rollouts
         if arithmetic.usesLearnerValues || config.correctsImportance {
-            for (i, current) in predictions(of: items).enumerated() {
+            for (i, current) in try predictions(of: items).enumerated() {
                 let ratios = zip(current.logProbs, items[i].logProbs).map { Float(exponential(Double($0 - $1))) }
                 estimateFromValues(
                     &items[i], values: arithmetic.usesLearnerValues ? current.values : items[i].values,

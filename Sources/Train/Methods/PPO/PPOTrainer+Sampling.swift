@@ -78,9 +78,10 @@ extension PPOTrainer {
         tokenizer.padding.flatMap { $0 == 0 ? nil : $0 } ?? ends.closing ?? 0
     }
 
-    /// The current policy's log-probabilities and values of every response token.
-    func predictions(of rollouts: [Rollout]) -> [TokenScorer.Scores] {
-        scores(
+    /// The current policy's log-probabilities and values of every response token, computed by all ranks.
+    /// - Throws: ``CollectiveError``.
+    func predictions(of rollouts: [Rollout]) throws -> [TokenScorer.Scores] {
+        try sharedScores(
             of: rollouts,
             by: TokenScorer(
                 decoder: policy, valueHead: valueHead, temperature: arithmetic.temperature, validTokens: tokenizer.vocabularySize))
@@ -97,13 +98,24 @@ extension PPOTrainer {
         }
     }
 
-    /// Adds the reference model's log-probabilities of the response tokens.
+    /// Adds the reference model's log-probabilities of the response tokens, computed by this rank.
     /// - Parameter temperature: the temperature for log-probabilities. Default: that of the arithmetic.
     package func addReferenceLogProbs(to rollouts: inout [Rollout], temperature: Float? = nil) {
-        guard let reference else { return }
-        let scorer = TokenScorer(
-            decoder: reference, temperature: temperature ?? arithmetic.temperature, validTokens: tokenizer.vocabularySize)
+        guard let scorer = referenceScorer(temperature: temperature) else { return }
         for (i, found) in scores(of: rollouts, by: scorer).enumerated() { rollouts[i].referenceLogProbs = found.logProbs }
+    }
+
+    /// Adds the reference model's log-probabilities of the response tokens, computed by all ranks.
+    /// - Throws: ``CollectiveError``.
+    func addSharedReferenceLogProbs(to rollouts: inout [Rollout]) throws {
+        guard let scorer = referenceScorer() else { return }
+        for (i, found) in try sharedScores(of: rollouts, by: scorer).enumerated() { rollouts[i].referenceLogProbs = found.logProbs }
+    }
+
+    private func referenceScorer(temperature: Float? = nil) -> TokenScorer? {
+        reference.map {
+            TokenScorer(decoder: $0, temperature: temperature ?? arithmetic.temperature, validTokens: tokenizer.vocabularySize)
+        }
     }
 
     /// Checks that all log-probabilities and values are finite.

@@ -10,6 +10,12 @@ import Tensor
 ///
 /// The policy's frozen layers process every token once, during sampling. The reference, the values and all epochs of learning
 /// start from their output. Sampling also provides every token's log-probability, so the policy is not run again before learning.
+///
+/// Several processes can train one policy: each rank of a ``Collective`` creates the same trainer and calls the same functions. Each
+/// samples and scores responses to a share of the prompts, and learns from a share of every learn batch. All ranks report the same
+/// events; only rank 0 should write them. Random draws do not depend on the number of ranks, and weights and metrics are those of
+/// one process up to rounding. The reward function of each rank gets only the responses to that rank's prompts, unless it depends
+/// on all of them (`RewardFunction.dependsOnBatch`).
 public final class PPOTrainer: SteppedTrainer {
     /// The policy that is trained.
     public let policy: any TransformerDecoder
@@ -25,6 +31,7 @@ public final class PPOTrainer: SteppedTrainer {
     let tokenizer: any Tokenizer
     let ends: EndTokens
     let handler: TrainingEventHandler
+    let collective: any Collective
     let random: Philox
     /// The loss with the models that it trains, and the statistics since the last log line.
     package let objective: PPOObjective
@@ -71,6 +78,7 @@ public final class PPOTrainer: SteppedTrainer {
     ///   - rewardFunction: scores the responses.
     ///   - tokenizer: the policy's tokenizer.
     ///   - ends: the tokens that end a response.
+    ///   - collective: the ranks that train together. Default: this process alone.
     ///   - handler: receives progress and metrics.
     /// - Throws: ``TrainingError`` for invalid settings, fewer prompts than a rollout batch, or a prompt that leaves no room for
     ///   a response in the context.
@@ -78,7 +86,8 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, ends: EndTokens, handler: @escaping TrainingEventHandler = { _ in }
+        tokenizer: any Tokenizer, ends: EndTokens, collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try config.validate()
         try Settings.require(
@@ -102,7 +111,7 @@ public final class PPOTrainer: SteppedTrainer {
         }
         (self.policy, self.valueHead, self.reference, self.config) = (policy, valueHead, reference, config)
         (self.prompts, self.evaluationPrompts, self.rewardFunction) = (prompts, evaluationPrompts, rewardFunction)
-        (self.tokenizer, self.ends, self.handler) = (tokenizer, ends, handler)
+        (self.tokenizer, self.ends, self.collective, self.handler) = (tokenizer, ends, collective, handler)
         config.freezing.apply(to: policy)
         reference?.parameters.forEach { $0.isTrainable = false }
         arithmetic = config.compatibility == .sane ? PlainPPO(config: config) : OriginalPPO(config)
@@ -110,7 +119,7 @@ public final class PPOTrainer: SteppedTrainer {
             policy: policy, valueHead: valueHead,
             trunkLayers: reference.map { Trunk.share(policy, with: $0, atMost: policy.frozenTrunk).layers } ?? policy.frozenTrunk,
             validTokens: tokenizer.vocabularySize, arithmetic: arithmetic)
-        optimization = OptimizerSteps(objective, config: config.steps)
+        optimization = OptimizerSteps(objective, config: config.steps, collective: collective)
         order = try BatchOrder(seed: config.seed, count: prompts.count, batchSize: rolloutBatch, dropLast: true)
         controller = KLController(coefficient: config.klCoefficient, target: config.klTarget, horizon: config.klHorizon)
         random = Philox(seed: config.seed).split("ppo")
@@ -123,12 +132,13 @@ public final class PPOTrainer: SteppedTrainer {
         policy: any TransformerDecoder, valueHead: ValueHead?, reference: (any TransformerDecoder)?, config: PPOConfig,
         prompts: [TokenisedPrompt],
         evaluationPrompts: [(name: String, prompts: [TokenisedPrompt])] = [], rewardFunction: any RewardFunction,
-        tokenizer: any Tokenizer, endOfSequence: Int32, handler: @escaping TrainingEventHandler = { _ in }
+        tokenizer: any Tokenizer, endOfSequence: Int32, collective: any Collective = LocalCollective(),
+        handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try self.init(
             policy: policy, valueHead: valueHead, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluationPrompts, rewardFunction: rewardFunction, tokenizer: tokenizer,
-            ends: EndTokens(closing: endOfSequence), handler: handler)
+            ends: EndTokens(closing: endOfSequence), collective: collective, handler: handler)
     }
 
     /// The number of first layers that policy and reference have in common or, without a reference, that are frozen. Their output
@@ -145,15 +155,18 @@ public final class PPOTrainer: SteppedTrainer {
     ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
     /// - Throws: ``TrainingError``, with the weights as they were before the optimiser step that failed; errors of the reward
-    ///   function, the handler and `checkpoint`.
+    ///   function, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
         checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
         shouldStop: () -> Bool = { false }
     ) throws -> Bool {
-        try handler(.began(stage: objective.stage, totalSteps: config.totalSteps, step: step, tokens: tokens))
-        if sharedTrunkLayers > 0, reference != nil {
-            try handler(.noted("policy and reference share \(sharedTrunkLayers) of \(Counted(policy.shape.layerCount, "layer"))"))
+        try checkRanks()
+        try collective.together {
+            try handler(.began(stage: objective.stage, totalSteps: config.totalSteps, step: step, tokens: tokens))
+            if sharedTrunkLayers > 0, reference != nil {
+                try handler(.noted("policy and reference share \(sharedTrunkLayers) of \(Counted(policy.shape.layerCount, "layer"))"))
+            }
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
         return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
@@ -174,8 +187,8 @@ public final class PPOTrainer: SteppedTrainer {
         let drawn = try learnable(prompts, watch: &watch)
         var rollouts = drawn.rollouts
         let scores = drawn.scores
-        arithmetic.complete(&rollouts, padding: padding, predict: predictions)
-        addReferenceLogProbs(to: &rollouts)
+        try arithmetic.complete(&rollouts, padding: padding, predict: predictions)
+        try addSharedReferenceLogProbs(to: &rollouts)
         try checkFinite(rollouts)
         lastPhases.score += watch.lap()
 

@@ -32,6 +32,8 @@ package struct Rollout {
     package var returns: [Float] = []
     /// The states after the frozen layers from generation, for the tokens of prompt and response and for the closing token.
     package var trunk: TrunkRows?
+    /// The rank that holds ``trunk``, among several ranks; nil if none does.
+    var trunkRank: Int?
 
     /// A response as it was sampled.
     package init(id: String, prompt: [Int32], response drawn: GeneratedResponse) {
