@@ -9,7 +9,7 @@ extension Collective {
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` on every rank, with the number of the rank, if that is the error of
     ///   the first rank that failed. Otherwise the error itself on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on
     ///   the others.
-    func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
+    package func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
         guard size > 1 else { return [try body()] }
         let result = Result { try body() }
         let reports = try gather(values: RankReport(result))
@@ -23,7 +23,7 @@ extension Collective {
 
     /// Runs work that may fail on some ranks only and has no result.
     /// - Throws: as the function with a result.
-    func together(_ body: () throws -> Void) throws {
+    package func together(_ body: () throws -> Void) throws {
         guard size > 1 else { return try body() }
         _ = try together { () throws -> Bool in
             try body()
@@ -34,24 +34,35 @@ extension Collective {
     /// Runs work on this rank's share of some items. The shares are consecutive; see ``BatchShare``.
     /// - Returns: the results of all ranks, which are in the order of the items.
     /// - Throws: as ``together(_:)``.
-    func sharing<Item, Value: Codable>(
+    package func sharing<Item, Value: Codable>(
         _ items: [Item], tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
     ) throws -> [Value] {
         let own = BatchShare.indices(tokens: items.map(tokens), rank: rank, of: size)
         return try together { try body(Array(items[own])) }
     }
 
+    /// Runs work on rank 0 alone, and gives its result to all ranks.
+    /// - Returns: rank 0's result, on every rank.
+    /// - Throws: as ``together(_:)``.
+    package func broadcast<Value: Codable>(_ body: () throws -> Value) throws -> Value {
+        guard size > 1 else { return try body() }
+        // a list, because the value may be an optional
+        let lists = try together { () throws -> [Value] in rank == 0 ? [try body()] : [] }
+        guard let value = lists.first?.first else { throw CollectiveError.broken(rank: rank, message: "rank 0 sent no value") }
+        return value
+    }
+
     /// Checks that all ranks hold the same text, such as a description of their settings.
     /// - Parameter what: what the text describes, for an error.
     /// - Throws: ``CollectiveError/rankDiffers(rank:what:)`` on every rank.
-    func requireSame(_ text: String, what: String) throws {
+    package func requireSame(_ text: String, what: String) throws {
         guard size > 1 else { return }
         let texts = try gather(bytes: Array(text.utf8))
         if let other = texts.firstIndex(where: { $0 != texts[0] }) { throw CollectiveError.rankDiffers(rank: other, what: what) }
     }
 
     /// Every rank's value, by rank.
-    func gather<Value: Codable>(values own: Value) throws -> [Value] {
+    package func gather<Value: Codable>(values own: Value) throws -> [Value] {
         let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
         let names = ("inf", "-inf", "nan")
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: names.0, negativeInfinity: names.1, nan: names.2)

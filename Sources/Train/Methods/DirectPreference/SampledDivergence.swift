@@ -20,25 +20,50 @@ public struct SampledDivergence {
     /// The measured values: `<name>_kl`, the mean of Σ log π − log π_ref in nats over one response per prompt,
     /// `<name>_response_tokens`, the mean number of tokens of a response, and `<name>_end_share`, the share of responses with an
     /// end-of-sequence token.
-    /// - Throws: `GenerationError`.
-    public func values(_ prompts: [TokenisedPrompt], name: String) throws -> [String: Double] {
+    /// - Parameters:
+    ///   - prompts: the prompts.
+    ///   - name: the prefix of the names.
+    ///   - collective: the ranks, each of which samples for a share of the prompts. Default: this process alone.
+    /// - Throws: `GenerationError`; ``CollectiveError`` when another rank fails.
+    public func values(
+        _ prompts: [TokenisedPrompt], name: String, among collective: any Collective = LocalCollective()
+    ) throws -> [String: Double] {
         guard !prompts.isEmpty else { return [:] }
+        var total = Sums()
+        for part in try collective.sharing(prompts, tokens: \.tokens.count, sums) {
+            total.divergence += part.divergence
+            total.tokens += part.tokens
+            total.ended += part.ended
+        }
+        let count = Double(prompts.count)
+        return [
+            "\(name)_kl": total.divergence / count,
+            "\(name)_response_tokens": Double(total.tokens) / count,
+            "\(name)_end_share": Double(total.ended) / count,
+        ]
+    }
+
+    /// Sums over the responses to some prompts.
+    private struct Sums: Codable {
+        var divergence = 0.0
+        var tokens = 0
+        var ended = 0
+    }
+
+    private func sums(_ prompts: [TokenisedPrompt]) throws -> Sums {
         let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let scorer = TokenScorer(
             decoder: reference, temperature: sampler.options.temperature, validTokens: sampler.tokenizer.vocabularySize)
-        var divergence = 0.0
+        var sums = Sums()
         let length = { (response: SampledResponse) in response.prompt.tokens.count + response.drawn.tokens.count }
         for part in Packing.parts(responses.filter { !$0.drawn.tokens.isEmpty }, tokensPerPass: 2048, length: length) {
             let scores = scorer.scores(TargetPass(prompts: part.map(\.prompt.tokens), targets: part.map(\.drawn.tokens)))
             for (response, scores) in zip(part, scores) {
-                divergence += zip(response.drawn.logProbs, scores.logProbs).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+                sums.divergence += zip(response.drawn.logProbs, scores.logProbs).reduce(0) { $0 + Double($1.0) - Double($1.1) }
             }
         }
-        let count = Double(responses.count)
-        return [
-            "\(name)_kl": divergence / count,
-            "\(name)_response_tokens": Double(responses.reduce(0) { $0 + $1.drawn.tokens.count }) / count,
-            "\(name)_end_share": Double(responses.count { $0.drawn.ended }) / count,
-        ]
+        sums.tokens = responses.reduce(0) { $0 + $1.drawn.tokens.count }
+        sums.ended = responses.count { $0.drawn.ended }
+        return sums
     }
 }

@@ -47,16 +47,17 @@ extension Trainer where Method == RewardObjective {
     }
 
     /// The scores of a set's pairs, two per pair, without reporting metrics.
-    package func scores(of set: [TokenisedComparison]) -> [Float] { objective.scores(set) }
+    /// - Throws: ``CollectiveError`` when another rank fails.
+    package func scores(of set: [TokenisedComparison]) throws -> [Float] { try objective.scores(set, among: collective) }
 
     /// Measures the scores of random training pairs and composes their normalisation into the head. If the scores are equal up to
     /// rounding, the head is left unchanged.
     /// - Returns: the mean and standard deviation of the scores before normalisation, and whether the head was normalised.
-    /// - Throws: `DataError.invalidSetting` when the number of pairs is 0.
+    /// - Throws: `DataError.invalidSetting` when the number of pairs is 0; ``CollectiveError`` when another rank fails.
     public func normalise() throws -> RewardNormalisation {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: examples.count, batchSize: min(examples.count, config.normalisationPairs))
         let pairs = draw.next().map { examples[$0] }
-        return model.head.normalise(by: objective.evaluation(of: objective.scores(pairs), pairs))
+        return try model.head.normalise(by: objective.evaluation(of: scores(of: pairs), pairs))
     }
 }
