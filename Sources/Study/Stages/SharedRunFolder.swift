@@ -94,14 +94,18 @@ final class SharedRunFolder {
         let found = try collective.gather(values: isFirst || Self.reads(token, in: file))
         try collective.together { if isFirst { unlink(file.path) } }
         let others = found.indices.filter { !found[$0] }
-        guard others.isEmpty else { throw RunFolderError.notShared(path: url.path, ranks: others) }
+        guard others.isEmpty else {
+            discardIfNothingWasDone()
+            throw RunFolderError.notShared(path: url.path, ranks: others)
+        }
     }
 
     /// Whether a file holds a text. A network file system may show a new file with a delay.
     private static func reads(_ token: String, in file: URL) -> Bool {
         for attempt in 0..<20 {
             if attempt > 0 { usleep(100_000) }
-            if let text = try? Descriptor.content(of: file.path, limit: 1000, followingLinks: false), text == Array(token.utf8) { return true }
+            let text = try? Descriptor.content(of: file.path, limit: 1000, followingLinks: false)
+            if text == Array(token.utf8) { return true }
         }
         return false
     }

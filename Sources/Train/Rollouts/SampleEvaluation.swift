@@ -31,7 +31,7 @@ public struct SampleEvaluation {
     /// Samples one response per prompt, as ``rows(_:)`` does. Each rank samples for a share of the prompts, and all get every row.
     /// - Throws: as ``rows(_:)``; ``CollectiveError`` when another rank fails.
     package func rows(_ prompts: [TokenisedPrompt], among collective: any Collective) throws -> [SampleRow] {
-        try collective.sharing(prompts, tokens: \.tokens.count) { try rows($0) }.flatMap { $0 }
+        try collective.sharing(prompts, tokens: \.tokens.count) { $0.isEmpty ? [] : try rows($0) }.flatMap { $0 }
     }
 
     /// The averages and medians of all metrics of the rows, as `<name>_average_…` and `<name>_median_…`.

@@ -51,6 +51,7 @@ public struct SampledDivergence {
     }
 
     private func sums(_ prompts: [TokenisedPrompt]) throws -> Sums {
+        guard !prompts.isEmpty else { return Sums() }
         let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let scorer = TokenScorer(
             decoder: reference, temperature: sampler.options.temperature, validTokens: sampler.tokenizer.vocabularySize)
