@@ -137,8 +137,8 @@ let package = Package(
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "CommandLine", "MPICollective", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "train-preference", "sample-best-of-n",
-                "calculate-diversity", "rlhf-report",
+                "CommandLine", "MPICollective", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "train-preference",
+                "sample-best-of-n", "calculate-diversity", "rlhf-report",
             ]),
     ],
     swiftLanguageModes: [.v6],

@@ -18,7 +18,9 @@ public final class ThreadCollective: Collective {
     /// Runs `body` once on each of `size` ranks, each with one compute thread.
     /// - Returns: what each rank returned or threw. When a rank throws, the ranks that wait for it throw
     ///   `CollectiveError.rankFailed`.
-    public static func results<Value>(_ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value) -> [Result<Value, any Error>] {
+    public static func results<Value>(
+        _ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value
+    ) -> [Result<Value, any Error>] {
         let (board, outcome, group) = (Board(size: size), Outcome<Value>(size: size), DispatchGroup())
         for rank in 0..<size {
             group.enter()
