@@ -166,6 +166,23 @@ import _TestSupport
         RankStudy.run(3, in: folder["run"]) { Self.supervised(folder) }
     }
 
+    @Test("a table that cannot be written on rank 0 during an evaluation ends all ranks")
+    func failingTable() throws {
+        let folder = folder
+        let errors = RankStudy.errors(
+            2, in: { _ in folder["run"] },
+            environment: { _, environment in
+                environment.sinks = [
+                    ClosureSink { event in
+                        if case .sampled = event { throw DiskFull() }
+                    }
+                ]
+            }
+        ) { _ in Self.supervised(folder) }
+        #expect(errors[0] is DiskFull)
+        #expect(errors[1] as? CollectiveError == .rankFailed(rank: 0, message: "no space left"))
+    }
+
     @Test("a folder that ranks do not share, and settings that differ, are refused before anything is written")
     func refused() throws {
         let folder = folder

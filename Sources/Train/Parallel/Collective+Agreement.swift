@@ -7,13 +7,14 @@ extension Collective {
     /// Exchanges inside `body` must come before every point at which it can fail on one rank alone.
     /// - Returns: the results of all ranks, by rank.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` on every rank, with the number of the rank, if that is the error of
-    ///   the first rank that failed. Otherwise the error itself on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on
+    ///   the first rank that failed; a rank that only learned of the failure of another does not count. Otherwise the error itself on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on
     ///   the others.
     package func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
         guard size > 1 else { return [try body()] }
         let result = Result { try body() }
         let reports = try gather(values: RankReport(result))
-        guard let failed = reports.firstIndex(where: { $0.failure != nil }), let failure = reports[failed].failure else {
+        let first = reports.firstIndex { $0.failure?.isOwn ?? false } ?? reports.firstIndex { $0.failure != nil }
+        guard let failed = first, let failure = reports[failed].failure else {
             return reports.compactMap(\.value)
         }
         if let error = failure.notFinite(on: failed) { throw error }
@@ -81,12 +82,15 @@ extension Collective {
 private struct RankReport<Value: Codable>: Codable {
     struct Failure: Codable {
         var message: String
+        /// Whether the rank itself failed, rather than learn of the failure of another rank.
+        var isOwn = true
         var what: String?
         var step: Int?
         var examples: [String]?
 
         init(_ error: any Error) {
             message = "\(error)"
+            if case .rankFailed? = error as? CollectiveError { isOwn = false }
             if case .notFinite(let what, let step, let examples)? = error as? TrainingError {
                 (self.what, self.step, self.examples) = (what, step, examples)
             }

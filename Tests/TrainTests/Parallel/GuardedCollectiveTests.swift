@@ -27,6 +27,20 @@ import _TestSupport
         }
     }
 
+    @Test("agreement inside agreement keeps the error on the rank where it began", arguments: [0, 1, 2])
+    func nested(broken: Int) throws {
+        let results = ThreadCollective.results(3) { group in
+            try group.together { try group.together { if group.rank == broken { throw Broken() } } }
+        }
+        for (rank, result) in results.enumerated() {
+            if rank == broken {
+                #expect(throws: Broken.self) { try result.get() }
+            } else {
+                #expect(throws: CollectiveError.rankFailed(rank: broken, message: "no room")) { try result.get() }
+            }
+        }
+    }
+
     @Test("a guarded group exchanges what its group exchanges, and ends well")
     func plain() throws {
         let outcomes = try ThreadCollective.run(3) { group in
