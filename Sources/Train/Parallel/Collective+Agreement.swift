@@ -7,8 +7,8 @@ extension Collective {
     /// Exchanges inside `body` must come before every point at which it can fail on one rank alone.
     /// - Returns: the results of all ranks, by rank.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` on every rank, with the number of the rank, if that is the error of
-    ///   the first rank that failed; a rank that only learned of the failure of another does not count. Otherwise the error itself on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on
-    ///   the others.
+    ///   the first rank that failed; a rank that only learned of the failure of another does not count. Otherwise the error itself
+    ///   on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on the others.
     package func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
         guard size > 1 else { return [try body()] }
         let result = Result { try body() }
