@@ -102,8 +102,8 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Services", "Train", "Runs", "Study", "Report", argumentParser,
-                yams,
+                "Formats", "Tensor", "Models", "Data", "Eval", "Diversity", "Services", "Train", "MPICollective", "Runs", "Study", "Report",
+                argumentParser, yams,
             ]),
 
         // MARK: Programs
@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(name: "rlhf-report", dependencies: ["CommandLine", "Report", argumentParser]),
 
         // MARK: Tests, and what they share: a test target, too, so that a build without tests leaves it out
-        .testTarget(name: "_TestSupport", dependencies: ["Formats", "Tensor"]),
+        .testTarget(name: "_TestSupport", dependencies: ["Formats", "Tensor", "Train"]),
         .testTarget(name: "TensorTests", dependencies: ["ShortFloats", "Tensor", "_TestSupport"]),
         .testTarget(name: "FormatsTests", dependencies: ["ShortFloats", "Formats", "_TestSupport"]),
         .testTarget(name: "ModelsTests", dependencies: ["ShortFloats", "Formats", "Models", "_TestSupport"]),
@@ -137,8 +137,8 @@ let package = Package(
         .testTarget(
             name: "ProgramTests",
             dependencies: [
-                "CommandLine", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "train-preference", "sample-best-of-n",
-                "calculate-diversity", "rlhf-report",
+                "CommandLine", "MPICollective", "_TestSupport", "train-sft", "train-reward-model", "train-ppo", "train-preference",
+                "sample-best-of-n", "calculate-diversity", "rlhf-report",
             ]),
     ],
     swiftLanguageModes: [.v6],

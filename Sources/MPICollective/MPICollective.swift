@@ -29,6 +29,13 @@ public final class MPICollective: Collective {
         return nil
     }
 
+    /// The number of this process among those that a launcher has started, as the launcher's environment variables say it; nil without
+    /// a launcher. It is known before MPI is started.
+    /// - Parameter environment: the variables of this process.
+    public static func launchedRank(in environment: [String: String]) -> Int? {
+        ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"].compactMap { environment[$0] }.first.flatMap { Int($0) }
+    }
+
     /// Starts MPI. A process can do this once.
     /// - Throws: `CollectiveError.unavailable` when the build has no MPI, or MPI cannot be started.
     public static func begin() throws -> MPICollective {

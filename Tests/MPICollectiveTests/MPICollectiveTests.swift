@@ -13,6 +13,14 @@ import Train
         #expect(MPICollective.launchedProcesses(in: ["SLURM_NTASKS": "8"]) == nil)
     }
 
+    @Test("the launcher's variables give the number of this process")
+    func rank() {
+        #expect(MPICollective.launchedRank(in: [:]) == nil)
+        #expect(MPICollective.launchedRank(in: ["OMPI_COMM_WORLD_RANK": "1", "PMIX_RANK": "0"]) == 1)
+        #expect(MPICollective.launchedRank(in: ["PMI_RANK": "2"]) == 2)
+        #expect(MPICollective.launchedRank(in: ["PMIX_RANK": "3", "SLURM_NTASKS": "8"]) == 3)
+    }
+
     @Test("a build without MPI says so", .enabled(if: !MPICollective.isBuilt))
     func unavailable() {
         let error = #expect(throws: CollectiveError.self) { try MPICollective.begin() }

@@ -17,7 +17,7 @@ public struct RunOptions: SettingsOptions {
     public var resume = Self.defaults.resume
     @Option(help: "Seed of every random choice of the run.")
     public var seed = Self.defaults.seed
-    @Option(help: "Number of threads. Default: all processors.")
+    @Option(help: "Number of threads. Default: all processors; under mpirun, those of a machine divided among its processes.")
     public var threads: Int?
     @Option(
         help: """

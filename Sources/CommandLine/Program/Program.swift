@@ -45,6 +45,8 @@ extension ProgramOptions {
 public protocol ProgramCommand: ParsableCommand, ProgramOptions {
     /// The name of the program as stored in a run's `config.json`.
     static var programName: String { get }
+    /// Whether mpirun may start several processes of the command that work together.
+    static var usesRanks: Bool { get }
 }
 
 extension ProgramCommand {
@@ -53,6 +55,9 @@ extension ProgramCommand {
 
     /// The name stored in a run's `config.json`. For a subcommand, the name of the program precedes it.
     public static var programName: String { _commandName }
+
+    /// No.
+    public static var usesRanks: Bool { false }
 
     /// The values of all options by snake_case name, for `RunConfiguration.options`.
     public var resolvedOptions: [String: OptionValue] { OptionTable.values(of: self) }
@@ -119,7 +124,7 @@ public enum Program {
 
     /// Runs a command with the arguments of the process, then ends the process.
     public static func main(_ command: (some ProgramCommand).Type) -> Never {
-        main(command._commandName) {
+        main(command._commandName, usesRanks: command.usesRanks) {
             try run(command, Array(CommandLine.arguments.dropFirst()), name: command._commandName)
         }
     }
@@ -138,7 +143,7 @@ public enum Program {
         if asksForHelp { arguments.removeFirst() }
         let command = arguments.first.flatMap { word in commands.first { $0._commandName == OptionTable.canonical(word) } }
         let name = command.map { "\(program) \($0._commandName)" } ?? program
-        main(name) {
+        main(name, usesRanks: command?.usesRanks ?? false) {
             guard let command else { return try help(of: root, arguments, names: commands.map { $0._commandName }) }
             try run(command, asksForHelp ? ["--help"] : Array(arguments.dropFirst()), name: name, root: root)
         }
@@ -208,14 +213,16 @@ public enum Program {
         let normalised: CommandLineArguments
         do {
             (parsed, normalised) = try command.parsedCommand(normalising: arguments) { note in
-                standardError("\(name): note: \(OneLine.message(note))\n")
+                if LaunchedRanks.collective.rank == 0 { standardError("\(name): note: \(OneLine.message(note))\n") }
             }
         } catch  where command.exitCode(for: error) == .success {
             print(command.fullMessage(for: error))
             return
         }
         #if DEBUG
-            standardError("\(name): note: this is a debug build, which is about nine times slower; build with -c release\n")
+            if LaunchedRanks.collective.rank == 0 {
+                standardError("\(name): note: this is a debug build, which is about nine times slower; build with -c release\n")
+            }
         #endif
         do {
             try parsed.run()
@@ -229,10 +236,15 @@ public enum Program {
     /// Runs a closure as the body of a program, then ends the process.
     /// - Parameters:
     ///   - name: the program's name, for error messages.
+    ///   - usesRanks: whether mpirun may start several processes of the program that work together.
     ///   - body: the closure.
-    public static func main(_ name: String, _ body: () throws -> Void) -> Never {
+    public static func main(_ name: String, usesRanks: Bool = false, _ body: () throws -> Void) -> Never {
         Signals.install()
         MemoryExhaustion.endsProgram(name)
+        if let status = LaunchedRanks.run(name, usesRanks: usesRanks, environment: ProcessInfo.processInfo.environment, body) {
+            fflush(nil)
+            exit(status)
+        }
         let status = run(name, errors: standardError) {
             try body()
             try StandardOutput.check()

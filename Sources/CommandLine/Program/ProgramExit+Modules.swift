@@ -82,6 +82,16 @@ extension TrainingError: ProgramExitProviding {
     }
 }
 
+extension CollectiveError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
+    public var programExit: ProgramExit {
+        switch self {
+        case .rankDiffers, .unavailable: .usage
+        case .rankFailed, .broken: .inputOutput
+        }
+    }
+}
+
 extension DiversityError: ProgramExitProviding {
     /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit {

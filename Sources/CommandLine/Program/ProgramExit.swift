@@ -51,7 +51,7 @@ extension RunFolderError: ProgramExitProviding {
             .foreignPart:
             .usage
         case .inUse: .tryAgain
-        case .nothingToResume, .unfinished: .missingInput
+        case .nothingToResume, .unfinished, .notShared: .missingInput
         case .noValidCheckpoint, .shortened, .grown, .changedLines, .badLine: .badData
         }
     }

@@ -18,6 +18,7 @@ public enum Signals {
     private static let stop = Atomic<Int32>(0)
     private static let checkpoint = Atomic<Bool>(false)
     private static let waits = Atomic<Bool>(false)
+    private static let silent = Atomic<Bool>(false)
 
     /// Installs the signal handlers. Before this call, signals end the process as usual.
     public static func install() {
@@ -25,6 +26,7 @@ public enum Signals {
         _ = stop.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
         _ = waits.load(ordering: .relaxed)
+        _ = silent.load(ordering: .relaxed)
         ProcessGroup.prepare()
         for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
@@ -34,13 +36,13 @@ public enum Signals {
                 }
                 guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
                     let text: StaticString = "\nstopped by a signal outside of training steps; run the same command again to continue\n"
-                    _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+                    Signals.tell(text)
                     ProcessGroup.endAll()
                     _exit(ProgramExit.tryAgain.rawValue)
                 }
                 ProcessGroup.shouldHurry = true
                 let text: StaticString = "\nfinishing this step and writing a checkpoint; a second signal ends the process at once\n"
-                _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+                Signals.tell(text)
             }
         }
         handle(SIGUSR1) { _ in Signals.checkpoint.store(true, ordering: .sequentiallyConsistent) }
@@ -56,6 +58,18 @@ public enum Signals {
     public static var waitsForStep: Bool {
         get { waits.load(ordering: .sequentiallyConsistent) }
         set { waits.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+
+    /// Whether signals are handled without messages, because another process of the program prints them.
+    static var isSilent: Bool {
+        get { silent.load(ordering: .sequentiallyConsistent) }
+        set { silent.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+
+    /// Writes a message; it may be called by a signal handler.
+    private static func tell(_ text: StaticString) {
+        guard !silent.load(ordering: .sequentiallyConsistent) else { return }
+        _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
     }
 
     /// Whether a signal to end has been received.

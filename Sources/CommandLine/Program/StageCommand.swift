@@ -13,6 +13,9 @@ public import Study
 public protocol StageCommand: SettingsCommand where Whole: Stage {}
 
 extension StageCommand {
+    /// As the stage says.
+    public static var usesRanks: Bool { Whole.usesRanks }
+
     public mutating func run() throws { try runStage() }
 
     /// Runs the stage that the options describe.
@@ -85,6 +88,8 @@ extension StageEnvironment {
         environment.takeCheckpointRequest = { Signals.takeCheckpointRequest() }
         environment.waitsForStep = { Signals.waitsForStep = $0 }
         environment.show = { print($0) }
+        environment.collective = LaunchedRanks.collective
+        environment.ranksOnMachine = LaunchedRanks.countOnMachine
         environment.embeddingService = { settings in
             var service = EmbeddingService.Options()
             service.batchSize = settings.embeddingServiceBatchSize

@@ -30,6 +30,11 @@ public struct Checkpoints {
         try Checkpoints(inRun: folder).all()
     }
 
+    /// The checkpoint of a step in a run folder, which another process has found there.
+    package static func checkpoint(step: Int, inRun folder: URL) -> Checkpoint {
+        Checkpoint(step: step, url: Checkpoints(inRun: folder).folder.appendingPathComponent(name(step: step), isDirectory: true))
+    }
+
     /// The name of a step's checkpoint: the step with at least six digits.
     static func name(step: Int) -> String {
         let digits = String(step)

@@ -278,7 +278,8 @@ extension RunFolder {
         }
     }
 
-    private static func finalFolder(inRun url: URL) -> URL { url.appendingPathComponent("final", isDirectory: true) }
+    /// The folder of the result of the run in a folder, which may not exist yet.
+    package static func finalFolder(inRun url: URL) -> URL { url.appendingPathComponent("final", isDirectory: true) }
 
     private static func hasProgress(_ url: URL) throws -> Bool {
         try isFinished(url) || !Checkpoints.list(inRun: url).isEmpty

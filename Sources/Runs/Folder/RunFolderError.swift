@@ -14,6 +14,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case foreignPart(path: String, found: String, expected: String)
     /// Another process is using the folder.
     case inUse(path: String, owner: String?)
+    /// Processes that share a run see another folder than the first process.
+    case notShared(path: String, ranks: [Int])
     /// The run was started with other options.
     case otherOptions(path: String, differences: [String])
     /// The folder contains a run, but the caller requires a new one.
@@ -54,6 +56,10 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
             "\(path) is a run of \(found); expected \(expected.map(\.description).joined(separator: " or "))"
         case .inUse(let path, let owner):
             "\(path) is in use by \(owner ?? "another process"); wait until it ends, or choose another run"
+        case .notShared(let path, let ranks):
+            "\(path) is not the same folder for all processes: \(Counted.form(ranks.count, "rank", "ranks")) "
+                + "\(ranks.map(String.init).joined(separator: ", ")) \(Counted.form(ranks.count, "does", "do")) not see the files of rank 0; "
+                + "set --output-dir to a folder that all machines share"
         case .otherOptions(let path, let differences):
             "\(path) was started with other options (\(differences.joined(separator: "; "))); "
                 + "repeat the original command, or set another --run-id"

@@ -96,9 +96,12 @@ struct ComparisonSource {
         }
         let folder = session.folder.url.appendingPathComponent("comparisons", isDirectory: true)
         // simulated comparisons are stored in the run folder, so that a resumed run uses the same ones
-        let isThere = try FileStatus.of(folder) != nil
-        let isWhole = try isThere && Self.isWhole(folder)
-        if isThere && !isWhole { session.say("\(folder.path) is damaged; the comparisons are simulated again") }
+        let isWhole = try session.collective.broadcast {
+            let isThere = try FileStatus.of(folder) != nil
+            let isWhole = try isThere && Self.isWhole(folder)
+            if isThere && !isWhole { session.say("\(folder.path) is damaged; the comparisons are simulated again") }
+            return isWhole
+        }
         if !isWhole {
             let sets = try simulate(session, supervised)
             try session.folder.writeResult("comparisons") { url in
@@ -107,7 +110,13 @@ struct ComparisonSource {
                 }
             }
         }
-        return try read(folder, needed: "train")
+        return try session.collective.broadcast { try read(folder, needed: "train") }.map { ($0.name, $0.comparisons) }
+    }
+
+    /// The comparisons of a split in the run folder.
+    private struct StoredSet: Codable {
+        var name: String
+        var comparisons: [Comparison]
     }
 
     /// Throws an error for single answers with labels where the method needs pairs.
@@ -167,12 +176,12 @@ struct ComparisonSource {
         }
     }
 
-    private func read(_ folder: URL, needed: String) throws -> [(name: String, comparisons: [Comparison])] {
-        var sets: [(name: String, comparisons: [Comparison])] = []
+    private func read(_ folder: URL, needed: String) throws -> [StoredSet] {
+        var sets: [StoredSet] = []
         for name in Self.setNames {
             let file = folder.appendingPathComponent("\(name).jsonl")
             guard try name == needed || FileStatus.of(file) != nil else { continue }
-            sets.append((name, try JSONLines<Comparison>(file).read()))
+            sets.append(StoredSet(name: name, comparisons: try JSONLines<Comparison>(file).read()))
         }
         return sets
     }
@@ -215,15 +224,18 @@ struct ComparisonSource {
             simulation.minimumMargin = settings.minimumMargin
             // labels of held-out splits are never flipped, so accuracy is measured against the judge's true preferences
             simulation.flippedShare = name == "train" ? settings.flippedShare : 0
-            var last = (examples: 0, tokens: 0)
-            let found = try simulation.comparisons(
-                for: examples, prompts: try tokenisation.promptsOnThreads(examples, with: supervised.tokenizer)
-            ) { count, tokens in
-                last = (count, tokens)
-                try session.sinks.handle(
-                    .progressed(step: done.examples + count, totalSteps: total, tokens: done.tokens + tokens, figure: nil)
-                )
-            }
+            var tokens = 0
+            let prompts = try tokenisation.promptsOnThreads(examples, with: supervised.tokenizer)
+            // each rank answers a share of the prompts; a prompt's answers do not depend on the others
+            let found = try session.collective.sharing(Array(zip(examples, prompts)), tokens: \.1.tokens.count) { part in
+                try simulation.comparisons(for: part.map(\.0), prompts: part.map(\.1)) { count, sampled in
+                    // the shares are about equal, so the progress of all ranks is estimated from that of this one
+                    let all = min(examples.count, count * examples.count / max(1, part.count))
+                    tokens = sampled * examples.count / max(1, part.count)
+                    try session.sinks.handle(
+                        .progressed(step: done.examples + all, totalSteps: total, tokens: done.tokens + tokens, figure: nil))
+                }
+            }.flatMap { $0 }
             // the reward model must read the same prompts that were answered
             let others = corpus.format == .tldr ? nil : corpus.format
             let result = found.map { comparison in
@@ -231,7 +243,7 @@ struct ComparisonSource {
                 if comparison.conversations == nil { comparison.promptFormat = comparison.promptFormat ?? others }
                 return comparison
             }
-            done = (done.examples + last.examples, done.tokens + last.tokens)
+            done = (done.examples + examples.count, done.tokens + tokens)
             session.say("\(Counted(result.count, "\(name) comparison")) from \(Counted(examples.count, "prompt"))")
             return (name, result)
         }

@@ -11,21 +11,22 @@ enum MachineMemory {
     /// The bytes that this process can use in total: what it already uses plus what is free. The machine's free memory, the limit
     /// of the control group and the process's address-space limit (`ulimit -v`) are considered, and the smallest counts. nil
     /// where the system reports none of them.
-    static func available() -> Int? {
+    /// - Parameter ranks: the number of processes that share what is free on the machine and in the control group.
+    static func available(to ranks: Int = 1) -> Int? {
         let own = process()?.now ?? 0
         var limits: [Int] = []
         if let free = fields(of: "/proc/meminfo")?["MemAvailable"] {
             // resident pages of mapped files are page cache, which counts as available already
             let status = fields(of: "/proc/self/status") ?? [:]
             let anonymous = status["RssAnon"].map { $0 + (status["RssShmem"] ?? 0) }
-            limits.append((anonymous ?? own) + free)
+            limits.append((anonymous ?? own) + free / ranks)
         }
         for (limit, usage) in [
             ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
             ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
         ] {
             guard let limit = number(in: limit), let usage = number(in: usage), limit < 1 << 60 else { continue }
-            limits.append(own + max(0, limit - usage))
+            limits.append(own + max(0, limit - usage) / ranks)
         }
         if let limit = addressSpace(), let size = fields(of: "/proc/self/status")?["VmSize"] {
             limits.append(own + max(0, limit - size))

@@ -49,12 +49,14 @@ package struct MemoryPlan {
     ///   - models: all models of the run, as they are held during training.
     ///   - optimizer: the optimiser; nil if nothing is trained.
     ///   - longest: the tokens of the longest item of a pass.
+    ///   - ranks: the number of processes on this machine that run the stage together.
     ///   - advice: the program's settings that reduce the memory of weights, optimiser or caches.
     ///   - note: receives the plan as a line.
     ///   - measure: measures the trainer's memory.
     /// - Throws: `MemoryError` when the run needs more memory than is available.
     static func check(
-        _ run: RunSettings, _ models: RunModels, optimizer: OptimizerKind? = nil, longest: Int, advice: String, note: (String) -> Void,
+        _ run: RunSettings, _ models: RunModels, optimizer: OptimizerKind? = nil, longest: Int, ranks: Int = 1, advice: String,
+        note: (String) -> Void,
         _ measure: () throws -> TrainingMemory
     ) throws {
         // training does not reuse the blocks that loading and sampling left behind
@@ -71,7 +73,7 @@ package struct MemoryPlan {
             choices: MemoryChoices(optimizer: optimizer, frozen: run.frozenFormat, precision: Compute.precision))
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
-        let room = [run.memoryLimit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
+        let room = [run.memoryLimit.flatMap(ByteCount.init)?.bytes, MachineMemory.available(to: ranks)].compactMap(\.self).min()
         note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else { return }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))

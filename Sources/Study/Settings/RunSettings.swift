@@ -13,7 +13,7 @@ public struct RunSettings: Settings {
     public var resume = "allow"
     /// The seed of every random choice of the run.
     public var seed: UInt64 = 42
-    /// The number of threads. Default: all processors.
+    /// The number of threads. Default: all processors; under mpirun, those of a machine divided among its processes.
     public var threads: Int?
     /// The matmul precision of products with weights: f32, or bf16 with f32 sums, which is faster and less exact.
     public var dtype = "f32"

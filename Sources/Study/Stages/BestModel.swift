@@ -21,7 +21,7 @@ final class BestModel: MetricSink {
 
     private let metric: String
     private let isLessBetter: Bool
-    private let run: RunFolder
+    private let run: SharedRunFolder
     /// The best evaluation so far; nil before the first.
     private(set) var record: Record?
     /// Writes the current model to a folder.
@@ -31,7 +31,7 @@ final class BestModel: MetricSink {
     ///   - metric: a metric of evaluations, such as `validation_loss`; nil returns nil.
     ///   - figures: the metrics of the stage's evaluations.
     /// - Throws: `InvalidSetting` for an unknown metric and for one without a better direction; `FileError`; `DecodingError`.
-    init?(_ metric: String?, _ figures: [RunSummary.Figure], in run: RunFolder) throws {
+    init?(_ metric: String?, _ figures: [RunSummary.Figure], in run: SharedRunFolder) throws {
         guard let metric else { return nil }
         let name = metric.replacing("-", with: "_")
         let known = ["validation", "ood_validation"].flatMap { split in
@@ -41,9 +41,11 @@ final class BestModel: MetricSink {
             throw InvalidSetting("--keep-best is '\(metric)'; it takes \(known.map(\.name).joined(separator: ", "))")
         }
         (self.metric, isLessBetter, self.run) = (name, found.better == .less, run)
-        guard try FileStatus.of(folder) != nil else { return }
-        try FolderChecksums.verify(folder)
-        record = try Self.record(in: folder)
+        record = try run.collective.broadcast {
+            guard try FileStatus.of(folder) != nil else { return nil }
+            try FolderChecksums.verify(folder)
+            return try Self.record(in: folder)
+        }
     }
 
     /// The record in a folder; nil if there is none.
@@ -66,7 +68,7 @@ final class BestModel: MetricSink {
     /// Compares the folder with a checkpoint. The folder may be newer: its evaluation is repeated then.
     /// - Throws: `FileError.damaged` if it is missing or cannot belong to the run.
     func check(against checkpoint: URL) throws {
-        guard let earlier = try Self.record(in: checkpoint) else { return }
+        guard let earlier = try run.collective.broadcast({ try Self.record(in: checkpoint) }) else { return }
         let isSound =
             record.map { record in
                 record.metric == metric && (record == earlier || record.step > earlier.step && isBetter(record.value, than: earlier.value))
@@ -104,7 +106,8 @@ final class BestModel: MetricSink {
         if let record, !isBetter(value, than: record.value) { return }
         let new = Record(metric: metric, value: value, step: step)
         let text = try Self.text(of: new)
-        try run.writeResult(RunFolder.bestName) { url in
+        // events reach all ranks, whose records stay equal; rank 0 writes
+        try run.own?.writeResult(RunFolder.bestName) { url in
             try save(url)
             try text.write(to: url.appendingPathComponent(Self.recordName))
         }
@@ -114,7 +117,7 @@ final class BestModel: MetricSink {
     /// Removes the folder if the run starts from the beginning, because its settings may have changed.
     func cutBack(to step: Int) throws {
         guard step == 0, record != nil else { return }
-        try FileManager.default.removeItem(at: folder)
+        if run.isFirst { try FileManager.default.removeItem(at: folder) }
         record = nil
     }
 

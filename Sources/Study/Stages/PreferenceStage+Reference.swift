@@ -26,9 +26,11 @@ extension PreferenceStage {
         func pairs(_ set: [TokenisedComparison], _ name: String) throws -> [PreferencePair] {
             guard config.loss.comparison == .reference, let reference else { return set.map { PreferencePair($0) } }
             let numbers = try stored(name, count: set.count, session) {
-                try ReferenceLogProbs(reference, config: config).pairs(set).map {
-                    [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0]
-                }
+                try session.collective.sharing(set, tokens: \.count) { part in
+                    try ReferenceLogProbs(reference, config: config).pairs(part).map {
+                        [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0]
+                    }
+                }.flatMap { $0 }
             }
             return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
         }
@@ -51,7 +53,9 @@ extension PreferenceStage {
             let all = UnpairedAnswer.answers(of: set)
             guard let reference else { return all }
             let numbers = try stored(name, count: all.count, session) {
-                try UnpairedReference(reference, config: config).answers(all).map { [$0.reference.answer, $0.reference.mismatched] }
+                try session.collective.sharing(all, tokens: { $0.prompt.count + $0.answer.count + $0.mismatched.count }) { part in
+                    try UnpairedReference(reference, config: config).answers(part).map { [$0.reference.answer, $0.reference.mismatched] }
+                }.flatMap { $0 }
             }
             return zip(all, numbers).map { answer, numbers in
                 var answer = answer
@@ -67,19 +71,23 @@ extension PreferenceStage {
     }
 
     /// The reference model's log-probabilities of a set. They are computed before the first step and stored in the run folder, so
-    /// that a resumed run uses the same ones.
+    /// that a resumed run uses the same ones. Rank 0 reads and writes them.
+    /// - Parameter compute: computes the numbers on all ranks.
     private func stored(_ name: String, count: Int, _ session: RunSession, _ compute: () throws -> [[Double]]) throws -> [[Double]] {
         let folderName = "reference-\(name)"
         let file = session.folder.url.appendingPathComponent(folderName, isDirectory: true).appendingPathComponent("log-probs.jsonl")
-        if try FileStatus.of(file) != nil {
+        let known = try session.collective.broadcast { () throws -> [[Double]]? in
+            guard try FileStatus.of(file) != nil else { return nil }
             do {
                 try FolderChecksums.verify(file.deletingLastPathComponent())
                 let numbers = try JSONLines<[Double]>(file).read()
-                if numbers.count == count, numbers.allSatisfy({ $0.count == 2 }) { return numbers }
+                return numbers.count == count && numbers.allSatisfy { $0.count == 2 } ? numbers : nil
             } catch FileError.damaged {
                 session.say("\(file.path) is damaged; the reference model's log-probabilities are computed again")
+                return nil
             }
         }
+        if let known { return known }
         let numbers = try compute()
         try session.folder.writeResult(folderName) { try JSONLines<[Double]>($0.appendingPathComponent("log-probs.jsonl")).write(numbers) }
         return numbers

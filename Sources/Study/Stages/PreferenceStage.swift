@@ -39,6 +39,8 @@ public struct PreferenceStage: TrackedStage {
     public static let kind = RunStage.preference
     /// The name of the command-line program.
     public static let program = "train-preference"
+    /// Yes.
+    public static let usesRanks = true
     /// None: evaluations write no texts.
     public static let loggedTables: LoggedTables? = nil
     /// All groups of settings.
@@ -116,11 +118,14 @@ public struct PreferenceStage: TrackedStage {
         try checkRoom(for: prompts.flatMap(\.prompts), context: policy.shape.contextLength)
         func measureDivergence(_ step: Int) throws {
             guard let divergence else { return }
-            for set in prompts { try session.sinks.handle(.measured(step: step, values: divergence.values(set.prompts, name: set.name))) }
+            for set in prompts {
+                let values = try divergence.values(set.prompts, name: set.name, among: session.collective)
+                try session.report(.measured(step: step, values: values))
+            }
         }
         func measureLast(_ step: Int, _ name: String, _ set: [TokenisedComparison], _ values: [String: Double]) throws {
-            let drawn = try divergence?.values(self.prompts(of: set), name: name) ?? [:]
-            try session.sinks.handle(.measured(step: step, values: values.merging(drawn) { first, _ in first }))
+            let drawn = try divergence?.values(self.prompts(of: set), name: name, among: session.collective) ?? [:]
+            try session.report(.measured(step: step, values: values.merging(drawn) { first, _ in first }))
         }
 
         if preference.unpairedLoss != nil {
@@ -131,13 +136,13 @@ public struct PreferenceStage: TrackedStage {
             releaseReference()
             let trainer = try UnpairedTrainer(
                 policy, config: config, answers: sets.train, evaluations: sets.evaluated.map { ($0.name, $0.examples) },
-                handler: session.sinks.handler)
+                collective: session.collective, handler: session.sinks.handler)
             try learn(
                 trainer, RunModels(model: policy, reference: reference), memory: trainer.memory, longest: longest, from: checkpoint,
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0)
+                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
             }
         } else {
             var config = preference.config()
@@ -147,13 +152,13 @@ public struct PreferenceStage: TrackedStage {
             releaseReference()
             let trainer = try PreferenceTrainer(
                 policy, config: config, pairs: sets.train, evaluations: sets.evaluated.map { ($0.name, $0.examples) },
-                handler: session.sinks.handler)
+                collective: session.collective, handler: session.sinks.handler)
             try learn(
                 trainer, RunModels(model: policy, reference: reference), memory: trainer.memory, longest: longest, from: checkpoint,
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0)
+                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
@@ -193,13 +198,16 @@ public struct PreferenceStage: TrackedStage {
         _ tell: (Int, String, [TokenisedComparison], [String: Double]) throws -> Void,
         measure: (String) throws -> [String: Double]
     ) throws {
-        if evaluation.doTrain { session.say(RunSummary.parameters(of: models.model)) }
+        if evaluation.doTrain {
+            session.sayRanks(batchSize: trainer.loop.batchSize)
+            session.say(RunSummary.parameters(of: models.model))
+        }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
                 run, models, optimizer: training.optimizerConfig.kind, longest: longest,
-                advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
+                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(

@@ -42,6 +42,8 @@ public struct RewardModelStage: TrackedStage {
     public static let kind = RunStage.rewardModel
     /// The name of the command-line program.
     public static let program = "train-reward-model"
+    /// Yes.
+    public static let usesRanks = true
     /// None: evaluations write no texts.
     public static let loggedTables: LoggedTables? = nil
     /// All groups of settings.
@@ -101,7 +103,8 @@ public struct RewardModelStage: TrackedStage {
         config.position = position
         let trainer = try RewardTrainer(
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
-            handler: session.sinks.handler)
+            collective: session.collective, handler: session.sinks.handler)
+        if evaluation.doTrain { session.sayRanks(batchSize: config.loop.batchSize) }
         let models = RunModels(model: reward.decoder, isScorer: true)
         try models.hold(as: run.frozenFormat, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
@@ -109,7 +112,7 @@ public struct RewardModelStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 run, models, optimizer: config.loop.steps.optimizer.kind, longest: train.map(\.count).max() ?? 0,
-                advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
+                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
@@ -189,7 +192,7 @@ public struct RewardModelStage: TrackedStage {
             var values = ["normalised": 0.0, "normalisation_std": 1]
             if found.mean.isFinite { values["normalisation_mean"] = found.mean }
             if found.std.isFinite { values["score_deviation"] = found.std }
-            try session.sinks.handle(.measured(step: trainer.step, values: values))
+            try session.report(.measured(step: trainer.step, values: values))
             return try exportClassifier(model, tokenizer: tokenizer, session)
         }
         session.say(
@@ -198,7 +201,7 @@ public struct RewardModelStage: TrackedStage {
                     "scores have mean %.4f and standard deviation %.4f; %@ holds the model with mean 0 and standard deviation 1, which the other programs use",
                 found.mean, found.std,
                 head.normalisationCheckpointDir))
-        try session.sinks.handle(
+        try session.report(
             .measured(step: trainer.step, values: ["normalisation_mean": found.mean, "normalisation_std": found.std]))
         try session.folder.writeResult(head.normalisationCheckpointDir) {
             try adapter.finished(model).save(to: $0, tokenizer: tokenizer, as: saving)

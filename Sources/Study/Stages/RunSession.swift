@@ -8,7 +8,7 @@ import Train
 
 /// The common parts of every stage: the run folder, the sinks, checkpoints and the time that the work took.
 package final class RunSession {
-    let folder: RunFolder
+    let folder: SharedRunFolder
     /// The folder of runs that are named by their ID.
     private let runs: URL
     let sinks: MetricSinks
@@ -21,6 +21,9 @@ package final class RunSession {
     private var lastCheckpoint = SteadyClock.now()
     /// The number of steps done at the newest checkpoint.
     private var savedStep: Int?
+
+    /// Settings that the processes of a run may have separately.
+    private static let mayDiffer: Set<String> = ["threads", "memory_limit"]
 
     /// Settings that do not affect the computation of a step. A run may be resumed with other values of these.
     package static let mayChange: Set<String> = [
@@ -66,18 +69,24 @@ package final class RunSession {
     ) throws {
         self.environment = environment
         runs = run.folder
-        let heard = environment.sinks
+        let collective = environment.collective
+        let heard = collective.rank == 0 ? environment.sinks : []
         let early = MetricSinks(heard)
-        let folder = try RunFolder(
-            at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
-            mayChange: Self.mayChange, known: Set(known), note: early.say)
+        let folder = try SharedRunFolder(at: url, configuration, among: collective, mayDiffer: Self.mayDiffer) {
+            try RunFolder(
+                at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
+                mayChange: Self.mayChange, known: Set(known), note: early.say)
+        }
         checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
         // automatic checkpoints must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         self.folder = folder
-        let trackers = try tracking.map { try Trackers.sinks($0.settings, folder, environment, logged: $0.logged, note: early.say) } ?? []
+        var trackers: [any MetricSink] = []
+        if let tracking, let own = folder.own {
+            trackers = try Trackers.sinks(tracking.settings, own, environment, logged: tracking.logged, note: early.say)
+        }
         self.trackers = trackers.compactMap { $0 as? TrackerGuard }
-        sinks = MetricSinks(run: folder, heard + trackers)
+        sinks = MetricSinks(run: folder.own, heard + trackers)
         guard try !folder.isFinished else { return }
         let list = configuration.options.sorted { $0.key < $1.key }.filter { defaults[$0.key] != $0.value }
             .map { "\($0.key)=\($0.value.shown)" }
@@ -96,6 +105,24 @@ package final class RunSession {
 
     func say(_ text: String) { sinks.say(text) }
 
+    /// The processes that run the stage.
+    var collective: any Collective { folder.collective }
+    /// The number of them on this machine.
+    var ranksOnMachine: Int { environment.ranksOnMachine }
+
+    /// Reports an event. If that fails on one rank, it is an error of all, so that exchanges may follow.
+    func report(_ event: TrainingEvent) throws { try collective.together { try sinks.handle(event) } }
+
+    /// Tells how many processes train, and if some of them have nothing to do because they are more than the examples of a batch.
+    func sayRanks(batchSize: Int) {
+        guard collective.size > 1 else { return }
+        say(
+            "\(collective.size) processes train together"
+                + (collective.size > batchSize
+                    ? "; a batch has \(Counted(batchSize, "example")), so at least \(collective.size - batchSize) of them have nothing to do "
+                        + "in a step; start fewer, or use a larger batch" : ""))
+    }
+
     /// The keeper of the best model, if settings ask for one.
     private var best: BestModel?
 
@@ -111,7 +138,7 @@ package final class RunSession {
     func restore() throws -> Checkpoint? {
         let checkpoint = try folder.restore(note: { say($0) })
         savedStep = checkpoint?.step
-        try sinks.cutBack(to: checkpoint?.step ?? 0)
+        try collective.together { try sinks.cutBack(to: checkpoint?.step ?? 0) }
         if let checkpoint { try best?.check(against: checkpoint.url) }
         if let checkpoint { say("resuming from step \(checkpoint.step) (\(checkpoint.url.path))") }
         return checkpoint
@@ -155,7 +182,7 @@ package final class RunSession {
         return corpus
     }
 
-    /// Writes a checkpoint: the model in `model/` and the trainer's state.
+    /// Writes a checkpoint: the model in `model/` and the trainer's state. All ranks call it with their snapshots.
     func checkpoint(_ snapshot: TrainerSnapshot, model: (URL) throws -> Void) throws {
         try checkpoint(step: snapshot.step) { url in
             try model(url.appendingPathComponent("model", isDirectory: true))
@@ -180,20 +207,22 @@ package final class RunSession {
     func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
         if complete, let saving, savedStep != step { try saving() }
         environment.waitsForStep(false)
-        guard !complete || (saving != nil && shouldStop()) else { return }
+        guard try !complete || (saving != nil && collective.any([shouldStop()])[0]) else { return }
         try folder.addSeconds(seconds)
         for tracker in trackers { tracker.stop() }
         throw RunStopped(step: step, path: folder.url.path)
     }
 
     /// Shows a table of results.
-    package func show(_ text: String) { environment.show(text) }
+    package func show(_ text: String) {
+        if folder.isFirst { environment.show(text) }
+    }
 
     /// Reports that the run is already complete.
     /// - Throws: `InvalidSetting` when the settings ask for another storage format than that of the finished model.
     func sayFinished() throws {
-        let (earlier, usual) = (try RunConfiguration.read(inRun: folder.url)?.options ?? [:], try SavingSettings().values)
-        let (now, names) = (folder.configuration.options, SavingSettings.names)
+        let earlier = try collective.broadcast { try RunConfiguration.read(inRun: folder.url)?.options ?? [:] }
+        let (now, names, usual) = (folder.configuration.options, SavingSettings.names, try SavingSettings().values)
         if let name = names.sorted().first(where: { (earlier[$0] ?? usual[$0]) != (now[$0] ?? usual[$0]) }) {
             throw InvalidSetting(
                 "\(folder.url.path) is complete, but its model has a different --\(name.replacingOccurrences(of: "_", with: "-")); "
@@ -216,6 +245,7 @@ package final class RunSession {
     /// Reports that the stage is done, its evaluation results, where its result is, and suggested next commands.
     func end(stage: String, _ summary: RunSummary = RunSummary()) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
+        guard folder.isFirst else { return }
         let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: folder.url.path)
         for line in lines where !line.hasPrefix("next:") { say(line) }
         say("the result is in \(folder.finalFolder.path)")

@@ -40,6 +40,8 @@ public struct SFTStage: TrackedStage {
     public static let kind = RunStage.supervised
     /// The name of the command-line program.
     public static let program = "train-sft"
+    /// Yes, except with rounds.
+    public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<SFTStage>] {
         [
@@ -67,6 +69,9 @@ public struct SFTStage: TrackedStage {
 
     /// Trains the model, in rounds if the settings ask for them, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
+        guard rounds.rounds == nil || environment.collective.size == 1 else {
+            throw InvalidSetting("--rounds runs as one process; start \(Self.program) without mpirun or srun, or run the rounds one by one")
+        }
         if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
@@ -125,7 +130,8 @@ public struct SFTStage: TrackedStage {
         }
         let trainer = try SFTTrainer(
             decoder, config: config, examples: tokenised.examples, evaluations: evaluations,
-            validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
+            validTokens: start.tokenizer.vocabularySize, collective: session.collective, handler: session.sinks.handler)
+        if evaluation.doTrain { session.sayRanks(batchSize: config.loop.batchSize) }
         let samples = try sampler(start, session)
         let models = RunModels(model: decoder, judges: session.judges)
         try models.hold(as: run.frozenFormat, note: session.say)
@@ -135,20 +141,20 @@ public struct SFTStage: TrackedStage {
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
-            let sampled = try samples.rows(prompts)
+            let sampled = try samples.rows(prompts, among: session.collective)
             // all evaluations of a run write to the same table
             let stepped = sampled.map { row in
                 var row = row
                 row.numbers["step"] = Double(step)
                 return row
             }
-            try session.sinks.handle(.sampled(table: table, rows: stepped))
-            try session.sinks.handle(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
+            try session.report(.sampled(table: table, rows: stepped))
+            try session.report(.measured(step: step, values: SampleEvaluation.values(of: sampled, name: name)))
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
                 run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
-                advice: "use a smaller model, or raise --freeze-layers", note: session.say
+                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say
             ) {
                 trainer.memory(
                     generator: evaluation.generates ? samples.sampler.generator : nil,

@@ -15,6 +15,8 @@ public protocol Stage: GroupedSettings {
     static var kind: RunStage { get }
     /// The name of the program that runs this stage, as recorded in `config.json`.
     static var program: String { get }
+    /// Whether several processes can run the stage together (``StageEnvironment/collective``). Default: false.
+    static var usesRanks: Bool { get }
     /// The settings of the run: seed, threads, precision, checkpoints.
     var run: RunSettings { get set }
     /// Does the work. `run(in:_:)` calls it with the number of threads and the precision of the settings.
@@ -22,6 +24,9 @@ public protocol Stage: GroupedSettings {
 }
 
 extension Stage {
+    /// No.
+    public static var usesRanks: Bool { false }
+
     /// Runs or resumes the stage. A folder that holds the same stage with the same settings is resumed from its newest
     /// checkpoint; a complete one is left unchanged.
     /// - Parameters:
@@ -33,6 +38,9 @@ extension Stage {
     @discardableResult
     public func run(in folder: URL, _ environment: StageEnvironment = StageEnvironment()) throws -> CompletedRun {
         try validate()
+        guard Self.usesRanks || environment.collective.size == 1 else {
+            throw InvalidSetting("\(Self.program) runs as one process; start it without mpirun or srun")
+        }
         try run.computing { try run.profile ? profiledWork(in: folder, environment) : work(in: folder, environment) }
         return CompletedRun(folder)
     }
@@ -42,7 +50,7 @@ extension Stage {
         let profile = ComputeProfile()
         let outcome = Result { try Compute.$profile.withValue(profile) { try work(in: folder, environment) } }
         let report = profile.report
-        if !report.operations.isEmpty { try RunFolder.writeProfile(report, inRun: folder) }
+        if !report.operations.isEmpty, environment.collective.rank == 0 { try RunFolder.writeProfile(report, inRun: folder) }
         try outcome.get()
     }
 }

@@ -3,6 +3,7 @@ public import Diversity
 public import Eval
 public import Models
 public import Runs
+public import Train
 
 /// The environment of a stage besides its settings: sinks for events, requests to stop or save, and replacements for what the
 /// settings name. Every part is optional.
@@ -31,6 +32,14 @@ public struct StageEnvironment {
     public var embeddingService: ((DiversitySettings) throws -> any TextEncoder)?
     /// Creates the tracker for `TrackingSettings.mlflowUri`; without it, that setting is an error.
     public var mlflow: ((MLflowRequest) throws -> any Tracker)?
+
+    /// The processes that run the stage together. Each of them runs the same stage with the same settings in the same folder. Only
+    /// rank 0 writes files, sends events to ``sinks`` and calls ``show``. Default: this process alone.
+    ///
+    /// An error on one rank ends the stage on that rank; the caller then ends the other ranks, for example with `Collective.abort`.
+    public var collective: any Collective = LocalCollective()
+    /// The number of ranks on this machine, which share its memory.
+    public var ranksOnMachine = 1
 
     /// An environment without sinks, stop requests and replacements.
     public init() {}

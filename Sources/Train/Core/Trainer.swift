@@ -169,9 +169,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// - Throws: errors of the objective and the handler.
     public func evaluate() throws {
         let values = try objective.evaluate(among: collective)
-        try collective.together {
-            if !values.isEmpty { try handler(.measured(step: step, values: values)) }
-            try afterEvaluation(step)
-        }
+        // separately, because work after an evaluation may exchange
+        try collective.together { if !values.isEmpty { try handler(.measured(step: step, values: values)) } }
+        try collective.together { try afterEvaluation(step) }
     }
 }

@@ -7,13 +7,14 @@ extension Collective {
     /// Exchanges inside `body` must come before every point at which it can fail on one rank alone.
     /// - Returns: the results of all ranks, by rank.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` on every rank, with the number of the rank, if that is the error of
-    ///   the first rank that failed. Otherwise the error itself on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on
-    ///   the others.
-    func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
+    ///   the first rank that failed; a rank that only learned of the failure of another does not count. Otherwise the error itself
+    ///   on that rank, and ``CollectiveError/rankFailed(rank:message:)`` on the others.
+    package func together<Value: Codable>(_ body: () throws -> Value) throws -> [Value] {
         guard size > 1 else { return [try body()] }
         let result = Result { try body() }
         let reports = try gather(values: RankReport(result))
-        guard let failed = reports.firstIndex(where: { $0.failure != nil }), let failure = reports[failed].failure else {
+        let first = reports.firstIndex { $0.failure?.isOwn ?? false } ?? reports.firstIndex { $0.failure != nil }
+        guard let failed = first, let failure = reports[failed].failure else {
             return reports.compactMap(\.value)
         }
         if let error = failure.notFinite(on: failed) { throw error }
@@ -23,7 +24,7 @@ extension Collective {
 
     /// Runs work that may fail on some ranks only and has no result.
     /// - Throws: as the function with a result.
-    func together(_ body: () throws -> Void) throws {
+    package func together(_ body: () throws -> Void) throws {
         guard size > 1 else { return try body() }
         _ = try together { () throws -> Bool in
             try body()
@@ -34,24 +35,35 @@ extension Collective {
     /// Runs work on this rank's share of some items. The shares are consecutive; see ``BatchShare``.
     /// - Returns: the results of all ranks, which are in the order of the items.
     /// - Throws: as ``together(_:)``.
-    func sharing<Item, Value: Codable>(
+    package func sharing<Item, Value: Codable>(
         _ items: [Item], tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
     ) throws -> [Value] {
         let own = BatchShare.indices(tokens: items.map(tokens), rank: rank, of: size)
         return try together { try body(Array(items[own])) }
     }
 
+    /// Runs work on rank 0 alone, and gives its result to all ranks.
+    /// - Returns: rank 0's result, on every rank.
+    /// - Throws: as ``together(_:)``.
+    package func broadcast<Value: Codable>(_ body: () throws -> Value) throws -> Value {
+        guard size > 1 else { return try body() }
+        // a list, because the value may be an optional
+        let lists = try together { () throws -> [Value] in rank == 0 ? [try body()] : [] }
+        guard let value = lists.first?.first else { throw CollectiveError.broken(rank: rank, message: "rank 0 sent no value") }
+        return value
+    }
+
     /// Checks that all ranks hold the same text, such as a description of their settings.
     /// - Parameter what: what the text describes, for an error.
     /// - Throws: ``CollectiveError/rankDiffers(rank:what:)`` on every rank.
-    func requireSame(_ text: String, what: String) throws {
+    package func requireSame(_ text: String, what: String) throws {
         guard size > 1 else { return }
         let texts = try gather(bytes: Array(text.utf8))
         if let other = texts.firstIndex(where: { $0 != texts[0] }) { throw CollectiveError.rankDiffers(rank: other, what: what) }
     }
 
     /// Every rank's value, by rank.
-    func gather<Value: Codable>(values own: Value) throws -> [Value] {
+    package func gather<Value: Codable>(values own: Value) throws -> [Value] {
         let (encoder, decoder) = (JSONEncoder(), JSONDecoder())
         let names = ("inf", "-inf", "nan")
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: names.0, negativeInfinity: names.1, nan: names.2)
@@ -70,12 +82,15 @@ extension Collective {
 private struct RankReport<Value: Codable>: Codable {
     struct Failure: Codable {
         var message: String
+        /// Whether the rank itself failed, rather than learn of the failure of another rank.
+        var isOwn = true
         var what: String?
         var step: Int?
         var examples: [String]?
 
         init(_ error: any Error) {
             message = "\(error)"
+            if case .rankFailed? = error as? CollectiveError { isOwn = false }
             if case .notFinite(let what, let step, let examples)? = error as? TrainingError {
                 (self.what, self.step, self.examples) = (what, step, examples)
             }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Train
+import _TestSupport
 
 @Suite struct CollectiveTests {
     private struct Broken: Error, CustomStringConvertible { var description: String { "no room" } }

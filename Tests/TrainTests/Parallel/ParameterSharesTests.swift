@@ -1,6 +1,7 @@
 import Tensor
 import Testing
 import Train
+import _TestSupport
 
 @Suite struct ParameterSharesTests {
     @Test("each parameter goes to the rank with the fewest numbers, the largest first")

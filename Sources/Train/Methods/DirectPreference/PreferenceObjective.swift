@@ -127,10 +127,16 @@ public final class PreferenceObjective: Objective {
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let sums = try collective.sharing(set, tokens: \.comparison.count) { evaluationSums(of: $0, in: set) }
-            values.merge(EvaluationSums(of: sums).values(prefix: "\(name)_")) { $1 }
+            values.merge(try evaluation(of: set, name: name, among: collective)) { $1 }
         }
         return values
+    }
+
+    /// The metrics of a set, prefixed with its name. Each rank evaluates a share of the set.
+    /// - Throws: ``CollectiveError`` when another rank fails.
+    public func evaluation(of set: [PreferencePair], name: String, among collective: any Collective) throws -> [String: Double] {
+        let sums = try collective.sharing(set, tokens: \.comparison.count) { evaluationSums(of: $0, in: set) }
+        return EvaluationSums(of: sums).values(prefix: "\(name)_")
     }
 
     /// The metrics of a set, prefixed with its name.

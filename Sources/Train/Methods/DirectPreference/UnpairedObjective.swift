@@ -152,16 +152,22 @@ public final class UnpairedObjective: Objective {
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
         var all: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            var divergence = 0.0
-            if config.loss.usesDivergence {
-                let sums = try collective.sharing(set, tokens: { $0.prompt.count + $0.mismatched.count }) { logRatios(of: $0) }
-                divergence = max(0, sums.reduce(0, +) / Double(set.count))
-            }
-            let parts = try collective.sharing(set, tokens: \.count) { evaluationSums(of: $0, in: set, divergence: divergence) }
-            let sums = EvaluationSums(of: parts)
-            all.merge(values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")) { $1 }
+            all.merge(try evaluation(of: set, name: name, among: collective)) { $1 }
         }
         return all
+    }
+
+    /// The metrics of a set, prefixed with its name. Each rank evaluates a share of the set.
+    /// - Throws: ``CollectiveError`` when another rank fails.
+    public func evaluation(of set: [UnpairedAnswer], name: String, among collective: any Collective) throws -> [String: Double] {
+        var divergence = 0.0
+        if config.loss.usesDivergence {
+            let sums = try collective.sharing(set, tokens: { $0.prompt.count + $0.mismatched.count }) { logRatios(of: $0) }
+            divergence = max(0, sums.reduce(0, +) / Double(max(1, set.count)))
+        }
+        let parts = try collective.sharing(set, tokens: \.count) { evaluationSums(of: $0, in: set, divergence: divergence) }
+        let sums = EvaluationSums(of: parts)
+        return values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")
     }
 
     /// The metrics of a set, prefixed with its name.

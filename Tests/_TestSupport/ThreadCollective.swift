@@ -1,11 +1,13 @@
 import Foundation
 import Tensor
-import Train
+public import Train
 
 /// A group whose ranks are threads of this process, for tests.
-final class ThreadCollective: Collective {
-    let rank: Int
-    let size: Int
+public final class ThreadCollective: Collective {
+    /// The number of this thread among the ranks.
+    public let rank: Int
+    /// The number of ranks.
+    public let size: Int
     private let board: Board
 
     private init(rank: Int, board: Board) {
@@ -16,7 +18,9 @@ final class ThreadCollective: Collective {
     /// Runs `body` once on each of `size` ranks, each with one compute thread.
     /// - Returns: what each rank returned or threw. When a rank throws, the ranks that wait for it throw
     ///   `CollectiveError.rankFailed`.
-    static func results<Value>(_ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value) -> [Result<Value, any Error>] {
+    public static func results<Value>(
+        _ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value
+    ) -> [Result<Value, any Error>] {
         let (board, outcome, group) = (Board(size: size), Outcome<Value>(size: size), DispatchGroup())
         for rank in 0..<size {
             group.enter()
@@ -37,11 +41,12 @@ final class ThreadCollective: Collective {
 
     /// What each rank returned.
     /// - Throws: the error of the first rank that threw.
-    static func run<Value>(_ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value) throws -> [Value] {
+    public static func run<Value>(_ size: Int, _ body: @escaping @Sendable (ThreadCollective) throws -> Value) throws -> [Value] {
         try results(size, body).map { try $0.get() }
     }
 
-    func exchange(sending: [UnsafeRawBufferPointer], receiving: [UnsafeMutableRawBufferPointer]) throws {
+    /// Exchanges bytes with the other threads. Throws `CollectiveError` when one of them has failed or left.
+    public func exchange(sending: [UnsafeRawBufferPointer], receiving: [UnsafeMutableRawBufferPointer]) throws {
         try board.post(sending, from: rank)
         for (other, memory) in receiving.enumerated() {
             let sent = board.posted(from: other, to: rank)
@@ -54,7 +59,8 @@ final class ThreadCollective: Collective {
         try board.wait()
     }
 
-    func abort(_ message: String, status: Int32) { board.fail(rank: rank, message: message) }
+    /// Fails the group.
+    public func abort(_ message: String, status: Int32) { board.fail(rank: rank, message: message) }
 }
 
 /// Where the ranks put what they send. The condition protects all variables.
