@@ -120,6 +120,21 @@ extension LanguageModel {
             tokenizer: tokenizer, writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
 
+    /// The bytes of the tensors that `save` writes.
+    /// - Parameters:
+    ///   - elementType: the format of the weights.
+    ///   - keepingFrozen: whether frozen matrices keep the type in which they are stored.
+    ///   - merging: whether an adapter is merged first, so that the whole model is written.
+    package func savedBytes(as elementType: ElementType, keepingFrozen: Bool = false, merging: Bool = false) -> Int {
+        let adapted = decoder.adapter?.parameters ?? []
+        let head = (head?.parameters ?? []).reduce(0) { $0 + 4 * $1.value.count }
+        guard adapted.isEmpty || merging else { return head + adapted.reduce(0) { $0 + elementType.width * $1.value.count } }
+        let others = Set(adapted.map(ObjectIdentifier.init))
+        return decoder.parameters.filter { !others.contains(ObjectIdentifier($0)) }.reduce(head) {
+            $0 + Self.type(of: $1, as: elementType, keepingFrozen: keepingFrozen).width * $1.value.count
+        }
+    }
+
     // MARK: Parts
 
     /// The weights in the layout of checkpoints. Matrices that are stored transposed are transposed only when they are written.
@@ -128,13 +143,18 @@ extension LanguageModel {
     ) -> [WritableTensor] {
         parameters.map { parameter in
             let value = parameter.value.unrounded
-            let stored = keepingFrozen && !parameter.isTrainable ? value.storage.narrow?.format.elementType : nil
-            let type = stored ?? elementType
+            let type = type(of: parameter, as: elementType, keepingFrozen: keepingFrozen)
             guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: type) }
             return WritableTensor(parameter.name, shape: value.shape.dimensions.reversed(), as: type) { body in
                 try value.transposed().withUnsafeBufferPointer(body)
             }
         }
+    }
+
+    /// The type in which a weight is stored; see `save` for the parameters.
+    private static func type(of parameter: Parameter, as elementType: ElementType, keepingFrozen: Bool) -> ElementType {
+        let stored = keepingFrozen && !parameter.isTrainable ? parameter.value.unrounded.storage.narrow?.format.elementType : nil
+        return stored ?? elementType
     }
 
     func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType, keepingFrozen: Bool = false) -> JSONValue {

@@ -1,3 +1,4 @@
+import Formats
 package import Models
 import Tensor
 package import Train

@@ -155,6 +155,8 @@ public struct PPOStage: TrackedStage {
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: supervised.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: config.optimizer.kind, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: PPOTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         }

@@ -98,6 +98,8 @@ public struct PreferenceStage: TrackedStage {
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? training.optimizerConfig.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func restoreBest(_ step: Int, _ evaluate: () throws -> Void) throws {
             try best?.restore(
                 into: model, step: step, base: adapterBase.folder, families: session.families, note: session.say, evaluate: evaluate)

@@ -115,6 +115,8 @@ public struct RewardModelStage: TrackedStage {
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.filter { !$0.comparisons.isEmpty }.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? config.loop.steps.optimizer.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: RewardTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }

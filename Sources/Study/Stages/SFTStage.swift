@@ -162,6 +162,8 @@ public struct SFTStage: TrackedStage {
         }
         try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? training.optimizerConfig.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: SFTTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
