@@ -37,8 +37,8 @@ extension LanguageModel {
     ///   - folder: the folder to create.
     ///   - tokens: the IDs of special tokens for config.json and generation_config.json.
     ///   - elementType: the format of the weights: F32, BF16 or F16. The head is always F32.
-    ///   - keepingFrozen: whether frozen matrices that are stored in a narrower type than 32-bit floats keep this type, which is
-    ///     exact. A checkpoint from which training resumes has them so, and needs no more memory than the model that training began
+    ///   - keepingFrozen: whether frozen matrices, and trained ones that ``MasterWeights`` holds, that are stored in a narrower type
+    ///     than 32-bit floats keep this type, which is exact. A checkpoint from which training resumes has them so, and needs no more memory than the model that training began
     ///     with. config.json keeps the type of the weights if the model's computation depends on it (Gemma).
     ///   - tokenizer: a folder whose tokenizer files are copied.
     ///   - shardLimit: the maximum number of bytes of tensors in one file.
@@ -153,7 +153,8 @@ extension LanguageModel {
 
     /// The type in which a weight is stored; see `save` for the parameters.
     private static func type(of parameter: Parameter, as elementType: ElementType, keepingFrozen: Bool) -> ElementType {
-        let stored = keepingFrozen && !parameter.isTrainable ? parameter.value.unrounded.storage.narrow?.format.elementType : nil
+        let keeps = keepingFrozen && (!parameter.isTrainable || parameter.masterFormat != .f32)
+        let stored = keeps ? parameter.value.unrounded.storage.narrow?.format.elementType : nil
         return stored ?? elementType
     }
 

@@ -46,7 +46,8 @@ extension MemoryPlan {
     private func choosing(_ other: MemoryChoices) -> MemoryPlan {
         var plan = self
         plan.choices = other
-        let (now, then) = (weights.bytes(choices.frozen, choices.precision), weights.bytes(other.frozen, other.precision))
+        let now = weights.bytes(choices.frozen, choices.precision, master: choices.master ?? .f32)
+        let then = weights.bytes(other.frozen, other.precision, master: other.master ?? .f32)
         plan.training.weights += then.allocated - now.allocated
         plan.training.packed += then.packed - now.packed
         plan.training.mapped += then.mapped - now.mapped

@@ -144,7 +144,7 @@ public struct PPOStage: TrackedStage {
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
         let models = RunModels(model: decoder, reference: reference, judges: session.judges)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(

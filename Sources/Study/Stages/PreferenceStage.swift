@@ -94,7 +94,7 @@ public struct PreferenceStage: TrackedStage {
             reference.parameters.forEach { $0.isTrainable = false }
             _ = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk)
         }
-        try RunModels(model: policy, reference: reference).hold(as: run.frozenFormat, note: session.say)
+        try RunModels(model: policy, reference: reference).hold(run, note: session.say)
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }

@@ -103,7 +103,7 @@ public struct RewardModelStage: TrackedStage {
             reward, config: config, comparisons: train, evaluations: evaluated.filter { !$0.comparisons.isEmpty },
             handler: session.sinks.handler)
         let models = RunModels(model: reward.decoder, isScorer: true)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {

@@ -128,7 +128,7 @@ public struct SFTStage: TrackedStage {
             validTokens: start.tokenizer.vocabularySize, handler: session.sinks.handler)
         let samples = try sampler(start, session)
         let models = RunModels(model: decoder, judges: session.judges)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)

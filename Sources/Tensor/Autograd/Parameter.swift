@@ -12,6 +12,9 @@ public final class Parameter {
     /// The sum of the gradients since it was last cleared; nil if there were none.
     public package(set) var gradient: Tensor?
 
+    /// The format in which an optimiser stores the value after a step: 32-bit floats, or bfloat16 with stochastic rounding.
+    package var masterFormat = NumberFormat.f32
+
     /// Creates a parameter from its name and initial value. The value is detached from any tape.
     public init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
         self.name = name

@@ -51,16 +51,22 @@ public final class Adam {
     private let shares: ParameterShares
     /// The moments of each parameter; nil if another rank keeps them.
     private let moments: [(any Moments)?]
+    /// The source of stochastic rounding. Its stream of a step and a parameter is a function of both numbers, so it has no state.
+    private let random: Philox
 
     /// An optimiser for the trainable ones of `parameters`. Duplicates count once.
     /// - Parameters:
     ///   - parameters: the parameters; on all ranks the same ones, with the same values.
     ///   - config: the settings.
+    ///   - random: the source of the stochastic rounding of parameters that are held in bfloat16 (``MasterWeights``).
     ///   - collective: the ranks, whose gradients are summed. Default: this process alone.
-    public init(_ parameters: [Parameter], config: AdamConfig, collective: any Collective = LocalCollective()) {
+    public init(
+        _ parameters: [Parameter], config: AdamConfig, random: Philox = Philox(seed: 0), collective: any Collective = LocalCollective()
+    ) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
+        self.random = random
         let shares = ParameterShares(self.parameters, among: collective)
         self.shares = shares
         moments = self.parameters.enumerated().map { shares.owns($0.offset) ? config.kind.moments(of: $0.element.value) : nil }
@@ -94,9 +100,11 @@ public final class Adam {
             learningRate: Float(learningRate), beta1: Float(config.beta1), beta2: Float(config.beta2),
             epsilon: Float(config.epsilon), weightDecay: Float(config.weightDecay), number: stepCount,
             gradientScale: Float(scale))
-        for (parameter, moments) in zip(parameters, moments) {
+        let random = random.split(UInt64(stepCount))
+        for (index, (parameter, moments)) in zip(parameters, moments).enumerated() {
             guard let moments, let gradient = parameter.gradient else { continue }
-            moments.step(step, gradient: gradient, value: &parameter.value)
+            parameter.update(with: random.split(UInt64(index))) { moments.step(step, gradient: gradient, value: &$0) }
+            parameter.clearGradient()
         }
         try shares.shareValues(present)
         return norm
@@ -132,5 +140,15 @@ public final class Adam {
         try state.check(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { try moments?.restore(state, name: parameter.name) }
         self.stepCount = stepCount
+    }
+}
+
+extension Parameter {
+    /// Changes the value. One that is held in bfloat16 is widened for the change, and rounded stochastically after it.
+    fileprivate func update(with random: @autoclosure () -> Philox, _ body: (inout Tensor) -> Void) {
+        guard masterFormat == .bf16 else { return body(&value) }
+        var floats = value.widened()
+        body(&floats)
+        value = Tensor(shape: floats.shape, narrow: .roundingStochastically(floats, with: random()))
     }
 }

@@ -17,7 +17,9 @@ final class OptimizerSteps<Method: Objective> {
         self.config = config
         self.collective = collective
         self.dropsOut = dropsOut && objective.hasDropout
-        optimizer = Adam(objective.parameters, config: config.optimizer, collective: collective)
+        optimizer = Adam(
+            objective.parameters, config: config.optimizer, random: Philox(seed: config.seed).split("master weights"),
+            collective: collective)
     }
 
     /// The number of steps taken.
