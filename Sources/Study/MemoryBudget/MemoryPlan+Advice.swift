@@ -31,6 +31,8 @@ extension MemoryPlan {
     /// The largest multiple of 32 tokens per pass with which the run takes at most `room` bytes, or the number itself if it is
     /// smaller than that; nil if the passes are not what takes too much.
     private func tokensPerPass(fitting room: Int) -> Int? {
+        // smaller passes would be several in a step, and need the gradients
+        guard !training.freesGradients else { return nil }
         let free = Allocator.mostInUse(within: room - program - training.mapped)
         guard training.fixed + training.caches + training.states <= free, training.training.perToken > 0 else { return nil }
         var tokens = training.trainingTokens(fitting: free) ?? 0

@@ -25,8 +25,10 @@ public final class Parameter {
     /// The value for use in a forward pass. It is watched by the tape if there is one and the parameter is trainable; otherwise
     /// it is a constant.
     public func on(_ tape: Tape?) -> Tensor {
-        guard let tape, isTrainable else { return value }
-        return tape.watch(self)
+        guard isTrainable else { return value }
+        if let tape { return tape.watch(self) }
+        ParameterUses.current?.add(self)
+        return value
     }
 
     /// Sets the gradient to nil.

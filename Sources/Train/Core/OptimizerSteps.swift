@@ -29,12 +29,16 @@ final class OptimizerSteps<Method: Objective> {
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
     ///   - scale: a factor on the loss.
+    ///   - learningRate: the learning rate of the step if this is its last batch. If the settings say so, the weights are updated in
+    ///     the last backward pass (``AdamConfig/appliesInBackward``); ``take(learningRate:batch:of:)`` must follow in any case.
     /// - Returns: the reported loss, and the further sums of the passes, of all ranks.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective; ``CollectiveError``. If one rank throws,
     ///   all do. After an error the caller must clear the gradients.
-    func add(_ batch: [Method.Example], of step: Int, scale: Float? = nil) throws -> (loss: Double, sums: [String: Double]) {
+    func add(
+        _ batch: [Method.Example], of step: Int, scale: Float? = nil, learningRate: Double? = nil
+    ) throws -> (loss: Double, sums: [String: Double]) {
         let own = BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size)
-        var shares = try collective.together { try run(batch, own, of: step, scale: scale) }[...]
+        var shares = try collective.together { try run(batch, own, of: step, scale: scale, learningRate: learningRate) }[...]
         var all = shares.popFirst() ?? PassSums()
         for share in shares {
             all.loss += share.loss
@@ -44,23 +48,27 @@ final class OptimizerSteps<Method: Objective> {
     }
 
     /// Runs the passes of some consecutive examples of a batch.
-    private func run(_ batch: [Method.Example], _ own: Range<Int>, of step: Int, scale: Float?) throws -> PassSums {
+    private func run(
+        _ batch: [Method.Example], _ own: Range<Int>, of step: Int, scale: Float?, learningRate: Double?
+    ) throws -> PassSums {
         var result = PassSums()
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
         noise.skip(rows: batch[..<own.lowerBound].reduce(0) { $0 + objective.rows(of: $1) })
         let parts = Packing.parts(Array(own), tokensPerPass: config.tokensPerPass) { index, previous in
             previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
         }
-        for indices in parts {
+        for (number, indices) in parts.enumerated() {
+            let rate = config.optimizer.appliesInBackward && number == parts.count - 1 ? learningRate : nil
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
-            let tape = Tape(recomputingLayers: config.recomputesLayers)
+            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: rate == nil ? nil : { [optimizer] in optimizer.apply(to: $0) })
             let found = try objective.loss(of: pass, on: tape)
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
             }
             result.loss += found.shown
             result.sums.merge(found.sums) { $0 + $1 }
+            if let rate { optimizer.begin(learningRate: rate) }
             tape.backward(from: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
         }
         return result
@@ -68,9 +76,14 @@ final class OptimizerSteps<Method: Objective> {
 
     /// Updates the weights with the accumulated gradients of all ranks, and clears the gradients.
     /// - Returns: the global norm of the gradients before clipping.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed;
+    ///   ``TrainingError/notFiniteInBackward(what:step:examples:)``.
     func take(learningRate: Double, batch: [Method.Example], of step: Int) throws -> Double {
-        try optimizer.step(learningRate: learningRate, examples: batch.map(objective.id), of: step)
+        let examples = batch.map(objective.id)
+        guard config.optimizer.appliesInBackward else {
+            return try optimizer.step(learningRate: learningRate, examples: examples, of: step)
+        }
+        return try optimizer.finish(learningRate: learningRate, examples: examples, of: step)
     }
 }
 

@@ -61,8 +61,10 @@ package struct TrainingMemory: Sendable, Equatable {
     package var optimizer = 0
     /// The shapes of the trained parameters.
     package var trained: [Shape] = []
-    /// The gradients of all trained parameters.
+    /// The gradients of all trained parameters, or of those that exist at once if the only pass of each step frees them.
     package var gradients = 0
+    /// Whether the only pass of each step updates the weights and frees the gradients. Smaller passes would be several in a step.
+    package var freesGradients = false
     /// The memory of passes with gradients.
     package var training = PassMemory.none
     /// The memory of passes without gradients.
@@ -88,6 +90,14 @@ package struct TrainingMemory: Sendable, Equatable {
         (self.optimizer, gradients) = memory
         trained = optimizer.parameters.map(\.value.shape)
         update = optimizer.updateBytes
+    }
+
+    /// Counts only the gradients that exist at once where weights are updated in the backward pass: those of two parameters.
+    /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
+    mutating func count(_ config: StepConfig, batch: Int) {
+        guard config.optimizer.appliesInBackward, batch <= config.tokensPerPass else { return }
+        freesGradients = true
+        gradients = min(gradients, 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.

@@ -31,6 +31,9 @@ public struct StepConfig: Codable, Sendable, Equatable {
         try Settings.require((0...1).contains(schedule.warmupShare), "the warm-up share", schedule.warmupShare, "it must be in 0...1")
         try Settings.require(tokensPerPass > 0, "the number of tokens per pass", tokensPerPass, "it must be above 0")
         try Settings.require(skippedBatches >= 0, "the limit of skipped batches", skippedBatches, "it must not be negative")
+        try Settings.require(
+            skippedBatches == 0 || !optimizer.appliesInBackward, "the limit of skipped batches", skippedBatches,
+            "it must be 0 where weights are updated in the backward pass, because a bad gradient may be found after the first update")
         for (name, steps) in [("logging", logSteps), ("evaluation", evaluationSteps ?? 1), ("checkpoint", checkpointSteps ?? 1)] {
             try Settings.require(steps > 0, "the \(name) interval", steps, "it must be above 0")
         }

@@ -195,9 +195,9 @@ package struct OriginalPPO: PPOArithmetic {
         return (moments, switches.mergesMomentsAfterwards ? Self.deviation(of: moments) : moments.deviation)
     }
 
-    func shownNorm(of parameters: [Parameter]) -> Double? {
-        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(of: parameters) }
-        return parameters.reduce(0.0) { $0 + ($1.gradient?.sumOfSquares() ?? 0).squareRoot() }.squareRoot()
+    func shownNorm(ofSquares squares: [Double]) -> Double? {
+        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(ofSquares: squares) }
+        return squares.reduce(0.0) { $0 + $1.squareRoot() }.squareRoot()
     }
 
     // MARK: Metrics

@@ -55,8 +55,8 @@ protocol PPOArithmetic {
     /// The moments for normalising the advantages of a learn batch, and their standard deviation. `moments` are those of the run
     /// so far.
     func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double)
-    /// The gradient norm to report, from the gradients before an optimiser step; nil for the global norm.
-    func shownNorm(of parameters: [Parameter]) -> Double?
+    /// The gradient norm to report, from the squared norm of each parameter's gradient; nil for the global norm.
+    func shownNorm(ofSquares squares: [Double]) -> Double?
 
     // MARK: Metrics
 
@@ -111,7 +111,7 @@ extension PPOArithmetic {
         return (moments, moments.deviation)
     }
     /// Nil: the global norm.
-    func shownNorm(of parameters: [Parameter]) -> Double? { nil }
+    func shownNorm(ofSquares squares: [Double]) -> Double? { nil }
 
     /// Nil: the number of tokens.
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? { nil }
