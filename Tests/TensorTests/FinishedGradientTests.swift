@@ -24,7 +24,8 @@ import _TestSupport
             x = isRecomputed ? x.recomputed(on: tape, layer) : layer(x, tape)
         }
         tape.backward(from: x.sum())
-        return Dictionary(uniqueKeysWithValues: parameters.compactMap { parameter in parameter.gradient.map { (parameter.name, $0.values) } })
+        return Dictionary(
+            uniqueKeysWithValues: parameters.compactMap { parameter in parameter.gradient.map { (parameter.name, $0.values) } })
     }
 
     private static let patterns = (0..<8).map { number in (0..<3).map { number >> $0 & 1 == 1 } }

@@ -28,8 +28,8 @@ package final class RunSession {
 
     /// Settings that do not affect the computation of a step. A run may be resumed with other values of these.
     package static let mayChange: Set<String> = [
-        "threads", "profile", "apply_in_backward", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
-        "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
+        "threads", "profile", "apply_in_backward", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume",
+        "config", "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
         "tensorboard", "metrics_csv", "log_samples", "mlflow_uri", "mlflow_experiment", "mlflow_token_variable",
     ]
 

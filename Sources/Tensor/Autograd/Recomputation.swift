@@ -13,7 +13,8 @@ extension Tensor {
     package func recomputed(on tape: Tape, _ body: @escaping (Tensor, Tape?) -> Tensor) -> Tensor {
         precondition(node.map { $0.tape === tape } ?? true, "a tensor can only be recomputed on its own tape")
         let uses = ParameterUses()
-        let result = (tape.isTellingFinished ? ParameterUses.$current.withValue(uses) { body(detached, nil) } : body(detached, nil)).detached
+        let result = (tape.isTellingFinished ? ParameterUses.$current.withValue(uses) { body(detached, nil) } : body(detached, nil))
+            .detached
         uses.parameters.forEach(tape.expect)
         let operation = Recomputed(input: detached, place: node?.index, body: body)
         return Tensor(

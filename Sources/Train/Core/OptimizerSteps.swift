@@ -61,7 +61,8 @@ final class OptimizerSteps<Method: Objective> {
             let rate = config.optimizer.appliesInBackward && number == parts.count - 1 ? learningRate : nil
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
-            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: rate == nil ? nil : { [optimizer] in optimizer.apply(to: $0) })
+            let tape = Tape(
+                recomputingLayers: config.recomputesLayers, finished: rate == nil ? nil : { [optimizer] in optimizer.apply(to: $0) })
             let found = try objective.loss(of: pass, on: tape)
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
