@@ -28,6 +28,8 @@ import Train
         #expect(try job(common).run.masterDtype == "f32")
         #expect(try job(common + ["--master-dtype", "bf16"]).run.masterDtype == "bf16")
         #expect(throws: (any Error).self) { try job(common + ["--master-dtype", "int8"]) }
+        #expect(try job(common + ["--gradient-dtype", "bf16"]).config().gradientFormat == .bf16)
+        #expect(try job(common).config().gradientFormat == .f32)
     }
 
     private func job(_ arguments: [String]) throws -> PPOStage { try Command.parse(normalising: arguments).settings }

@@ -18,6 +18,7 @@ import _TestSupport
     private func run(_ master: String = "bf16", _ dtype: String = "f32", frozen: String = "f32", threads: Int = 1) -> RunSettings {
         var run = RunSettings()
         (run.masterDtype, run.dtype, run.frozenDtype, run.threads) = (master, dtype, frozen, threads)
+        run.gradientDtype = frozen == "int8" ? "bf16" : "f32"
         return run
     }
 
@@ -126,6 +127,10 @@ import _TestSupport
             try settings.validate()
         }
         #expect(try RunSettings().values["master_dtype"] == .string("f32"))
+        settings.gradientDtype = "int8"
+        let gradients = #expect(throws: InvalidSetting.self) { try settings.validate() }
+        #expect(gradients?.message == "--gradient-dtype is 'int8'; expected f32 or bf16")
+        #expect(!RunSession.mayChange.contains("gradient_dtype"))
         var drawn = BestOfNStage()
         (drawn.bestOfN.modelName, drawn.bestOfN.numReturnSequences, drawn.bestOfN.evaluationSplits) = ("x", 2, ["test"])
         (drawn.bestOfN.referenceModel, drawn.reward.rfModelDir, drawn.run) = ("x", folder["y"].path, run())

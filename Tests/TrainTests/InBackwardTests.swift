@@ -55,6 +55,50 @@ import _TestSupport
         let (usual, one, several) = (try memory(1000, inBackward: false), try memory(1000), try memory(40))
         #expect(one.freesGradients && !several.freesGradients && !usual.freesGradients)
         #expect(one.gradients < usual.gradients && several.gradients == usual.gradients)
+        #expect(GradientFormat.bf16.byteCount(of: [64, 64]) == Allocator.capacity(for: 8192))
+        #expect(GradientFormat.bf16.byteCount(of: [4096]) == Allocator.capacity(for: 16_384))
+    }
+
+    /// Several passes in a step, with and without recomputed layers, and the last pass updating the weights.
+    @Test("gradients in bfloat16 are deterministic, and close to floats", arguments: [false, true])
+    func narrowGradients(inBackward: Bool) throws {
+        func trained(_ format: GradientFormat, threads: Int = 1, recomputes: Bool = false, seed: UInt64 = 42) throws -> Weights {
+            var config = config(.adamw, inBackward: inBackward, recomputes: recomputes, tokensPerPass: 40)
+            (config.gradientFormat, config.seed, config.maxSteps) = (format, seed, 2)
+            let decoder = try TinyModel.llama()
+            try Compute.$threads.withValue(threads) {
+                try SFTTrainer(decoder, config: config, examples: ToyData.examples(20)).run()
+            }
+            return Weights(decoder)
+        }
+        let narrow = try trained(.bf16)
+        try trained(.bf16, threads: 3).expectIdentical(to: narrow)
+        try trained(.bf16, recomputes: true).expectIdentical(to: narrow)
+        let floats = try trained(.f32)
+        // two steps of at most about 3e-3 each
+        narrow.expectClose(to: floats, absolute: 1.3e-2)
+        #expect(zip(narrow.values, floats.values).contains { !$0.isIdentical(to: $1) })
+    }
+
+    @Test("sums of gradients in bfloat16 keep small contributions on average")
+    func smallContributions() throws {
+        let parameter = Parameter("p", .zeros([64, 64]))
+        let vector = Parameter("v", .zeros([64]))
+        let adam = Adam([parameter, vector], config: config(.adamw, inBackward: false))
+        for number in 0..<100 {
+            for parameter in [parameter, vector] {
+                let tape = Tape { adam.roundGradient(of: $0, with: Philox(seed: 1).split(UInt64(number))) }
+                tape.backward(from: parameter.on(tape).sum(), scale: number == 0 ? 1 : 1e-3)
+            }
+            #expect(parameter.gradient?.storage.format == .bf16 && vector.gradient?.storage.format == .f32)
+        }
+        // beside 1, a contribution of 0.001 is an eighth of the distance of two numbers
+        let values = parameter.gradient?.values ?? []
+        let mean = values.reduce(0) { $0 + Double($1) } / Double(max(1, values.count))
+        #expect(abs(mean - 1.099) < 3e-3, "\(mean)")
+        // the optimiser reads it
+        #expect(try adam.step(learningRate: 0.1) > 1.09 * 64)
+        #expect(parameter.value.values.allSatisfy { abs($0 + 0.1) < 1e-3 })
     }
 
     @Test("a bad gradient ends the step at the weight that has it")

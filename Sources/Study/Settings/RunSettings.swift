@@ -3,6 +3,7 @@ import Foundation
 import Models
 import Runs
 import Tensor
+import Train
 
 /// Settings of the run itself: its folder, seed, processors, checkpoints and memory.
 public struct RunSettings: Settings {
@@ -23,6 +24,8 @@ public struct RunSettings: Settings {
     public var frozenDtype = FrozenFormat.f32.rawValue
     /// How trained weight matrices are kept between steps: f32, or bf16, rounded stochastically by each step.
     public var masterDtype = MasterFormat.f32.rawValue
+    /// How gradients of weight matrices are kept until the weights are updated: f32, or bf16, rounded stochastically after each pass.
+    public var gradientDtype = GradientFormat.f32.rawValue
     /// The number of checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.
     public var checkpointLimit: Int?
     /// Minutes between two checkpoints if no number of steps is given; 0 for none.
@@ -64,6 +67,9 @@ public struct RunSettings: Settings {
         guard MasterFormat(rawValue: masterDtype) != nil else {
             throw InvalidSetting("--master-dtype is '\(masterDtype)'; expected f32 or bf16")
         }
+        guard GradientFormat(rawValue: gradientDtype) != nil else {
+            throw InvalidSetting("--gradient-dtype is '\(gradientDtype)'; expected f32 or bf16")
+        }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
         guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
             throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected \(ByteCount.expected)")
@@ -77,18 +83,24 @@ public struct RunSettings: Settings {
     /// The format in which trained weights are kept.
     var masterFormat: MasterFormat { MasterFormat(rawValue: masterDtype) ?? .f32 }
 
-    /// Checks that no format of trained weights is given, for programs that train no language model.
+    /// The format in which gradients are kept.
+    var gradientFormat: GradientFormat { GradientFormat(rawValue: gradientDtype) ?? .f32 }
+
+    /// Checks that no format of trained weights and their gradients is given, for programs that train no language model.
     /// - Throws: `InvalidSetting`.
-    func refuseMasterFormat() throws {
-        guard masterFormat != .f32 else { return }
-        throw InvalidSetting(
-            "--master-dtype \(masterDtype) has no effect here: it is for programs that train a language model; remove it")
+    func refuseTrainedFormats() throws {
+        let usual = RunSettings()
+        for (option, value, usual) in [
+            ("--master-dtype", masterDtype, usual.masterDtype), ("--gradient-dtype", gradientDtype, usual.gradientDtype),
+        ] where value != usual {
+            throw InvalidSetting("\(option) \(value) has no effect here: it is for programs that train a language model; remove it")
+        }
     }
 
     /// Checks that no format of frozen or trained weights is given, for programs that hold no weights of a language model.
     /// - Throws: `InvalidSetting`.
     package func refuseWeightFormats() throws {
-        try refuseMasterFormat()
+        try refuseTrainedFormats()
         guard frozenFormat != .f32 else { return }
         throw InvalidSetting(
             "--frozen-dtype \(frozenDtype) has no effect here: it is for programs that train or sample a language model; remove it")

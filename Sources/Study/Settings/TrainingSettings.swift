@@ -117,11 +117,12 @@ public struct TrainingSettings: Settings {
     }
 
     /// The configuration of the training loop, without the settings of the method.
-    func loop(seed: UInt64) -> LoopConfig {
+    func loop(_ run: RunSettings) -> LoopConfig {
         var loop = LoopConfig()
         (loop.epochs, loop.maxSteps, loop.batchSize, loop.dropsOut) = (numTrainEpochs, stepLimit, batchSize, dropout)
         (loop.tokensPerPass, loop.recomputesLayers) = (tokensPerPass, gradientCheckpointing)
-        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizerConfig, schedule, seed, skipBadBatches)
+        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizerConfig, schedule, run.seed, skipBadBatches)
+        loop.gradientFormat = run.gradientFormat
         (loop.logSteps, loop.evaluationSteps, loop.checkpointSteps) = (loggingSteps, evalSteps, saveSteps)
         return loop
     }

@@ -127,7 +127,7 @@ public struct PreferenceStage: TrackedStage {
 
         if preference.unpairedLoss != nil {
             var config = preference.unpairedConfig()
-            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            (config.loop, config.freezing) = (training.loop(run), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
             let sets = try answers(train, evaluated, last, reference: reference, config, session)
             releaseReference()
@@ -143,7 +143,7 @@ public struct PreferenceStage: TrackedStage {
             }
         } else {
             var config = preference.config()
-            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            (config.loop, config.freezing) = (training.loop(run), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
             let sets = try pairs(train, evaluated, last, reference: reference, config, session)
             releaseReference()

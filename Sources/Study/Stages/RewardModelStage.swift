@@ -246,7 +246,7 @@ public struct RewardModelStage: TrackedStage {
 
     private var config: RewardConfig {
         var config = RewardConfig()
-        config.loop = training.loop(seed: run.seed)
+        config.loop = training.loop(run)
         config.freezing = training.freezing
         config.centering = head.centerRewardsCoefficient
         config.normalisationPairs = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)

@@ -224,7 +224,7 @@ public struct SFTStage: TrackedStage {
 
     private var config: SFTConfig {
         var config = SFTConfig()
-        config.loop = training.loop(seed: run.seed)
+        config.loop = training.loop(run)
         config.freezing = model.fromScratch ? Freezing(fraction: 0) : training.freezing
         config.promptLossWeight = model.promptLossWeight
         config.microBatchSize = meansOverBatches ? training.perDeviceTrainBatchSize : nil

@@ -4,8 +4,6 @@ package import Tensor
 struct StepInBackward {
     /// The hyperparameters of the step.
     let step: AdamStep
-    /// The places of the parameters in the optimiser's list.
-    let places: [ObjectIdentifier: Int]
     /// The first parameter whose gradient has NaN or Inf. None is updated after it.
     var failed: Parameter?
 }
@@ -17,14 +15,12 @@ extension Adam {
     package func begin(learningRate: Double) {
         stepCount += 1
         squares = parameters.map { _ in 0 }
-        running = StepInBackward(
-            step: nextStep(learningRate: learningRate, scale: 1),
-            places: Dictionary(uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1), $0) }))
+        running = StepInBackward(step: nextStep(learningRate: learningRate, scale: 1))
     }
 
     /// Updates a parameter whose gradient is whole, and frees the gradient. Other parameters than the optimiser's are left alone.
     package func apply(to parameter: Parameter) {
-        guard let running, running.failed == nil, let index = running.places[ObjectIdentifier(parameter)],
+        guard let running, running.failed == nil, let index = places[ObjectIdentifier(parameter)],
             let gradient = parameter.gradient
         else { return }
         squares[index] = gradient.sumOfSquares()

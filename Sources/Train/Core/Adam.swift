@@ -57,6 +57,8 @@ public final class Adam {
     public internal(set) var stepCount = 0
     /// The squared norm of each parameter's gradient in the last step, before clipping.
     var squares: [Double] = []
+    /// The places of the parameters in ``parameters``.
+    let places: [ObjectIdentifier: Int]
     /// The step that is being taken in a backward pass; nil outside.
     var running: StepInBackward?
     let config: AdamConfig
@@ -79,6 +81,7 @@ public final class Adam {
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
         self.random = random
+        places = Dictionary(uniqueKeysWithValues: self.parameters.enumerated().map { (ObjectIdentifier($1), $0) })
         let shares = ParameterShares(self.parameters, among: collective)
         self.shares = shares
         moments = self.parameters.enumerated().map { shares.owns($0.offset) ? config.kind.moments(of: $0.element.value) : nil }
@@ -127,7 +130,7 @@ public final class Adam {
         let parameter = parameters[index]
         guard let moments = moments[index], let gradient = parameter.gradient else { return }
         parameter.update(with: random.split(UInt64(stepCount)).split(UInt64(index))) {
-            moments.step(step, gradient: gradient, value: &$0)
+            moments.step(step, gradient: gradient.widened(), value: &$0)
         }
         parameter.clearGradient()
     }

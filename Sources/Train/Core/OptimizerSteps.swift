@@ -11,11 +11,16 @@ final class OptimizerSteps<Method: Objective> {
     private let config: StepConfig
     private let dropsOut: Bool
     private let collective: any Collective
+    /// The source of the stochastic rounding of gradients. Its stream of a step, a rank, a pass and a parameter is a function of them.
+    private let random: Philox
+    /// The passes whose gradients the next step accumulates, so far.
+    private var passes: UInt64 = 0
 
     init(_ objective: Method, config: StepConfig, dropsOut: Bool = false, collective: any Collective = LocalCollective()) {
         self.objective = objective
         self.config = config
         self.collective = collective
+        random = Philox(seed: config.seed).split("gradients")
         self.dropsOut = dropsOut && objective.hasDropout
         optimizer = Adam(
             objective.parameters, config: config.optimizer, random: Philox(seed: config.seed).split("master weights"),
@@ -57,12 +62,13 @@ final class OptimizerSteps<Method: Objective> {
         let parts = Packing.parts(Array(own), tokensPerPass: config.tokensPerPass) { index, previous in
             previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
         }
+        // a step that failed leaves no gradients
+        if optimizer.parameters.allSatisfy({ $0.gradient == nil }) { passes = 0 }
         for (number, indices) in parts.enumerated() {
             let rate = config.optimizer.appliesInBackward && number == parts.count - 1 ? learningRate : nil
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
-            let tape = Tape(
-                recomputingLayers: config.recomputesLayers, finished: rate == nil ? nil : { [optimizer] in optimizer.apply(to: $0) })
+            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: finisher(applies: rate != nil))
             let found = try objective.loss(of: pass, on: tape)
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
@@ -73,6 +79,15 @@ final class OptimizerSteps<Method: Objective> {
             tape.backward(from: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
         }
         return result
+    }
+
+    /// What happens to a parameter's gradient when a backward pass has added everything to it; nil for nothing.
+    private func finisher(applies: Bool) -> ((Parameter) -> Void)? {
+        passes += 1
+        if applies { return { [optimizer] in optimizer.apply(to: $0) } }
+        guard config.gradientFormat == .bf16 else { return nil }
+        let random = random.split(UInt64(count)).split(UInt64(collective.rank)).split(passes)
+        return { [optimizer] in optimizer.roundGradient(of: $0, with: random) }
     }
 
     /// Updates the weights with the accumulated gradients of all ranks, and clears the gradients.

@@ -92,12 +92,14 @@ package struct TrainingMemory: Sendable, Equatable {
         update = optimizer.updateBytes
     }
 
-    /// Counts only the gradients that exist at once where weights are updated in the backward pass: those of two parameters.
+    /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
+    /// kept. None is kept where the only pass of each step updates the weights.
     /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
     mutating func count(_ config: StepConfig, batch: Int) {
-        guard config.optimizer.appliesInBackward, batch <= config.tokensPerPass else { return }
-        freesGradients = true
-        gradients = min(gradients, 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0))
+        freesGradients = config.optimizer.appliesInBackward && batch <= config.tokensPerPass
+        guard freesGradients || config.gradientFormat != .f32 else { return }
+        let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
+        gradients = min(gradients, whole + (freesGradients ? 0 : trained.reduce(0) { $0 + config.gradientFormat.byteCount(of: $1) }))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.

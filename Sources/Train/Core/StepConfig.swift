@@ -5,6 +5,8 @@ public struct StepConfig: Codable, Sendable, Equatable {
     /// Whether the backward pass recomputes the intermediate results of trained layers instead of keeping them. This saves memory
     /// and costs a second forward pass through these layers; the resulting weights are the same.
     public var recomputesLayers = false
+    /// The format in which gradients are kept until the weights are updated.
+    public var gradientFormat = GradientFormat.f32
     /// The settings of the optimiser.
     public var optimizer = AdamConfig()
     /// The learning-rate schedule.

@@ -229,7 +229,7 @@ extension PPOTrainer {
             generator.peakBytes(prompts: batch, streams: generations, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
         memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
         let learned = Packing.total(lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize, repeating: generations)
-        if config.learnBatches == 1 { memory.count(config.steps, batch: learned) }
+        memory.count(config.steps, batch: config.learnBatches == 1 ? learned : .max)
         return memory
     }
 }

@@ -120,7 +120,7 @@ struct FlatParameters {
         walk(range) { parameter, inside, outside in
             let part = UnsafeMutableBufferPointer(rebasing: buffer[outside])
             if let gradient = parameter.gradient {
-                gradient.withUnsafeBufferPointer { _ = part.update(fromContentsOf: $0[inside]) }
+                if let base = part.baseAddress { gradient.copyFloats(inside, to: base) }
             } else {
                 part.update(repeating: 0)
             }
