@@ -81,7 +81,7 @@ extension RunSession {
     /// - Throws: ``DiskError``.
     func checkDisk(for model: LanguageModel, optimizer: OptimizerKind?, _ saving: SavingSettings, isMerged: Bool) throws {
         let trained = (model.decoder.parameters + (model.head?.parameters ?? [])).filter(\.isTrainable)
-        let moments = optimizer.map { kind in trained.reduce(0) { $0 + kind.momentBytes(of: $1.value.shape) } } ?? 0
+        let moments = optimizer.map { kind in trained.reduce(0) { $0 + kind.storedBytes(of: $1.value.shape) } } ?? 0
         let weights = model.savedBytes(as: .float32, keepingFrozen: true)
         var plan = DiskPlan(checkpoint: weights + moments, result: saving.resultBytes(of: model, isMerged: isMerged))
         plan.best = saving.keepBest == nil ? 0 : weights
