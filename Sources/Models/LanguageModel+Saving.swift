@@ -37,8 +37,8 @@ extension LanguageModel {
     ///   - folder: the folder to create.
     ///   - tokens: the IDs of special tokens for config.json and generation_config.json.
     ///   - elementType: the format of the weights: F32, BF16 or F16. The head is always F32.
-    ///   - keepingFrozen: whether frozen matrices that are stored in a narrower type than 32-bit floats keep this type, which is
-    ///     exact. A checkpoint from which training resumes has them so, and needs no more memory than the model that training began
+    ///   - keepingFrozen: whether frozen matrices, and trained ones that ``MasterWeights`` holds, that are stored in a narrower type
+    ///     than 32-bit floats keep this type, which is exact. A checkpoint from which training resumes has them so, and needs no more memory than the model that training began
     ///     with. config.json keeps the type of the weights if the model's computation depends on it (Gemma).
     ///   - tokenizer: a folder whose tokenizer files are copied.
     ///   - shardLimit: the maximum number of bytes of tensors in one file.
@@ -120,6 +120,21 @@ extension LanguageModel {
             tokenizer: tokenizer, writer: SafetensorsWriter(shardLimit: shardLimit), extras: extras)
     }
 
+    /// The bytes of the tensors that `save` writes.
+    /// - Parameters:
+    ///   - elementType: the format of the weights.
+    ///   - keepingFrozen: whether frozen matrices keep the type in which they are stored.
+    ///   - merging: whether an adapter is merged first, so that the whole model is written.
+    package func savedBytes(as elementType: ElementType, keepingFrozen: Bool = false, merging: Bool = false) -> Int {
+        let adapted = decoder.adapter?.parameters ?? []
+        let head = (head?.parameters ?? []).reduce(0) { $0 + 4 * $1.value.count }
+        guard adapted.isEmpty || merging else { return head + adapted.reduce(0) { $0 + elementType.width * $1.value.count } }
+        let others = Set(adapted.map(ObjectIdentifier.init))
+        return decoder.parameters.filter { !others.contains(ObjectIdentifier($0)) }.reduce(head) {
+            $0 + Self.type(of: $1, as: elementType, keepingFrozen: keepingFrozen).width * $1.value.count
+        }
+    }
+
     // MARK: Parts
 
     /// The weights in the layout of checkpoints. Matrices that are stored transposed are transposed only when they are written.
@@ -128,13 +143,19 @@ extension LanguageModel {
     ) -> [WritableTensor] {
         parameters.map { parameter in
             let value = parameter.value.unrounded
-            let stored = keepingFrozen && !parameter.isTrainable ? value.storage.narrow?.format.elementType : nil
-            let type = stored ?? elementType
+            let type = type(of: parameter, as: elementType, keepingFrozen: keepingFrozen)
             guard decoder.isStoredTransposed(parameter) else { return WritableTensor(parameter, as: type) }
             return WritableTensor(parameter.name, shape: value.shape.dimensions.reversed(), as: type) { body in
                 try value.transposed().withUnsafeBufferPointer(body)
             }
         }
+    }
+
+    /// The type in which a weight is stored; see `save` for the parameters.
+    private static func type(of parameter: Parameter, as elementType: ElementType, keepingFrozen: Bool) -> ElementType {
+        let keeps = keepingFrozen && (!parameter.isTrainable || parameter.masterFormat != .f32)
+        let stored = keeps ? parameter.value.unrounded.storage.narrow?.format.elementType : nil
+        return stored ?? elementType
     }
 
     func savedConfiguration(_ tokens: SpecialTokens, _ elementType: ElementType, keepingFrozen: Bool = false) -> JSONValue {

@@ -18,6 +18,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case adapter(String)
     /// A frozen weight cannot be held in the format.
     case frozenWeight(name: String, problem: String)
+    /// A trained weight cannot be represented in the format in which it should be kept.
+    case masterWeight(name: String, problem: String)
     /// An error in a configuration, together with the path of the file.
     indirect case inFile(String, ModelError)
     /// The tokenizer has more IDs than the embedding has rows.
@@ -61,6 +63,8 @@ public enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .adapter(let reason): reason
         case .frozenWeight(let name, let problem):
             "the frozen weight \(name): \(problem); hold frozen weights in another format (--frozen-dtype f32)"
+        case .masterWeight(let name, let problem):
+            "the trained weight \(name): \(problem); keep trained weights in another format (--master-dtype f32)"
         case .noClassifier(let reason): reason
         case .noGGUF(let reason): reason
         case .tooManyTokens(let folder, let tokens, let rows):

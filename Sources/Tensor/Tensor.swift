@@ -88,7 +88,7 @@ public struct Tensor {
     package var unrounded: Tensor { Tensor(shape: shape, storage: storage.narrow?.original ?? storage) }
 
     /// Writes the elements of a range as floats to memory of that size. Default: all elements.
-    func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
+    package func copyFloats(_ range: Range<Int>? = nil, to out: UnsafeMutablePointer<Float>) {
         storage.copyFloats(range ?? 0..<count, to: out)
     }
 
@@ -112,6 +112,26 @@ public struct Tensor {
         storage.packings.withLock { $0 = WeightPackings() }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
+    }
+
+    /// Replaces the elements of a range. Elements in bfloat16 keep their format, and the new ones are rounded to the nearest number;
+    /// those of other narrow formats become 32-bit floats, as in ``update(_:)``.
+    package mutating func replace(_ range: Range<Int>, with numbers: UnsafeBufferPointer<Float>) {
+        precondition(range.count == numbers.count, "\(numbers.count) numbers do not fill the range \(range)")
+        guard let narrow = storage.narrow, narrow.format == .bf16 else {
+            return update { _ = UnsafeMutableBufferPointer(rebasing: $0[range]).update(fromContentsOf: numbers) }
+        }
+        guard let base = numbers.baseAddress else { return }
+        if isKnownUniquelyReferenced(&storage), !storage.isReadableAgain, !narrow.keepsPacking {
+            storage.packings.withLock { $0 = WeightPackings() }
+            narrow.round(base, into: range)
+        } else {
+            let block = Storage(byteCount: NumberFormat.bf16.byteCount(of: count))
+            block.pointer.copyMemory(from: narrow.bytes, byteCount: NumberFormat.bf16.byteCount(of: count))
+            let copy = NarrowElements(.bf16, block.pointer, count: count, keepsPacking: false, owner: block)
+            copy.round(base, into: range)
+            storage = Storage(copy)
+        }
     }
 
     /// The same elements with another shape of the same number of elements. Gradients pass through.

@@ -61,6 +61,8 @@ import _TestSupport
         #expect(try Command.parse(normalising: ["--frozen-dtype", "f32", "--decodes", "x"]).runs.settings.frozenDtype == "f32")
         let error = #expect(throws: (any Error).self) { try Command.parse(normalising: ["--frozen-dtype", "int8", "--decodes", "x"]) }
         #expect(Command.message(for: error ?? CancellationError()).contains("--frozen-dtype int8 has no effect here"))
+        let trained = #expect(throws: (any Error).self) { try Command.parse(normalising: ["--master-dtype", "bf16", "--decodes", "x"]) }
+        #expect(Command.message(for: trained ?? CancellationError()).contains("--master-dtype bf16 has no effect here"))
     }
 
     /// A measurement counts as complete once it is there, so tables that still grow must not get one.

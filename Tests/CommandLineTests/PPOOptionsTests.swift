@@ -18,13 +18,18 @@ import Train
         #expect(given.discount(reference: false) == 0.9 && given.discount(reference: true) == 0.9)
     }
 
-    @Test("the format of frozen weights is a setting of the run")
+    @Test("the formats of weights are settings of the run")
     func frozenFormat() throws {
         let common = ["--model-name", "x", "--reward-function", "token-id"]
         #expect(try job(common).run.frozenDtype == "f32")
         #expect(try job(common + ["--frozen-dtype", "int8"]).run.frozenDtype == "int8")
         #expect(try job(common + ["frozen_dtype=bf16"]).run.frozenDtype == "bf16")
         #expect(throws: (any Error).self) { try job(common + ["--frozen-dtype", "int4"]) }
+        #expect(try job(common).run.masterDtype == "f32")
+        #expect(try job(common + ["--master-dtype", "bf16"]).run.masterDtype == "bf16")
+        #expect(throws: (any Error).self) { try job(common + ["--master-dtype", "int8"]) }
+        #expect(try job(common + ["--gradient-dtype", "bf16"]).config().gradientFormat == .bf16)
+        #expect(try job(common).config().gradientFormat == .f32)
     }
 
     private func job(_ arguments: [String]) throws -> PPOStage { try Command.parse(normalising: arguments).settings }

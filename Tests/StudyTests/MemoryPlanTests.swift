@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Models
 import Study
@@ -130,6 +131,9 @@ import Train
         #expect(options(MemoryChoices(frozen: .int8, precision: .bf16)) == ["--dtype f32"])
         let training = options(MemoryChoices(optimizer: .adamw, frozen: .bf16))
         #expect(training.contains("--optimizer lion --frozen-dtype int8") && !training.contains { $0.contains("--frozen-dtype bf16") })
+        let masters = options(MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .f32))
+        #expect(masters == ["--dtype bf16", "--master-dtype bf16", "--master-dtype bf16 --dtype bf16"])
+        #expect(options(MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .bf16)) == ["--dtype bf16"])
         #expect(!options(MemoryChoices(optimizer: .lion)).contains { $0.contains("--optimizer lion") })
         #expect(Set(training).count == training.count && MemoryChoices().alternatives.allSatisfy { !$0.costs.isEmpty })
         if OptimizerKind(rawValue: "adamw8bit") != nil {

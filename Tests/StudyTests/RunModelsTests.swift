@@ -47,6 +47,30 @@ import _TestSupport
         #expect(notes.isEmpty)
     }
 
+    @Test("trained weights that are kept in bfloat16 are those of the reference, too")
+    func masters() throws {
+        let policy = try model()
+        Freezing(fraction: 0.5).apply(to: policy)
+        let reference = policy.copy()
+        reference.parameters.forEach { $0.isTrainable = false }
+        let models = RunModels(model: policy, reference: reference)
+        var settings = RunSettings()
+        (settings.masterDtype, settings.frozenDtype) = ("bf16", "int8")
+        var notes: [String] = []
+        try models.hold(settings) { notes.append($0) }
+        #expect(notes.count == 2 && notes[0].hasPrefix("trained weights are kept as bf16 and rounded at random: "), "\(notes)")
+        #expect(notes.last?.hasPrefix("frozen weights are held as int8: ") == true)
+        for (own, other) in zip(policy.parameters, reference.parameters) {
+            let isMatrix = own.value.shape.rank == 2
+            #expect(own.value.isIdentical(to: other.value), "\(own.name)")
+            #expect(own.value.storage.format == (isMatrix ? own.isTrainable ? .bf16 : .q8 : .f32), "\(own.name)")
+            #expect((own.masterFormat == .bf16) == (own.isTrainable && isMatrix) && other.masterFormat == .f32, "\(own.name)")
+            if isMatrix, own.isTrainable { #expect(!own.value.sharesMemory(with: other.value), "\(own.name)") }
+        }
+        try models.hold(masters: .f32) { notes.append($0) }
+        #expect(notes.count == 2)
+    }
+
     @Test("the reference's copies of trained weights are not rounded; all others are, once", arguments: [FrozenFormat.bf16, .int8])
     func holding(format: FrozenFormat) throws {
         let policy = try model()

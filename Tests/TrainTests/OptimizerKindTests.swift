@@ -115,6 +115,10 @@ import _TestSupport
         let floats = adam.state.tensors.values.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) }
         #expect(adam.memory.moments == adam.state.codes.values.reduce(floats) { $0 + MomentCodes.byteCount(of: $1.shape.count) })
         #expect(adam.memory.gradients == parameters.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.value.count) })
+        let stored = adam.state.tensors.values.reduce(0) { $0 + 4 * $1.count }
+        #expect(
+            shapes.reduce(0) { $0 + kind.storedBytes(of: $1) }
+                == adam.state.codes.values.reduce(stored) { $0 + $1.shape.count + 4 * $1.blockCount })
         // the vector has at most two floats a weight
         let expected = 708_191 * kind.bytesPerWeight
         #expect((expected...1.15 * expected + 40_000).contains(Double(adam.memory.moments)))

@@ -254,6 +254,10 @@ typedef struct {
     // they must be readable memory, but their content does not matter.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
+    // Rounds n floats to bfloat16, to one of the two nearest numbers at random, so that the expected result is the float. Number i is
+    // number first + i of an array; its random bits are half-word (first + i) % 8 of block (first + i) / 8 of the generator whose key
+    // and stream `d` has. `first` must be a multiple of 8. Exact numbers, infinity and NaN stay as they are.
+    void (*bf16_stochastic)(size_t n, uint64_t first, const swk_dropout *d, const float *x, uint16_t *out);
 
     // Blocks of 32 numbers in 34 bytes: a scale in half precision (little-endian), then 32 signed 8-bit integers; a number is its
     // integer times the scale (ggml's Q8_0). q8_widen: out[i*n + j] is number first + i*stride + j of the blocks, for i < rows and

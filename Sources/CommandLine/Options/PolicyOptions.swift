@@ -57,6 +57,14 @@ public struct PolicyOptions: SettingsOptions {
     public var adamWeightDecay = Self.defaults.adamWeightDecay
     @Option(help: "Maximum global gradient norm, for clipping. Default: no clipping.")
     public var gradNormClipping: Double?
+    @Option(
+        help: .yesNo(
+            """
+            Update each weight in the backward pass, as soon as its gradient is whole, and free the gradient. It saves 4 bytes per \
+            trained weight if a step has one pass (--tokens-per-pass), and changes no result. It needs a run without gradient clipping, \
+            gradient accumulation and --skip-bad-batches.
+            """))
+    public var applyInBackward = Self.defaults.applyInBackward
     @Option(help: "Share of layers to freeze, from the first.")
     public var freezeLayers = Self.defaults.freezeLayers
     @Option(help: .yesNo("Freeze embeddings and output projection, too."))

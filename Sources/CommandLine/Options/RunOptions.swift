@@ -31,6 +31,19 @@ public struct RunOptions: SettingsOptions {
             what is saved stay as they are. It applies to training and sample-best-of-n.
             """)
     public var frozenDtype = Self.defaults.frozenDtype
+    @Option(
+        help: """
+            Format that trained weight matrices are kept in between steps: f32 or bf16. bf16 takes 2 bytes per weight; each step rounds \
+            the changed weights at random, so that they change by the right amount on average. With --dtype bf16, products pack them \
+            in passing, which takes more time and saves another 4 bytes per weight. Vectors and adapters stay f32.
+            """)
+    public var masterDtype = Self.defaults.masterDtype
+    @Option(
+        help: """
+            Format that gradients of weight matrices are kept in until the weights are updated: f32 or bf16. bf16 takes 2 bytes per weight; \
+            each pass adds in f32 and rounds the sum at random, so that it is right on average.
+            """)
+    public var gradientDtype = Self.defaults.gradientDtype
     @Option(help: "Checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.")
     public var checkpointLimit: Int?
     @Option(help: "Minutes between two checkpoints; 0 for none. It applies if no number of steps is given.")

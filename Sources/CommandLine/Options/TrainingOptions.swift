@@ -32,6 +32,14 @@ public struct TrainingOptions: SettingsOptions {
     public var weightDecay = Self.defaults.weightDecay
     @Option(help: "Maximum global gradient norm, for clipping. 0 disables clipping.")
     public var maxGradNorm = Self.defaults.maxGradNorm
+    @Option(
+        help: .yesNo(
+            """
+            Update each weight in the backward pass, as soon as its gradient is whole, and free the gradient. It saves 4 bytes per \
+            trained weight if a step has one pass (--tokens-per-pass), and changes no result. It needs a run without gradient clipping, \
+            gradient accumulation and --skip-bad-batches.
+            """))
+    public var applyInBackward = Self.defaults.applyInBackward
     @Option(help: "Learning-rate schedule after the warm-up. One of constant, linear or cosine.")
     public var lrSchedulerType = Self.defaults.lrSchedulerType
     @Option(help: "Warm-up steps. The learning rate rises from 0 during these steps.")

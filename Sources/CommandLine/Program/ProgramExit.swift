@@ -15,7 +15,7 @@ public enum ProgramExit: Int32, Sendable, CaseIterable {
     case missingInput = 66
     /// An internal error: a defect in the program, the system or the hardware.
     case internalError = 70
-    /// An output file or folder cannot be created.
+    /// An output file or folder cannot be created, or its disk has too little free space.
     case cannotCreate = 73
     /// Reading or writing failed midway, for example because the disk is full; or an external process or service failed.
     case inputOutput = 74
@@ -36,7 +36,7 @@ extension FileError: ProgramExitProviding {
         switch self {
         case .missing, .unreadable, .notAFile, .notAFolder: .missingInput
         case .cannotCreate, .cannotReplace: .cannotCreate
-        case .cannotWrite: .inputOutput
+        case .cannotWrite, .noRoom: .inputOutput
         case .damaged: .badData
         }
     }
@@ -80,6 +80,11 @@ extension RunStopped: ProgramExitProviding {
 extension InvalidSetting: ProgramExitProviding {
     /// The exit status of a program that ends with this error.
     public var programExit: ProgramExit { .usage }
+}
+
+extension DiskError: ProgramExitProviding {
+    /// The exit status of a program that ends with this error.
+    public var programExit: ProgramExit { .cannotCreate }
 }
 
 extension MemoryError: ProgramExitProviding {

@@ -57,6 +57,8 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotCreate(path: String, SystemError)
     /// The file or folder cannot be written, synced or renamed.
     case cannotWrite(path: String, SystemError)
+    /// The disk has fewer free bytes than the file or folder needs. Nothing was written.
+    case noRoom(path: String, needed: Int, free: Int)
     /// The content of the file is not what was written, or the file exceeds a size limit.
     case damaged(path: String, problem: String)
 
@@ -73,6 +75,9 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notAFolder(let path, let kind): "\(path) is \(kind); expected a folder"
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
+        case .noRoom(let path, let needed, let free):
+            "cannot write \(path): it needs \(ByteCount(bytes: needed)), and the disk has \(ByteCount(bytes: free)) free; free some space "
+                + "and run the same command again, or write to another disk"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"
         }
     }

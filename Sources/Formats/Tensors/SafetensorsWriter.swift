@@ -2,9 +2,10 @@ public import Foundation
 
 /// Writes tensors in the safetensors format: one file, or shards with an index if they exceed a size limit.
 ///
-/// Tensors are fetched one at a time during writing. Each file appears under its name when it is complete; the index, or the
-/// single file, is written last. Replacing a sharded checkpoint in place is not atomic: a crash between two shards leaves a
-/// mixture of both versions. Where that matters, write to a new folder, as `ModelFolder.save` does.
+/// Nothing is written if the disk has less free space than the tensors need. Tensors are fetched one at a time during writing. Each
+/// file appears under its name when it is complete; the index, or the single file, is written last. Replacing a sharded checkpoint
+/// in place is not atomic: a crash between two shards leaves a mixture of both versions. Where that matters, write to a new folder,
+/// as `ModelFolder.save` does.
 public struct SafetensorsWriter: Sendable {
     /// Maximum number of tensor bytes in one file. A larger tensor gets a file to itself. Default: 5 GB, as in Hugging Face's
     /// libraries.
@@ -35,6 +36,7 @@ public struct SafetensorsWriter: Sendable {
     @discardableResult
     public func write(_ tensors: [WritableTensor], to folder: URL) throws -> [String] {
         try checkNames(tensors, file: folder.path)
+        try DiskSpace.check(tensors.reduce(0) { $0 + $1.byteCount }, at: folder)
         let shards = divided(tensors)
         let names: [String]
         if shards.count == 1 {
@@ -105,6 +107,7 @@ public struct SafetensorsWriter: Sendable {
     /// - Throws: As `write(_:to:)`.
     public func write(_ tensors: [WritableTensor], toFile url: URL) throws {
         try checkNames(tensors, file: url.path)
+        try DiskSpace.check(tensors.reduce(0) { $0 + $1.byteCount }, at: url)
         // the order of the safetensors library: by type, widest first, then by name
         let rank = Dictionary(uniqueKeysWithValues: ElementType.allCases.enumerated().map { ($1, $0) })
         let inOrder = tensors.sorted { first, second in

@@ -28,7 +28,7 @@ public struct SystemPreferences: ReportTask {
 
     public func validate() throws {
         try validateGroups()
-        try run.refuseFrozenFormat()
+        try run.refuseWeightFormats()
         try validateJudge()
     }
 

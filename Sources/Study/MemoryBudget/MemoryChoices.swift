@@ -8,12 +8,16 @@ package struct MemoryChoices: Sendable, Equatable {
     package var optimizer: OptimizerKind?
     /// The format of frozen weights.
     package var frozen: FrozenFormat
+    /// The format of trained weights; nil if nothing is trained.
+    package var master: MasterFormat?
     /// The precision of products.
     package var precision: Compute.Precision
 
     /// Choices; see the properties.
-    package init(optimizer: OptimizerKind? = nil, frozen: FrozenFormat = .f32, precision: Compute.Precision = .f32) {
-        (self.optimizer, self.frozen, self.precision) = (optimizer, frozen, precision)
+    package init(
+        optimizer: OptimizerKind? = nil, frozen: FrozenFormat = .f32, master: MasterFormat? = nil, precision: Compute.Precision = .f32
+    ) {
+        (self.optimizer, self.frozen, self.master, self.precision) = (optimizer, frozen, master, precision)
     }
 
     /// Another choice, with the options that make it.
@@ -38,7 +42,9 @@ package struct MemoryChoices: Sendable, Equatable {
     /// Other choices that can take less memory, those that change the run least first.
     package var alternatives: [Change] {
         let combinations = optimizers.flatMap { first in
-            formats.flatMap { second in precisions.map { [first, second, $0].compactMap(\.self) } }
+            formats.flatMap { second in
+                masters.flatMap { third in precisions.map { [first, second, third, $0].compactMap(\.self) } }
+            }
         }
         let sorted = combinations.filter { !$0.isEmpty }.enumerated().sorted { a, b in
             let (first, second) = (Self.weight(of: a.element), Self.weight(of: b.element))
@@ -83,6 +89,13 @@ package struct MemoryChoices: Sendable, Equatable {
         case .bf16: return [nil, int8]
         case .int8: return [nil]
         }
+    }
+
+    /// A narrower format of trained weights.
+    private var masters: [Step?] {
+        guard master == .f32 else { return [nil] }
+        let cost = "trained weights are kept in bfloat16, with 8 significant bits, and rounded at random in each step"
+        return [nil, Step(option: "--master-dtype bf16", cost: cost, weight: 5) { $0.master = .bf16 }]
     }
 
     /// The other precision of products, which keeps other copies of weights.

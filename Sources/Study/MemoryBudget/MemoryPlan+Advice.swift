@@ -31,6 +31,8 @@ extension MemoryPlan {
     /// The largest multiple of 32 tokens per pass with which the run takes at most `room` bytes, or the number itself if it is
     /// smaller than that; nil if the passes are not what takes too much.
     private func tokensPerPass(fitting room: Int) -> Int? {
+        // smaller passes would be several in a step, and need the gradients
+        guard !training.freesGradients else { return nil }
         let free = Allocator.mostInUse(within: room - program - training.mapped)
         guard training.fixed + training.caches + training.states <= free, training.training.perToken > 0 else { return nil }
         var tokens = training.trainingTokens(fitting: free) ?? 0
@@ -46,7 +48,8 @@ extension MemoryPlan {
     private func choosing(_ other: MemoryChoices) -> MemoryPlan {
         var plan = self
         plan.choices = other
-        let (now, then) = (weights.bytes(choices.frozen, choices.precision), weights.bytes(other.frozen, other.precision))
+        let now = weights.bytes(choices.frozen, choices.precision, master: choices.master ?? .f32)
+        let then = weights.bytes(other.frozen, other.precision, master: other.master ?? .f32)
         plan.training.weights += then.allocated - now.allocated
         plan.training.packed += then.packed - now.packed
         plan.training.mapped += then.mapped - now.mapped

@@ -70,7 +70,9 @@ package struct MemoryPlan {
         training.add(weights, created: Allocator.shared.bytesInUse - held)
         let plan = MemoryPlan(
             program: program, training: training, loaded: before.peak, longest: longest, weights: weights,
-            choices: MemoryChoices(optimizer: optimizer, frozen: run.frozenFormat, precision: Compute.precision))
+            choices: MemoryChoices(
+                optimizer: optimizer, frozen: run.frozenFormat, master: optimizer == nil ? nil : run.masterFormat,
+                precision: Compute.precision))
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
         let room = [run.memoryLimit.flatMap(ByteCount.init)?.bytes, MachineMemory.available(to: ranks)].compactMap(\.self).min()

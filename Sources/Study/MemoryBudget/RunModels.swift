@@ -1,3 +1,4 @@
+import Formats
 package import Models
 import Tensor
 package import Train
@@ -49,6 +50,26 @@ package struct RunModels {
             guard shared.bytesFreed > 0 else { continue }
             note("the \(name) shares \(shared.layers) layers with the policy (\(ByteCount(bytes: shared.bytesFreed)) saved)")
         }
+    }
+
+    /// Holds the trained and the frozen weights in the formats of the settings; see the other two functions.
+    package func hold(_ run: RunSettings, note: (String) -> Void) throws {
+        try hold(masters: run.masterFormat, note: note)
+        try hold(as: run.frozenFormat, note: note)
+    }
+
+    /// Holds the trained weights in a format, and says what that saves. The reference's copies of them are rounded in the same way.
+    /// It must come after everything that compares weights, and before any number that a model gives.
+    /// - Throws: errors of `MasterWeights`, which name the weight.
+    package func hold(masters format: MasterFormat, note: (String) -> Void) throws {
+        guard format != .f32 else { return }
+        let bytes = try MasterWeights.hold(model, others: asStored, as: format)
+        guard bytes.after < bytes.before else {
+            return note("--master-dtype \(format.rawValue) saves no memory: no trained weight is a matrix of the model")
+        }
+        note(
+            "trained weights are kept as \(format.rawValue) and rounded at random: \(ByteCount(bytes: bytes.after)) instead of "
+                + "\(ByteCount(bytes: bytes.before)), \(ByteCount(bytes: bytes.before - bytes.after)) saved")
     }
 
     /// Holds the frozen weights in a format, and says what that saves. It must come after everything that compares weights, and

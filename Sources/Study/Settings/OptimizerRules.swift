@@ -2,6 +2,30 @@ import Train
 
 /// The rules of settings of the optimiser that all training programs share.
 enum OptimizerRules {
+    /// Checks that no setting needs all gradients of a step at once if weights are updated in the backward pass.
+    /// - Parameters:
+    ///   - isWanted: whether they are updated in the backward pass.
+    ///   - clipping: the option that clips gradients, with its value; nil without clipping.
+    ///   - accumulation: the batches whose gradients are accumulated for a step.
+    ///   - skipped: the batches that may be skipped.
+    /// - Throws: `InvalidSetting`.
+    static func checkBackward(_ isWanted: Bool, clipping: String?, accumulation: Int, skipped: Int) throws {
+        guard isWanted else { return }
+        func refuse(_ option: String, _ reason: String) -> InvalidSetting {
+            InvalidSetting("--apply-in-backward true and \(option) cannot be combined: \(reason); remove one of them")
+        }
+        if let clipping {
+            let off = clipping.hasPrefix("--max-grad-norm") ? " (--max-grad-norm 0 disables it)" : ""
+            throw refuse(clipping, "clipping needs the norm of all gradients before the first weight is updated\(off)")
+        }
+        if accumulation > 1 {
+            throw refuse("--gradient-accumulation-steps \(accumulation)", "gradients that are accumulated over batches must all be kept")
+        }
+        if skipped > 0 {
+            throw refuse("--skip-bad-batches \(skipped)", "a bad gradient may be found when some weights are updated already")
+        }
+    }
+
     /// Checks the name of an optimiser, and that it uses the settings that are not the defaults.
     /// - Throws: `InvalidSetting`.
     static func check(_ name: String, beta1: Double, beta2: Double, epsilon: Double) throws {

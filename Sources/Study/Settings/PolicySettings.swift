@@ -38,6 +38,9 @@ public struct PolicySettings: Settings {
     public var adamWeightDecay = 0.0
     /// The global norm to which gradients are clipped. Default: no clipping.
     public var gradNormClipping: Double?
+    /// Whether each weight is updated in the backward pass, as soon as its gradient is whole, and the gradient is then freed. It saves
+    /// memory if a learn batch is one pass, and changes no result.
+    public var applyInBackward = false
     /// The share of the layers, from the first, that is frozen.
     public var freezeLayers = 0.8
     /// Whether the embeddings and the output projection are frozen, too.
@@ -95,6 +98,9 @@ public struct PolicySettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
+        try OptimizerRules.checkBackward(
+            applyInBackward, clipping: gradNormClipping.map { "--grad-norm-clipping \($0)" }, accumulation: gradientAccumulationSteps,
+            skipped: skipBadBatches)
         try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
     }
@@ -105,6 +111,7 @@ public struct PolicySettings: Settings {
         config.kind = OptimizerKind(rawValue: optimizer) ?? .adamw
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
         config.weightDecay = adamWeightDecay
+        config.appliesInBackward = applyInBackward
         return config
     }
 

@@ -1,7 +1,9 @@
+import Formats
 import Foundation
 import Models
 import Runs
 import Tensor
+import Train
 
 /// Settings of the run itself: its folder, seed, processors, checkpoints and memory.
 public struct RunSettings: Settings {
@@ -20,6 +22,10 @@ public struct RunSettings: Settings {
     /// How frozen weights are held in memory: f32 (as they are stored), bf16 or int8 (rounded). Results are saved with the weights
     /// as they were stored.
     public var frozenDtype = FrozenFormat.f32.rawValue
+    /// How trained weight matrices are kept between steps: f32, or bf16, rounded stochastically by each step.
+    public var masterDtype = MasterFormat.f32.rawValue
+    /// How gradients of weight matrices are kept until the weights are updated: f32, or bf16, rounded stochastically after each pass.
+    public var gradientDtype = GradientFormat.f32.rawValue
     /// The number of checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.
     public var checkpointLimit: Int?
     /// Minutes between two checkpoints if no number of steps is given; 0 for none.
@@ -58,6 +64,12 @@ public struct RunSettings: Settings {
             throw InvalidSetting(
                 "--frozen-dtype is '\(frozenDtype)'; expected \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")")
         }
+        guard MasterFormat(rawValue: masterDtype) != nil else {
+            throw InvalidSetting("--master-dtype is '\(masterDtype)'; expected f32 or bf16")
+        }
+        guard GradientFormat(rawValue: gradientDtype) != nil else {
+            throw InvalidSetting("--gradient-dtype is '\(gradientDtype)'; expected f32 or bf16")
+        }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
         guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
             throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected \(ByteCount.expected)")
@@ -68,9 +80,27 @@ public struct RunSettings: Settings {
     /// The format in which frozen weights are held.
     var frozenFormat: FrozenFormat { FrozenFormat(rawValue: frozenDtype) ?? .f32 }
 
-    /// Checks that no format of frozen weights is given, for programs that hold no weights of a language model.
+    /// The format in which trained weights are kept.
+    var masterFormat: MasterFormat { MasterFormat(rawValue: masterDtype) ?? .f32 }
+
+    /// The format in which gradients are kept.
+    var gradientFormat: GradientFormat { GradientFormat(rawValue: gradientDtype) ?? .f32 }
+
+    /// Checks that no format of trained weights and their gradients is given, for programs that train no language model.
     /// - Throws: `InvalidSetting`.
-    package func refuseFrozenFormat() throws {
+    func refuseTrainedFormats() throws {
+        let usual = RunSettings()
+        for (option, value, usual) in [
+            ("--master-dtype", masterDtype, usual.masterDtype), ("--gradient-dtype", gradientDtype, usual.gradientDtype),
+        ] where value != usual {
+            throw InvalidSetting("\(option) \(value) has no effect here: it is for programs that train a language model; remove it")
+        }
+    }
+
+    /// Checks that no format of frozen or trained weights is given, for programs that hold no weights of a language model.
+    /// - Throws: `InvalidSetting`.
+    package func refuseWeightFormats() throws {
+        try refuseTrainedFormats()
         guard frozenFormat != .f32 else { return }
         throw InvalidSetting(
             "--frozen-dtype \(frozenDtype) has no effect here: it is for programs that train or sample a language model; remove it")

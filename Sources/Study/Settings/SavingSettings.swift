@@ -78,6 +78,19 @@ public struct SavingSettings: Settings {
         return try tokenizer.ggufMetadata(rows: model.decoder.shape.vocabularySize, architecture: architecture)
     }
 
+    /// The bytes of the finished model's weight files.
+    /// - Parameter isMerged: whether an adapter is merged into the weights.
+    func resultBytes(of model: LanguageModel, isMerged: Bool) -> Int {
+        let bytes = model.savedBytes(as: elementType, merging: isMerged)
+        guard writesGGUF, let type = LanguageModel.GGUFType(rawValue: ggufType) else { return bytes }
+        let floats = model.savedBytes(as: .float32, merging: true)
+        switch type {
+        case .f32: return bytes + floats
+        case .f16, .bf16: return bytes + floats / 2
+        case .q8_0: return bytes + floats / 128 * 34
+        }
+    }
+
     /// The element type of the stored weights.
     var elementType: ElementType { Self.types.first { $0.key == saveDtype }?.value ?? .float32 }
 

@@ -19,6 +19,9 @@ public struct TrainingSettings: Settings {
     public var weightDecay = 0.0
     /// The global norm to which gradients are clipped; 0 disables clipping.
     public var maxGradNorm = 1.0
+    /// Whether each weight is updated in the backward pass, as soon as its gradient is whole, and the gradient is then freed. It saves
+    /// memory if a step has one pass, and changes no result.
+    public var applyInBackward = false
     /// The learning-rate schedule after the warm-up: constant, linear or cosine.
     public var lrSchedulerType = "cosine"
     /// The number of warm-up steps, in which the learning rate rises from 0.
@@ -84,6 +87,9 @@ public struct TrainingSettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
+        try OptimizerRules.checkBackward(
+            applyInBackward, clipping: maxGradNorm > 0 ? "--max-grad-norm \(maxGradNorm)" : nil, accumulation: gradientAccumulationSteps,
+            skipped: skipBadBatches)
         try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
@@ -100,6 +106,7 @@ public struct TrainingSettings: Settings {
         config.kind = OptimizerKind(rawValue: optimizer) ?? .adamw
         (config.beta1, config.beta2, config.epsilon) = (adamBeta1, adamBeta2, adamEpsilon)
         config.weightDecay = weightDecay
+        config.appliesInBackward = applyInBackward
         return config
     }
 
@@ -110,11 +117,12 @@ public struct TrainingSettings: Settings {
     }
 
     /// The configuration of the training loop, without the settings of the method.
-    func loop(seed: UInt64) -> LoopConfig {
+    func loop(_ run: RunSettings) -> LoopConfig {
         var loop = LoopConfig()
         (loop.epochs, loop.maxSteps, loop.batchSize, loop.dropsOut) = (numTrainEpochs, stepLimit, batchSize, dropout)
         (loop.tokensPerPass, loop.recomputesLayers) = (tokensPerPass, gradientCheckpointing)
-        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizerConfig, schedule, seed, skipBadBatches)
+        (loop.optimizer, loop.schedule, loop.seed, loop.skippedBatches) = (optimizerConfig, schedule, run.seed, skipBadBatches)
+        loop.gradientFormat = run.gradientFormat
         (loop.logSteps, loop.evaluationSteps, loop.checkpointSteps) = (loggingSteps, evalSteps, saveSteps)
         return loop
     }

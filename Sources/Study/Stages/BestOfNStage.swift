@@ -44,6 +44,7 @@ public struct BestOfNStage: TrackedStage {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
+        try run.refuseTrainedFormats()
         guard bestOfN.samplesFrom == nil || run.frozenFormat == .f32 else {
             throw InvalidSetting("--frozen-dtype \(run.frozenDtype) has no effect with --samples-from, which needs no model; remove it")
         }

@@ -29,7 +29,7 @@ public struct DiversityStage: Stage {
     /// - Throws: `InvalidSetting`.
     public func validate() throws {
         try validateGroups()
-        try run.refuseFrozenFormat()
+        try run.refuseWeightFormats()
     }
 
     /// Measures the diversity of the outputs and writes the results.

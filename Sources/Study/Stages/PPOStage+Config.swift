@@ -95,6 +95,7 @@ extension PPOStage {
         config.epochs = policy.ppoEpochs ?? config.epochs
         config.tokensPerPass = policy.tokensPerPass
         config.optimizer = policy.optimizerConfig
+        config.gradientFormat = run.gradientFormat
         config.freezing = policy.freezing
         config.recomputesLayers = policy.gradientCheckpointing
         config.skippedBatches = policy.skipBadBatches

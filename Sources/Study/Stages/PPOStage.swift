@@ -144,7 +144,7 @@ public struct PPOStage: TrackedStage {
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             handler: session.sinks.handler)
         let models = RunModels(model: decoder, reference: reference, judges: session.judges)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
@@ -155,6 +155,8 @@ public struct PPOStage: TrackedStage {
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: supervised.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: config.optimizer.kind, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: PPOTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         }

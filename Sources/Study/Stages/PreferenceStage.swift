@@ -96,10 +96,12 @@ public struct PreferenceStage: TrackedStage {
             reference.parameters.forEach { $0.isTrainable = false }
             _ = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk)
         }
-        try RunModels(model: policy, reference: reference).hold(as: run.frozenFormat, note: session.say)
+        try RunModels(model: policy, reference: reference).hold(run, note: session.say)
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? training.optimizerConfig.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func restoreBest(_ step: Int, _ evaluate: () throws -> Void) throws {
             try best?.restore(
                 into: model, step: step, base: adapterBase.folder, families: session.families, note: session.say, evaluate: evaluate)
@@ -130,7 +132,7 @@ public struct PreferenceStage: TrackedStage {
 
         if preference.unpairedLoss != nil {
             var config = preference.unpairedConfig()
-            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            (config.loop, config.freezing) = (training.loop(run), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
             let sets = try answers(train, evaluated, last, reference: reference, config, session)
             releaseReference()
@@ -146,7 +148,7 @@ public struct PreferenceStage: TrackedStage {
             }
         } else {
             var config = preference.config()
-            (config.loop, config.freezing) = (training.loop(seed: run.seed), training.freezing)
+            (config.loop, config.freezing) = (training.loop(run), training.freezing)
             config.validTokens = start.tokenizer.vocabularySize
             let sets = try pairs(train, evaluated, last, reference: reference, config, session)
             releaseReference()

@@ -106,7 +106,7 @@ public struct RewardModelStage: TrackedStage {
             collective: session.collective, handler: session.sinks.handler)
         if evaluation.doTrain { session.sayRanks(batchSize: config.loop.batchSize) }
         let models = RunModels(model: reward.decoder, isScorer: true)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: reward.decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
@@ -118,6 +118,8 @@ public struct RewardModelStage: TrackedStage {
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.filter { !$0.comparisons.isEmpty }.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? config.loop.steps.optimizer.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: RewardTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -247,7 +249,7 @@ public struct RewardModelStage: TrackedStage {
 
     private var config: RewardConfig {
         var config = RewardConfig()
-        config.loop = training.loop(seed: run.seed)
+        config.loop = training.loop(run)
         config.freezing = training.freezing
         config.centering = head.centerRewardsCoefficient
         config.normalisationPairs = data.evaluatedCount(batch: evaluation.perDeviceEvalBatchSize)

@@ -15,9 +15,13 @@ package final class RunSession {
     private let trackers: [TrackerGuard]
     private let environment: StageEnvironment
     private let start = ContinuousClock.now
-    private let checkpointLimit: Int?
+    let checkpointLimit: Int?
     /// Seconds between two checkpoints if no interval in steps is given; nil for none.
     private let checkpointSeconds: Double?
+    /// Whether checkpoints are written at intervals.
+    let writesCheckpoints: Bool
+    /// The space that the run needs on its disk; nil until ``checkDisk(for:optimizer:_:isMerged:)``.
+    var diskPlan: DiskPlan?
     private var lastCheckpoint = SteadyClock.now()
     /// The number of steps done at the newest checkpoint.
     private var savedStep: Int?
@@ -27,8 +31,8 @@ package final class RunSession {
 
     /// Settings that do not affect the computation of a step. A run may be resumed with other values of these.
     package static let mayChange: Set<String> = [
-        "threads", "profile", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume", "config",
-        "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
+        "threads", "profile", "apply_in_backward", "checkpoint_limit", "checkpoint_minutes", "skip_bad_batches", "memory_limit", "resume",
+        "config", "output_dir", "run_id", "save_dtype", "max_shard_size", "save_format", "gguf_type", "adapter_base",
         "tensorboard", "metrics_csv", "log_samples", "mlflow_uri", "mlflow_experiment", "mlflow_token_variable",
     ]
 
@@ -78,6 +82,7 @@ package final class RunSession {
                 mayChange: Self.mayChange, known: Set(known), note: early.say)
         }
         checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
+        writesCheckpoints = checkpointSteps != nil || checkpointSeconds != nil
         // automatic checkpoints must not fill the disk
         checkpointLimit = run.checkpointLimit ?? (checkpointSteps == nil ? 2 : nil)
         self.folder = folder
@@ -193,6 +198,7 @@ package final class RunSession {
 
     /// Writes a checkpoint with any content.
     func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
+        try checkDiskForCheckpoint()
         try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
         lastCheckpoint = SteadyClock.now()
         savedStep = step

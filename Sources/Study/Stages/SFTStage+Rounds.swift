@@ -1,6 +1,7 @@
 package import Data
 import Formats
 import Foundation
+import Models
 import Runs
 import Train
 
@@ -72,6 +73,7 @@ extension SFTStage {
         stage.data.targetEvalDatapoints = data.maxTrainExamples ?? 1_000_000_000
         (stage.data.maxTrainExamples, stage.data.evalDataset) = (nil, nil)
         stage.run.seed = seed(round)
+        (stage.run.masterDtype, stage.run.gradientDtype) = (MasterFormat.f32.rawValue, GradientFormat.f32.rawValue)
         (stage.run.runId, stage.run.resume) = (nil, ResumePolicy.allow.rawValue)
         return stage
     }

@@ -134,7 +134,7 @@ public struct SFTStage: TrackedStage {
         if evaluation.doTrain { session.sayRanks(batchSize: config.loop.batchSize) }
         let samples = try sampler(start, session)
         let models = RunModels(model: decoder, judges: session.judges)
-        try models.hold(as: run.frozenFormat, note: session.say)
+        try models.hold(run, note: session.say)
         if evaluation.doTrain { session.say(RunSummary.parameters(of: decoder)) }
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         let model = LanguageModel(decoder: decoder, source: start.model.source, generation: start.model.generation)
@@ -168,6 +168,8 @@ public struct SFTStage: TrackedStage {
         }
         try best?.check(splits: evaluations.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
+        try session.checkDisk(
+            for: model, optimizer: evaluation.doTrain ? training.optimizerConfig.kind : nil, saving, isMerged: adapter.mergeAdapter)
         func save(_ trainer: SFTTrainer) throws {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: start.tokenizer) }
         }
@@ -228,7 +230,7 @@ public struct SFTStage: TrackedStage {
 
     private var config: SFTConfig {
         var config = SFTConfig()
-        config.loop = training.loop(seed: run.seed)
+        config.loop = training.loop(run)
         config.freezing = model.fromScratch ? Freezing(fraction: 0) : training.freezing
         config.promptLossWeight = model.promptLossWeight
         config.microBatchSize = meansOverBatches ? training.perDeviceTrainBatchSize : nil

@@ -12,6 +12,9 @@ public final class Parameter {
     /// The sum of the gradients since it was last cleared; nil if there were none.
     public package(set) var gradient: Tensor?
 
+    /// The format in which an optimiser stores the value after a step: 32-bit floats, or bfloat16 with stochastic rounding.
+    package var masterFormat = NumberFormat.f32
+
     /// Creates a parameter from its name and initial value. The value is detached from any tape.
     public init(_ name: String, _ value: Tensor, isTrainable: Bool = true) {
         self.name = name
@@ -22,8 +25,10 @@ public final class Parameter {
     /// The value for use in a forward pass. It is watched by the tape if there is one and the parameter is trainable; otherwise
     /// it is a constant.
     public func on(_ tape: Tape?) -> Tensor {
-        guard let tape, isTrainable else { return value }
-        return tape.watch(self)
+        guard isTrainable else { return value }
+        if let tape { return tape.watch(self) }
+        ParameterUses.current?.add(self)
+        return value
     }
 
     /// Sets the gradient to nil.

@@ -25,10 +25,21 @@ public final class Tape {
     private var isUsed = false
     /// Whether models save only the input of each layer on this tape and recompute the layers in the backward pass.
     public let recomputesLayers: Bool
+    /// Called with a parameter when the backward pass has added everything to its gradient.
+    private let finished: ((Parameter) -> Void)?
+    /// How many parts of the backward pass still add to a parameter's gradient: the tape itself, and each recomputation.
+    private var remaining: [ObjectIdentifier: Int] = [:]
 
     /// Creates an empty tape.
-    /// - Parameter recomputingLayers: whether to save memory at the cost of a second forward pass. Gradients have the same bits.
-    public init(recomputingLayers: Bool = false) { recomputesLayers = recomputingLayers }
+    /// - Parameters:
+    ///   - recomputingLayers: whether to save memory at the cost of a second forward pass. Gradients have the same bits.
+    ///   - finished: called in the backward pass with each watched parameter when nothing more will be added to its gradient, nor its
+    ///     value read. It may change the value and clear the gradient. A parameter that is watched in a recomputed layer that no
+    ///     gradient reaches is left out.
+    public init(recomputingLayers: Bool = false, finished: ((Parameter) -> Void)? = nil) {
+        recomputesLayers = recomputingLayers
+        self.finished = finished
+    }
 
     /// The number of recorded entries.
     package var count: Int { entries.count }
@@ -45,6 +56,7 @@ public final class Tape {
         } else {
             index = append(.parameter(parameter))
             watched[ObjectIdentifier(parameter)] = index
+            expect(parameter)
         }
         return Tensor(shape: parameter.value.shape, storage: parameter.value.storage, node: Node(tape: self, index: index))
     }
@@ -92,6 +104,9 @@ public final class Tape {
                     if !wanted.contains(index) { gradients[index] = nil }
                     Compute.timed("\(operation.name), backward") { operation.backward(gradient, on: self) }
                 }
+            } else if isTellingFinished, case .parameter(let parameter) = entries[index] {
+                // everything that uses it was recorded later
+                finish(parameter)
             }
         }
         let results = variables.map { variable in
@@ -99,6 +114,23 @@ public final class Tape {
         }
         gradients = []
         return results
+    }
+
+    // MARK: Parameters whose gradients are whole
+
+    /// Whether someone wants to know which gradients are whole.
+    var isTellingFinished: Bool { finished != nil }
+
+    /// Counts a further part of the backward pass that adds to a parameter's gradient.
+    func expect(_ parameter: Parameter) {
+        if isTellingFinished { remaining[ObjectIdentifier(parameter), default: 0] += 1 }
+    }
+
+    /// Says that one part of the backward pass has added everything to a parameter's gradient.
+    func finish(_ parameter: Parameter) {
+        guard let finished, let left = remaining[ObjectIdentifier(parameter)] else { return }
+        remaining[ObjectIdentifier(parameter)] = left - 1
+        if left == 1 { finished(parameter) }
     }
 
     // MARK: For the backward functions of operations

@@ -27,8 +27,11 @@ extension NarrowElements {
     ///   - source: the numbers, as floats or in a narrow format.
     ///   - count: the number of elements.
     ///   - format: any format but ``NumberFormat/f32``.
+    ///   - keepsOriginal: whether the result has an ``original``. Numbers that are going to change have none.
     /// - Throws: ``RoundingError``.
-    package static func rounding(_ source: Storage, count: Int, to format: NumberFormat) throws -> NarrowElements {
+    package static func rounding(
+        _ source: Storage, count: Int, to format: NumberFormat, keepsOriginal: Bool = true
+    ) throws -> NarrowElements {
         precondition(source.byteCount >= 4 * count, "a storage of \(source.byteCount / 4) elements has no \(count)")
         let source = source.narrow?.original ?? source
         let block = Storage(byteCount: format.byteCount(of: count))
@@ -52,7 +55,8 @@ extension NarrowElements {
             if let bad { failed.withLock { $0 = min($0 ?? .max, range.lowerBound + bad) } }
         }
         if let index = failed.withLock({ $0 }) { throw RoundingError(format: format, index: index) }
-        return NarrowElements(format, block.pointer, count: count, keepsPacking: false, original: source.readAgain, owner: block)
+        return NarrowElements(
+            format, block.pointer, count: count, keepsPacking: false, original: keepsOriginal ? source.readAgain : nil, owner: block)
     }
 
     /// Writes little-endian numbers of 16 bits; returns the index of the first one that is not finite.

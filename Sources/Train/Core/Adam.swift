@@ -17,6 +17,9 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     public var weightDecay = 0.0
     /// The global norm to which gradients are clipped; nil disables clipping.
     public var clipNorm: Double?
+    /// Whether each weight is updated in the last backward pass of a step, as soon as its gradient is whole, and the gradient is then
+    /// freed. The weights have the same bits. It saves memory where a step has one pass, and needs ``clipNorm`` to be nil.
+    public var appliesInBackward = false
 
     /// Settings with a peak learning rate and a clipping norm; the others have their defaults.
     public init(learningRate: Double = 5e-5, clipNorm: Double? = 1) {
@@ -34,7 +37,12 @@ public struct AdamConfig: Codable, Sendable, Equatable {
         try require((0..<1).contains(beta2), "beta2", beta2, "it must be in [0, 1)")
         try require(epsilon > 0, "epsilon", epsilon, "it must be above 0")
         try require(weightDecay >= 0, "the weight decay", weightDecay, "it must not be negative")
-        if let clipNorm { try require(clipNorm > 0, "the clipping norm", clipNorm, "it must be above 0") }
+        if let clipNorm {
+            try require(clipNorm > 0, "the clipping norm", clipNorm, "it must be above 0")
+            try require(
+                !appliesInBackward, "the clipping norm", clipNorm,
+                "it must be unset where weights are updated in the backward pass, before the norm of all gradients is known")
+        }
     }
 }
 
@@ -46,23 +54,34 @@ public final class Adam {
     /// The parameters that are optimised: those that were trainable when the optimiser was created.
     public let parameters: [Parameter]
     /// The number of steps taken.
-    public private(set) var stepCount = 0
+    public internal(set) var stepCount = 0
     /// Σ g² of each parameter's gradient, summed over all ranks, in the last step; before clipping.
-    private(set) var gradientSquares: [Double] = []
+    var squares: [Double] = []
+    /// The places of the parameters in ``parameters``.
+    let places: [ObjectIdentifier: Int]
+    /// The step that is being taken in a backward pass; nil outside.
+    var running: StepInBackward?
     let config: AdamConfig
     private let shares: ParameterShares
     /// The moments of each parameter; nil if another rank keeps them.
     private let moments: [(any Moments)?]
+    /// The source of stochastic rounding. Its stream of a step and a parameter is a function of both numbers, so it has no state.
+    private let random: Philox
 
     /// An optimiser for the trainable ones of `parameters`. Duplicates count once.
     /// - Parameters:
     ///   - parameters: the parameters; on all ranks the same ones, with the same values.
     ///   - config: the settings.
+    ///   - random: the source of the stochastic rounding of parameters that are held in bfloat16 (``MasterWeights``).
     ///   - collective: the ranks, whose gradients are summed. Default: this process alone.
-    public init(_ parameters: [Parameter], config: AdamConfig, collective: any Collective = LocalCollective()) {
+    public init(
+        _ parameters: [Parameter], config: AdamConfig, random: Philox = Philox(seed: 0), collective: any Collective = LocalCollective()
+    ) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
+        self.random = random
+        places = Dictionary(uniqueKeysWithValues: self.parameters.enumerated().map { (ObjectIdentifier($1), $0) })
         let shares = ParameterShares(self.parameters, among: collective)
         self.shares = shares
         moments = self.parameters.enumerated().map { shares.owns($0.offset) ? config.kind.moments(of: $0.element.value) : nil }
@@ -81,28 +100,39 @@ public final class Adam {
         defer { clearGradients() }
         let present = try shares.sumGradients()
         // the norm is summed in the order of the parameters, whoever owns them
-        var squares = 0.0
-        gradientSquares = try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })
-        for (parameter, square) in zip(parameters, gradientSquares) {
+        squares = try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })
+        for (parameter, square) in zip(parameters, squares) {
             guard square.isFinite else {
                 throw TrainingError.notFinite(
                     what: "the gradient of \(parameter.name)", step: trainerStep ?? stepCount + 1, examples: examples)
             }
-            squares += square
         }
-        let norm = squares.squareRoot()
         stepCount += 1
-        let scale = config.clipNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
-        let step = AdamStep(
+        let step = nextStep(learningRate: learningRate, scale: config.clipNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1)
+        for index in parameters.indices { update(index, step) }
+        try shares.shareValues(present)
+        return norm
+    }
+
+    /// The global norm of the gradients of the last step, before clipping.
+    var norm: Double { squares.reduce(0, +).squareRoot() }
+
+    /// The hyperparameters of the step ``stepCount``.
+    func nextStep(learningRate: Double, scale: Double) -> AdamStep {
+        AdamStep(
             learningRate: Float(learningRate), beta1: Float(config.beta1), beta2: Float(config.beta2),
             epsilon: Float(config.epsilon), weightDecay: Float(config.weightDecay), number: stepCount,
             gradientScale: Float(scale))
-        for (parameter, moments) in zip(parameters, moments) {
-            guard let moments, let gradient = parameter.gradient else { continue }
-            moments.step(step, gradient: gradient, value: &parameter.value)
+    }
+
+    /// Updates a parameter, if this rank owns it and it has a gradient, and frees the gradient.
+    func update(_ index: Int, _ step: AdamStep) {
+        let parameter = parameters[index]
+        guard let moments = moments[index], let gradient = parameter.gradient else { return }
+        parameter.update(with: random.split(UInt64(stepCount)).split(UInt64(index))) {
+            moments.step(step, gradient: gradient.widened(), value: &$0)
         }
-        try shares.shareValues(present)
-        return norm
+        parameter.clearGradient()
     }
 
     /// Clears all gradients, for example those that a failed step has accumulated.
@@ -135,5 +165,15 @@ public final class Adam {
         try state.check(kind: config.kind)
         for (parameter, moments) in zip(parameters, moments) { try moments?.restore(state, name: parameter.name) }
         self.stepCount = stepCount
+    }
+}
+
+extension Parameter {
+    /// Changes the value. One that is held in bfloat16 is widened for the change, and rounded stochastically after it.
+    fileprivate func update(with random: @autoclosure () -> Philox, _ body: (inout Tensor) -> Void) {
+        guard masterFormat == .bf16 else { return body(&value) }
+        var floats = value.widened()
+        body(&floats)
+        value = Tensor(shape: floats.shape, narrow: .roundingStochastically(floats, with: random()))
     }
 }

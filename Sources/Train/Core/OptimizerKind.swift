@@ -52,14 +52,21 @@ public enum OptimizerKind: String, Codable, Sendable, CaseIterable {
     package var usesEpsilon: Bool { self == .adamw || self == .adamw8bit }
 
     /// The memory that the optimiser takes for a parameter of a shape, in bytes.
-    package func momentBytes(of shape: Shape) -> Int {
-        let (count, floats) = (shape.count, Allocator.capacity(for: 4 * shape.count))
+    package func momentBytes(of shape: Shape) -> Int { momentParts(of: shape).reduce(0) { $0 + Allocator.capacity(for: $1) } }
+
+    /// The bytes of what the optimiser keeps of a parameter of a shape, as in a checkpoint.
+    package func storedBytes(of shape: Shape) -> Int { momentParts(of: shape).reduce(0, +) }
+
+    /// The bytes of each of the arrays that the optimiser keeps of a parameter of a shape.
+    private func momentParts(of shape: Shape) -> [Int] {
+        let (count, floats) = (shape.count, 4 * shape.count)
         switch self {
-        case .adamw: return 2 * floats
-        case .adamw8bit: return 2 * (count < Self.leastCoded ? floats : MomentCodes.byteCount(of: count))
-        case .lion: return floats
-        case .adafactor:
-            return shape.rank == 2 ? Allocator.capacity(for: 4 * shape.rows) + Allocator.capacity(for: 4 * shape.width) : floats
+        case .adamw8bit where count >= Self.leastCoded:
+            let scales = 4 * MomentCodes.blocks(of: count)
+            return [count, scales, count, scales]
+        case .adamw, .adamw8bit: return [floats, floats]
+        case .lion: return [floats]
+        case .adafactor: return shape.rank == 2 ? [4 * shape.rows, 4 * shape.width] : [floats]
         }
     }
 

@@ -11,13 +11,20 @@ final class OptimizerSteps<Method: Objective> {
     private let config: StepConfig
     private let dropsOut: Bool
     private let collective: any Collective
+    /// The source of the stochastic rounding of gradients. Its stream of a step, a rank, a pass and a parameter is a function of them.
+    private let random: Philox
+    /// The passes whose gradients the next step accumulates, so far.
+    private var passes: UInt64 = 0
 
     init(_ objective: Method, config: StepConfig, dropsOut: Bool = false, collective: any Collective = LocalCollective()) {
         self.objective = objective
         self.config = config
         self.collective = collective
+        random = Philox(seed: config.seed).split("gradients")
         self.dropsOut = dropsOut && objective.hasDropout
-        optimizer = Adam(objective.parameters, config: config.optimizer, collective: collective)
+        optimizer = Adam(
+            objective.parameters, config: config.optimizer, random: Philox(seed: config.seed).split("master weights"),
+            collective: collective)
     }
 
     /// The number of steps taken.
@@ -27,17 +34,19 @@ final class OptimizerSteps<Method: Objective> {
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
     ///   - scale: a factor on the loss.
+    ///   - learningRate: the learning rate of the step if this is its last batch. If the settings say so, the weights are updated in
+    ///     the last backward pass (``AdamConfig/appliesInBackward``); ``take(learningRate:batch:of:)`` must follow in any case.
     ///   - share: the indices of this rank's examples, for an objective without dropout. Default: nil, consecutive examples with
     ///     about as many tokens as those of the other ranks.
     /// - Returns: the reported loss, and the further sums of the passes, of all ranks.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``; errors of the objective; ``CollectiveError``. If one rank throws,
     ///   all do. After an error the caller must clear the gradients.
     func add(
-        _ batch: [Method.Example], of step: Int, scale: Float? = nil, share: [Int]? = nil
+        _ batch: [Method.Example], of step: Int, scale: Float? = nil, learningRate: Double? = nil, share: [Int]? = nil
     ) throws -> (loss: Double, sums: [String: Double]) {
         let own = share ?? Array(BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size))
         try objective.prepare(batch, step: step, among: collective)
-        var shares = try collective.together { try run(batch, own, of: step, scale: scale) }[...]
+        var shares = try collective.together { try run(batch, own, of: step, scale: scale, learningRate: learningRate) }[...]
         var all = shares.popFirst() ?? PassSums()
         for share in shares {
             all.loss += share.loss
@@ -47,33 +56,53 @@ final class OptimizerSteps<Method: Objective> {
     }
 
     /// Runs the passes of some examples of a batch. With dropout, they must be consecutive.
-    private func run(_ batch: [Method.Example], _ own: [Int], of step: Int, scale: Float?) throws -> PassSums {
+    private func run(
+        _ batch: [Method.Example], _ own: [Int], of step: Int, scale: Float?, learningRate: Double?
+    ) throws -> PassSums {
         var result = PassSums()
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
         noise.skip(rows: batch[..<(own.first ?? 0)].reduce(0) { $0 + objective.rows(of: $1) })
         let parts = Packing.parts(own, tokensPerPass: config.tokensPerPass) { index, previous in
             previous.map { objective.tokens(of: batch[index], behind: batch[$0]) } ?? objective.tokens(of: batch[index])
         }
-        for indices in parts {
+        // a step that failed leaves no gradients
+        if optimizer.parameters.allSatisfy({ $0.gradient == nil }) { passes = 0 }
+        for (number, indices) in parts.enumerated() {
+            let rate = config.optimizer.appliesInBackward && number == parts.count - 1 ? learningRate : nil
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
-            let tape = Tape(recomputingLayers: config.recomputesLayers)
+            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: finisher(applies: rate != nil))
             let found = try objective.loss(of: pass, on: tape)
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
             }
             result.loss += found.shown
             result.sums.merge(found.sums) { $0 + $1 }
+            if let rate { optimizer.begin(learningRate: rate) }
             tape.backward(from: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
         }
         return result
     }
 
+    /// What happens to a parameter's gradient when a backward pass has added everything to it; nil for nothing.
+    private func finisher(applies: Bool) -> ((Parameter) -> Void)? {
+        passes += 1
+        if applies { return { [optimizer] in optimizer.apply(to: $0) } }
+        guard config.gradientFormat == .bf16 else { return nil }
+        let random = random.split(UInt64(count)).split(UInt64(collective.rank)).split(passes)
+        return { [optimizer] in optimizer.roundGradient(of: $0, with: random) }
+    }
+
     /// Updates the weights with the accumulated gradients of all ranks, and clears the gradients.
     /// - Returns: the global norm of the gradients before clipping.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)`` before any weight is changed;
+    ///   ``TrainingError/notFiniteInBackward(what:step:examples:)``.
     func take(learningRate: Double, batch: [Method.Example], of step: Int) throws -> Double {
-        try optimizer.step(learningRate: learningRate, examples: batch.map(objective.id), of: step)
+        let examples = batch.map(objective.id)
+        guard config.optimizer.appliesInBackward else {
+            return try optimizer.step(learningRate: learningRate, examples: examples, of: step)
+        }
+        return try optimizer.finish(learningRate: learningRate, examples: examples, of: step)
     }
 }
 

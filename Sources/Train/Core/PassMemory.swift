@@ -61,8 +61,10 @@ package struct TrainingMemory: Sendable, Equatable {
     package var optimizer = 0
     /// The shapes of the trained parameters.
     package var trained: [Shape] = []
-    /// The gradients of all trained parameters.
+    /// The gradients of all trained parameters, or of those that exist at once if the only pass of each step frees them.
     package var gradients = 0
+    /// Whether the only pass of each step updates the weights and frees the gradients. Smaller passes would be several in a step.
+    package var freesGradients = false
     /// The memory of passes with gradients.
     package var training = PassMemory.none
     /// The memory of passes without gradients.
@@ -73,6 +75,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var evaluationTokens = 0
     /// The keys, values and logits while sampling.
     package var caches = 0
+    /// The copies of the largest weight that an optimiser's step makes if it is held in a narrow format.
+    package var update = 0
     /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 
@@ -85,6 +89,17 @@ package struct TrainingMemory: Sendable, Equatable {
         weights = Allocator.shared.bytesInUse + optimizer.mappedBytes - memory.moments
         (self.optimizer, gradients) = memory
         trained = optimizer.parameters.map(\.value.shape)
+        update = optimizer.updateBytes
+    }
+
+    /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
+    /// kept. None is kept where the only pass of each step updates the weights.
+    /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
+    mutating func count(_ config: StepConfig, batch: Int) {
+        freesGradients = config.optimizer.appliesInBackward && batch <= config.tokensPerPass
+        guard freesGradients || config.gradientFormat != .f32 else { return }
+        let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
+        gradients = min(gradients, whole + (freesGradients ? 0 : trained.reduce(0) { $0 + config.gradientFormat.byteCount(of: $1) }))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
@@ -100,8 +115,8 @@ package struct TrainingMemory: Sendable, Equatable {
             evaluationTokens > 0 ? Int(evaluation.bytes(tokens: evaluationTokens)) - gradients : 0, 0)
     }
 
-    /// The peak memory of tensors in allocated blocks. Training and sampling do not overlap.
-    package var peak: Int { fixed + states + max(activations, caches) }
+    /// The peak memory of tensors in allocated blocks. Passes, sampling and steps of the optimiser do not overlap.
+    package var peak: Int { fixed + states + max(activations, caches, update) }
 
     /// The maximum number of tokens of a pass with gradients with which everything fits into `bytes`; nil if not even an empty
     /// pass fits.
@@ -124,7 +139,15 @@ extension Adam {
 
     /// The bytes of trained weights that are still views of a memory-mapped file. The first step copies them into memory.
     package var mappedBytes: Int {
-        parameters.reduce(0) { $0 + ($1.value.storage.isView ? Allocator.capacity(for: $1.value.count * 4) : 0) }
+        parameters.reduce(0) {
+            $0 + ($1.value.storage.isView && $1.masterFormat == .f32 ? Allocator.capacity(for: $1.value.count * 4) : 0)
+        }
+    }
+
+    /// The bytes that a step takes for a moment: floats of the largest weight that is held in bfloat16, and its next value.
+    var updateBytes: Int {
+        let held = parameters.filter { $0.masterFormat == .bf16 }.map(\.value.count).max() ?? 0
+        return held == 0 ? 0 : Allocator.capacity(for: 4 * held) + Allocator.capacity(for: 2 * held)
     }
 }
 

@@ -5,6 +5,8 @@ public struct StepConfig: Codable, Sendable, Equatable {
     /// Whether the backward pass recomputes the intermediate results of trained layers instead of keeping them. This saves memory
     /// and costs a second forward pass through these layers; the resulting weights are the same.
     public var recomputesLayers = false
+    /// The format in which gradients are kept until the weights are updated.
+    public var gradientFormat = GradientFormat.f32
     /// The settings of the optimiser.
     public var optimizer = AdamConfig()
     /// The learning-rate schedule.
@@ -31,6 +33,9 @@ public struct StepConfig: Codable, Sendable, Equatable {
         try Settings.require((0...1).contains(schedule.warmupShare), "the warm-up share", schedule.warmupShare, "it must be in 0...1")
         try Settings.require(tokensPerPass > 0, "the number of tokens per pass", tokensPerPass, "it must be above 0")
         try Settings.require(skippedBatches >= 0, "the limit of skipped batches", skippedBatches, "it must not be negative")
+        try Settings.require(
+            skippedBatches == 0 || !optimizer.appliesInBackward, "the limit of skipped batches", skippedBatches,
+            "it must be 0 where weights are updated in the backward pass, because a bad gradient may be found after the first update")
         for (name, steps) in [("logging", logSteps), ("evaluation", evaluationSteps ?? 1), ("checkpoint", checkpointSteps ?? 1)] {
             try Settings.require(steps > 0, "the \(name) interval", steps, "it must be above 0")
         }

@@ -84,6 +84,11 @@ package enum Packing {
         return result
     }
 
+    /// The number of tokens of the largest batch of `batchSize` items, each of which occurs several times.
+    package static func total(lengths: [Int], batchSize: Int, repeating count: Int = 1) -> Int {
+        lengths.sorted(by: >).flatMap { Array(repeating: $0, count: count) }.prefix(batchSize).reduce(0, +)
+    }
+
     /// The number of tokens of the largest part into which a batch of `batchSize` items can be divided.
     package static func largestPart(lengths: [Int], batchSize: Int, tokensPerPass: Int) -> Int {
         let longest = lengths.sorted(by: >)

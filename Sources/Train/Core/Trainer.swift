@@ -51,6 +51,9 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ) throws {
         try config.validate()
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training set") }
+        try Settings.require(
+            collective.size == 1 || !config.steps.optimizer.appliesInBackward, "the number of processes", collective.size,
+            "it must be 1 where weights are updated in the backward pass, before the gradients of all processes are summed")
         self.objective = objective
         self.loop = config
         self.examples = examples
@@ -144,9 +147,9 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     private func learn(from batch: [Method.Example]) throws -> Double {
         defer { optimizer.clearGradients() }
-        let (loss, sums) = try optimization.add(batch, of: step + 1)
-        last.rate = learningRate?(step, totalSteps) ?? steps.learningRate(step: step, total: totalSteps)
-        last.norm = try optimization.take(learningRate: last.rate, batch: batch, of: step + 1)
+        let rate = learningRate?(step, totalSteps) ?? steps.learningRate(step: step, total: totalSteps)
+        let (loss, sums) = try optimization.add(batch, of: step + 1, learningRate: rate)
+        last = (try optimization.take(learningRate: rate, batch: batch, of: step + 1), rate)
         interval.add(loss: loss, weight: objective.weight(of: batch), sums: sums)
         tokens += batch.reduce(0) { $0 + objective.tokens(of: $1) }
         return loss

@@ -41,6 +41,7 @@ extension Trainer where Method == SFTObjective {
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
             lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        memory.count(config.loop.steps, batch: Packing.total(lengths: examples.map(\.count), batchSize: config.batchSize))
         if let generator {
             memory.caches =
                 objective.evaluations.map { set in
@@ -124,6 +125,7 @@ extension Trainer where Method == RewardObjective {
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
             lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
+        memory.count(config.loop.steps, batch: Packing.total(lengths: examples.map(\.count), batchSize: config.batchSize))
         return memory
     }
 }
@@ -151,6 +153,7 @@ extension Trainer {
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
             lengths: evaluated.map(length), batchSize: .max, tokensPerPass: 2 * loop.steps.tokensPerPass)
+        memory.count(loop.steps, batch: Packing.total(lengths: examples.map(length), batchSize: loop.batchSize))
         return memory
     }
 }
@@ -225,6 +228,8 @@ extension PPOTrainer {
         memory.caches = max(
             generator.peakBytes(prompts: batch, streams: generations, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
         memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
+        let learned = Packing.total(lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize, repeating: generations)
+        memory.count(config.steps, batch: config.learnBatches == 1 ? learned : .max)
         return memory
     }
 }

@@ -15,6 +15,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownToken(id: String, token: Int32, rows: Int)
     /// A number is NaN or Inf. The weights were not updated with it.
     case notFinite(what: String, step: Int, examples: [String])
+    /// A gradient is NaN or Inf in a step that updates weights in the backward pass. Some weights were updated before it.
+    case notFiniteInBackward(what: String, step: Int, examples: [String])
     /// A saved state does not belong to this model, data or seed.
     case stateMismatch(String)
 
@@ -34,6 +36,11 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "(\(Counted.form(examples.count, "example", "examples")) \(Self.list(examples))); the weights were not updated. "
                 + "Check \(Counted.form(examples.count, "this example", "these examples")), "
                 + "lower the learning rate, or skip such batches with --skip-bad-batches"
+        case .notFiniteInBackward(let what, let step, let examples):
+            "\(what) is NaN or Inf in step \(step) "
+                + "(\(Counted.form(examples.count, "example", "examples")) \(Self.list(examples))); with --apply-in-backward, some weights "
+                + "were updated before it, so the run has to go on from its last checkpoint. "
+                + "Check \(Counted.form(examples.count, "this example", "these examples")), or lower the learning rate"
         case .stateMismatch(let what): "the saved state does not match this run: \(what)"
         }
     }

@@ -35,13 +35,19 @@ package struct WeightMemory: Sendable {
         var existing = 0
         /// Whether ``FrozenWeights`` may replace it.
         var isFrozenMatrix = false
+        /// Whether ``MasterWeights`` may hold it.
+        var isTrainedMatrix = false
         /// Whether passes look up its rows, which packed copies do not serve.
         var isLookedUp = false
         /// Whether passes use it at all.
         var isUsed = false
 
-        /// Its bytes with frozen matrices in a format, and products in a precision.
-        func bytes(_ wanted: FrozenFormat, _ precision: Compute.Precision) -> Bytes {
+        /// Its bytes with frozen and trained matrices in a format, and products in a precision.
+        func bytes(_ wanted: FrozenFormat, _ precision: Compute.Precision, _ master: MasterFormat) -> Bytes {
+            if isTrainedMatrix, master == .bf16 {
+                // products pack it in passing
+                return Bytes(allocated: Allocator.capacity(for: NumberFormat.bf16.byteCount(of: count)))
+            }
             var (format, isRounded) = (format, false)
             if isFrozenMatrix, let narrow = wanted.narrow, narrow.byteCount(of: count) < format.byteCount(of: count) {
                 // in bf16 precision the packed copy of a mapped matrix already is the rounded one
@@ -80,19 +86,22 @@ package struct WeightMemory: Sendable {
         weights = Array(table.frozen.values) + Array(table.trained.values)
     }
 
-    /// The bytes of all weights, with frozen matrices in a format and products in a precision.
-    package func bytes(_ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision) -> Bytes {
-        weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision) }
+    /// The bytes of all weights, with frozen and trained matrices in a format and products in a precision. Weights that are held in
+    /// a narrower format already stay in it.
+    package func bytes(
+        _ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision, master: MasterFormat = .f32
+    ) -> Bytes {
+        weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision, master) }
     }
 
     /// The bytes of the frozen matrices that ``FrozenWeights`` may replace.
     package func frozen(_ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision) -> Int {
-        weights.reduce(0) { $0 + ($1.isFrozenMatrix ? $1.bytes(format, precision).total : 0) }
+        weights.reduce(0) { $0 + ($1.isFrozenMatrix ? $1.bytes(format, precision, .f32).total : 0) }
     }
 
     /// The bytes of the packed copies that products are still going to make.
     package func unpacked(_ precision: Compute.Precision = Compute.precision) -> Int {
-        weights.reduce(0) { $0 + max(0, $1.bytes(.f32, precision).packed - $1.existing) }
+        weights.reduce(0) { $0 + max(0, $1.bytes(.f32, precision, .f32).packed - $1.existing) }
     }
 
     /// The weights by storage. One that an optimiser changes while another model keeps it frozen has an entry in both tables.
@@ -107,8 +116,9 @@ package struct WeightMemory: Sendable {
             func add(_ parameters: [Parameter], passesGradients: Bool, isEmbedding: Bool = false, isUsed: Bool = true) {
                 for parameter in parameters {
                     let isPosition = parameter === model.positionParameter
+                    let isAdapter = adapter.contains(ObjectIdentifier(parameter))
                     take(
-                        parameter, mayBeHeld: !isPosition && !adapter.contains(ObjectIdentifier(parameter)),
+                        parameter, mayBeHeld: !isPosition && !isAdapter, isHeldIfTrained: !isAdapter,
                         directions: isEmbedding || !isUsed ? [] : passesGradients && isTrained ? [.forward, .inputGradient] : [.forward],
                         isLookedUp: isEmbedding, isUsed: isUsed)
                 }
@@ -128,7 +138,8 @@ package struct WeightMemory: Sendable {
         }
 
         private mutating func take(
-            _ parameter: Parameter, mayBeHeld: Bool, directions: [ProductQuestion.Kind], isLookedUp: Bool, isUsed: Bool
+            _ parameter: Parameter, mayBeHeld: Bool, isHeldIfTrained: Bool, directions: [ProductQuestion.Kind], isLookedUp: Bool,
+            isUsed: Bool
         ) {
             let (storage, shape) = (parameter.value.storage, parameter.value.shape)
             let key = ObjectIdentifier(storage)
@@ -143,9 +154,10 @@ package struct WeightMemory: Sendable {
             if shape.rank == 2 {
                 let kept = directions.map {
                     PackedWeight.keptBytes(
-                        // an optimiser's step makes floats of anything
+                        // an optimiser's step makes floats of anything that is not held in bfloat16
                         $0, outputs: shape[0], inputs: shape[1],
-                        keepsPacking: parameter.isTrainable || storage.narrow?.keepsPacking ?? true,
+                        keepsPacking: parameter.isTrainable
+                            ? parameter.masterFormat == .f32 : storage.narrow?.keepsPacking ?? true,
                         precision: .bf16)
                 }
                 weight.packed = max(weight.packed, kept.reduce(0, +))
@@ -153,8 +165,10 @@ package struct WeightMemory: Sendable {
             weight.isLookedUp = weight.isLookedUp || isLookedUp
             weight.isUsed = weight.isUsed || isUsed
             if parameter.isTrainable {
-                // the first step makes floats of it in memory, which `Adam.mappedBytes` counts
-                (weight.format, weight.allocated, weight.mapped) = (.f32, Allocator.capacity(for: 4 * weight.count), 0)
+                // the first step makes floats of it in memory, unless it is held in bfloat16, which `Adam.mappedBytes` counts
+                weight.format = parameter.masterFormat
+                (weight.allocated, weight.mapped) = (Allocator.capacity(for: weight.format.byteCount(of: weight.count)), 0)
+                weight.isTrainedMatrix = weight.isTrainedMatrix || isHeldIfTrained && MasterWeights.holds(shape)
                 trained[key] = weight
             } else {
                 let isMatrix = shape.rank == 2 && shape[0] >= Self.leastHeld && shape[1] >= Self.leastHeld

@@ -120,7 +120,7 @@ struct FlatParameters {
         walk(range) { parameter, inside, outside in
             let part = UnsafeMutableBufferPointer(rebasing: buffer[outside])
             if let gradient = parameter.gradient {
-                gradient.withUnsafeBufferPointer { _ = part.update(fromContentsOf: $0[inside]) }
+                if let base = part.baseAddress { gradient.copyFloats(inside, to: base) }
             } else {
                 part.update(repeating: 0)
             }
@@ -137,16 +137,21 @@ struct FlatParameters {
     /// Copies the values in a range to a buffer of its length.
     func copyValues(_ range: Range<Int>, to buffer: UnsafeMutableBufferPointer<Float>) {
         walk(range) { parameter, inside, outside in
-            parameter.value.withUnsafeBufferPointer {
-                _ = UnsafeMutableBufferPointer(rebasing: buffer[outside]).update(fromContentsOf: $0[inside])
-            }
+            guard let base = buffer.baseAddress else { return }
+            parameter.value.copyFloats(inside, to: base + outside.lowerBound)
         }
     }
 
     /// Replaces the values in a range.
     func setValues(_ range: Range<Int>, from buffer: UnsafeBufferPointer<Float>) {
         walk(range) { parameter, inside, outside in
-            parameter.value.update { _ = UnsafeMutableBufferPointer(rebasing: $0[inside]).update(fromContentsOf: buffer[outside]) }
+            let numbers = UnsafeBufferPointer(rebasing: buffer[outside])
+            if parameter.masterFormat == .bf16 {
+                // the owner has rounded them already
+                parameter.value.replace(inside, with: numbers)
+            } else {
+                parameter.value.update { _ = UnsafeMutableBufferPointer(rebasing: $0[inside]).update(fromContentsOf: numbers) }
+            }
         }
     }
 

@@ -78,6 +78,7 @@ public struct GGUFWriter {
         for entry in entries where !names.insert(entry.tensor.name).inserted {
             throw CheckpointError.duplicateTensor(name: entry.tensor.name, file: url.path)
         }
+        try DiskSpace.check(entries.reduce(0) { $0 + Self.padded($1.byteCount) }, at: url)
         let file = try AtomicFile(url)
         let header = header
         try file.write(header)

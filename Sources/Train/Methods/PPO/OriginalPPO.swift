@@ -197,9 +197,9 @@ package struct OriginalPPO: PPOArithmetic {
         return (moments, switches.mergesMomentsAfterwards ? Self.deviation(of: moments) : moments.deviation)
     }
 
-    func shownNorm(squares: [Double]) -> Double? {
-        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(squares: squares) }
-        return squares.reduce(0) { $0 + $1.squareRoot() }.squareRoot()
+    func shownNorm(ofSquares squares: [Double]) -> Double? {
+        guard switches.reportsRootOfNorms, config.optimizer.clipNorm == nil else { return plain.shownNorm(ofSquares: squares) }
+        return squares.reduce(0.0) { $0 + $1.squareRoot() }.squareRoot()
     }
 
     // MARK: Metrics

@@ -57,7 +57,7 @@ protocol PPOArithmetic {
     /// so far.
     func moments(of batch: [Rollout], after moments: inout RunningMoments) -> (used: RunningMoments, deviation: Double)
     /// The gradient norm to report, from Σ g² of every parameter before clipping; nil for the global norm.
-    func shownNorm(squares: [Double]) -> Double?
+    func shownNorm(ofSquares squares: [Double]) -> Double?
 
     // MARK: Metrics
 
@@ -112,7 +112,7 @@ extension PPOArithmetic {
         return (moments, moments.deviation)
     }
     /// Nil: the global norm.
-    func shownNorm(squares: [Double]) -> Double? { nil }
+    func shownNorm(ofSquares squares: [Double]) -> Double? { nil }
 
     /// Nil: the number of tokens.
     func textLengths(of rollouts: [Rollout], count: (Rollout) -> Int) -> [Int]? { nil }

@@ -55,17 +55,19 @@ extension PPOTrainer {
     package func learn(_ rollouts: [Rollout]) throws {
         defer { optimization.optimizer.clearGradients() }
         objective.entropySeen = (0, 0)
-        for batch in arithmetic.learnBatches(rollouts) {
+        let rate = config.steps.learningRate(step: optimization.count, total: config.optimizerSteps)
+        let batches = arithmetic.learnBatches(rollouts)
+        for (index, batch) in batches.enumerated() {
             let items = RolloutPass.grouped(try prepared(batch))
             record(advantagesOf: items)
             try addingStatistics {
-                _ = try optimization.add(items, of: step + 1, scale: arithmetic.lossScale, share: share(of: items))
+                _ = try optimization.add(
+                    items, of: step + 1, scale: arithmetic.lossScale, learningRate: index == batches.count - 1 ? rate : nil,
+                    share: share(of: items))
             }
         }
-        let rate = config.steps.learningRate(step: optimization.count, total: config.optimizerSteps)
         let norm = try optimization.take(learningRate: rate, batch: rollouts, of: step + 1)
-        let shown = arithmetic.shownNorm(squares: optimization.optimizer.gradientSquares)
-        objective.statistics.add("gradient_norm", shown ?? norm)
+        objective.statistics.add("gradient_norm", arithmetic.shownNorm(ofSquares: optimization.optimizer.squares) ?? norm)
         if config.entropyTarget != nil {
             objective.statistics.add("entropy_coef", objective.entropyController.applied)
             objective.entropyController.update(entropy: objective.entropySeen.sum / Double(max(1, objective.entropySeen.tokens)))

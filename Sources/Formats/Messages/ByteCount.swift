@@ -1,4 +1,3 @@
-internal import Formats
 internal import Foundation
 
 /// A number of bytes in text form: "6GB", "1.5 GiB", "800M". This is the only definition of byte sizes in settings and messages.
