@@ -28,7 +28,7 @@ public struct ComparisonOptions: SettingsOptions {
     public var samplesPerTemperature = Self.defaults.samplesPerTemperature
     @Option(help: "Simulation: number of pairs per prompt.")
     public var pairsPerPrompt = Self.defaults.pairsPerPrompt
-    @Option(help: "Simulation: least difference of judged scores. Pairs that differ by at least this much are used; equal ones never.")
+    @Option(help: "Simulation: minimum difference of the judge's scores. Pairs that differ by less, or not at all, are left out.")
     public var minimumMargin = Self.defaults.minimumMargin
     @Option(help: "Simulation: share of training labels to flip.")
     public var flippedShare = Self.defaults.flippedShare
@@ -43,7 +43,7 @@ public struct ComparisonOptions: SettingsOptions {
             least diverse bad one). Default: best-worst.
             """)
     public var pairs: String?
-    @Option(help: "Tables: least difference of rewards. Pairs that differ by at least this much are used; equal ones never. Default: 0.")
+    @Option(help: "Tables: minimum difference of rewards. Pairs that differ by less, or not at all, are left out. Default: 0.")
     public var pairMargin: Double?
     @Option(help: "Tables: maximum number of pairs per prompt. They are drawn at random. Default: all.")
     public var pairLimit: Int?

@@ -48,8 +48,8 @@ public struct JudgeOptions: SettingsOptions {
     public var judgeAttempts = Self.defaults.judgeAttempts
     @Option(
         help: """
-            Cache file of the service's answers. With it, the same question is asked only once, unless its answer has no verdict: \
-            it is then asked again in the next run. Default: judge-cache.jsonl in --output-dir.
+            Cache file of the service's answers. The same question is asked only once; one whose answer has no verdict is asked again \
+            in the next run. Default: judge-cache.jsonl in --output-dir.
             """)
     public var judgeCache: String?
     @Option(

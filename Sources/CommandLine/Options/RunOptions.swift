@@ -26,22 +26,22 @@ public struct RunOptions: SettingsOptions {
     public var dtype = Self.defaults.dtype
     @Option(
         help: """
-            Format that frozen weights are held in: f32, bf16 or int8. f32 leaves them as they are stored. bf16 takes 2 bytes per weight, \
-            int8 about 1.06, for all models of the run; weights are rounded, and with int8 products take more time. Trained weights and \
-            what is saved stay as they are. It applies to training and sample-best-of-n.
+            Format of frozen weights in memory: f32, bf16 or int8. f32 leaves them as they are stored. bf16 takes 2 bytes per weight, \
+            int8 about 1.06, in all models of the run; weights are rounded, and with int8 products take more time. Trained weights and \
+            saved weights are not rounded. It applies to training and sample-best-of-n.
             """)
     public var frozenDtype = Self.defaults.frozenDtype
     @Option(
         help: """
-            Format that trained weight matrices are kept in between steps: f32 or bf16. bf16 takes 2 bytes per weight; each step rounds \
-            the changed weights at random, so that they change by the right amount on average. With --dtype bf16, products pack them \
-            in passing, which takes more time and saves another 4 bytes per weight. Vectors and adapters stay f32.
+            Format of trained weight matrices in memory: f32 or bf16. bf16 takes 2 bytes per weight instead of 4; each step rounds the \
+            changed weights at random, so that they change by the right amount on average. With --dtype bf16, products then keep no \
+            packed copies, which takes more time and saves another 4 bytes per weight. Vectors and adapters stay f32.
             """)
     public var masterDtype = Self.defaults.masterDtype
     @Option(
         help: """
-            Format that gradients of weight matrices are kept in until the weights are updated: f32 or bf16. bf16 takes 2 bytes per weight; \
-            each pass adds in f32 and rounds the sum at random, so that it is right on average.
+            Format of the gradients of weight matrices in memory: f32 or bf16. bf16 takes 2 bytes per weight instead of 4; each pass adds \
+            in f32 and rounds the sum at random, so that it is right on average.
             """)
     public var gradientDtype = Self.defaults.gradientDtype
     @Option(help: "Checkpoints to keep, the newest ones. Default: all if they follow steps, 2 if they follow minutes.")

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Study
 
-/// Options of the finished model's files. Checkpoints are not affected: they hold trained weights as 32-bit floats.
+/// Options of the finished model's files. Checkpoints are not affected: they hold weights in the formats of the run.
 public struct SavingOptions: SettingsOptions {
     public typealias Values = SavingSettings
 

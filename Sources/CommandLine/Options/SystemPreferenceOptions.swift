@@ -84,13 +84,13 @@ public struct SystemPreferenceOptions: SettingsOptions {
     @Option(
         help: """
             How several answers to a pair are merged. One of average, override (the last counts) or skip (all must agree). An annotator \
-            who answers a pair twice counts once: the answers must be equal, or with override, the last one counts.
+            counts once for each pair: with override, the last answer counts; otherwise repeated answers must be equal.
             """)
     public var answerMerging = Self.defaults.answerMerging
     @Option(help: "How neutral answers count: tie or leave-out.")
     public var neutralAnswers = Self.defaults.neutralAnswers
     @Option(
-        help: "Annotator that is a model. Its rankings are compared with those of people; --preference-answers has them. Default: none.")
+        help: "Annotator that is a model. Its rankings, which --preference-answers contains, are compared with people's. Default: none.")
     public var judgeAnnotator: String?
     @Option(
         help: """

@@ -7,7 +7,7 @@ public struct TrainingOptions: SettingsOptions {
 
     @Option(
         help: """
-            Rule of a training step. One of adamw, adamw8bit, lion or adafactor. adamw8bit (Dettmers et al. 2022) keeps AdamW's two \
+            Optimiser: adamw, adamw8bit, lion or adafactor. adamw8bit (Dettmers et al. 2022) keeps AdamW's two \
             moments in 8 bits instead of 32, except those of parameters with fewer than 4096 weights. lion (Chen et al. 2023) keeps one \
             number per trained weight instead of two. It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of \
             0.99. adafactor (Shazeer & Stern 2018) keeps one number per row and column of a matrix.
@@ -35,9 +35,9 @@ public struct TrainingOptions: SettingsOptions {
     @Option(
         help: .yesNo(
             """
-            Update each weight in the backward pass, as soon as its gradient is whole, and free the gradient. It saves 4 bytes per \
-            trained weight if a step has one pass (--tokens-per-pass), and changes no result. It needs a run without gradient clipping, \
-            gradient accumulation and --skip-bad-batches.
+            Update each weight in the backward pass, as soon as its gradient is complete, and free the gradient. It saves 4 bytes per \
+            trained weight if a step has one pass (--tokens-per-pass), and changes no result. It cannot be combined with gradient \
+            clipping, gradient accumulation, --skip-bad-batches or several processes.
             """))
     public var applyInBackward = Self.defaults.applyInBackward
     @Option(help: "Learning-rate schedule after the warm-up. One of constant, linear or cosine.")
