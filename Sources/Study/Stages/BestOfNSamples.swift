@@ -52,12 +52,13 @@ extension BestOfNStage {
         }
         try reward.checkReferences(of: splits.flatMap(\.prompts))
         try requireSame(splits, policy.model.decoder, among: session.collective)
+        sayRanks(session, prompts: splits.map(\.prompts.count).max() ?? 0)
         var sampler = BestOfN(
             ResponseSampler(
                 Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
                 tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
             rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
-        (sampler.reference, sampler.promptsPerPass) = (reference, max(1, 256 / n))
+        (sampler.reference, sampler.promptsPerPass) = (reference, promptsPerPass)
         sampler.measuresDraws = bestOfN.klOfDraws ?? false
         let (count, all) = (bestOfN.groups > 1 ? n * bestOfN.groups : n, splits.flatMap(\.prompts))
         return BestOfNSamples(
@@ -74,15 +75,37 @@ extension BestOfNStage {
             })
     }
 
-    /// Checks that all ranks have the same prompts and the same policy, which other files on one machine could change.
+    /// The number of prompts that a process answers together.
+    private var promptsPerPass: Int { max(1, 256 / bestOfN.numReturnSequences) }
+
+    /// Tells how many processes share the prompts, and if some of them have nothing to do.
+    /// - Parameter prompts: the number of prompts of the largest split.
+    private func sayRanks(_ session: RunSession, prompts: Int) {
+        let (ranks, passes) = (session.collective.size, (prompts + promptsPerPass - 1) / promptsPerPass)
+        guard ranks > 1 else { return }
+        session.say(
+            "\(ranks) processes share the prompts, each \(promptsPerPass) at a time"
+                + (ranks > passes
+                    ? "; no split has more than \(Counted(prompts, "prompt")), so at least \(ranks - passes) of them have nothing to do"
+                    : "")
+        )
+    }
+
+    /// Checks that all ranks have the same prompts and a policy with the same shapes and first weights, which other files on one
+    /// machine could change.
     private func requireSame(
         _ splits: [(name: String, prompts: [TokenisedPrompt])], _ policy: any TransformerDecoder, among collective: any Collective
     ) throws {
         guard collective.size > 1 else { return }
         let lengths = splits.map { name, prompts in "\(name) \(prompts.map { "\($0.id) \($0.tokens.count)" })" }
         try collective.requireSame("\(lengths)", what: "the set of prompts")
-        let shapes = policy.parameters.map { "\($0.name) \($0.value.shape)" }
-        try collective.requireSame(shapes.joined(separator: "\n"), what: "the model")
+        let weights = policy.parameters.map { parameter in
+            let first = parameter.value.withFloats(0..<min(32, parameter.value.count)) { floats in
+                (0..<min(32, parameter.value.count)).map { floats[$0].bitPattern }
+            }
+            return "\(parameter.name) \(parameter.value.shape) \(first)"
+        }
+        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
     }
 
     /// Freezes all models, because nothing is trained, lets equal weights share one memory, and holds them in the format of the
