@@ -165,6 +165,8 @@ extension BestOfNStage {
                 }
             }
         }
+        let counts = splits.map { split in "\(split.name) \(split.prompts.map { "\($0.first?.id ?? "") \($0.count)" })" }
+        try session.collective.requireSame("\(counts)", what: "the set of stored samples")
         return BestOfNSamples(splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: 1024) { split, prompts, count, each in
             // every rank reads the rows, because there is nothing to compute
             try session.collective.together {
