@@ -6,6 +6,8 @@
 #define NOT_BUILT (-1)
 #define NO_THREADS (-2)
 #define NO_MEMORY (-3)
+#define NOT_RUNNING (-4)
+#define UNEQUAL (-5)
 
 #ifdef SWK_MPI
 #include <mpi.h>
@@ -15,7 +17,18 @@
 
 int swk_mpi_is_built(void) { return 1; }
 
+// Outside of begin and end, most MPI functions end the process.
+static int is_running(void) {
+    int started = 0, ended = 0;
+    MPI_Initialized(&started);
+    MPI_Finalized(&ended);
+    return started && !ended;
+}
+
 int swk_mpi_begin(int *rank, int *size) {
+    int started = 0;
+    MPI_Initialized(&started);  // stays true after the end
+    if (started) return NOT_RUNNING;
     int provided = MPI_THREAD_SINGLE;
     int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
     if (code != MPI_SUCCESS) return code;
@@ -34,11 +47,14 @@ static size_t pieces(const swk_mpi_part *parts, int rank, int size) {
 }
 
 int swk_mpi_exchange(int rank, int size, const swk_mpi_part *send, const swk_mpi_part *receive) {
+    if (!is_running()) return NOT_RUNNING;
+    if (send[rank].count != receive[rank].count) return UNEQUAL;
     if (send[rank].count > 0) memcpy(receive[rank].bytes, send[rank].bytes, send[rank].count);
     size_t most = pieces(send, rank, size) + pieces(receive, rank, size);
     if (most == 0) return MPI_SUCCESS;
     MPI_Request *requests = malloc(most * sizeof *requests);
-    if (requests == NULL) return NO_MEMORY;
+    MPI_Status *statuses = malloc(most * sizeof *statuses);
+    if (requests == NULL || statuses == NULL) return free(requests), free(statuses), NO_MEMORY;
     int count = 0, code = MPI_SUCCESS;
     // the pieces of a pair of ranks have one tag and arrive in the order in which they are sent
     for (int step = 1; step < size && code == MPI_SUCCESS; step++) {
@@ -59,18 +75,39 @@ int swk_mpi_exchange(int rank, int size, const swk_mpi_part *send, const swk_mpi
             if (code == MPI_SUCCESS) count++;
         }
     }
-    if (code == MPI_SUCCESS) code = MPI_Waitall(count, requests, MPI_STATUSES_IGNORE);
+    if (code == MPI_SUCCESS) code = MPI_Waitall(count, requests, statuses);
+    if (code == MPI_ERR_IN_STATUS)
+        for (int k = 0; k < count && code == MPI_ERR_IN_STATUS; k++)
+            if (statuses[k].MPI_ERROR != MPI_SUCCESS && statuses[k].MPI_ERROR != MPI_ERR_PENDING) code = statuses[k].MPI_ERROR;
+    // a message that is too short is no error for MPI
+    int k = 0;
+    for (int step = 1; step < size && code == MPI_SUCCESS; step++) {
+        size_t all = receive[(rank + size - step) % size].count;
+        for (size_t at = 0; at < all && code == MPI_SUCCESS; at += PIECE, k++) {
+            int got = 0;
+            code = MPI_Get_count(&statuses[k], MPI_BYTE, &got);
+            if (code == MPI_SUCCESS && (size_t)got != (all - at < PIECE ? all - at : PIECE)) code = UNEQUAL;
+        }
+    }
     free(requests);
+    free(statuses);
     return code;
 }
 
-int swk_mpi_end(void) { return MPI_Finalize(); }
+int swk_mpi_end(void) { return is_running() ? MPI_Finalize() : NOT_RUNNING; }
 
-void swk_mpi_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
+void swk_mpi_abort(int status) {
+    if (is_running()) MPI_Abort(MPI_COMM_WORLD, status);
+    exit(status);
+}
 
 static void library_message(int code, char *text, size_t capacity) {
     char message[MPI_MAX_ERROR_STRING + 1];
     int length = 0;
+    if (!is_running()) {
+        snprintf(text, capacity, "error %d", code);
+        return;
+    }
     if (MPI_Error_string(code, message, &length) != MPI_SUCCESS) length = 0;
     snprintf(text, capacity, "%.*s", length, message);
 }
@@ -103,6 +140,8 @@ void swk_mpi_message(int code, char *text, size_t capacity) {
     case NOT_BUILT: snprintf(text, capacity, "this build has no MPI"); break;
     case NO_THREADS: snprintf(text, capacity, "this MPI does not allow calls from several threads (MPI_THREAD_SERIALIZED)"); break;
     case NO_MEMORY: snprintf(text, capacity, "there is no memory for the list of messages"); break;
+    case NOT_RUNNING: snprintf(text, capacity, "MPI is not running, or was started before"); break;
+    case UNEQUAL: snprintf(text, capacity, "the ranks do not agree on the length of a message"); break;
     default: library_message(code, text, capacity);
     }
 }

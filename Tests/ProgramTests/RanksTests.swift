@@ -90,6 +90,35 @@ struct RanksTests {
         }
     }
 
+    @Test("policy optimisation and best-of-N, with two and three processes, against one")
+    func policies() throws {
+        let common = ["--model-name", "runs1/sft", "--rf-model-dir", "runs1/rm", "--threads", "1"]
+        #expect(try supervised("runs1", ranks: 1).wait().status == 0)
+        let judge = TinyPipeline.options(
+            TinyPipeline.arguments("train-reward-model"), with: ["--model-name", "runs1/sft", "--output-dir", "runs1"])
+        #expect(try ProgramProcess("train-reward-model", judge, in: pipeline.folder).wait().status == 0)
+        for ranks in 1...3 {
+            let output = common + ["--output-dir", "runs\(ranks)"]
+            // two prompts for each pass of best-of-N, so that all ranks have some
+            for (program, own) in [
+                ("train-ppo", ["--total-steps", "3"]),
+                ("sample-best-of-n", ["--reference-model", "runs1/sft", "--num-return-sequences", "128"]),
+            ] {
+                let arguments = TinyPipeline.options(TinyPipeline.arguments(program), with: output + own)
+                let end = try start(program, ranks: ranks, arguments).wait()
+                #expect(end.status == 0, "\(program): \(end.errors)")
+                #expect(end.errors.components(separatedBy: "the result is in").count == 2, "\(end.errors)")
+            }
+        }
+        let drawn = try pipeline.results("runs1/bon")
+        #expect(drawn.keys.contains { $0.hasPrefix("tables/") })
+        for ranks in 2...3 {
+            try expectSameMetrics("runs\(ranks)/ppo", "runs1/ppo")
+            #expect(try pipeline.results("runs\(ranks)/ppo").keys.sorted() == pipeline.results("runs1/ppo").keys.sorted())
+            #expect(try pipeline.results("runs\(ranks)/bon") == drawn)
+        }
+    }
+
     @Test("SIGTERM to one process ends all with a checkpoint and 75")
     func stoppedRank() throws {
         let process = try supervised("stopped", ranks: 2, extra: ["--max-steps", "400", "--eval-steps", "1000"])
@@ -156,7 +185,7 @@ struct RanksTests {
 
     @Test("a program that runs as one process refuses several, in one line of rank 0")
     func unsupported() throws {
-        for program in ["sample-best-of-n", "calculate-diversity", "rlhf-report"] {
+        for program in ["calculate-diversity", "rlhf-report"] {
             let end = try start(program, rank: 0)
             #expect(end.status == 64 && end.errors.hasPrefix("\(program): error: "), "\(end.errors)")
             #expect(end.errors.contains("runs as one process") && end.errors.split(separator: "\n").count == 1, "\(end.errors)")

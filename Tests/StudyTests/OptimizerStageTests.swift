@@ -145,4 +145,17 @@ import _TestSupport
         }
         #expect(bytes.max() == bytes.first)
     }
+
+    @Test("processes on one machine share its free memory for models from scratch")
+    func freshModelsOfRanks() throws {
+        var memory = FreshModelMemory(
+            LlamaConfiguration(vocabularySize: 8, hiddenSize: 8, intermediateSize: 8, layerCount: 1, heads: 1), trainedBy: nil)
+        memory.bytes = 1e18
+        let alone = try #require(#expect(throws: MemoryError.self) { try memory.check(limit: nil) })
+        let shared = try #require(#expect(throws: MemoryError.self) { try memory.check(limit: nil, ranks: 8) })
+        #expect(shared.available < alone.available)
+        // a limit is that of each process
+        let limited = #expect(throws: MemoryError.self) { try memory.check(limit: "1MB", ranks: 8) }
+        #expect(limited?.available == 1_000_000)
+    }
 }

@@ -212,9 +212,9 @@ import _TestSupport
     @Test("stages that need one process, and rounds, say so")
     func oneProcess() throws {
         let folder = folder
-        let samples = RankStudy.errors(2, in: { _ in folder["bon"] }) { _ in
-            var stage = BestOfNStage()
-            (stage.bestOfN.modelName, stage.reward.rewardFunction) = (folder["sft"].path, "length")
+        let diversity = RankStudy.errors(2, in: { _ in folder["diversity"] }) { _ in
+            var stage = DiversityStage()
+            (stage.options.runIds, stage.run.threads) = (["bon"], 1)
             return stage
         }
         let rounds = RankStudy.errors(2, in: { _ in folder["rounds"] }) { _ in
@@ -222,7 +222,7 @@ import _TestSupport
             (stage.rounds.rounds, stage.reward.rewardFunction, stage.saving.keepBest) = (2, "length", nil)
             return stage
         }
-        for error in samples + rounds {
+        for error in diversity + rounds {
             let message = try #require(error as? InvalidSetting).message
             #expect(message.contains("one process"), "\(message)")
         }

@@ -20,11 +20,13 @@ package struct FreshModelMemory {
     }
 
     /// Checks that the model fits.
-    /// - Parameter limit: the value of the memory option; nil means the memory that is available.
+    /// - Parameters:
+    ///   - limit: the value of the memory option, which is that of each process; nil means the memory that is available.
+    ///   - ranks: the number of processes on this machine that each make the model.
     /// - Throws: `MemoryError` when the model needs more.
-    package func check(limit: String?) throws {
+    package func check(limit: String?, ranks: Int = 1) throws {
         let own = MachineMemory.process()?.now ?? 0
-        let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available()].compactMap(\.self).min()
+        let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available(to: ranks)].compactMap(\.self).min()
         guard let room, bytes + Double(own) > Double(room) else { return }
         throw MemoryError(
             needed: Int(min(bytes + Double(own), 0x1p62)), available: room,

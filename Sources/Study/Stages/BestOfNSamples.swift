@@ -10,11 +10,12 @@ import Train
 struct BestOfNSamples {
     /// The splits, with their numbers of prompts.
     let splits: [(name: String, prompts: Int)]
-    /// The number of prompts that are answered together.
+    /// The number of prompts that a rank answers together.
     let promptsPerPass: Int
     /// Checks that the available memory suffices.
     var check: () throws -> Void = {}
-    /// Provides `count` rows for each prompt in a range of a split (given by its index). Calls `each` once per prompt, in order.
+    /// Provides `count` rows for each prompt in a range of a split (given by its index). Calls `each` once per prompt, in order, on
+    /// all ranks. An error on one rank is an error of all.
     let sample: (_ split: Int, _ prompts: Range<Int>, _ count: Int, _ each: ([SampleRow]) throws -> Void) throws -> Void
 }
 
@@ -50,26 +51,61 @@ extension BestOfNStage {
             return (split, prompts)
         }
         try reward.checkReferences(of: splits.flatMap(\.prompts))
+        try requireSame(splits, policy.model.decoder, among: session.collective)
+        sayRanks(session, prompts: splits.map(\.prompts.count).max() ?? 0)
         var sampler = BestOfN(
             ResponseSampler(
                 Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
                 tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
             rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
-        (sampler.reference, sampler.promptsPerPass) = (reference, max(1, 256 / n))
+        (sampler.reference, sampler.promptsPerPass) = (reference, promptsPerPass)
         sampler.measuresDraws = bestOfN.klOfDraws ?? false
         let (count, all) = (bestOfN.groups > 1 ? n * bestOfN.groups : n, splits.flatMap(\.prompts))
         return BestOfNSamples(
             splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: sampler.promptsPerPass,
             check: {
                 try MemoryPlan.check(
-                    run, models, longest: all.map(\.tokens.count).max() ?? 0,
+                    run, models, longest: all.map(\.tokens.count).max() ?? 0, ranks: session.ranksOnMachine,
                     advice: "lower --num-return-sequences, --max-new-tokens or --max-source-length, or use a smaller model",
                     note: session.say
                 ) { sampler.memory(prompts: all, count: count) }
             },
             sample: { split, prompts, count, each in
-                try sampler.sample(Array(splits[split].prompts[prompts]), count: count) { try each($1) }
+                try sampler.sample(Array(splits[split].prompts[prompts]), count: count, among: session.collective) { try each($1) }
             })
+    }
+
+    /// The number of prompts that a process answers together.
+    private var promptsPerPass: Int { max(1, 256 / bestOfN.numReturnSequences) }
+
+    /// Tells how many processes share the prompts, and if some of them have nothing to do.
+    /// - Parameter prompts: the number of prompts of the largest split.
+    private func sayRanks(_ session: RunSession, prompts: Int) {
+        let (ranks, passes) = (session.collective.size, (prompts + promptsPerPass - 1) / promptsPerPass)
+        guard ranks > 1 else { return }
+        session.say(
+            "\(ranks) processes share the prompts, each \(promptsPerPass) at a time"
+                + (ranks > passes
+                    ? "; no split has more than \(Counted(prompts, "prompt")), so at least \(ranks - passes) of them have nothing to do"
+                    : "")
+        )
+    }
+
+    /// Checks that all ranks have the same prompts and a policy with the same shapes and first weights, which other files on one
+    /// machine could change.
+    private func requireSame(
+        _ splits: [(name: String, prompts: [TokenisedPrompt])], _ policy: any TransformerDecoder, among collective: any Collective
+    ) throws {
+        guard collective.size > 1 else { return }
+        let lengths = splits.map { name, prompts in "\(name) \(prompts.map { "\($0.id) \($0.tokens.count)" })" }
+        try collective.requireSame("\(lengths)", what: "the set of prompts")
+        let weights = policy.parameters.map { parameter in
+            let first = parameter.value.withFloats(0..<min(32, parameter.value.count)) { floats in
+                (0..<min(32, parameter.value.count)).map { floats[$0].bitPattern }
+            }
+            return "\(parameter.name) \(parameter.value.shape) \(first)"
+        }
+        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
     }
 
     /// Freezes all models, because nothing is trained, lets equal weights share one memory, and holds them in the format of the
@@ -129,8 +165,13 @@ extension BestOfNStage {
                 }
             }
         }
+        let counts = splits.map { split in "\(split.name) \(split.prompts.map { "\($0.first?.id ?? "") \($0.count)" })" }
+        try session.collective.requireSame("\(counts)", what: "the set of stored samples")
         return BestOfNSamples(splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: 1024) { split, prompts, count, each in
-            for rows in splits[split].prompts[prompts] { try each(Array(rows.prefix(count))) }
+            // every rank reads the rows, because there is nothing to compute
+            try session.collective.together {
+                for rows in splits[split].prompts[prompts] { try each(Array(rows.prefix(count))) }
+            }
         }
     }
 }

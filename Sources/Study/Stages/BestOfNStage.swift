@@ -32,6 +32,8 @@ public struct BestOfNStage: TrackedStage {
     public static let kind = RunStage.bestOfN
     /// The name of the command-line program.
     public static let program = "sample-best-of-n"
+    /// Yes.
+    public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<BestOfNStage>] {
         [.init(\.bestOfN), .init(\.reward), .init(\.data), .init(\.sampling), .init(\.adapterBase), .init(\.tracking), .init(\.run)]
@@ -65,9 +67,10 @@ public struct BestOfNStage: TrackedStage {
         let total = source.splits.reduce(0) { $0 + $1.prompts + grouped($1.prompts) * (bestOfN.groups - 1) }
         try source.check()
         // progress counts responses: n for each group
-        try session.sinks.handle(
+        try session.report(
             .began(stage: label, totalSteps: n * total, unit: "response", step: n * progress.done, tokens: progress.tokens))
         let choices = Philox(seed: run.seed).split("selection")
+        // the source calls it in the same way on all ranks, and tells them if it fails on one
         func take(_ rows: [SampleRow], of split: String) throws {
             let (first, best) = progress.take(rows, n: n, by: bestOfN.choice, using: choices)
             try session.sinks.handle(.sampled(table: split, rows: first))
@@ -81,14 +84,14 @@ public struct BestOfNStage: TrackedStage {
             let (split, count) = source.splits[progress.split]
             let many = grouped(count)
             while progress.prompts < count {
-                // prompts of a pass are answered together, so a resumed run must start at a pass boundary
+                // prompts of a pass are answered together, so a resumed run must start at a pass boundary; every rank takes a pass
                 let isGrouped = progress.prompts < many
-                let end = min(isGrouped ? many : count, progress.prompts + source.promptsPerPass)
+                let end = min(isGrouped ? many : count, progress.prompts + source.promptsPerPass * session.collective.size)
                 try source.sample(progress.split, progress.prompts..<end, isGrouped ? n * bestOfN.groups : n) { try take($0, of: split) }
                 progress.prompts = end
                 try session.checkpoint(step: progress.done) { try progress.write(to: $0) }
                 session.forgetCheckpointRequest()
-                if session.shouldStop() { try session.leaveSteps(complete: false, step: progress.done, saving: nil) }
+                if try session.anyShouldStop() { try session.leaveSteps(complete: false, step: progress.done, saving: nil) }
             }
             try finish(split, prompts: Double(max(1, count)), &progress, session)
         }
@@ -121,7 +124,7 @@ public struct BestOfNStage: TrackedStage {
             text = String(
                 format: "%@: mean reward %.3f, soft best of %d %.3f, expected %.3f (KL at most %.2f)", split, first, n, best, expected, kl)
         }
-        try session.sinks.handle(.measured(step: progress.done, values: values))
+        try session.report(.measured(step: progress.done, values: values))
         session.say(text)
         progress.finish(split: split, prompts: prompts)
     }

@@ -91,7 +91,10 @@ extension BestOfNStage {
         var results: [SweepResult] = []
         for (place, point) in points.enumerated() {
             let run = try runs.run(point.stage, point.name)
-            results += try SweepResult.results(of: run, at: point)
+            // rank 0 has written the tables and compares them
+            try session.collective.together {
+                if session.folder.isFirst { results += try SweepResult.results(of: run, at: point) }
+            }
             if place >= runs.done { try runs.finishPart() }
         }
         let table = SweepResult.markdown(results)

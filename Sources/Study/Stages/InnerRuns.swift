@@ -33,14 +33,14 @@ struct InnerRuns {
         inner.corpus = corpus ?? environment.corpus
         var begins = !isBegun
         let (session, listeners, done) = (session, environment.sinks, done)
-        // metrics of an inner run are not forwarded, because their steps are not those of the outer run
+        // metrics of an inner run are not forwarded, because their steps are not those of the outer run; rank 0 alone gets events
         inner.sinks = [
             ClosureSink { event in
                 switch event {
                 case .measured, .sampled: return
                 case .progressed where begins:
                     // from here on there is work to keep, which other options would not fit
-                    try session.checkpoint(step: done) { _ in }
+                    try session.checkpointOfFirst(step: done)
                     begins = false
                 default: break
                 }
@@ -56,7 +56,7 @@ struct InnerRuns {
         } catch {
             // an inner run that failed before its first progress leaves no folder
             var empty = place.deletingLastPathComponent()
-            while empty.path.hasPrefix(folder.path), rmdir(empty.path) == 0 { empty.deleteLastPathComponent() }
+            while session.folder.isFirst, empty.path.hasPrefix(folder.path), rmdir(empty.path) == 0 { empty.deleteLastPathComponent() }
             guard error is RunStopped else { throw error }
             try session.folder.addSeconds(session.seconds)
             throw RunStopped(step: done, path: session.folder.url.path)
@@ -68,6 +68,6 @@ struct InnerRuns {
         done += 1
         try session.checkpoint(step: done) { _ in }
         isBegun = true
-        if session.shouldStop() { try session.leaveSteps(complete: false, step: done, saving: nil) }
+        if try session.anyShouldStop() { try session.leaveSteps(complete: false, step: done, saving: nil) }
     }
 }

@@ -46,6 +46,8 @@ public struct PPOStage: TrackedStage {
     public static let kind = RunStage.policy
     /// The name of the command-line program.
     public static let program = "train-ppo"
+    /// Yes.
+    public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<PPOStage>] {
         [
@@ -142,13 +144,15 @@ public struct PPOStage: TrackedStage {
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
-            handler: session.sinks.handler)
+            collective: session.collective, handler: session.sinks.handler)
+        session.sayRanks(batchSize: max(config.rolloutBatchSize, config.learnBatchSize))
         let models = RunModels(model: decoder, reference: reference, judges: session.judges)
         try models.hold(run, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
             run, models, optimizer: config.optimizer.kind, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            ranks: session.ranksOnMachine,
             advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(

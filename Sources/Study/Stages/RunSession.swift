@@ -74,6 +74,11 @@ package final class RunSession {
         self.environment = environment
         runs = run.folder
         let collective = environment.collective
+        if collective.size > 1, configuration.options["apply_in_backward"] == .bool(true) {
+            throw InvalidSetting(
+                "--apply-in-backward true needs one process: the \(collective.size) processes add their gradients before weights are "
+                    + "updated; remove it, or run without mpirun")
+        }
         let heard = collective.rank == 0 ? environment.sinks : []
         let early = MetricSinks(heard)
         let folder = try SharedRunFolder(at: url, configuration, among: collective, mayDiffer: Self.mayDiffer) {
@@ -152,6 +157,9 @@ package final class RunSession {
     /// Whether the caller asks the run to stop.
     func shouldStop() -> Bool { environment.shouldStop() }
 
+    /// Whether the caller of any rank asks the run to stop; the same on all ranks, which all call it.
+    func anyShouldStop() throws -> Bool { try collective.any([shouldStop()])[0] }
+
     /// Announces that steps are running; a stop should wait for the end of a step.
     func beginSteps() { environment.waitsForStep(true) }
 
@@ -204,6 +212,11 @@ package final class RunSession {
         savedStep = step
     }
 
+    /// Writes a checkpoint without content on rank 0, without an exchange: for a handler of events, which only rank 0 calls.
+    func checkpointOfFirst(step: Int) throws {
+        try folder.own?.writeCheckpoint(step: step, limit: checkpointLimit) { _ in }
+    }
+
     /// Marks the end of the steps, or ends the stage if a stop was requested.
     /// - Parameters:
     ///   - complete: whether all steps are done.
@@ -213,7 +226,7 @@ package final class RunSession {
     func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
         if complete, let saving, savedStep != step { try saving() }
         environment.waitsForStep(false)
-        guard try !complete || (saving != nil && collective.any([shouldStop()])[0]) else { return }
+        guard try !complete || (saving != nil && anyShouldStop()) else { return }
         try folder.addSeconds(seconds)
         for tracker in trackers { tracker.stop() }
         throw RunStopped(step: step, path: folder.url.path)

@@ -244,7 +244,7 @@ public struct SFTStage: TrackedStage {
         var settings = model.configuration
         func check() throws {
             try FreshModelMemory(settings, trainedBy: evaluation.doTrain ? training.optimizerConfig.kind : nil)
-                .check(limit: run.memoryLimit)
+                .check(limit: run.memoryLimit, ranks: session.ranksOnMachine)
         }
         // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)

@@ -133,8 +133,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         guard collective.size > 1 else { return }
         try collective.requireSame("\(loop) \(step)/\(totalSteps)", what: "the setting of the training loop, or the checkpoint,")
         try collective.requireSame("\(order.epoch) \(order.batch) \(examples.map { objective.tokens(of: $0) })", what: "the training set")
-        let weights = optimizer.parameters.map { "\($0.name) \($0.value.shape) \($0.value.sumOfSquares())" }
-        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
+        try collective.requireSameWeights(optimizer.parameters)
     }
 
     /// Takes one optimiser step. Returns its loss; nil when the batch was skipped.

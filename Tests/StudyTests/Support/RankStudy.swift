@@ -35,8 +35,10 @@ enum RankStudy {
     }
 
     /// Expects that two runs have the same metrics up to rounding.
-    /// - Parameter losses: the relative difference of training losses.
-    static func expectSameMetrics(_ first: URL, _ second: URL, losses: Double) throws {
+    /// - Parameters:
+    ///   - losses: the relative difference of training losses.
+    ///   - others: the relative and the absolute difference of other metrics.
+    static func expectSameMetrics(_ first: URL, _ second: URL, losses: Double = 1e-5, others: Double = 1e-4) throws {
         let (a, b) = (try MetricsFile.read(inRun: first), try MetricsFile.read(inRun: second))
         #expect(!a.isEmpty && a.map(\.step) == b.map(\.step))
         for (a, b) in zip(a, b) {
@@ -47,7 +49,7 @@ enum RankStudy {
                 if name == "loss" {
                     expectClose([value], [other], relative: losses, absolute: 0, label: label)
                 } else {
-                    expectClose([value], [other], relative: 1e-4, absolute: 1e-4, label: label)
+                    expectClose([value], [other], relative: others, absolute: others, label: label)
                 }
             }
         }

@@ -11,8 +11,7 @@ extension PPOTrainer {
         let sets = [("training", prompts)] + evaluationPrompts
         let lengths = sets.map { name, prompts in "\(name) \(prompts.map { "\($0.id) \($0.tokens.count)" })" }
         try collective.requireSame("\(order.epoch) \(order.batch) \(lengths)", what: "the set of prompts")
-        let weights = optimization.optimizer.parameters.map { "\($0.name) \($0.value.shape) \($0.value.sumOfSquares())" }
-        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
+        try collective.requireSameWeights(optimization.optimizer.parameters)
     }
 
     /// The work of sampling a response, in tokens: the prompt, and the maximum length of the response.
