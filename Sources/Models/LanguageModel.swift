@@ -28,8 +28,8 @@ public struct LanguageModel {
     /// whose metadata replace config.json.
     ///
     /// A sequence classifier with one label (`score.weight`) is loaded as a model with a head. A folder with an adapter
-    /// (adapter_config.json), written by PEFT or ``save(to:tokens:as:tokenizer:shardLimit:extras:)``, is loaded as its base model
-    /// with the adapter.
+    /// (adapter_config.json), written by PEFT or ``save(to:tokens:as:keepingFrozen:tokenizer:shardLimit:extras:)``, is loaded as
+    /// its base model with the adapter.
     /// - Parameters:
     ///   - folder: the model folder or GGUF file.
     ///   - base: the folder of an adapter's base model. Default: the one that adapter_config.json names.

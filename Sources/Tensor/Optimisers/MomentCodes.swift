@@ -1,4 +1,4 @@
-/// A moment of an optimiser in 8 bits: a code of a ``DynamicMap`` for every number, and a scale for every block of 256 numbers.
+/// A moment of an optimiser in 8 bits: a code of a `DynamicMap` for every number, and a scale for every block of 256 numbers.
 ///
 /// A number is the map's number of its code times the block's scale, which is the largest absolute value of the block. Blocks run
 /// over the numbers in row-major order; the last one may be shorter. Copies share memory until one of them is updated.

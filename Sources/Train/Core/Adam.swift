@@ -72,7 +72,7 @@ public final class Adam {
     /// - Parameters:
     ///   - parameters: the parameters; on all ranks the same ones, with the same values.
     ///   - config: the settings.
-    ///   - random: the source of the stochastic rounding of parameters that are held in bfloat16 (``MasterWeights``).
+    ///   - random: the source of the stochastic rounding of parameters that are held in bfloat16 (`MasterWeights`).
     ///   - collective: the ranks, whose gradients are summed. Default: this process alone.
     public init(
         _ parameters: [Parameter], config: AdamConfig, random: Philox = Philox(seed: 0), collective: any Collective = LocalCollective()
