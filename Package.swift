@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The manifest is the map: C kernels, short floats → Tensor, Formats → Models, Data → TextGeneration, Eval, Diversity, Train, Runs →
-// Study → Report → CommandLine → seven programs → tests.
+// Study → Report → CommandLine → seven programs → tests. Beside Train: MPICollective, for many processes.
 // Each library imports only what its line names; Docs/architecture.md says what each of them owns.
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
