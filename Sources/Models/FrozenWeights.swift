@@ -111,11 +111,8 @@ private struct FrozenMatrix {
     }
 
     private func narrowed(to format: NumberFormat) throws -> NarrowElements {
-        let source = value.unrounded.storage
-        // pages of a mapped file that only the rounding reads would stay in memory
-        defer { source.forget() }
         do {
-            return try NarrowElements.rounding(source, count: value.count, to: format)
+            return try NarrowElements.rounding(value.storage, count: value.count, to: format)
         } catch let error as RoundingError {
             throw ModelError.frozenWeight(name: parameters[0].name, problem: error.description)
         }

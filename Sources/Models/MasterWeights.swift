@@ -55,8 +55,6 @@ public enum MasterWeights {
 
     private static func round(_ parameter: Parameter, keepsOriginal: Bool) throws {
         let value = parameter.value
-        // pages of a mapped file that only the rounding reads would stay in memory
-        defer { value.storage.forget() }
         do {
             parameter.value = Tensor(
                 shape: value.shape,
