@@ -18,9 +18,6 @@ public enum FrozenFormat: String, Sendable, CaseIterable, Codable {
 /// such original: their rounded numbers are saved. This concerns matrices that are stored in double precision, in quantised
 /// blocks other than Q8_0, transposed (GPT-2) or with rows in another order (GGUF).
 public enum FrozenWeights {
-    /// The smallest side of a matrix that is held in another format, as in products that round weights.
-    static let leastSide = ProductTable.leastRounded
-
     /// Holds the frozen matrices of models in a format, with one memory for each matrix that several of them share.
     ///
     /// Frozen are the parameters with `isTrainable` false. Vectors, matrices with a side below 16, position embeddings and
@@ -67,8 +64,7 @@ public enum FrozenWeights {
             if let positions = model.positionParameter { left.insert(ObjectIdentifier(positions)) }
             let embeddings = Set(model.embeddingParameters.map(ObjectIdentifier.init))
             for parameter in model.parameters where !parameter.isTrainable && !left.contains(ObjectIdentifier(parameter)) {
-                let sides = parameter.value.shape.dimensions
-                guard sides.count == 2, sides.allSatisfy({ $0 >= leastSide }) else { continue }
+                guard MasterWeights.holds(parameter.value.shape) else { continue }
                 // the parameters keep their memory alive meanwhile, so that no other has its identifier
                 let place = places[ObjectIdentifier(parameter.value.storage), default: matrices.count]
                 if place == matrices.count {
@@ -111,11 +107,8 @@ private struct FrozenMatrix {
     }
 
     private func narrowed(to format: NumberFormat) throws -> NarrowElements {
-        let source = value.unrounded.storage
-        // pages of a mapped file that only the rounding reads would stay in memory
-        defer { source.forget() }
         do {
-            return try NarrowElements.rounding(source, count: value.count, to: format)
+            return try NarrowElements.rounding(value.storage, count: value.count, to: format)
         } catch let error as RoundingError {
             throw ModelError.frozenWeight(name: parameters[0].name, problem: error.description)
         }

@@ -14,10 +14,10 @@ public enum MasterFormat: String, Sendable, CaseIterable, Codable {
 /// random (Gupta et al. 2015). On average a weight changes by the whole step, which rounding to the nearest number would lose: most
 /// steps are smaller than half the distance between two numbers of 8 significant bits. A checkpoint holds the weights exactly.
 public enum MasterWeights {
-    /// Whether a parameter of a shape is held in a narrower format: matrices without a side below 16. Vectors, such as biases and the
-    /// weights of norms, take next to no memory.
+    /// Whether a parameter of a shape is held in a narrower format, trained or frozen: matrices without a side below 16, as in products
+    /// that round weights. Vectors, such as biases and the weights of norms, take next to no memory.
     package static func holds(_ shape: Shape) -> Bool {
-        shape.rank == 2 && shape[0] >= FrozenWeights.leastSide && shape[1] >= FrozenWeights.leastSide
+        shape.rank == 2 && shape[0] >= ProductTable.leastRounded && shape[1] >= ProductTable.leastRounded
     }
 
     /// Holds the trained matrices of a model in a format, except those of an adapter. Weights are first rounded to the nearest number;
@@ -55,8 +55,6 @@ public enum MasterWeights {
 
     private static func round(_ parameter: Parameter, keepsOriginal: Bool) throws {
         let value = parameter.value
-        // pages of a mapped file that only the rounding reads would stay in memory
-        defer { value.storage.forget() }
         do {
             parameter.value = Tensor(
                 shape: value.shape,

@@ -35,9 +35,8 @@ public struct RankingAnalysis: Codable, Sendable, Equatable {
         let known = try Self.byName(tasks)
         var people: [String: [[String: Double]]] = [:]
         var judged: [String: [String: Double]] = [:]
-        for answer in answers { try Self.outcomes(of: answer, to: known) }
-        for answer in LastAnswers.of(answers, task: \.task, annotator: \.annotator) {
-            let outcomes = try Self.outcomes(of: answer, to: known)
+        let checked = try answers.map { (answer: $0, outcomes: try Self.outcomes(of: $0, to: known)) }
+        for (answer, outcomes) in LastAnswers.of(checked, task: \.answer.task, annotator: \.answer.annotator) {
             if answer.annotator == judge {
                 judged[answer.task] = outcomes
             } else {

@@ -21,8 +21,8 @@ extension NarrowElements {
     /// Rounds numbers to a narrow format, in newly allocated memory: to the nearest number of 16 bits, ties to even, or to
     /// blocks as ``Q8Block`` does. Rounding the result again gives the same bytes. Products keep no packed copies of it (``keepsPacking``).
     ///
-    /// A mapped file that the numbers are read from stays mapped, as the ``original``. Elements that have an original themselves are
-    /// rounded from it.
+    /// A mapped file that the numbers are read from stays mapped, as the ``original``, and its pages are released: what only the
+    /// rounding reads would stay in memory. Elements that have an original themselves are rounded from it.
     /// - Parameters:
     ///   - source: the numbers, as floats or in a narrow format.
     ///   - count: the number of elements.
@@ -34,6 +34,7 @@ extension NarrowElements {
     ) throws -> NarrowElements {
         precondition(source.byteCount >= 4 * count, "a storage of \(source.byteCount / 4) elements has no \(count)")
         let source = source.narrow?.original ?? source
+        defer { source.forget() }
         let block = Storage(byteCount: format.byteCount(of: count))
         let failed = Mutex<Int?>(nil)
         // worker threads do not see the level of the calling scope

@@ -63,9 +63,6 @@ package final class NarrowElements: @unchecked Sendable {
         return bytes.assumingMemoryBound(to: UInt16.self)
     }
 
-    /// The bytes of a mapped file that hold the elements; 0 if they are in allocated memory.
-    var mappedByteCount: Int { owner is any ReadableAgain ? format.byteCount(of: count) : 0 }
-
     /// Writes a range of the elements as floats; the conversion is exact.
     package func widen(_ range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
         widen(rows: 0..<1, columns: range, stride: 0, into: out)

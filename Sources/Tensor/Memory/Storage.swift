@@ -121,13 +121,7 @@ package final class Storage: @unchecked Sendable {
     }
 
     /// The bytes of a mapped file that hold the contents; 0 if the contents are in allocated memory.
-    package var mappedByteCount: Int {
-        switch contents {
-        case .block: 0
-        case .view(_, let owner): owner is any ReadableAgain ? byteCount : 0
-        case .narrow(let narrow): narrow.mappedByteCount
-        }
-    }
+    package var mappedByteCount: Int { isReadableAgain ? format.byteCount(of: byteCount / 4) : 0 }
 
     deinit {
         switch contents {

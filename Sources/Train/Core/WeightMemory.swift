@@ -171,15 +171,11 @@ package struct WeightMemory: Sendable {
                 weight.isTrainedMatrix = weight.isTrainedMatrix || isHeldIfTrained && MasterWeights.holds(shape)
                 trained[key] = weight
             } else {
-                let isMatrix = shape.rank == 2 && shape[0] >= Self.leastHeld && shape[1] >= Self.leastHeld
-                let isFrozenMatrix = isMatrix && mayBeHeld && !asStored.contains(ObjectIdentifier(parameter))
+                let isFrozenMatrix = MasterWeights.holds(shape) && mayBeHeld && !asStored.contains(ObjectIdentifier(parameter))
                 weight.isFrozenMatrix = weight.isFrozenMatrix || isFrozenMatrix
                 frozen[key] = weight
             }
         }
-
-        /// Matrices with a shorter side are never replaced.
-        private static let leastHeld = 16
     }
 }
 
