@@ -37,21 +37,18 @@ import _TestSupport
         return stage
     }
 
-    private func names(_ path: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder[path].path).sorted()
-    }
-
     /// The files of a run, except its configuration and its time.
     private func content(_ run: String) throws -> [String: Data] {
-        let files = try ["metrics.jsonl", "final/complete.json", "final/curves.csv"] + names("\(run)/tables").map { "tables/\($0)" }
-        return try Dictionary(uniqueKeysWithValues: files.map { ($0, try Data(contentsOf: folder["\(run)/\($0)"])) })
+        let tables = try folder.names(in: "\(run)/tables").map { "tables/\($0)" }
+        let files = ["metrics.jsonl", "final/complete.json", "final/curves.csv"] + tables
+        return try Dictionary(uniqueKeysWithValues: files.map { ($0, try folder.content(of: "\(run)/\($0)")) })
     }
 
     /// The results of a sweep, and the files of its points.
     private func swept(_ run: String) throws -> [[String: Data]] {
         let table = try Dictionary(
-            uniqueKeysWithValues: ["sweep.json", "sweep.md"].map { ($0, try Data(contentsOf: folder["\(run)/final/\($0)"])) })
-        return try [table] + names("\(run)/points").map { try content("\(run)/points/\($0)") }
+            uniqueKeysWithValues: ["sweep.json", "sweep.md"].map { ($0, try folder.content(of: "\(run)/final/\($0)")) })
+        return try [table] + folder.names(in: "\(run)/points").map { try content("\(run)/points/\($0)") }
     }
 
     @Test("samples, choices, groups, KL and curves of any number of ranks")
@@ -63,7 +60,8 @@ import _TestSupport
         #expect(try CompletedRun(folder["alone"]).table("test_best_of_n").count == 9)
         for ranks in 1...3 {
             RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.grouped(folder) }
-            #expect(try content("\(ranks)") == content("alone") && names("\(ranks)") == names("alone"), "\(ranks) ranks")
+            #expect(try content("\(ranks)") == content("alone"), "\(ranks) ranks")
+            #expect(try folder.names(in: "\(ranks)") == folder.names(in: "alone"), "\(ranks) ranks")
         }
     }
 
@@ -86,29 +84,12 @@ import _TestSupport
     func resuming(ranks: Int) throws {
         let folder = folder
         RankStudy.run(1, in: folder["whole"]) { Self.grouped(folder) }
-        for error in stopped(Self.grouped) {
-            let stop = try #require(error as? RunStopped)
-            // two prompts with two groups, then two prompts of each rank
-            #expect(stop.step == 8 && stop.path == folder["run"].path)
-        }
-        #expect(try names("run/checkpoints") == ["step-000004", "step-000008"])
+        let errors = RankStudy.stopped(atCall: 2, in: folder["run"]) { Self.grouped(folder) }
+        // two prompts with two groups, then two prompts of each rank
+        try RankStudy.expectStopped(errors, at: 8, in: folder["run"])
+        #expect(try folder.names(in: "run/checkpoints") == ["step-000004", "step-000008"])
         RankStudy.run(ranks, in: folder["run"]) { Self.grouped(folder) }
         #expect(try content("run") == content("whole"))
-    }
-
-    /// Runs a stage on two ranks, of which the second asks for a stop after its second pass.
-    private func stopped(_ stage: @escaping @Sendable (TemporaryFolder) -> BestOfNStage) -> [(any Error)?] {
-        let folder = folder
-        return RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                var calls = 0
-                environment.shouldStop = {
-                    calls += 1
-                    return rank == 1 && calls == 2
-                }
-            }
-        ) { _ in stage(folder) }
     }
 
     @Test("a choice among stored samples")
@@ -129,57 +110,35 @@ import _TestSupport
     func sweep() throws {
         let folder = folder
         for ranks in 1...2 { RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.sweep(folder) } }
-        #expect(try names("1/points") == ["temperature-0.5", "temperature-1"])
+        #expect(try folder.names(in: "1/points") == ["temperature-0.5", "temperature-1"])
         #expect(try swept("2") == swept("1"))
-        for error in stopped(Self.sweep) {
-            let stop = try #require(error as? RunStopped)
-            #expect(stop.step == 0 && stop.path == folder["run"].path)
-        }
-        #expect(try names("run/checkpoints") == ["step-000000"])
+        let errors = RankStudy.stopped(atCall: 2, in: folder["run"]) { Self.sweep(folder) }
+        try RankStudy.expectStopped(errors, at: 0, in: folder["run"])
+        #expect(try folder.names(in: "run/checkpoints") == ["step-000000"])
         RankStudy.run(3, in: folder["run"]) { Self.sweep(folder) }
         #expect(try swept("run") == swept("1"))
     }
-
-    private struct Failure: Error, CustomStringConvertible { var description: String { "no space left" } }
 
     @Test("a table that rank 0 cannot write ends all ranks, and the run continues")
     func failingTable() throws {
         let folder = folder
         RankStudy.run(1, in: folder["whole"]) { Self.samples(folder) }
-        let errors = RankStudy.errors(
-            3, in: { _ in folder["run"] },
-            environment: { _, environment in
-                environment.sinks = [
-                    ClosureSink { event in
-                        // the last prompt comes after a checkpoint: three ranks answer six prompts at a time
-                        if case .progressed(let step, _, _, _) = event, step == 7 * 128 { throw Failure() }
-                    }
-                ]
+        RankStudy.expectFailingSink(
+            3, in: folder["run"],
+            at: {
+                // the last prompt comes after a checkpoint: three ranks answer six prompts at a time
+                if case .progressed(7 * 128, _, _, _) = $0 { true } else { false }
             }
-        ) { _ in Self.samples(folder) }
-        #expect(errors[0] is Failure)
-        for error in errors[1...] { #expect(error as? CollectiveError == .rankFailed(rank: 0, message: "no space left")) }
-        #expect(try names("run/checkpoints") == ["step-000006"])
+        ) { Self.samples(folder) }
+        #expect(try folder.names(in: "run/checkpoints") == ["step-000006"])
         RankStudy.run(2, in: folder["run"]) { Self.samples(folder) }
         #expect(try content("run") == content("whole"))
     }
 
     @Test("a reward that fails on one rank ends all ranks", arguments: [2, 3])
-    func failingReward(ranks: Int) throws {
+    func failingReward(ranks: Int) {
         let folder = folder
-        let errors = RankStudy.errors(
-            ranks, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                environment.reward = ClosureReward { requests in
-                    if rank == 1 { throw Failure() }
-                    return requests.map { Double($0.response.count) }
-                }
-            }
-        ) { _ in Self.samples(folder) }
-        #expect(errors[1] is Failure)
-        for (rank, error) in errors.enumerated() where rank != 1 {
-            #expect(error as? CollectiveError == .rankFailed(rank: 1, message: "no space left"))
-        }
+        RankStudy.expectFailingReward(ranks, in: folder["run"]) { Self.samples(folder) }
     }
 
     @Test("ranks with other prompts are refused")

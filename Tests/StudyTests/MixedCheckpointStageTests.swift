@@ -7,54 +7,23 @@ import _TestSupport
 
 /// Runs that start from a model in BF16: checkpoints keep its frozen matrices, and resumed runs have the same results.
 @Suite struct MixedCheckpointStageTests {
-    private let folder: TemporaryFolder
-    private let environment: StageEnvironment
+    private let tiny: TinyStages
 
     /// Makes the run `start`, whose result is in BF16.
     init() throws {
-        (folder, environment) = try TinyStudy.withSupervisedRun()
-        var stage = supervised(from: "sft", steps: 1)
+        let first = try TinyStages().with { $0.training.maxSteps = 1 }
+        var stage = first.supervised
         stage.saving.saveDtype = "bf16"
-        try stage.run(in: folder["start"], environment)
-    }
-
-    private func supervised(from start: String = "start", steps: Int = 5) -> SFTStage {
-        var stage = SFTStage()
-        stage.model.modelName = folder[start].path
-        (stage.training.maxSteps, stage.training.perDeviceTrainBatchSize, stage.training.saveSteps) = (steps, 4, 2)
-        (stage.training.freezeLayers, stage.training.learningRate) = (0.5, 0.01)
-        (stage.data.targetEvalDatapoints, stage.run.threads, stage.evaluation.doEval) = (4, 1, false)
-        return stage
-    }
-
-    private func policy() -> PPOStage {
-        var stage = PPOStage()
-        (stage.policy.modelName, stage.reward.rewardFunction) = (folder["start"].path, "length")
-        (stage.policy.totalSteps, stage.policy.checkpointSteps) = (3, 1)
-        (stage.policy.freezeLayers, stage.policy.adamLearningRate) = (0.5, 0.01)
-        (stage.policy.rolloutBatchSize, stage.policy.learnBatchSize, stage.policy.ppoEpochs) = (4, 4, 2)
-        (stage.sampling.maxNewTokens, stage.run.threads, stage.data.targetEvalDatapoints) = (6, 1, 4)
-        return stage
+        try stage.run(in: first.folder["start"], first.environment)
+        tiny = first.with { ($0.start, $0.training.maxSteps) = ("start", 5) }
     }
 
     @Test("checkpoints hold both types, and a run that falls and is stopped again and again has the same result")
     func resumed() throws {
-        let stages: [(name: String, run: (URL, StageEnvironment) throws -> Void)] = [
-            ("sft", { try supervised().run(in: $0, $1) }), ("ppo", { try policy().run(in: $0, $1) }),
-        ]
-        for (name, run) in stages {
-            let (whole, parts) = ("\(name)-whole", "\(name)-parts")
-            try run(folder[whole], environment)
-            let attempts = try TinyStudy.fallingAndStopping(
-                environment, first: 4, more: 3, path: folder[parts].path, stops: { $0 % 2 == 0 }
-            ) {
-                try run(folder[parts], $0)
-            }
-            #expect(attempts > 1, "\(name)")
-            for file in ["final/model.safetensors", "final/config.json", "metrics.jsonl"] {
-                let files = try [whole, parts].map { try Data(contentsOf: folder["\($0)/\(file)"]) }
-                #expect(files[0] == files[1], "\(name): \(file)")
-            }
+        let folder = tiny.folder
+        try tiny.expectSameAfterFalls(["sft", "ppo"], first: 4, more: 3, and: ["final/config.json"])
+        for name in ["sft", "ppo"] {
+            let whole = "\(name)-whole"
             let checkpoint = try #require(Checkpoints.list(inRun: folder[whole]).first)
             let store = try WeightStore(folder: checkpoint.url.appendingPathComponent("model"))
             let start = try WeightStore(folder: folder["start/final"])

@@ -1,5 +1,3 @@
-import Data
-import Foundation
 import Models
 import Runs
 import Study
@@ -9,92 +7,37 @@ import _TestSupport
 
 /// `--optimizer`: every training program with every optimiser.
 @Suite struct OptimizerStageTests {
-    private let folder: TemporaryFolder
-    private let environment: StageEnvironment
+    private let tiny: TinyStages
 
-    init() throws { (folder, environment) = try TinyStudy.withSupervisedRun() }
-
-    private func training(_ kind: OptimizerKind, steps: Int = 5) -> TrainingSettings {
-        var training = TrainingSettings()
-        (training.optimizer, training.maxSteps, training.perDeviceTrainBatchSize, training.saveSteps) = (kind.rawValue, steps, 4, 2)
-        // the embeddings have more than 4096 numbers
-        (training.freezeLayers, training.freezeLmHead, training.learningRate) = (0, false, 0.01)
-        (training.loggingSteps, training.lrSchedulerType) = (1, "constant")
-        return training
+    init() throws {
+        tiny = try TinyStages().with {
+            ($0.training.lrSchedulerType, $0.klPrompts) = ("constant", 0)
+            // the embeddings have more than 4096 numbers
+            ($0.training.freezeLayers, $0.training.freezeLmHead) = (0, false)
+            ($0.policy.freezeLayers, $0.policy.freezeLmHead) = (0, false)
+        }
     }
 
-    private func supervised(_ kind: OptimizerKind, steps: Int = 5) -> SFTStage {
-        var stage = SFTStage()
-        stage.model.modelName = folder["sft"].path
-        stage.training = training(kind, steps: steps)
-        (stage.data.targetEvalDatapoints, stage.run.threads, stage.evaluation.doEval) = (4, 1, false)
-        return stage
+    private func stages(_ kind: OptimizerKind, steps: Int = 5) -> TinyStages {
+        tiny.with { ($0.training.optimizer, $0.policy.optimizer, $0.training.maxSteps) = (kind.rawValue, kind.rawValue, steps) }
     }
-
-    private func reward(_ kind: OptimizerKind) -> RewardModelStage {
-        var stage = RewardModelStage()
-        stage.comparisons.modelName = folder["sft"].path
-        (stage.comparisons.simulatedPrompts, stage.comparisons.simulatedEvaluationPrompts) = (8, 4)
-        (stage.sampling.maxNewTokens, stage.run.threads) = (6, 1)
-        stage.training = training(kind)
-        return stage
-    }
-
-    private func preference(_ kind: OptimizerKind) -> PreferenceStage {
-        let reward = reward(kind)
-        var stage = PreferenceStage()
-        (stage.comparisons, stage.sampling, stage.run, stage.training) = (reward.comparisons, reward.sampling, reward.run, reward.training)
-        stage.preference.klPrompts = 0
-        return stage
-    }
-
-    private func policy(_ kind: OptimizerKind) -> PPOStage {
-        var stage = PPOStage()
-        (stage.policy.modelName, stage.reward.rewardFunction) = (folder["sft"].path, "length")
-        (stage.policy.optimizer, stage.policy.totalSteps, stage.policy.checkpointSteps) = (kind.rawValue, 3, 1)
-        (stage.policy.freezeLayers, stage.policy.freezeLmHead, stage.policy.adamLearningRate) = (0, false, 0.01)
-        (stage.policy.rolloutBatchSize, stage.policy.learnBatchSize, stage.policy.ppoEpochs) = (4, 4, 2)
-        (stage.sampling.maxNewTokens, stage.run.threads, stage.data.targetEvalDatapoints) = (6, 1, 4)
-        return stage
-    }
-
-    /// Every stage of a kind, as what runs it in a folder.
-    private func stages(_ kind: OptimizerKind) -> [(name: String, run: (URL, StageEnvironment) throws -> Void)] {
-        [
-            ("sft", { try supervised(kind).run(in: $0, $1) }), ("rm", { try reward(kind).run(in: $0, $1) }),
-            ("dpo", { try preference(kind).run(in: $0, $1) }), ("ppo", { try policy(kind).run(in: $0, $1) }),
-        ]
-    }
-
-    private func weights(_ run: String) throws -> Foundation.Data { try Data(contentsOf: folder["\(run)/final/model.safetensors"]) }
 
     @Test("a run that falls and is stopped again and again has the same result", arguments: OptimizerKind.allCases)
     func resumed(kind: OptimizerKind) throws {
-        for (name, run) in stages(kind) {
-            let (whole, parts) = ("\(name)-whole", "\(name)-parts")
-            try run(folder[whole], environment)
-            let path = folder[parts].path
-            let attempts = try TinyStudy.fallingAndStopping(environment, first: 4, more: 3, path: path, stops: { $0 % 2 == 0 }) {
-                try run(folder[parts], $0)
-            }
-            #expect(attempts > 1, "\(name)")
-            #expect(try weights(whole) == weights(parts), "\(name)")
-            let metrics = try [whole, parts].map { try Data(contentsOf: folder["\($0)/metrics.jsonl"]) }
-            #expect(metrics[0] == metrics[1], "\(name)")
-        }
+        try stages(kind).expectSameAfterFalls(first: 4, more: 3)
     }
 
     @Test("optimisers have different results, and the setting is that of the run")
     func different() throws {
         let results = try OptimizerKind.allCases.map { kind in
-            let run = try supervised(kind, steps: 2).run(in: folder[kind.rawValue], environment)
+            let run = try stages(kind, steps: 2).supervised.run(in: tiny.folder[kind.rawValue], tiny.environment)
             #expect(try run.configuration()?.options["optimizer"] == .string(kind.rawValue))
-            return try weights(kind.rawValue)
+            return try tiny.weights(kind.rawValue)
         }
         // moments in 8 bits of the embeddings alone make adamw8bit differ from adamw
         #expect(Set(results).count == OptimizerKind.allCases.count)
         // a run keeps its optimiser
-        #expect(throws: RunFolderError.self) { try supervised(.lion, steps: 2).run(in: folder["adamw"], environment) }
+        #expect(throws: RunFolderError.self) { try stages(.lion, steps: 2).supervised.run(in: tiny.folder["adamw"], tiny.environment) }
     }
 
     @Test("names and settings without a meaning are refused")

@@ -1,9 +1,6 @@
-import Eval
-import Foundation
 import Runs
 import Study
 import Testing
-import Train
 import _TestSupport
 
 /// Policy optimisation as a stage on several ranks, against one process.
@@ -26,12 +23,6 @@ import _TestSupport
         return stage
     }
 
-    private func content(_ path: String) throws -> Data { try Data(contentsOf: folder[path]) }
-
-    private func names(_ path: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder[path].path).sorted()
-    }
-
     /// Expects the metrics of another run up to rounding, the same texts and rewards in tables, and the same files.
     private func expectSame(_ run: String, _ other: String) throws {
         // some steps let rounding errors grow
@@ -43,7 +34,7 @@ import _TestSupport
             #expect(!a.isEmpty && a.map(\.id) == b.map(\.id) && a.map(\.response) == b.map(\.response), "\(table)")
             #expect(a.map(\.reward) == b.map(\.reward), "\(table)")
         }
-        for part in ["", "/final"] { #expect(try names(run + part) == names(other + part)) }
+        for part in ["", "/final"] { #expect(try folder.names(in: run + part) == folder.names(in: other + part)) }
     }
 
     @Test("PPO with evaluations, tables and the best model kept")
@@ -52,10 +43,9 @@ import _TestSupport
         for ranks in 1...3 { RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.policy(folder) } }
         try Self.policy(folder).run(in: folder["alone"], TinyStudy.environment)
         // a group of one rank writes the bytes of a run without a group
-        for file in try ["metrics.jsonl", "final/model.safetensors"] + names("alone/tables").map({ "tables/\($0)" }) {
-            #expect(try content("1/\(file)") == content("alone/\(file)"), "\(file)")
-        }
-        #expect(try names("alone").contains("best") && names("alone/tables").contains("rollouts.jsonl"))
+        let tables = try folder.names(in: "alone/tables").map { "tables/\($0)" }
+        try folder.expectSame(["metrics.jsonl", "final/model.safetensors"] + tables, of: "1", and: "alone")
+        #expect(try folder.names(in: "alone").contains("best") && tables.contains("tables/rollouts.jsonl"))
         for ranks in 2...3 { try expectSame("\(ranks)", "1") }
     }
 
@@ -79,62 +69,26 @@ import _TestSupport
     func resuming(ranks: Int) throws {
         let folder = folder
         RankStudy.run(2, in: folder["whole"]) { Self.policy(folder) }
-        let errors = RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                // the second rank counts its calls, one for each step
-                var calls = 0
-                environment.shouldStop = {
-                    calls += 1
-                    return rank == 1 && calls == 3
-                }
-            }
-        ) { _ in Self.policy(folder) }
-        for error in errors {
-            let stop = try #require(error as? RunStopped)
-            #expect(stop.step == 3 && stop.path == folder["run"].path)
-        }
-        #expect(try names("run/checkpoints") == ["step-000002", "step-000003"])
+        let errors = RankStudy.stopped(atCall: 3, in: folder["run"]) { Self.policy(folder) }
+        try RankStudy.expectStopped(errors, at: 3, in: folder["run"])
+        #expect(try folder.names(in: "run/checkpoints") == ["step-000002", "step-000003"])
         RankStudy.run(ranks, in: folder["run"]) { Self.policy(folder) }
         try expectSame("run", "whole")
         if ranks == 2 {
-            for file in ["metrics.jsonl", "final/model.safetensors"] { #expect(try content("run/\(file)") == content("whole/\(file)")) }
+            try folder.expectSame(["metrics.jsonl", "final/model.safetensors"], of: "run", and: "whole")
         }
     }
-
-    private struct Refused: Error, CustomStringConvertible { var description: String { "refused" } }
 
     @Test("a reward that fails on one rank ends all ranks, and the run can be repeated", arguments: [2, 3])
     func failingReward(ranks: Int) throws {
         let folder = folder
-        let errors = RankStudy.errors(
-            ranks, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                environment.reward = ClosureReward { requests in
-                    if rank == 1 { throw Refused() }
-                    return requests.map { Double($0.response.count) }
-                }
-            }
-        ) { _ in Self.policy(folder) }
-        #expect(errors[1] is Refused)
-        for (rank, error) in errors.enumerated() where rank != 1 {
-            #expect(error as? CollectiveError == .rankFailed(rank: 1, message: "refused"))
-        }
+        RankStudy.expectFailingReward(ranks, in: folder["run"]) { Self.policy(folder) }
         RankStudy.run(ranks, in: folder["run"]) { Self.policy(folder) }
     }
 
     @Test("the ranks above 0 send no events and show nothing")
     func firstRankReports() throws {
         let folder = folder
-        let errors = RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                environment.sinks = [ClosureSink { event in #expect(rank == 0, "\(event)") }]
-                environment.show = { text in #expect(rank == 0, "\(text)") }
-            }
-        ) { _ in Self.policy(folder) }
-        #expect(errors.allSatisfy { $0 == nil })
-        let steps = try MetricsFile.read(inRun: folder["run"]).filter { $0.values["optimizer_steps"] != nil }.map(\.step)
-        #expect(steps == Array(1...4))
+        try RankStudy.expectFirstRankReports(in: folder["run"], "optimizer_steps", steps: 4) { Self.policy(folder) }
     }
 }

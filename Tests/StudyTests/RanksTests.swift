@@ -47,25 +47,19 @@ import _TestSupport
         return stage
     }
 
-    private func content(_ path: String) throws -> Data { try Data(contentsOf: folder[path]) }
-
-    private func names(_ run: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder[run].path).sorted()
-    }
-
     @Test("supervised training, with texts of evaluations and the best model kept")
     func supervised() throws {
         let folder = folder
         for ranks in 1...3 { RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.supervised(folder) } }
         try Self.supervised(folder).run(in: folder["alone"], TinyStudy.environment)
         // a group of one rank writes the bytes of a run without a group
-        for file in ["metrics.jsonl", "final/model.safetensors"] { #expect(try content("1/\(file)") == content("alone/\(file)")) }
+        try folder.expectSame(["metrics.jsonl", "final/model.safetensors"], of: "1", and: "alone")
         for ranks in 2...3 {
             try RankStudy.expectSameMetrics(folder["\(ranks)"], folder["1"], losses: 1e-6)
-            #expect(try names("\(ranks)") == names("1"))
-            let tables = try names("1/tables")
+            #expect(try folder.names(in: "\(ranks)") == folder.names(in: "1"))
+            let tables = try folder.names(in: "1/tables")
             #expect(tables.contains("test.jsonl") && tables.contains("evaluation_validation.jsonl"))
-            for table in tables { #expect(try content("\(ranks)/tables/\(table)") == content("1/tables/\(table)"), "\(table)") }
+            try folder.expectSame(tables.map { "tables/\($0)" }, of: "\(ranks)", and: "1")
         }
     }
 
@@ -75,8 +69,8 @@ import _TestSupport
         for ranks in 1...3 { RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.reward(folder) } }
         for ranks in 2...3 {
             try RankStudy.expectSameMetrics(folder["\(ranks)"], folder["1"], losses: 1e-5)
-            #expect(try names("\(ranks)") == names("1") && names("1").contains("predictions-validation"))
-            #expect(try content("\(ranks)/comparisons/train.jsonl") == content("1/comparisons/train.jsonl"))
+            #expect(try folder.names(in: "\(ranks)") == folder.names(in: "1") && folder.names(in: "1").contains("predictions-validation"))
+            try folder.expectSame(["comparisons/train.jsonl"], of: "\(ranks)", and: "1")
         }
     }
 
@@ -86,7 +80,7 @@ import _TestSupport
         for ranks in 1...3 { RankStudy.run(ranks, in: folder["\(ranks)"]) { Self.preference(folder, loss) } }
         for ranks in 2...3 {
             try RankStudy.expectSameMetrics(folder["\(ranks)"], folder["1"], losses: 1e-5)
-            #expect(try names("\(ranks)") == names("1") && names("1").contains("reference-train"))
+            #expect(try folder.names(in: "\(ranks)") == folder.names(in: "1") && folder.names(in: "1").contains("reference-train"))
         }
     }
 
@@ -100,87 +94,43 @@ import _TestSupport
         }
         for ranks in 1...2 { RankStudy.run(ranks, in: folder["\(ranks)"], stage) }
         try RankStudy.expectSameMetrics(folder["2"], folder["1"], losses: 1e-5)
-        #expect(try names("2/final") == names("1/final"))
+        #expect(try folder.names(in: "2/final") == folder.names(in: "1/final"))
     }
 
     @Test("a stop that one rank asks for is one of all; the run continues with another number of ranks", arguments: [1, 2, 3])
     func resuming(ranks: Int) throws {
         let folder = folder
         RankStudy.run(2, in: folder["whole"]) { Self.supervised(folder) }
-        let errors = RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                // the second rank counts its calls, one for each step
-                var calls = 0
-                environment.shouldStop = {
-                    calls += 1
-                    return rank == 1 && calls == 3
-                }
-            }
-        ) { _ in Self.supervised(folder) }
-        for error in errors {
-            let stop = try #require(error as? RunStopped)
-            #expect(stop.step == 3 && stop.path == folder["run"].path)
-        }
-        #expect(try names("run/checkpoints") == ["step-000002", "step-000003"])
+        let errors = RankStudy.stopped(atCall: 3, in: folder["run"]) { Self.supervised(folder) }
+        try RankStudy.expectStopped(errors, at: 3, in: folder["run"])
+        #expect(try folder.names(in: "run/checkpoints") == ["step-000002", "step-000003"])
         RankStudy.run(ranks, in: folder["run"]) { Self.supervised(folder) }
         try RankStudy.expectSameMetrics(folder["run"], folder["whole"], losses: 1e-5)
         if ranks == 2 {
-            for file in ["metrics.jsonl", "final/model.safetensors"] { #expect(try content("run/\(file)") == content("whole/\(file)")) }
+            try folder.expectSame(["metrics.jsonl", "final/model.safetensors"], of: "run", and: "whole")
         }
     }
 
     @Test("the ranks above 0 send no events and write nothing")
     func firstRankReports() throws {
         let folder = folder
-        let errors = RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                environment.sinks = [ClosureSink { event in #expect(rank == 0, "\(event)") }]
-                environment.show = { text in #expect(rank == 0, "\(text)") }
-            }
-        ) { _ in Self.supervised(folder) }
-        #expect(errors.allSatisfy { $0 == nil })
-        let steps = try MetricsFile.read(inRun: folder["run"]).filter { $0.values["learning_rate"] != nil }.map(\.step)
-        #expect(steps == Array(1...6))
+        try RankStudy.expectFirstRankReports(in: folder["run"], "learning_rate", steps: 6) { Self.supervised(folder) }
     }
-
-    private struct DiskFull: Error, CustomStringConvertible { var description: String { "no space left" } }
 
     @Test("a sink that fails on rank 0 ends all ranks, and the run can be resumed")
     func failingSink() throws {
         let folder = folder
-        let errors = RankStudy.errors(
-            3, in: { _ in folder["run"] },
-            environment: { rank, environment in
-                environment.sinks = [
-                    ClosureSink { event in
-                        if case .progressed(5, _, _, _) = event { throw DiskFull() }
-                    }
-                ]
-            }
-        ) { _ in Self.supervised(folder) }
-        #expect(errors[0] is DiskFull)
-        for error in errors[1...] { #expect(error as? CollectiveError == .rankFailed(rank: 0, message: "no space left")) }
-        #expect(try names("run/checkpoints").last == "step-000004")
+        RankStudy.expectFailingSink(
+            3, in: folder["run"], at: { if case .progressed(5, _, _, _) = $0 { true } else { false } }
+        ) { Self.supervised(folder) }
+        #expect(try folder.names(in: "run/checkpoints").last == "step-000004")
         RankStudy.run(3, in: folder["run"]) { Self.supervised(folder) }
     }
 
     @Test("a table that cannot be written on rank 0 during an evaluation ends all ranks")
-    func failingTable() throws {
+    func failingTable() {
         let folder = folder
-        let errors = RankStudy.errors(
-            2, in: { _ in folder["run"] },
-            environment: { _, environment in
-                environment.sinks = [
-                    ClosureSink { event in
-                        if case .sampled = event { throw DiskFull() }
-                    }
-                ]
-            }
-        ) { _ in Self.supervised(folder) }
-        #expect(errors[0] is DiskFull)
-        #expect(errors[1] as? CollectiveError == .rankFailed(rank: 0, message: "no space left"))
+        RankStudy.expectFailingSink(2, in: folder["run"], at: { if case .sampled = $0 { true } else { false } }) { Self.supervised(folder) }
     }
 
     @Test("a folder that ranks do not share, and settings that differ, are refused before anything is written")

@@ -30,13 +30,7 @@ import _TestSupport
         for ranks in 2...3 {
             for log in try logs(ranks) {
                 expectClose(log.losses, one.losses, relative: 1e-5, absolute: 0, label: "losses of \(ranks) ranks")
-                #expect(log.measurements.map(\.step) == one.measurements.map(\.step))
-                for (a, b) in zip(log.measurements, one.measurements) {
-                    #expect(Set(a.values.keys) == Set(b.values.keys))
-                    for (name, value) in a.values {
-                        expectClose([value], [b.values[name] ?? .nan], relative: 1e-4, absolute: 1e-5, label: "\(name), \(ranks) ranks")
-                    }
-                }
+                log.expectMeasurements(closeTo: one, relative: 1e-4, absolute: 1e-5, label: ", \(ranks) ranks")
             }
         }
     }
