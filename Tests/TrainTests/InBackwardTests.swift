@@ -80,6 +80,18 @@ import _TestSupport
         #expect(zip(narrow.values, floats.values).contains { !$0.isIdentical(to: $1) })
     }
 
+    @Test("weights have the same bits with gradients in bfloat16", arguments: [40, 1000])
+    func sameBitsWithNarrowGradients(tokensPerPass: Int) throws {
+        func trained(_ inBackward: Bool) throws -> Weights {
+            var config = config(.adamw, inBackward: inBackward, recomputes: false, tokensPerPass: tokensPerPass)
+            config.gradientFormat = .bf16
+            let decoder = try TinyModel.llama()
+            try SFTTrainer(decoder, config: config, examples: ToyData.examples(20)).run()
+            return Weights(decoder)
+        }
+        try trained(true).expectIdentical(to: trained(false))
+    }
+
     @Test("sums of gradients in bfloat16 keep small contributions on average")
     func smallContributions() throws {
         let parameter = Parameter("p", .zeros([64, 64]))

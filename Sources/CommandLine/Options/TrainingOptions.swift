@@ -5,26 +5,13 @@ public import Study
 public struct TrainingOptions: SettingsOptions {
     public typealias Values = TrainingSettings
 
-    @Option(
-        help: """
-            Optimiser: adamw, adamw8bit, lion or adafactor. adamw8bit (Dettmers et al. 2022) keeps AdamW's two \
-            moments in 8 bits instead of 32, except those of parameters with fewer than 4096 weights. lion (Chen et al. 2023) keeps one \
-            number per trained weight instead of two. It needs a learning rate 3 to 10 times smaller. Its paper has a second beta of \
-            0.99. adafactor (Shazeer & Stern 2018) keeps one number per row and column of a matrix.
-            """)
+    @Option(help: OptimizerHelp.optimizer)
     public var optimizer = OptimizerArgument(Self.defaults.optimizer)
     @Option(help: "Peak learning rate.")
     public var learningRate = Self.defaults.learningRate
-    @Option(
-        help: """
-            Decay rate of the first moment. With --optimizer lion, weight of the momentum in the direction of a step; with adafactor, \
-            without effect.
-            """)
+    @Option(help: OptimizerHelp.beta1)
     public var adamBeta1 = Self.defaults.adamBeta1
-    @Option(
-        help: """
-            Decay rate of the second moment. With --optimizer lion, decay rate of the momentum; with adafactor, without effect.
-            """)
+    @Option(help: OptimizerHelp.beta2)
     public var adamBeta2 = Self.defaults.adamBeta2
     @Option(help: "AdamW's epsilon. It has no effect with --optimizer lion or adafactor.")
     public var adamEpsilon = Self.defaults.adamEpsilon
@@ -32,13 +19,7 @@ public struct TrainingOptions: SettingsOptions {
     public var weightDecay = Self.defaults.weightDecay
     @Option(help: "Maximum global gradient norm, for clipping. 0 disables clipping.")
     public var maxGradNorm = Self.defaults.maxGradNorm
-    @Option(
-        help: .yesNo(
-            """
-            Update each weight in the backward pass, as soon as its gradient is complete, and free the gradient. It saves 4 bytes per \
-            trained weight if a step has one pass (--tokens-per-pass), and changes no result. It cannot be combined with gradient \
-            clipping, gradient accumulation, --skip-bad-batches or several processes.
-            """))
+    @Option(help: OptimizerHelp.inBackward)
     public var applyInBackward = Self.defaults.applyInBackward
     @Option(help: "Learning-rate schedule after the warm-up. One of constant, linear or cosine.")
     public var lrSchedulerType = Self.defaults.lrSchedulerType

@@ -36,11 +36,7 @@ public struct StageProgress: Equatable, Sendable {
     ///   - tokens: the number of tokens processed before a resume.
     ///   - time: the time in seconds of a monotonic clock.
     public init(stage: String, totalSteps: Int, unit: String = "step", step: Int = 0, tokens: Int = 0, time: Double) {
-        self.stage = stage
-        self.unit = unit
-        self.totalSteps = totalSteps
-        self.step = step
-        self.tokens = tokens
+        (self.stage, self.unit, self.totalSteps, self.step, self.tokens) = (stage, unit, totalSteps, step, tokens)
         start = Mark(time: time, step: step, tokens: tokens)
         marks = [start]
     }

@@ -1,4 +1,3 @@
-import Formats
 package import Models
 package import Train
 
@@ -26,8 +25,7 @@ package struct FreshModelMemory {
     /// - Throws: `MemoryError` when the model needs more.
     package func check(limit: String?, ranks: Int = 1) throws {
         let own = MachineMemory.process()?.now ?? 0
-        let room = [limit.flatMap(ByteCount.init)?.bytes, MachineMemory.available(to: ranks)].compactMap(\.self).min()
-        guard let room, bytes + Double(own) > Double(room) else { return }
+        guard let room = MachineMemory.room(limit: limit, ranks: ranks), bytes + Double(own) > Double(room) else { return }
         throw MemoryError(
             needed: Int(min(bytes + Double(own), 0x1p62)), available: room,
             settings: "use a smaller model (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")

@@ -1,3 +1,4 @@
+internal import Formats
 internal import Foundation
 
 /// Reads memory figures from the operating system.
@@ -32,6 +33,14 @@ enum MachineMemory {
             limits.append(own + max(0, limit - size))
         }
         return limits.min()
+    }
+
+    /// The bytes that a run may use: the smaller one of the value of the memory option and what is available.
+    /// - Parameters:
+    ///   - limit: the value of the memory option, which is that of each process; nil if it is not given.
+    ///   - ranks: the number of processes that share the machine.
+    static func room(limit: String?, ranks: Int) -> Int? {
+        [limit.flatMap(ByteCount.init)?.bytes, available(to: ranks)].compactMap(\.self).min()
     }
 
     /// The address-space limit of this process in bytes; nil without a limit.

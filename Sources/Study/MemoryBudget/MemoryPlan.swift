@@ -75,7 +75,7 @@ package struct MemoryPlan {
                 precision: Compute.precision))
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
-        let room = [run.memoryLimit.flatMap(ByteCount.init)?.bytes, MachineMemory.available(to: ranks)].compactMap(\.self).min()
+        let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks)
         note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else { return }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))

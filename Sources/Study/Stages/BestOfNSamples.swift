@@ -91,21 +91,14 @@ extension BestOfNStage {
         )
     }
 
-    /// Checks that all ranks have the same prompts and a policy with the same shapes and first weights, which other files on one
-    /// machine could change.
+    /// Checks that all ranks have the same prompts and the same policy, which other files on one machine could change.
     private func requireSame(
         _ splits: [(name: String, prompts: [TokenisedPrompt])], _ policy: any TransformerDecoder, among collective: any Collective
     ) throws {
         guard collective.size > 1 else { return }
         let lengths = splits.map { name, prompts in "\(name) \(prompts.map { "\($0.id) \($0.tokens.count)" })" }
         try collective.requireSame("\(lengths)", what: "the set of prompts")
-        let weights = policy.parameters.map { parameter in
-            let first = parameter.value.withFloats(0..<min(32, parameter.value.count)) { floats in
-                (0..<min(32, parameter.value.count)).map { floats[$0].bitPattern }
-            }
-            return "\(parameter.name) \(parameter.value.shape) \(first)"
-        }
-        try collective.requireSame(weights.joined(separator: "\n"), what: "the model")
+        try collective.requireSameWeights(policy.parameters)
     }
 
     /// Freezes all models, because nothing is trained, lets equal weights share one memory, and holds them in the format of the

@@ -26,11 +26,9 @@ extension PreferenceStage {
         func pairs(_ set: [TokenisedComparison], _ name: String) throws -> [PreferencePair] {
             guard config.loss.comparison == .reference, let reference else { return set.map { PreferencePair($0) } }
             let numbers = try stored(name, count: set.count, session) {
-                try session.collective.sharing(set, tokens: \.count) { part in
-                    try ReferenceLogProbs(reference, config: config).pairs(part).map {
-                        [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0]
-                    }
-                }.flatMap { $0 }
+                try ReferenceLogProbs(reference, config: config).pairs(set, among: session.collective).map {
+                    [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0]
+                }
             }
             return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
         }
@@ -53,9 +51,9 @@ extension PreferenceStage {
             let all = UnpairedAnswer.answers(of: set)
             guard let reference else { return all }
             let numbers = try stored(name, count: all.count, session) {
-                try session.collective.sharing(all, tokens: { $0.prompt.count + $0.answer.count + $0.mismatched.count }) { part in
-                    try UnpairedReference(reference, config: config).answers(part).map { [$0.reference.answer, $0.reference.mismatched] }
-                }.flatMap { $0 }
+                try UnpairedReference(reference, config: config).answers(all, among: session.collective).map {
+                    [$0.reference.answer, $0.reference.mismatched]
+                }
             }
             return zip(all, numbers).map { answer, numbers in
                 var answer = answer

@@ -206,7 +206,8 @@ package final class RunSession {
 
     /// Writes a checkpoint with any content.
     func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
-        try checkDiskForCheckpoint()
+        // before rank 0 writes, and there alone: another rank might already miss the space of this checkpoint
+        try collective.together { if folder.isFirst { try checkDiskForCheckpoint() } }
         try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
         lastCheckpoint = SteadyClock.now()
         savedStep = step

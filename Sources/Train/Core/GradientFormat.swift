@@ -1,4 +1,4 @@
-package import Models
+import Models
 package import Tensor
 
 /// The format in which gradients of weight matrices are kept from their backward pass to the step of the optimiser.

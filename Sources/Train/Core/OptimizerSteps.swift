@@ -87,10 +87,14 @@ final class OptimizerSteps<Method: Objective> {
     /// What happens to a parameter's gradient when a backward pass has added everything to it; nil for nothing.
     private func finisher(applies: Bool) -> ((Parameter) -> Void)? {
         passes += 1
-        if applies { return { [optimizer] in optimizer.apply(to: $0) } }
-        guard config.gradientFormat == .bf16 else { return nil }
+        let rounds = config.gradientFormat == .bf16
+        guard applies || rounds else { return nil }
         let random = random.split(UInt64(count)).split(UInt64(collective.rank)).split(passes)
-        return { [optimizer] in optimizer.roundGradient(of: $0, with: random) }
+        return { [optimizer] in
+            // rounded also where it is used at once, so that the weights have the bits of a step after the pass
+            if rounds { optimizer.roundGradient(of: $0, with: random) }
+            if applies { optimizer.apply(to: $0) }
+        }
     }
 
     /// Updates the weights with the accumulated gradients of all ranks, and clears the gradients.

@@ -93,13 +93,14 @@ package struct TrainingMemory: Sendable, Equatable {
     }
 
     /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
-    /// kept. None is kept where the only pass of each step updates the weights.
+    /// kept. Where the only pass of each step updates the weights, none is kept, but one at a time is rounded.
     /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
     mutating func count(_ config: StepConfig, batch: Int) {
         freesGradients = config.optimizer.appliesInBackward && batch <= config.tokensPerPass
         guard freesGradients || config.gradientFormat != .f32 else { return }
         let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
-        gradients = min(gradients, whole + (freesGradients ? 0 : trained.reduce(0) { $0 + config.gradientFormat.byteCount(of: $1) }))
+        let rounded = config.gradientFormat == .f32 ? [] : trained.map(config.gradientFormat.byteCount)
+        gradients = min(gradients, whole + (freesGradients ? rounded.max() ?? 0 : rounded.reduce(0, +)))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.

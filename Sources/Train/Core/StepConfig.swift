@@ -41,6 +41,14 @@ public struct StepConfig: Codable, Sendable, Equatable {
         }
     }
 
+    /// Checks that several processes can train with the settings.
+    /// - Throws: ``TrainingError/invalidSetting(name:value:rule:)``.
+    func check(ranks: Int) throws {
+        try Settings.require(
+            ranks == 1 || !optimizer.appliesInBackward, "the number of processes", ranks,
+            "it must be 1 where weights are updated in the backward pass, before the gradients of all processes are summed")
+    }
+
     /// The scheduled learning rate of an optimiser step (from 0).
     func learningRate(step: Int, total: Int) -> Double { optimizer.learningRate * schedule.factor(step: step, total: total) }
 }

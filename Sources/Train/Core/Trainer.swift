@@ -51,9 +51,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ) throws {
         try config.validate()
         guard !examples.isEmpty else { throw TrainingError.noExamples("the training set") }
-        try Settings.require(
-            collective.size == 1 || !config.steps.optimizer.appliesInBackward, "the number of processes", collective.size,
-            "it must be 1 where weights are updated in the backward pass, before the gradients of all processes are summed")
+        try config.steps.check(ranks: collective.size)
         self.objective = objective
         self.loop = config
         self.examples = examples

@@ -32,16 +32,6 @@ extension Collective {
         }
     }
 
-    /// Runs work on this rank's share of some items. The shares are consecutive; see ``BatchShare``.
-    /// - Returns: the results of all ranks, which are in the order of the items.
-    /// - Throws: as ``together(_:)``.
-    package func sharing<Item, Value: Codable>(
-        _ items: [Item], tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
-    ) throws -> [Value] {
-        let own = BatchShare.indices(tokens: items.map(tokens), rank: rank, of: size)
-        return try together { try body(Array(items[own])) }
-    }
-
     /// Runs work on rank 0 alone, and gives its result to all ranks.
     /// - Returns: rank 0's result, on every rank.
     /// - Throws: as ``together(_:)``.

@@ -1,14 +1,14 @@
 extension Collective {
-    /// Runs work on this rank's share of some items, of which each `unit` consecutive ones stay together; see ``BatchShare``.
+    /// Runs work on this rank's share of some items. The shares are consecutive; see ``BatchShare``.
     /// - Parameters:
     ///   - items: the items; on all ranks the same ones.
-    ///   - unit: the number of consecutive items that stay together.
+    ///   - unit: the number of consecutive items that stay together. Default: 1.
     ///   - tokens: the number of tokens of an item.
     ///   - body: the work on some consecutive items, which may be none.
     /// - Returns: the results of all ranks, which are in the order of the items.
     /// - Throws: as ``together(_:)``.
-    func sharing<Item, Value: Codable>(
-        _ items: [Item], unit: Int, tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
+    package func sharing<Item, Value: Codable>(
+        _ items: [Item], unit: Int = 1, tokens: (Item) -> Int, _ body: ([Item]) throws -> Value
     ) throws -> [Value] {
         let own = BatchShare.indices(tokens: items.map(tokens), unit: unit, rank: rank, of: size)
         return try together { try body(Array(items[own])) }

@@ -1,10 +1,9 @@
-import Models
-import Tensor
+package import Tensor
 
 extension Collective {
     /// Checks that all ranks have the same parameters with the same bits. Ranks may have processors of different kinds.
     /// - Throws: ``CollectiveError/rankDiffers(rank:what:)`` on all ranks.
-    func requireSameWeights(_ parameters: [Parameter]) throws {
+    package func requireSameWeights(_ parameters: [Parameter]) throws {
         guard size > 1 else { return }
         let texts = parameters.map { "\($0.name) \($0.value.shape) \($0.value.checksum)" }
         try requireSame(texts.joined(separator: "\n"), what: "the model")

@@ -12,9 +12,7 @@ package struct ParameterShares {
 
     /// A division of parameters. All ranks give the same ones, in the same order.
     package init(_ parameters: [Parameter], among collective: any Collective, bucket: Int = 1 << 20) {
-        self.collective = collective
-        self.parameters = parameters
-        self.bucket = bucket
+        (self.collective, self.parameters, self.bucket) = (collective, parameters, bucket)
         owners = Self.owners(counts: parameters.map(\.value.count), ranks: collective.size)
     }
 

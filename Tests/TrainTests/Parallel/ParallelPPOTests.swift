@@ -280,6 +280,17 @@ import _TestSupport
         expect("the set of prompts", rate: 1e-3, prompts: 19)
     }
 
+    @Test("updates in the backward pass need one process")
+    func inBackward() {
+        let results = ThreadCollective.results(2) { group in
+            try Self.train(Self.config { ($0.optimizer.appliesInBackward, $0.optimizer.clipNorm) = (true, nil) }, group)
+        }
+        for result in results {
+            let error = #expect(throws: TrainingError.self) { try result.get() }
+            #expect(error?.description.hasPrefix("the number of processes is 2") == true)
+        }
+    }
+
     @Test("a handler that fails on one rank during an evaluation ends all ranks")
     func handler() throws {
         struct DiskFull: Error, CustomStringConvertible { var description: String { "no space left" } }

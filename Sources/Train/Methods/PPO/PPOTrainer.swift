@@ -90,6 +90,7 @@ public final class PPOTrainer: SteppedTrainer {
         handler: @escaping TrainingEventHandler = { _ in }
     ) throws {
         try config.validate()
+        try config.steps.check(ranks: collective.size)
         try Settings.require(
             (valueHead != nil) == config.advantages.usesValues, "the value head", valueHead == nil ? "missing" : "given",
             "\(config.advantages.name) \(config.advantages.usesValues ? "needs one" : "does not use one")")
