@@ -72,8 +72,8 @@ package struct RunModels {
                 + "\(ByteCount(bytes: bytes.before)), \(ByteCount(bytes: bytes.before - bytes.after)) saved")
     }
 
-    /// Holds the frozen weights in a format, and says what that saves. It must come after everything that compares weights, and
-    /// before any number that a model gives.
+    /// Holds the frozen weights in a format, and says what that saves. Models should share equal weights before, so that each is
+    /// rounded once; those that are equal only after rounding are shared then. It must come before any number that a model gives.
     /// - Throws: errors of `FrozenWeights`, which name the weight.
     package func hold(as format: FrozenFormat, note: (String) -> Void) throws {
         guard format != .f32 else { return }
@@ -82,6 +82,8 @@ package struct RunModels {
         kept.forEach { $0.isTrainable = true }
         defer { kept.forEach { $0.isTrainable = false } }
         let bytes = try FrozenWeights.hold(all, as: format)
+        // a checkpoint has rounded numbers of weights that have no original, so they only become equal to the others here
+        for other in all where other !== model { _ = Trunk.share(model, with: other, atMost: model.frozenTrunk) }
         guard bytes.after < bytes.before else {
             return note("--frozen-dtype \(format.rawValue) saves no memory: no frozen weight takes less in it")
         }

@@ -141,13 +141,14 @@ public struct PPOStage: TrackedStage {
             session, data: data, tokenizer: supervised.tokenizer, ends: ends, sharing: decoder, inTraining: true)
         try judge.checkReferences(of: answered)
         let reward = try distillation.distilling(judge, answering: answered, for: self, session)
+        // before the trainer, which finds the layers that policy and reference have in common
+        let models = RunModels(model: decoder, reference: reference, judges: session.judges)
+        try models.hold(run, note: session.say)
         let trainer = try PPOTrainer(
             policy: decoder, valueHead: head, reference: reference, config: config, prompts: prompts,
             evaluationPrompts: evaluations, rewardFunction: reward, tokenizer: supervised.tokenizer, ends: ends,
             collective: session.collective, handler: session.sinks.handler)
         session.sayRanks(batchSize: max(config.rolloutBatchSize, config.learnBatchSize))
-        let models = RunModels(model: decoder, reference: reference, judges: session.judges)
-        try models.hold(run, note: session.say)
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
