@@ -239,6 +239,7 @@ public enum Program {
     ///   - usesRanks: whether mpirun may start several processes of the program that work together.
     ///   - body: the closure.
     public static func main(_ name: String, usesRanks: Bool = false, _ body: () throws -> Void) -> Never {
+        StandardStreams.open()
         Signals.install()
         MemoryExhaustion.endsProgram(name)
         if let status = LaunchedRanks.run(name, usesRanks: usesRanks, environment: ProcessInfo.processInfo.environment, body) {
