@@ -117,7 +117,7 @@ final class BestModel: MetricSink {
     /// Removes the folder if the run starts from the beginning, because its settings may have changed.
     func cutBack(to step: Int) throws {
         guard step == 0, record != nil else { return }
-        if run.isFirst { try FileManager.default.removeItem(at: folder) }
+        if run.isFirst { try AtomicFolder.remove(folder) }
         record = nil
     }
 
