@@ -6,6 +6,8 @@ protocol SteppedTrainer: AnyObject {
     var totalSteps: Int { get }
     /// The number of tokens processed.
     var tokens: Int { get }
+    /// The optimiser.
+    var optimizer: Adam { get }
     /// The settings of steps and of what follows them.
     var steps: StepConfig { get }
     /// Receives progress and metrics.
@@ -27,6 +29,7 @@ extension SteppedTrainer {
     /// Takes the remaining steps, or stops after a step for which `shouldStop` returns true. The last step is always logged and
     /// evaluated. A stop or a checkpoint that one rank asks for is one of all ranks.
     /// - Returns: whether all steps are done.
+    /// - Throws: ``TrainingError/weightNotFinite(name:step:)`` before the model is evaluated or saved; errors of the steps and closures.
     func takeSteps(
         checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
     ) throws -> Bool {
@@ -37,14 +40,27 @@ extension SteppedTrainer {
                 try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))
                 if isLast || isDue(steps.logSteps) { try log() }
             }
-            if isLast || isDue(steps.evaluationSteps) { try evaluate() }
+            let evaluates = isLast || isDue(steps.evaluationSteps)
+            if evaluates {
+                try checkWeights()
+                try evaluate()
+            }
             let stops = shouldStop()
             let saves = shouldSave() || isDue(steps.checkpointSteps)
             let asked = try collective.any([stops, saves])
+            if !evaluates, asked[0] || asked[1] { try checkWeights() }
             if asked[0] || asked[1] { try collective.together { try checkpoint(self) } }
             if asked[0] { return isLast }
         }
         return true
+    }
+
+    /// Checks that no update has made a weight NaN or Inf. All ranks have the same weights.
+    private func checkWeights() throws {
+        try collective.together {
+            guard let bad = optimizer.parameters.first(where: { $0.value.nonFiniteCount > 0 }) else { return }
+            throw TrainingError.weightNotFinite(name: bad.name, step: step)
+        }
     }
 
     private func isDue(_ interval: Int?) -> Bool { interval.map { step % $0 == 0 } ?? false }

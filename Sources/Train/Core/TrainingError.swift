@@ -17,6 +17,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case notFinite(what: String, step: Int, examples: [String])
     /// A gradient is NaN or Inf in a step that updates weights in the backward pass. Some weights were updated before it.
     case notFiniteInBackward(what: String, step: Int, examples: [String])
+    /// An update has made a weight NaN or Inf.
+    case weightNotFinite(name: String, step: Int)
     /// A saved state does not belong to this model, data or seed.
     case stateMismatch(String)
 
@@ -41,6 +43,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "(\(Counted.form(examples.count, "example", "examples")) \(Self.list(examples))); with --apply-in-backward, some weights "
                 + "were updated before it, so the run has to go on from its last checkpoint. "
                 + "Check \(Counted.form(examples.count, "this example", "these examples")), or lower the learning rate"
+        case .weightNotFinite(let name, let step):
+            "the weight \(name) is NaN or Inf after step \(step), and was not saved; the last checkpoint is unchanged. "
+                + "Lower the learning rate, or clip gradients, in a run with another --run-id"
         case .stateMismatch(let what): "the saved state does not match this run: \(what)"
         }
     }

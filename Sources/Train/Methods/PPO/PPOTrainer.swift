@@ -147,6 +147,7 @@ public final class PPOTrainer: SteppedTrainer {
     public var sharedTrunkLayers: Int { objective.trunkLayers }
 
     var totalSteps: Int { config.totalSteps }
+    var optimizer: Adam { optimization.optimizer }
     var steps: StepConfig { config.steps }
 
     /// Trains until the last step, or until `shouldStop` returns true after a step.
