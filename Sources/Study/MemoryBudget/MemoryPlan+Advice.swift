@@ -22,7 +22,8 @@ extension MemoryPlan {
         }
         let others = least.options.isEmpty ? "" : "; \(least.options) would need \(ByteCount(bytes: least.bytes))"
         guard let tokens else { return advice + others }
-        return "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length), or \(advice)" + others
+        return "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length) with --tokens-per-pass "
+            + "\(max(1, tokens)), or \(advice)" + others
     }
 
     /// The expected peak of training, apart from the peak of loading.
