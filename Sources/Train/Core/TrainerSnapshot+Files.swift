@@ -53,7 +53,7 @@ extension TrainerSnapshot {
         let codes = Dictionary(uniqueKeysWithValues: try coded.map { ($0, try self.codes($0, in: store)) })
         var tensors: [String: Tensor] = [:]
         for name in Set(store.names).subtracting(coded).subtracting(coded.map(scales)) {
-            tensors[name] = Tensor(try store.floats(of: name), shape: Shape(try store.shape(of: name)))
+            tensors[name] = Tensor(try moments(name, in: store), shape: Shape(try store.shape(of: name)))
         }
         let kind = numbers.optimizer ?? OptimizerState.kind(ofNames: tensors.keys)
         return TrainerSnapshot(
@@ -61,13 +61,31 @@ extension TrainerSnapshot {
             numbers: numbers.numbers, optimizer: OptimizerState(kind: kind, tensors: tensors, codes: codes))
     }
 
+    /// Floats of the optimiser: moments, or the scales of 8-bit codes.
+    private static func moments(_ name: String, in store: WeightStore) throws -> [Float] {
+        let stored = try store.tensor(name)
+        do {
+            return try store.floats(of: name)
+        } catch CheckpointError.notFinite(_, let index, let value) {
+            throw CheckpointError.badTensor(
+                file: stored.path, name: name,
+                reason: "it has the value \(value) at element \(index), and the optimiser's numbers are finite; remove this checkpoint")
+        } catch CheckpointError.wrongElementType(_, let type, _) {
+            throw CheckpointError.badTensor(
+                file: stored.path, name: name, reason: "it has elements of type \(type), expected F32, or U8 for 8-bit codes")
+        }
+    }
+
     /// The moment in 8 bits of a name.
     private static func codes(_ name: String, in store: WeightStore) throws -> MomentCodes {
         let stored = try store.tensor(name)
-        let scales = try store.floats(of: scales(of: name), shape: [MomentCodes.blocks(of: stored.count)])
+        let scales = try moments(scales(of: name), in: store)
         let codes = stored.withUnsafeBytes { MomentCodes(shape: Shape(stored.shape), codes: $0, scales: scales) }
         if let (file, range) = stored.mapped { file.releasePages(in: range) }
-        guard let codes else { throw CheckpointError.badTensor(file: stored.path, name: name, reason: "a scale is below 0") }
+        guard let codes else {
+            throw CheckpointError.badTensor(
+                file: stored.path, name: name, reason: "its scales do not fit its codes, or one is below 0; remove this checkpoint")
+        }
         return codes
     }
 }
