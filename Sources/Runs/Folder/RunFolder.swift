@@ -48,11 +48,12 @@ public final class RunFolder {
     ///   - mayChange: Options that do not affect what a step computes, such as the maximum number of checkpoints.
     ///   - known: All options of the program. Other options in the folder's configuration come from another version and are
     ///     ignored. With nil, no option is ignored.
+    ///   - defaults: The default values of options. A run that was started before an option existed has its default value.
     ///   - note: Receives a one-line message about each difference that the user may not expect.
     /// - Throws: ``RunFolderError`` or `FileError`. Nothing has been written then, except that the folder may have been created.
     public init(
         at url: URL, configuration: RunConfiguration, resume: ResumePolicy = .allow, mayChange: Set<String> = [],
-        known: Set<String>? = nil,
+        known: Set<String>? = nil, defaults: [String: OptionValue] = [:],
         note: (String) -> Void = { _ in }
     ) throws {
         // Before anything is written: another kind of folder must not be modified.
@@ -64,7 +65,8 @@ public final class RunFolder {
         self.url = url
         self.configuration = configuration
         for folder in [url, url.appendingPathComponent(Checkpoints.folderName)] { try LeftOvers.remove(in: folder) }
-        let earlier = try Self.configuration(at: url, expecting: [configuration.stage])
+        var earlier = try Self.configuration(at: url, expecting: [configuration.stage])
+        earlier?.options.merge(defaults) { own, _ in own }
         let mayChange =
             known.map { known in mayChange.union((earlier?.options.keys).map { Set($0).subtracting(known) } ?? []) } ?? mayChange
         if let earlier, try Self.hasProgress(url) {

@@ -84,7 +84,7 @@ package final class RunSession {
         let folder = try SharedRunFolder(at: url, configuration, among: collective, mayDiffer: Self.mayDiffer) {
             try RunFolder(
                 at: url, configuration: configuration, resume: ResumePolicy(rawValue: run.resume) ?? .allow,
-                mayChange: Self.mayChange, known: Set(known), note: early.say)
+                mayChange: Self.mayChange, known: Set(known), defaults: defaults, note: early.say)
         }
         checkpointSeconds = checkpointSteps == nil && run.checkpointMinutes > 0 ? run.checkpointMinutes * 60 : nil
         writesCheckpoints = checkpointSteps != nil || checkpointSeconds != nil
