@@ -168,7 +168,8 @@ public struct PPOStage: TrackedStage {
         let complete = try trainer.run(
             checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
         try session.leaveSteps(
-            complete: complete, step: trainer.step, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) })
+            complete: complete, step: trainer.step, traffic: trainer.traffic, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) }
+        )
         try best?.restore(
             into: model, step: trainer.step, base: adapterBase.folder, families: session.families, note: session.say,
             evaluate: trainer.evaluate)

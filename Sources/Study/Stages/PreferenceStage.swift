@@ -213,7 +213,8 @@ public struct PreferenceStage: TrackedStage {
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(
-                complete: complete, step: trainer.step, saving: last.isEmpty ? nil : { try save(trainer.snapshot) })
+                complete: complete, step: trainer.step, traffic: trainer.traffic,
+                saving: last.isEmpty ? nil : { try save(trainer.snapshot) })
         } else {
             try trainer.evaluate()
         }

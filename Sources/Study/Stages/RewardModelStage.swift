@@ -127,7 +127,7 @@ public struct RewardModelStage: TrackedStage {
             let complete = try trainer.run(
                 checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(
-                complete: complete, step: trainer.step,
+                complete: complete, step: trainer.step, traffic: trainer.traffic,
                 saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)
         }
         try best?.restore(

@@ -133,6 +133,17 @@ package final class RunSession {
                         + "in a step; start fewer, or use a larger batch" : ""))
     }
 
+    /// Tells how much the processes have sent to each other per step.
+    func sayTraffic(_ traffic: StepTraffic) throws {
+        guard collective.size > 1, traffic.steps > 0 else { return }
+        let bytes = try traffic.bytesPerStep(among: collective)
+        let mean = bytes.reduce(0, +) / Double(bytes.count)
+        say(
+            String(
+                format: "each process sent %.3f MB per step to the others (%.3f MB at most), in %@", mean / 1e6, (bytes.max() ?? 0) / 1e6,
+                Counted(traffic.steps, "step").description))
+    }
+
     /// The keeper of the best model, if settings ask for one.
     private var best: BestModel?
 
@@ -221,10 +232,15 @@ package final class RunSession {
     /// Marks the end of the steps, or ends the stage if a stop was requested.
     /// - Parameters:
     ///   - complete: whether all steps are done.
+    ///   - step: the number of steps done.
+    ///   - traffic: what the steps have sent to other processes. Default: nothing.
     ///   - saving: writes a checkpoint if long work follows the last step, so that only this work is repeated after a stop. nil
     ///     if only the result remains to be written.
     /// - Throws: `RunStopped` when the run was stopped.
-    func leaveSteps(complete: Bool, step: Int, saving: (() throws -> Void)?) throws {
+    func leaveSteps(
+        complete: Bool, step: Int, traffic: StepTraffic = StepTraffic(), saving: (() throws -> Void)?
+    ) throws {
+        try sayTraffic(traffic)
         if complete, let saving, savedStep != step { try saving() }
         environment.waitsForStep(false)
         guard try !complete || (saving != nil && anyShouldStop()) else { return }

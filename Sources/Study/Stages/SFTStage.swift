@@ -177,7 +177,8 @@ public struct SFTStage: TrackedStage {
             let complete = try trainer.run(
                 checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(
-                complete: complete, step: trainer.step, saving: evaluation.generates ? { try save(trainer) } : nil)
+                complete: complete, step: trainer.step, traffic: trainer.traffic, saving: evaluation.generates ? { try save(trainer) } : nil
+            )
         }
         if !evaluation.doTrain, evaluation.doEval != false { try trainer.evaluate() }
         if tracking.logSamples > 0, !evaluation.generates {

@@ -15,7 +15,9 @@ protocol SteppedTrainer: AnyObject {
     /// The batches that were skipped.
     var badBatches: BadBatches { get set }
     /// The ranks that train together.
-    var collective: any Collective { get }
+    var collective: CountingCollective { get }
+    /// What the steps have sent to other ranks.
+    var traffic: StepTraffic { get set }
 
     /// Takes one step. Returns the number for progress lines; nil when the batch was skipped.
     func trainStep() throws -> ProgressFigure?
@@ -34,7 +36,10 @@ extension SteppedTrainer {
         checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
     ) throws -> Bool {
         while step < totalSteps {
+            let before = collective.bytesSent
             let figure = try trainStep()
+            traffic.steps += 1
+            traffic.bytesSent += collective.bytesSent - before
             let isLast = step == totalSteps
             try collective.together {
                 try handler(.progressed(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure))

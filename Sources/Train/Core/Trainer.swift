@@ -19,7 +19,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// The training examples.
     let examples: [Method.Example]
     let handler: TrainingEventHandler
-    let collective: any Collective
+    let collective: CountingCollective
     private let optimization: OptimizerSteps<Method>
     private var order: BatchOrder
     private(set) var tokens = 0
@@ -31,6 +31,8 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     public private(set) var step = 0
     /// The number of optimiser steps of the whole run.
     public let totalSteps: Int
+    /// What the steps since this trainer was created have sent to other ranks.
+    public internal(set) var traffic = StepTraffic()
     /// Called with the step after the metrics of every evaluation, for example to generate texts.
     public var afterEvaluation: (Int) throws -> Void = { _ in }
     /// Overrides the learning rate: a function of the step (from 0) and the number of steps. Default: nil, the peak and the
@@ -56,6 +58,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
         self.loop = config
         self.examples = examples
         self.handler = handler
+        let collective = CountingCollective(collective)
         self.collective = collective
         optimization = OptimizerSteps(objective, config: config.steps, dropsOut: config.dropsOut, collective: collective)
         order = try BatchOrder(seed: config.seed, count: examples.count, batchSize: config.batchSize)

@@ -31,7 +31,7 @@ public final class PPOTrainer: SteppedTrainer {
     let tokenizer: any Tokenizer
     let ends: EndTokens
     let handler: TrainingEventHandler
-    let collective: any Collective
+    let collective: CountingCollective
     let random: Philox
     /// The loss with the models that it trains, and the statistics since the last log line.
     package let objective: PPOObjective
@@ -51,6 +51,8 @@ public final class PPOTrainer: SteppedTrainer {
 
     /// The number of steps (sampling and learning) done.
     public internal(set) var step = 0
+    /// What the steps since this trainer was created have sent to other ranks: gradients, weights, responses and agreements.
+    public internal(set) var traffic = StepTraffic()
     /// The wall-clock times of the last step's phases.
     public internal(set) var lastPhases = PhaseTimes()
     /// The metrics of the last evaluation, by name.
@@ -112,6 +114,7 @@ public final class PPOTrainer: SteppedTrainer {
         }
         (self.policy, self.valueHead, self.reference, self.config) = (policy, valueHead, reference, config)
         (self.prompts, self.evaluationPrompts, self.rewardFunction) = (prompts, evaluationPrompts, rewardFunction)
+        let collective = CountingCollective(collective)
         (self.tokenizer, self.ends, self.collective, self.handler) = (tokenizer, ends, collective, handler)
         config.freezing.apply(to: policy)
         reference?.parameters.forEach { $0.isTrainable = false }
