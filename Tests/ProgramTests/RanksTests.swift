@@ -72,6 +72,7 @@ struct RanksTests {
         for ranks in 1...3 {
             let end = try supervised("runs\(ranks)", ranks: ranks).wait()
             #expect(end.status == 0, "\(end.errors)")
+            #expect(end.errors.components(separatedBy: "MB per step to the others").count == (ranks > 1 ? 2 : 1), "\(end.errors)")
             for (program, own) in [("train-reward-model", ["--save-preds"]), ("train-preference", ["--kl-prompts", "2"])] {
                 let end = try start(program, ranks: ranks, common + sampled + steps + own + ["--output-dir", "runs\(ranks)"]).wait()
                 #expect(end.status == 0, "\(program): \(end.errors)")

@@ -117,6 +117,20 @@ import _TestSupport
         try RankStudy.expectFirstRankReports(in: folder["run"], "learning_rate", steps: 6) { Self.supervised(folder) }
     }
 
+    @Test("the first rank says how much the ranks have sent per step")
+    func traffic() throws {
+        let folder = folder
+        let notes = try ThreadCollective.run(2) { group in
+            var environment = try TinyStudy.environment
+            var notes: [String] = []
+            environment.sinks = [ClosureSink { if case .noted(let text) = $0 { notes.append(text) } }]
+            environment.collective = group
+            try Self.supervised(folder).run(in: folder["run"], environment)
+            return notes.filter { $0.contains("MB per step to the others") }
+        }
+        #expect(notes[0].count == 1 && notes[0].first?.hasSuffix(", in 6 steps") == true && notes[1].isEmpty, "\(notes)")
+    }
+
     @Test("a sink that fails on rank 0 ends all ranks, and the run can be resumed")
     func failingSink() throws {
         let folder = folder
