@@ -46,7 +46,9 @@ struct RanksTests {
     private func expectSameMetrics(_ run: String, _ other: String) throws {
         let (a, b) = (try metrics(run), try metrics(other))
         #expect(!a.isEmpty && Set(a.keys) == Set(b.keys))
-        for (name, value) in a where !isUndecided(name, in: b) { expectClose([value], [b[name] ?? .nan], relative: 1e-4, absolute: 1e-4, label: "\(run): \(name)") }
+        for (name, value) in a where !isUndecided(name, in: b) {
+            expectClose([value], [b[name] ?? .nan], relative: 1e-4, absolute: 1e-4, label: "\(run): \(name)")
+        }
     }
 
     /// Whether a metric is an accuracy whose margin is only rounding: before its first update, a policy equals its reference.
