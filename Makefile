@@ -182,32 +182,40 @@ timings: deps
 	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
 
 # Runs one task of the comparison with PyTorch: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo|dpo|lora|grpo [DTYPE=f32|bf16]
-# [ITERS=3] [THREADS=2] [WITHOUT=ragged|trunk|rows|prefix]
+# [ITERS=3] [THREADS=2] [WITHOUT=ragged|trunk|rows|prefix] [ISA=portable|avx2|avx512|amx] [OURS="--master-dtype bf16 …"]
+# TASK=rate measures the rate of large products.
 DTYPE ?= f32
+ISA ?=
+OURS ?=
 ITERS ?= 3
 THREADS ?= 2
 BENCHMARKS = $(SWIFT) run -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks benchmarks
 bench: deps
-	@[ -n "$(TASK)" ] && { [ -n "$(WORKLOAD)" ] || [ "$(TASK)" = ngrams ]; } || \
-	    { echo "make: bench needs TASK=generate|sft|rm|ppo|dpo|lora|grpo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams" >&2; \
+	@[ -n "$(TASK)" ] && { [ -n "$(WORKLOAD)" ] || [ "$(TASK)" = ngrams ] || [ "$(TASK)" = rate ]; } || \
+	    { echo "make: bench needs TASK=generate|sft|rm|ppo|dpo|lora|grpo and WORKLOAD=DIR, TASK=encode and WORKLOAD=ENCODER, or TASK=ngrams|rate" >&2; \
 	      exit 1; }
-	$(BENCHMARKS) "$(WORKLOAD)" --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS) \
-	    $(if $(WITHOUT),--without $(WITHOUT))
+	$(BENCHMARKS) $(if $(WORKLOAD),"$(WORKLOAD)") --task $(TASK) --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS) \
+	    $(if $(WITHOUT),--without $(WITHOUT)) $(if $(ISA),--instructions $(ISA)) $(OURS)
 
 # Times every operation by itself at the shapes of a model with 100 M parameters; prints one line of JSON each.
 bench-operations: deps
-	$(BENCHMARKS) --task ops --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS)
+	$(BENCHMARKS) --task ops --dtype $(DTYPE) --iters $(ITERS) --threads $(THREADS) $(if $(ISA),--instructions $(ISA))
 
-# Compares all tasks with PyTorch and measures the effect of each optimisation: make compare PEERS=DIR [WORK=DIR]
-# [PRESETS=15m,100m,300m]. PYTHON needs torch, transformers and peft. Takes hours, resumes after an interruption, and needs an
-# otherwise idle machine.
+# Compares tasks with PyTorch and with the least time that their operations need: make compare PEERS=DIR [WORK=DIR]
+# [PRESETS=15m,100m,300m] [JOBS=sft,rm,generate,ppo] [DTYPES=f32,bf16] [IDEAS=yes|no] [ISA=avx2|avx512] [OURS="--master-dtype bf16 …"].
+# JOBS may also list dpo, lora and grpo. IDEAS measures the effect of each optimisation, ISA limits both sides to an instruction set, and
+# OURS holds --master-dtype, --gradient-dtype and --optimizer. PYTHON needs torch, transformers and, for lora, peft. The default takes
+# hours, resumes after an interruption, and needs an otherwise idle machine.
 WORK ?= .build/comparison
 PRESETS ?= 15m,100m,300m
+JOBS ?= sft,rm,generate,ppo
+DTYPES ?= f32,bf16
+IDEAS ?= yes
 compare: deps
 	@[ -n "$(PEERS)" ] || { echo "make: compare needs PEERS=DIR, the folder of torch_peer.py" >&2; exit 1; }
 	$(SWIFT) build -c release --package-path Examples/Benchmarks --scratch-path .build/benchmarks
-	$(PYTHON) Examples/Benchmarks/compare.py --peers "$(PEERS)" --work "$(WORK)" --presets $(PRESETS) --iters $(ITERS) \
-	    --threads $(THREADS) --ideas
+	$(PYTHON) Examples/Benchmarks/compare.py --peers "$(PEERS)" --work "$(WORK)" --presets $(PRESETS) --tasks $(JOBS) \
+	    --dtypes $(DTYPES) --iters $(ITERS) --threads $(THREADS) $(if $(filter yes,$(IDEAS)),--ideas) $(if $(ISA),--isa $(ISA)) $(OURS)
 
 # Formats the sources.
 format:

@@ -48,8 +48,8 @@ for stage in ${STAGES:-sft rm ppo bon lora}; do
             ;;
         lora)
             run lora "$bin/train-sft" "${common[@]}" --run-id lora "${memory[@]}" --save-dtype bf16 --model-name "$out/model" \
-                --dataset "$out/data" --lora-rank 16 --max-steps 2 --per-device-train-batch-size 2 --gradient-accumulation-steps 8 \
-                --per-device-eval-batch-size 2 --learning-rate 2e-4 --save-steps 1 --save-total-limit "$keep" --do-eval false \
+                --dataset "$out/data" --lora-rank 16 --freeze-layers 0 --max-steps 2 --per-device-train-batch-size 2 \
+                --gradient-accumulation-steps 8 --per-device-eval-batch-size 2 --learning-rate 2e-4 --save-steps 1 --save-total-limit "$keep" --do-eval false \
                 --max-source-length 512 --max-target-length 48
             ;;
         *)

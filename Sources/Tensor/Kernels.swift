@@ -20,10 +20,14 @@ package enum Kernels {
     /// Selects a build within a scope. Default: the best one.
     @TaskLocal package static var level: Level?
 
-    nonisolated(unsafe) private static let best: UnsafePointer<Table> = table(swk_best_level())
+    nonisolated(unsafe) private static let best: UnsafePointer<Table> = table(Level(rawValue: swk_best_level().rawValue) ?? .portable)
 
-    private static func table(_ level: swk_level) -> UnsafePointer<Table> {
-        guard let table = swk_kernels(level) else {
+    /// The table of each level; nil if the processor does not support it. They are constants; finding them asks the processor, which is
+    /// slow in a virtual machine.
+    nonisolated(unsafe) private static let tables = Level.allCases.map { swk_kernels(swk_level($0.rawValue)) }
+
+    private static func table(_ level: Level) -> UnsafePointer<Table> {
+        guard let table = tables[Int(level.rawValue)] else {
             preconditionFailure("this processor does not support the kernel level \(level)")
         }
         return table
@@ -40,7 +44,7 @@ package enum Kernels {
 
     /// The function table of the current scope.
     package static var current: UnsafePointer<Table> {
-        level.map { table(swk_level($0.rawValue)) } ?? best
+        level.map(table) ?? best
     }
 
     /// The maximum number of queries per segment and key/value head that ``Table``'s `attention_few` accepts.

@@ -31,6 +31,12 @@ public enum Compute {
             for index in 0..<count { body(index) }
             return
         }
+        guard let level = Kernels.level else { return distribute(count, threads, body) }
+        // task-local values have their defaults on the other threads
+        distribute(count, threads) { index in Kernels.$level.withValue(level) { body(index) } }
+    }
+
+    private static func distribute(_ count: Int, _ threads: Int, _ body: (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var call = Call(body: body)
             withUnsafeMutablePointer(to: &call) {

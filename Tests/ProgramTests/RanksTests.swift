@@ -21,8 +21,8 @@ struct RanksTests {
         try ProgramProcess(
             program, arguments, in: pipeline.folder,
             shell: "exec mpirun --oversubscribe --allow-run-as-root --bind-to none -n \(ranks) \"$0\" \"$@\"",
-            // seconds that mpirun leaves its processes between SIGTERM and SIGKILL
-            environment: ["OMPI_MCA_odls_base_sigkill_timeout": "5"])
+            // the seconds after which mpirun passes SIGTERM on, and those until SIGKILL
+            environment: ["OMPI_MCA_odls_base_sigkill_timeout": "2"])
     }
 
     /// Starts supervised training on some ranks.
@@ -46,7 +46,14 @@ struct RanksTests {
     private func expectSameMetrics(_ run: String, _ other: String) throws {
         let (a, b) = (try metrics(run), try metrics(other))
         #expect(!a.isEmpty && Set(a.keys) == Set(b.keys))
-        for (name, value) in a { expectClose([value], [b[name] ?? .nan], relative: 1e-4, absolute: 1e-4, label: "\(run): \(name)") }
+        for (name, value) in a where !isUndecided(name, in: b) {
+            expectClose([value], [b[name] ?? .nan], relative: 1e-4, absolute: 1e-4, label: "\(run): \(name)")
+        }
+    }
+
+    /// Whether a metric is an accuracy whose margin is only rounding: before its first update, a policy equals its reference.
+    private func isUndecided(_ name: String, in values: [String: Double]) -> Bool {
+        name.contains("accuracy") && values[name.replacing("accuracy", with: "margin")].map { abs($0) < 1e-4 } ?? false
     }
 
     /// The process numbers of the ranks of a running mpirun.
@@ -134,7 +141,7 @@ struct RanksTests {
 
     @Test("SIGTERM to mpirun leaves a checkpoint, from which the run continues")
     func stoppedLauncher() throws {
-        let extra = ["--max-steps", "60", "--save-steps", "1000", "--eval-steps", "1000", "--per-device-train-batch-size", "32"]
+        let extra = ["--max-steps", "1500", "--save-steps", "9000", "--eval-steps", "9000", "--per-device-train-batch-size", "32"]
         #expect(try supervised("whole", ranks: 2, extra: extra).wait().status == 0)
         let process = try supervised("stopped", ranks: 2, extra: extra)
         let metrics = pipeline.url("stopped/sft/metrics.jsonl")

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    /// Each of two calls waits until the other one has begun, so that they run on two threads.
+    @Test func theInstructionSetHoldsOnAllThreads() {
+        #expect(Compute.instructionSets.map(\.rawValue) == Kernels.available.map { "\($0)" })
+        for (set, level) in zip(Compute.instructionSets, Kernels.available) {
+            let levels = Mutex<[Kernels.Level?]>([])
+            Compute.$threads.withValue(2) {
+                Compute.withInstructionSet(set) {
+                    Compute.forEach(2) { _ in
+                        levels.withLock { $0.append(Kernels.level) }
+                        let deadline = Date().addingTimeInterval(5)
+                        while levels.withLock({ $0.count }) < 2, Date() < deadline {}
+                    }
+                }
+            }
+            #expect(levels.withLock { $0 } == [level, level])
+        }
+        #expect(Kernels.level == nil)
+    }
+
     @Test func nestedCallsRun() {
         Compute.$threads.withValue(3) {
             let tally = Tally(30)

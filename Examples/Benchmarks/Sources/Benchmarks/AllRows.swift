@@ -12,7 +12,7 @@ extension Tasks {
         frozen.apply(to: decoder, isRewardModel: isReward)
         let optimizer = Adam(
             decoder.parameters + (isReward ? head.parameters : []),
-            config: Tasks.adam(learningRate: 1e-5))
+            config: adam(learningRate: 1e-5))
         // the texts that must be in the same pass: one text, or both of a pair
         let groups = workload.prompts.indices.map { index in
             (isReward ? [workload.responses[index], workload.rejected[index]] : [workload.responses[index]])

@@ -28,7 +28,9 @@ extension Tasks {
         (config.optimizer, config.schedule) = (AdamConfig(learningRate: 1e-5, clipNorm: nil), Schedule(.constant))
         (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        (config.optimizer.kind, config.gradientFormat) = (options.optimizer, options.gradientFormat)
         config.logSteps = 1
+        try hold(policy, freezing: frozen, reference: reference)
         var steps = StepTimes()
         var losses: [Double] = []
         let scorer = RewardModelReward(
@@ -51,6 +53,11 @@ extension Tasks {
             "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
             "learn": trainer.lastPhases.learn,
         ]
+        count(in: &report) {
+            StepOperations(policy).policy(
+                sampledLengths(prompts: prompts.count, answers: Self.generations), epochs: config.epochs,
+                sharedLayers: policy.frozenTrunk, hasValueHead: false)
+        }
         if let path = options.rollouts {
             let rollouts = Rollouts(
                 prompts: record.requests.map { $0.map(\.promptTokens) }, responses: record.requests.map { $0.map(\.responseTokens) },

@@ -13,7 +13,7 @@ extension Tasks {
         setSteps(of: &config.loop, examples: workload.prompts.count, learningRate: 1e-5)
         config.freezing = frozen
         var watch = Stopwatch()
-        let pairs = try ReferenceLogProbs(try workload.decoder(), config: config).pairs(comparisons)
+        let pairs = try referencePairs(policy, config)
         let referenceSeconds = watch.lap()
         var steps = StepTimes()
         let trainer = try PreferenceTrainer(policy, config: config, pairs: pairs) { steps.record($0) }
@@ -23,6 +23,7 @@ extension Tasks {
         (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
         report.tokens = comparisons.reduce(0) { $0 + $1.prompt.count + $1.summaries.joined().count }
         report.phases = ["reference": referenceSeconds]
+        count(in: &report) { StepOperations(policy).answers(pairLengths) }
         let sums = pairs.compactMap(\.reference)
         report.checks = [
             "logps_chosen": sums.reduce(0) { $0 + $1.chosen } / Double(sums.count),
@@ -31,12 +32,20 @@ extension Tasks {
         return report
     }
 
+    /// The pairs with log-probabilities of the reference model, which is freed afterwards.
+    private func referencePairs(_ policy: any TransformerDecoder, _ config: PreferenceConfig) throws -> [PreferencePair] {
+        let reference = try workload.decoder()
+        try hold(policy, freezing: frozen, reference: reference)
+        return try ReferenceLogProbs(reference, config: config).pairs(comparisons)
+    }
+
     /// Sets one step more than is timed, each on all examples.
     private func setSteps(of loop: inout LoopConfig, examples: Int, learningRate: Double) {
         (loop.maxSteps, loop.batchSize) = (options.iterations + 1, examples)
-        (loop.optimizer, loop.schedule) = (Tasks.adam(learningRate: learningRate), Schedule(.constant))
+        (loop.optimizer, loop.schedule) = (adam(learningRate: learningRate), Schedule(.constant))
         loop.recomputesLayers = options.recomputes
         loop.tokensPerPass = options.tokensPerPass ?? loop.tokensPerPass
+        loop.gradientFormat = options.gradientFormat
     }
 
     /// Every prompt with two answers, of which the first is preferred.
@@ -64,6 +73,7 @@ extension Tasks {
         var report = Report(options, steps.timed)
         (report.firstLoss, report.losses) = (steps.losses.first, steps.losses)
         report.tokens = examples.reduce(0) { $0 + $1.count }
+        count(in: &report) { StepOperations(decoder).answers(exampleLengths) }
         report.trained = decoder.parameters.reduce(0) { $0 + ($1.isTrainable ? $1.value.count : 0) }
         return report
     }

@@ -1,4 +1,6 @@
+import Models
 import Tensor
+import Train
 
 /// The command line:
 ///
@@ -9,10 +11,12 @@ import Tensor
 ///     benchmarks ENCODER --task encode [--texts FILE] [--count 8000]                     a sentence encoder on many texts
 ///     benchmarks --task ngrams [--texts FILE] [--count 8000]                             the n-gram metrics
 ///     benchmarks --task ops [--only TEXT]                                                every operation at named shapes
+///     benchmarks --task rate                                                             the rate of large products
 ///
-/// with `[--dtype f32|bf16] [--iters 3] [--threads 2]`.
+/// with `[--dtype f32|bf16] [--iters 3] [--threads 2] [--instructions SET]`. The tasks that train also have `[--master-dtype f32|bf16]
+/// [--gradient-dtype f32|bf16] [--optimizer NAME]`, as the training programs do.
 struct Options {
-    enum Task: String, CaseIterable { case generate, sft, rm, ppo, dpo, lora, grpo, encode, ngrams, ops }
+    enum Task: String, CaseIterable { case generate, sft, rm, ppo, dpo, lora, grpo, encode, ngrams, ops, rate }
 
     /// The optimisations that `--without` disables. (Another one, 16-bit storage, is set with `--dtype`.)
     enum Idea: String, CaseIterable {
@@ -37,6 +41,14 @@ struct Options {
     /// The number of timed iterations; one more runs before them as a warm-up.
     var iterations = 3
     var threads = 2
+    /// The instruction set of the kernels. Default: the best one of this processor.
+    var instructions: Compute.InstructionSet?
+    /// The format of trained weights.
+    var masterFormat = MasterFormat.f32
+    /// The format of gradients.
+    var gradientFormat = GradientFormat.f32
+    /// The rule of optimiser steps.
+    var optimizer = OptimizerKind.adamw
     var without: Idea?
     /// Whether trained layers are recomputed in the backward pass.
     var recomputes = false
@@ -51,7 +63,9 @@ struct Options {
 
     static let usage =
         "usage: benchmarks WORKLOAD --task generate|sft|rm|ppo|dpo|lora|grpo [--dtype f32|bf16] [--iters 3] [--threads 2] "
-        + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--full yes|no] [--tokens-per-pass N], or benchmarks --task ops [--only TEXT]"
+        + "[--without ragged|trunk|rows|prefix] [--recompute yes|no] [--full yes|no] [--tokens-per-pass N] "
+        + "[--instructions portable|avx2|avx512|amx] [--master-dtype f32|bf16] [--gradient-dtype f32|bf16] [--optimizer NAME], "
+        + "or benchmarks --task ops [--only TEXT], or benchmarks --task rate"
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -74,6 +88,10 @@ struct Options {
             case "--dtype": dtype = try Self.choice(argument, value)
             case "--iters": iterations = try Self.count(argument, value)
             case "--threads": threads = try Self.count(argument, value)
+            case "--instructions": instructions = try Self.choice(argument, value)
+            case "--master-dtype": masterFormat = try Self.choice(argument, value)
+            case "--gradient-dtype": gradientFormat = try Self.choice(argument, value)
+            case "--optimizer": optimizer = try Self.choice(argument, value)
             case "--without": without = try Self.choice(argument, value)
             case "--recompute": recomputes = try Self.flag(argument, value)
             case "--full": isFull = try Self.flag(argument, value)
@@ -83,13 +101,31 @@ struct Options {
             default: throw BenchmarkError("unknown option \(argument)")
             }
         }
-        guard hasTask, workload.isEmpty == (task == .ops || task == .ngrams) else { throw BenchmarkError(Self.usage) }
+        guard hasTask, workload.isEmpty == [.ops, .rate, .ngrams].contains(task) else { throw BenchmarkError(Self.usage) }
         let known: [Task: Set<Idea>] = [
             .generate: [.ragged], .sft: [.ragged, .rows], .rm: [.ragged, .rows, .prefix],
             .ppo: [.ragged, .trunk, .rows],
         ]
         if let without, known[task]?.contains(without) != true {
             throw BenchmarkError("--task \(task.rawValue) does not support --without \(without.rawValue)")
+        }
+        if let instructions, !Compute.instructionSets.contains(instructions) {
+            throw BenchmarkError(
+                "this processor does not support --instructions \(instructions.rawValue); use "
+                    + Compute.instructionSets.map(\.rawValue).joined(separator: " or "))
+        }
+        try checkTrainedFormats()
+    }
+
+    /// Rejects options of training where they would have no effect.
+    private func checkTrainedFormats() throws {
+        guard masterFormat != .f32 || gradientFormat != .f32 || optimizer != .adamw else { return }
+        guard [.sft, .rm, .ppo, .dpo, .lora, .grpo].contains(task), without != .rows, without != .prefix else {
+            throw BenchmarkError(
+                "--master-dtype, --gradient-dtype and --optimizer need a task with a trainer, without --without rows or prefix")
+        }
+        guard task != .lora || masterFormat == .f32 else {
+            throw BenchmarkError("--master-dtype has no effect on the matrices of an adapter; leave it out of --task lora")
         }
     }
 

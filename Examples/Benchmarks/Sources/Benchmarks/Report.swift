@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import Tensor
 
 /// The output of a benchmark: one line of JSON.
 struct Report: Encodable {
@@ -12,6 +14,16 @@ struct Report: Encodable {
     var all: [Double]
     var peakRSS: Int
     var tokens: Int?
+    /// The operations that a step cannot avoid; nil if an optimisation was disabled.
+    var operations: OperationCount?
+    /// The rate of products in GFLOP/s.
+    var gflops: Double?
+    /// The instruction set of the kernels.
+    var instructions: String?
+    /// What `--master-dtype`, `--gradient-dtype` and `--optimizer` chose; nil for the defaults.
+    var masterDtype: String?
+    var gradientDtype: String?
+    var optimizer: String?
     /// The number of measured texts.
     var texts: Int?
     /// The load time of the model in seconds.
@@ -27,7 +39,10 @@ struct Report: Encodable {
     var checks: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-        case engine, task, dtype, without, seconds, all, tokens, texts, losses, trained, phases, checks
+        case engine, task, dtype, without, seconds, all, tokens, operations, gflops, instructions, optimizer, texts, losses, trained, phases
+        case checks
+        case masterDtype = "master_dtype"
+        case gradientDtype = "gradient_dtype"
         case peakRSS = "peak_rss_mb"
         case loadSeconds = "load_seconds"
         case firstLoss = "first_loss"
@@ -38,6 +53,10 @@ struct Report: Encodable {
         task = options.task.rawValue
         dtype = options.dtype.rawValue
         without = options.without?.rawValue
+        instructions = (options.instructions ?? Compute.instructionSets.last)?.rawValue
+        masterDtype = options.masterFormat == .f32 ? nil : options.masterFormat.rawValue
+        gradientDtype = options.gradientFormat == .f32 ? nil : options.gradientFormat.rawValue
+        optimizer = options.optimizer == .adamw ? nil : options.optimizer.rawValue
         let sorted = all.sorted()
         seconds = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
         self.all = all

@@ -18,7 +18,7 @@ struct Tasks {
         case .dpo: try preferences()
         case .lora: try adapter()
         case .grpo: try groups()
-        case .encode, .ngrams, .ops: throw BenchmarkError("\(options.task) does not use a workload")
+        case .encode, .ngrams, .ops, .rate: throw BenchmarkError("\(options.task) does not use a workload")
         }
     }
 
@@ -50,13 +50,15 @@ struct Tasks {
         var report = Report(options, Array(seconds.dropFirst()))
         report.tokens = sampled
         report.loadSeconds = loadSeconds
+        count(in: &report) { StepOperations(generator.decoder).sampling(sampledLengths(prompts: workload.prompts.count, answers: 1)) }
         return report
     }
 
-    /// AdamW with weight decay and without gradient clipping.
-    static func adam(learningRate: Double) -> AdamConfig {
+    /// AdamW, or the optimiser of the options, with weight decay and without gradient clipping.
+    func adam(learningRate: Double) -> AdamConfig {
         var config = AdamConfig(learningRate: learningRate, clipNorm: nil)
         config.weightDecay = 0.01
+        config.kind = options.optimizer
         return config
     }
 
@@ -67,10 +69,12 @@ struct Tasks {
         let examples = self.examples
         var config = SFTConfig()
         (config.maxSteps, config.batchSize) = (options.iterations + 1, examples.count)
-        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 3e-5), Schedule(.constant))
+        (config.optimizer, config.schedule) = (adam(learningRate: 3e-5), Schedule(.constant))
         (config.freezing, config.recomputesLayers) = (options.isFull ? Freezing(fraction: 0) : frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        config.gradientFormat = options.gradientFormat
         if options.isFull { config.promptLossWeight = 1 }
+        try hold(decoder, freezing: config.freezing)
         var steps = StepTimes()
         let trainer = try SFTTrainer(decoder, config: config, examples: examples) { steps.record($0) }
         steps.begin()
@@ -78,6 +82,7 @@ struct Tasks {
         var report = Report(options, steps.timed)
         report.firstLoss = steps.losses.first
         report.tokens = examples.reduce(0) { $0 + $1.count }
+        count(in: &report) { StepOperations(decoder).answers(exampleLengths, predictsPrompts: options.isFull) }
         return report
     }
 
@@ -88,9 +93,11 @@ struct Tasks {
         let pairs = comparisons
         var config = RewardConfig()
         (config.maxSteps, config.batchSize) = (options.iterations + 1, pairs.count)
-        (config.optimizer, config.schedule) = (Tasks.adam(learningRate: 1e-5), Schedule(.constant))
+        (config.optimizer, config.schedule) = (adam(learningRate: 1e-5), Schedule(.constant))
         (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        config.gradientFormat = options.gradientFormat
+        try hold(model.decoder, freezing: frozen, isRewardModel: true)
         var steps = StepTimes()
         let trainer = try RewardTrainer(model, config: config, comparisons: pairs) { steps.record($0) }
         steps.begin()
@@ -98,6 +105,7 @@ struct Tasks {
         var report = Report(options, steps.timed)
         report.firstLoss = steps.losses.first
         report.tokens = pairs.reduce(0) { $0 + 2 * $1.prompt.count + $1.summaries.reduce(0) { $0 + $1.count } }
+        count(in: &report) { StepOperations(model.decoder).pairs(pairLengths) }
         report.checks = [
             "shared_prefix": greatestDifference(
                 RewardLoss.scores(model, pairs).values,
@@ -135,10 +143,11 @@ struct Tasks {
         (config.optimizer, config.schedule) = (AdamConfig(learningRate: 1.5e-6, clipNorm: nil), Schedule(.constant))
         (config.freezing, config.recomputesLayers) = (frozen, options.recomputes)
         config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
+        (config.optimizer.kind, config.gradientFormat) = (options.optimizer, options.gradientFormat)
+        try hold(policy, freezing: frozen, reference: reference)
         let prompts = workload.prompts.enumerated().map {
             TokenisedPrompt(id: "\($0)", tokens: $1, query: "", reference: "", isTruncated: false)
         }
-        config.tokensPerPass = options.tokensPerPass ?? config.tokensPerPass
         var steps = StepTimes()
         let trainer = try PPOTrainer(
             policy: policy, valueHead: workload.valueHead(), reference: reference, config: config, prompts: prompts,
@@ -155,6 +164,11 @@ struct Tasks {
             "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
             "learn": trainer.lastPhases.learn,
         ]
+        count(in: &report) {
+            StepOperations(policy).policy(
+                sampledLengths(prompts: prompts.count, answers: 1), epochs: config.epochs, sharedLayers: policy.frozenTrunk,
+                hasValueHead: true)
+        }
         if options.without == nil { report.checks = try checks(of: trainer, reward: reward) }
         return report
     }
