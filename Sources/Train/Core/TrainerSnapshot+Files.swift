@@ -66,7 +66,7 @@ extension TrainerSnapshot {
         let stored = try store.tensor(name)
         do {
             return try store.floats(of: name)
-        } catch CheckpointError.notFinite(_, let index, let value) {
+        } catch CheckpointError.notFinite(_, _, let index, let value) {
             throw CheckpointError.badTensor(
                 file: stored.path, name: name,
                 reason: "it has the value \(value) at element \(index), and the optimiser's numbers are finite; remove this checkpoint")
