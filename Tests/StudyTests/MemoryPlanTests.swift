@@ -94,7 +94,13 @@ import Train
         // no pass can be shorter than the longest text
         var long = plan
         long.longest = 2000
-        #expect(long.settings(fitting: room, otherwise: "less").contains("--max-source-length"))
+        #expect(
+            long.settings(fitting: room, otherwise: "less")
+                == "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length) "
+                + "with --tokens-per-pass \(tokens), or less")
+        // no text has 0 tokens
+        let least = Self.training.fixed + Int(Self.training.training.fixed)
+        #expect(plan.settings(fitting: plan.program + Allocator.bound(peak: least + 50_000), otherwise: "less") == "less")
         // and what the weights take cannot be cut at all
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
     }
