@@ -73,6 +73,13 @@ import _TestSupport
         older.options["index_share"] = .number(0.5)
         try older.write(inRun: folder["a"])
         try stage.run(in: folder["a"])
+        // an option that did not exist when the run began has its default
+        older.options["gradient_dtype"] = nil
+        try older.write(inRun: folder["a"])
+        try stage.run(in: folder["a"])
+        stage.run.gradientDtype = "bf16"
+        #expect(throws: RunFolderError.self) { try stage.run(in: folder["a"]) }
+        stage.run.gradientDtype = "f32"
         // a finished model is not stored again in another way, and that is said
         stage.saving.saveFormat = "gguf"
         #expect(throws: InvalidSetting.self) { try stage.run(in: folder["a"]) }
