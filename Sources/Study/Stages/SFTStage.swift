@@ -89,6 +89,7 @@ public struct SFTStage: TrackedStage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
                 note: session.say)
+            try adapter.check(resumed: start)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
