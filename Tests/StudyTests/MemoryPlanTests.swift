@@ -26,6 +26,14 @@ import Train
         for (bytes, text) in [
             (1_500_000_000, "1.5 GB"), (3 << 29, "1.6 GB"), (5 << 20, "5 MB"), (50_000, "50 kB"), (999, "999 bytes"), (1, "1 byte"),
         ] { #expect(ByteCount(bytes: bytes).description == text) }
+        for (first, second, texts) in [
+            (2_400_000, 2_300_000, ("2.4 MB", "2.3 MB")), (2_000_001, 2_000_000, ("2.000001 MB", "2.000000 MB")),
+            (6_000_000_000, 5_990_000_000, ("6.00 GB", "5.99 GB")), (1900, 1700, ("1.9 kB", "1.7 kB")),
+            (5_000_000, 3_000_000, ("5 MB", "3 MB")), (7, 7, ("7 bytes", "7 bytes")), (999_999, 1_000_000, ("1000 kB", "1 MB")),
+        ] {
+            let found = ByteCount.compared(first, second)
+            #expect(found.first == texts.0 && found.second == texts.1, "\(found)")
+        }
         // what is shown can be typed
         #expect(ByteCount(ByteCount(bytes: 6_000_000_000).description)?.bytes == 6_000_000_000)
         #expect(ByteCount(ByteCount(bytes: 800_000_000).description)?.bytes == 800_000_000)

@@ -42,4 +42,18 @@ package struct ByteCount: Equatable, Comparable, CustomStringConvertible {
         default: "\(Counted(bytes, "byte"))"
         }
     }
+
+    /// The texts of two numbers that a message compares. Where the usual digits are the same although the numbers differ, both have as
+    /// many decimals as it takes to tell them apart.
+    package static func compared(_ first: Int, _ second: Int) -> (first: String, second: String) {
+        let usual = (ByteCount(bytes: first).description, ByteCount(bytes: second).description)
+        guard first != second, usual.0 == usual.1 else { return usual }
+        for (unit, power) in [("GB", 9), ("MB", 6), ("kB", 3)] where Double(min(first, second)) >= pow(10, Double(power)) {
+            for decimals in 1...power {
+                let texts = [first, second].map { String(format: "%.\(decimals)f \(unit)", Double($0) / pow(10, Double(power))) }
+                if texts[0] != texts[1] { return (texts[0], texts[1]) }
+            }
+        }
+        return usual
+    }
 }
