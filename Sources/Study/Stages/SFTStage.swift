@@ -110,12 +110,7 @@ public struct SFTStage: TrackedStage {
             with: start.tokenizer, note: session.say)
         examples = try data.trainingExamples(of: corpus)
         let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
-        if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
-            session.say(
-                "truncated: \(Counted(tokenised.truncatedPrompts, "prompt")) and "
-                    + "\(Counted(tokenised.truncatedTargets, "summary", plural: "summaries")); dropped, because they have no token to train on: "
-                    + "\(Counted(tokenised.dropped, "example"))")
-        }
+        if let note = tokenised.note { session.say(note) }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
             .map { split in
