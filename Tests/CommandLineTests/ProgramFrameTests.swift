@@ -33,6 +33,8 @@ import Train
             (ModelError.unsupported("a"), .badData),
             (TrainingError.invalidSetting(name: "a", value: "b", rule: "c"), .usage),
             (TrainingError.notFinite(what: "a", step: 1, examples: []), .badData),
+            (TrainingError.weightNotFinite(name: "a", step: 1), .badData),
+            (CheckpointError.notFinite(file: "a", name: "b", index: 0, value: "nan"), .badData),
             (DiversityError.unknownMetrics(["a"], known: []), .usage),
             (RewardError.scorer(command: "a", problem: "b"), .inputOutput),
             (RewardError.badPattern("(", reason: "b"), .usage),

@@ -168,7 +168,7 @@ import _TestSupport
                         try bits.withUnsafeBytes(body)
                     }
                 ], to: folder)
-            #expect(throws: CheckpointError.notFinite(name: "w", index: 1, value: "inf")) {
+            #expect(throws: CheckpointError.notFinite(file: file.path, name: "w", index: 1, value: "inf")) {
                 try WeightStore(file: file).tensor("w").tensor()
             }
         }

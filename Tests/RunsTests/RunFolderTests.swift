@@ -135,6 +135,23 @@ import _TestSupport
         #expect(notes == ["the run was started with swift-rlhf \(PackageVersion.current); it continues with 99"])
     }
 
+    @Test func aRunThatIsOlderThanAnOptionHasItsDefault() throws {
+        let folder = try TemporaryFolder()
+        do { try RunFolder(at: folder["a"], configuration: .sample(seed: 1)).writeCheckpoint(step: 1) { _ in } }
+        func open(rule: String) throws {
+            var configuration = RunConfiguration.sample(seed: 1)
+            configuration.options["rule"] = .string(rule)
+            // the default of an option that the run has does not count
+            _ = try RunFolder(
+                at: folder["a"], configuration: configuration, known: Set(configuration.options.keys),
+                defaults: ["rule": .string("usual"), "seed": .integer(9)])
+        }
+        let error = RunFolderError.otherOptions(path: folder["a"].path, differences: ["rule: usual in the run, other now"])
+        #expect(throws: error) { try open(rule: "other") }
+        try open(rule: "usual")
+        #expect(throws: error) { try open(rule: "other") }
+    }
+
     /// An option that names a file stands for the file's text; runs of versions that did not store it go on.
     @Test func aRunBelongsToTheTextOfItsFiles() throws {
         let folder = try TemporaryFolder()

@@ -133,6 +133,28 @@ import _TestSupport
         #expect(try sampled(moved, base: folder["sft/final"], run: "given") == sampled(folder["alone"], base: nil, run: "own"))
     }
 
+    @Test("a checkpoint with another adapter than the option asks for, or none, is refused although config.json was edited to agree")
+    func editedRank() throws {
+        var stopping = StageEnvironment()
+        stopping.shouldStop = { true }
+        var full = supervised
+        full.adapter = AdapterSettings()
+        for (name, stage, words) in [
+            ("full", full, "is that of a full model, without an adapter"), ("adapter", supervised, "is that of an adapter of rank 2"),
+        ] {
+            #expect(throws: RunStopped.self) { try stage.run(in: folder[name], stopping) }
+            var configuration = try #require(try RunConfiguration.read(inRun: folder[name]))
+            configuration.options["lora_rank"] = .integer(3)
+            try configuration.write(inRun: folder[name])
+            var edited = stage
+            edited.adapter.loraRank = 3
+            let error = #expect(throws: InvalidSetting.self) { try edited.run(in: folder[name]) }
+            let text = error?.message ?? ""
+            #expect(text.hasPrefix("--lora-rank is 3, but the checkpoint ") && text.contains("step-000001"), "\(text)")
+            #expect(text.contains(words), "\(text)")
+        }
+    }
+
     @Test("settings that do not go together are refused before anything is written")
     func refusals() {
         func refused(_ words: String, _ change: (inout SFTStage) -> Void) {

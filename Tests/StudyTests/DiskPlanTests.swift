@@ -46,6 +46,7 @@ import Testing
     @Test func refusesADiskWithoutRoomForOneCheckpoint() throws {
         let error = DiskError(path: "/runs/sft", needed: 30_000_000_000, free: 29_999_999_999)
         #expect(throws: error) { try plan.check(free: error.free, at: folder) }
+        #expect(error.description.contains("needs 30.000000000 GB") && error.description.contains("only 29.999999999 GB is free"))
         #expect(error.description.contains("--checkpoint-limit"))
         #expect(error.description.contains("--output-dir"))
     }

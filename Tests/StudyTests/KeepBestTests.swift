@@ -119,6 +119,26 @@ import _TestSupport
         try resume()
     }
 
+    /// A kill while its files are removed one by one would leave a damaged folder, with which no run can begin.
+    @Test("the folder of a run that begins again gets another name before its files are removed")
+    func cutBack() throws {
+        struct Fall: Error {}
+        var falling = environment
+        falling.sinks = [ClosureSink { if case .progressed = $0 { throw Fall() } }]
+        let stage = supervised(keeping: "validation_loss", steps: 1)
+        #expect(throws: Fall.self) { try stage.run(in: folder["run"], falling) }
+        // the evaluation before the first step has written it, and there is no checkpoint
+        let descriptor = open(folder["run/best"].path, O_RDONLY | O_DIRECTORY)
+        defer { close(descriptor) }
+        #expect(descriptor >= 0)
+        try stage.run(in: folder["run"], environment)
+        // where the system tells it, the last name of the folder that was open
+        if let last = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)") {
+            #expect(last.contains("/.best.partial-"), "\(last)")
+        }
+        #expect(try Data(contentsOf: folder["run/best/best.json"]).count > 0)
+    }
+
     @Test("a split that the data lacks is refused before training")
     func missingSplit() throws {
         var own = environment

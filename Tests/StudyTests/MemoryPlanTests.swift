@@ -14,11 +14,13 @@ import Train
             ("6G", 6_000_000_000), ("1.5 GB", 1_500_000_000), ("800MiB", 800 << 20), ("4096k", 4_096_000), ("123", 123),
             ("2T", 2_000_000_000_000), (" 7 m ", 7_000_000), ("5GB", 5_000_000_000), ("500 mb", 500_000_000), ("1.5kb", 1500),
             ("2GiB", 2 << 30), ("3MiB", 3 << 20), ("1.5 KiB", 1536), ("1TiB", 1 << 40), ("1TB", 1_000_000_000_000), ("7B", 7),
+            ("4000000T", 4_000_000_000_000_000_000), ("99999999T", 1 << 62), ("99999999999999999999GB", 1 << 62),
+            (String(repeating: "9", count: 400), 1 << 62),
         ] {
             #expect(ByteCount(text)?.bytes == bytes, "\(text)")
         }
         for text in [
-            "", "G", "GB", "6X", "-3G", "-1GB", "0", "0.5", "1e9", "6 G B", "much", "99999999T", "99999999999GB", "1..5G", "nan", "0x10",
+            "", "G", "GB", "6X", "-3G", "-1GB", "0", "0.5", "1e9", "6 G B", "much", "1..5G", "nan", "0x10",
             "5iB",
         ] {
             #expect(ByteCount(text) == nil, "\(text)")
@@ -26,12 +28,22 @@ import Train
         for (bytes, text) in [
             (1_500_000_000, "1.5 GB"), (3 << 29, "1.6 GB"), (5 << 20, "5 MB"), (50_000, "50 kB"), (999, "999 bytes"), (1, "1 byte"),
         ] { #expect(ByteCount(bytes: bytes).description == text) }
+        for (first, second, texts) in [
+            (2_400_000, 2_300_000, ("2.4 MB", "2.3 MB")), (2_000_001, 2_000_000, ("2.000001 MB", "2.000000 MB")),
+            (6_000_000_000, 5_990_000_000, ("6.00 GB", "5.99 GB")), (1900, 1700, ("1.9 kB", "1.7 kB")),
+            (5_000_000, 3_000_000, ("5 MB", "3 MB")), (7, 7, ("7 bytes", "7 bytes")), (999_999, 1_000_000, ("1000 kB", "1 MB")),
+        ] {
+            let found = ByteCount.compared(first, second)
+            #expect(found.first == texts.0 && found.second == texts.1, "\(found)")
+        }
         // what is shown can be typed
         #expect(ByteCount(ByteCount(bytes: 6_000_000_000).description)?.bytes == 6_000_000_000)
         #expect(ByteCount(ByteCount(bytes: 800_000_000).description)?.bytes == 800_000_000)
     }
 
-    @Test("the size of weight files and the memory limit are read in the same way", arguments: ["2GB", "2GiB", "2G", "7 mb"])
+    @Test(
+        "the size of weight files and the memory limit are read in the same way",
+        arguments: ["2GB", "2GiB", "2G", "7 mb", "99999999999999999999GB"])
     func settingsAgree(text: String) throws {
         var (saving, run) = (SavingSettings(), RunSettings())
         (saving.maxShardSize, run.memoryLimit) = (text, text)
@@ -94,7 +106,13 @@ import Train
         // no pass can be shorter than the longest text
         var long = plan
         long.longest = 2000
-        #expect(long.settings(fitting: room, otherwise: "less").contains("--max-source-length"))
+        #expect(
+            long.settings(fitting: room, otherwise: "less")
+                == "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length) "
+                + "with --tokens-per-pass \(tokens), or less")
+        // no text has 0 tokens
+        let least = Self.training.fixed + Int(Self.training.training.fixed)
+        #expect(plan.settings(fitting: plan.program + Allocator.bound(peak: least + 50_000), otherwise: "less") == "less")
         // and what the weights take cannot be cut at all
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
     }

@@ -1,6 +1,7 @@
 import Models
 import Runs
 import Study
+import Tensor
 import Testing
 import Train
 import _TestSupport
@@ -87,6 +88,52 @@ import _TestSupport
             expectClose(perWeight, 4 + kind.bytesPerWeight, relative: 1e-6)
         }
         #expect(bytes.max() == bytes.first)
+    }
+
+    private static let large = LlamaConfiguration(
+        vocabularySize: 2000, hiddenSize: 128, intermediateSize: 256, layerCount: 2, heads: 4, contextLength: 64)
+
+    @Test(
+        "a model from scratch takes what its weights, gradients and moments take, or a little less", arguments: OptimizerKind.allCases,
+        MasterFormat.allCases)
+    func freshModelInTraining(kind: OptimizerKind, master: MasterFormat) throws {
+        let model = try Llama(Self.large, weights: RandomWeights(generator: Philox(seed: 1)))
+        var config = AdamConfig()
+        config.kind = kind
+        let (weights, memory) = (WeightMemory(of: [model]), Adam(model.parameters, config: config).memory)
+        let sum = Double(weights.bytes(.f32, .f32, master: master).total + memory.gradients + memory.moments)
+        let found = FreshModelMemory(Self.large, trainedBy: kind, master: master).bytes
+        #expect(found <= sum && found > 0.9 * sum, "\(found) of \(sum)")
+        // each of two processes has half of the moments; gradients may be narrow, or none at a time
+        let parameters = Self.large.parameterCount
+        let shared = FreshModelMemory(Self.large, trainedBy: kind, master: master, processes: 2).bytes
+        expectClose((found - shared) / parameters, kind.bytesPerWeight / 2, relative: 1e-6, absolute: 1e-6)
+        let narrow = FreshModelMemory(Self.large, trainedBy: kind, master: master, gradients: .bf16).bytes
+        let freed = FreshModelMemory(Self.large, trainedBy: kind, master: master, gradients: .bf16, updatesInBackward: true).bytes
+        expectClose((found - narrow) / parameters, 2, relative: 1e-6)
+        #expect(freed >= 4 * parameters && freed < narrow || narrow == 4 * parameters)
+        // products in bf16 precision keep copies of weights in 32 bits
+        let copied = FreshModelMemory(Self.large, trainedBy: kind, master: master, precision: .bf16).bytes
+        #expect(copied - found == Double(weights.bytes(.f32, .bf16, master: master).packed))
+    }
+
+    @Test("a model from scratch that does not fit is answered with a smaller one and with options that take less memory")
+    func freshModelAdvice() {
+        let memory = FreshModelMemory(Self.large, trainedBy: .adamw)
+        #expect(memory.settings(fitting: 1e6) == FreshModelMemory.advice)
+        let advice = memory.settings(fitting: 1e9)
+        #expect(
+            advice.hasPrefix("\(FreshModelMemory.advice), or --optimizer adamw8bit, with which it needs at least ")
+                && advice.hasSuffix("(the optimiser's moments are rounded to 8 bits)"), "\(advice)")
+        #expect(FreshModelMemory(Self.large, trainedBy: .adafactor, master: .bf16).settings(fitting: 1e6) == FreshModelMemory.advice)
+    }
+
+    @Test("supervised training advises to freeze layers only where there are layers to freeze")
+    func supervisedAdvice() {
+        var stage = tiny.supervised
+        #expect(stage.memoryAdvice.contains("--freeze-layers"))
+        (stage.model.modelName, stage.model.fromScratch) = (nil, true)
+        #expect(stage.memoryAdvice == FreshModelMemory.advice && !FreshModelMemory.advice.contains("--freeze-layers"))
     }
 
     @Test("processes on one machine share its free memory for models from scratch")

@@ -71,6 +71,30 @@ import _TestSupport
         #expect(notes.count == 2)
     }
 
+    /// GPT-2's matrices lie transposed in files, so checkpoints hold the rounded numbers and not those of the model that the run began with.
+    @Test("a policy from a checkpoint shares the rounded weights of its reference again")
+    func resumed() throws {
+        let settings = GPT2Configuration(vocabularySize: 40, hiddenSize: 32, layerCount: 2, heads: 2, contextLength: 64)
+        try LanguageModel(decoder: GPT2(settings, weights: RandomWeights(generator: Philox(seed: 1)))).save(to: folder["gpt2"])
+        func models(from path: String) throws -> RunModels {
+            let policy = try LanguageModel.load(folder[path]).decoder
+            Freezing(fraction: 0.5).apply(to: policy)
+            let reference = try LanguageModel.load(folder["gpt2"]).decoder
+            reference.parameters.forEach { $0.isTrainable = false }
+            _ = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk)
+            return RunModels(model: policy, reference: reference)
+        }
+        let first = try models(from: "gpt2")
+        try first.hold(as: .int8) { _ in }
+        try LanguageModel(decoder: first.model).save(to: folder["checkpoint"], keepingFrozen: true)
+        let resumed = try models(from: "checkpoint")
+        let pairs = zip(resumed.model.parameters(ofLayer: 0), try #require(resumed.reference).parameters(ofLayer: 0))
+        #expect(pairs.contains { !$0.value.isIdentical(to: $1.value) })
+        try resumed.hold(as: .int8) { _ in }
+        for (own, other) in pairs { #expect(own.value.sharesMemory(with: other.value), "\(own.name)") }
+        #expect(pairs.contains { own, _ in own.value.storage.format == .q8 })
+    }
+
     @Test("the reference's copies of trained weights are not rounded; all others are, once", arguments: [FrozenFormat.bf16, .int8])
     func holding(format: FrozenFormat) throws {
         let policy = try model()

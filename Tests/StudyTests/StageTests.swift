@@ -61,6 +61,31 @@ import _TestSupport
         #expect(try Data(contentsOf: folder["broken/metrics.jsonl"]) == metrics)
     }
 
+    @Test("a trainer.json that is cut off in the newest checkpoint is reported, and the run resumes from the checkpoint before it")
+    func truncatedCheckpoint() throws {
+        let whole = try small.run(in: folder["whole"])
+        var environment = StageEnvironment()
+        var (steps, lines) = (0, [String]())
+        environment.sinks = [
+            ClosureSink { event in
+                if case .progressed(let step, _, _, _) = event { steps = step }
+                if case .noted(let line) = event { lines.append(line) }
+            }
+        ]
+        environment.shouldStop = { steps >= 5 }
+        #expect(throws: RunStopped.self) { try small.run(in: folder["cut"], environment) }
+        let file = folder["cut/checkpoints/step-000005/trainer.json"]
+        try Data(contentsOf: file).prefix(20).write(to: file)
+        lines = []
+        environment.shouldStop = { false }
+        let cut = try small.run(in: folder["cut"], environment)
+        let isReported = lines.contains { $0.hasPrefix("step-000005 is damaged (trainer.json ") && $0.hasSuffix("; resuming from step 4") }
+        #expect(isReported, "\(lines)")
+        #expect(try cut.metrics() == whole.metrics())
+        let weights = try [whole, cut].map { try Data(contentsOf: $0.result.appendingPathComponent("model.safetensors")) }
+        #expect(weights[0] == weights[1])
+    }
+
     @Test("config.json holds the settings, and another version's settings do not stand in the way")
     func configuration() throws {
         var stage = small
@@ -73,6 +98,13 @@ import _TestSupport
         older.options["index_share"] = .number(0.5)
         try older.write(inRun: folder["a"])
         try stage.run(in: folder["a"])
+        // an option that did not exist when the run began has its default
+        older.options["gradient_dtype"] = nil
+        try older.write(inRun: folder["a"])
+        try stage.run(in: folder["a"])
+        stage.run.gradientDtype = "bf16"
+        #expect(throws: RunFolderError.self) { try stage.run(in: folder["a"]) }
+        stage.run.gradientDtype = "f32"
         // a finished model is not stored again in another way, and that is said
         stage.saving.saveFormat = "gguf"
         #expect(throws: InvalidSetting.self) { try stage.run(in: folder["a"]) }

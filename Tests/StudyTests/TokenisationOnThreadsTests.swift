@@ -41,6 +41,24 @@ import Testing
         if count == 150 { #expect(expected.dropped > 0 && expected.truncatedPrompts > 0 && expected.truncatedTargets > 0) }
     }
 
+    @Test("only what was truncated or dropped is reported") func note() throws {
+        let (cut, blank) = (String(repeating: "s", count: 40), "")
+        func note(_ summaries: [String], post: Int = 3) throws -> String? {
+            let rows = summaries.enumerated().map { index, summary in
+                SummaryExample(
+                    id: "\(index)", subreddit: "tifu", title: "T", post: String(repeating: "p", count: post), summary: summary)
+            }
+            return try SFTTokenisation(maximumSource: 500, maximumTarget: 10).tokenise(rows, with: Bytes()).note
+        }
+        #expect(try note([]) == nil && note(["s"]) == nil)
+        #expect(try note(["s", blank]) == "dropped, because it has no token to train on: 1 example")
+        #expect(try note([cut, cut, "s"]) == "truncated: 2 summaries")
+        #expect(try note(["s"], post: 1000) == "truncated: 1 prompt")
+        #expect(
+            try note([cut, blank, blank], post: 1000)
+                == "truncated: 1 prompt and 1 summary; dropped, because they have no token to train on: 2 examples")
+    }
+
     @Test(arguments: [1, 2, 7]) func comparisons(threads: Int) throws {
         let rows = examples(150).map {
             Comparison(

@@ -220,6 +220,50 @@ import _TestSupport
         try expectIdentical(TrainerSnapshot.read(from: folder.url).optimizer, snapshot.optimizer)
     }
 
+    @Test("damaged numbers of the optimiser are named with their file and what to do")
+    func damageIsNamed() throws {
+        _ = try writeSnapshot(.adamw8bit)
+        let url = folder[Self.tensors]
+        let content = try Data(contentsOf: url)
+        let (small, large) = ("first.model.norm.weight", "first.model.embed_tokens.weight")
+        let scales = "\(large).scales"
+        func expectProblem(_ name: String, _ words: String, _ changed: WritableTensor) throws {
+            try content.write(to: url)
+            let store = try WeightStore(file: url)
+            let tensors = try store.names.map { $0 == changed.name ? changed : WritableTensor(try store.tensor($0)) }
+            try SafetensorsWriter().write(tensors, toFile: url)
+            let error = checkpointError { try TrainerSnapshot.read(from: folder.url) }
+            guard case .badTensor(let file, let found, let reason)? = error else {
+                Issue.record("\(changed.name): \(String(describing: error))")
+                return
+            }
+            #expect(file == url.path && found == name)
+            let advice = "; remove this checkpoint, and the run resumes from the one before it"
+            #expect(reason.hasPrefix(words) && reason.hasSuffix(advice), "\(reason)")
+        }
+        var values = [Float](repeating: 0, count: 16)
+        values[3] = .nan
+        try expectProblem(small, "it has the value nan at element 3", WritableTensor(small, shape: [16], values: values))
+        let integers = WritableTensor(small, shape: [16], elementType: .int32) { body in
+            try [Int32](repeating: 1, count: 16).withUnsafeBytes(body)
+        }
+        try expectProblem(small, "it has elements of type I32, expected F32", integers)
+        var numbers = [Float](repeating: 1, count: 18)
+        try expectProblem(large, "its scales do not fit its codes", WritableTensor(scales, shape: [18], values: numbers))
+        numbers.append(.infinity)
+        try expectProblem(scales, "it has the value inf at element 18", WritableTensor(scales, shape: [19], values: numbers))
+    }
+
+    @Test("a trainer.json that is cut off is named, with what to do")
+    func truncatedNumbers() throws {
+        _ = try writeSnapshot(.adamw)
+        let url = folder["trainer.json"]
+        try Data(contentsOf: url).prefix(20).write(to: url)
+        let error = #expect(throws: FileError.self) { try TrainerSnapshot.read(from: folder.url) }
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("\(url.path) is damaged: ") && text.contains("remove this checkpoint"), "\(text)")
+    }
+
     @Test("damaged codes are refused, and no crash")
     func damaged() throws {
         _ = try writeSnapshot(.adamw8bit)

@@ -27,8 +27,10 @@ public struct RunOptions: SettingsOptions {
     @Option(
         help: """
             Format of frozen weights in memory: f32, bf16 or int8. f32 leaves them as they are stored. bf16 takes 2 bytes per weight, \
-            int8 about 1.06, in all models of the run; weights are rounded, and with int8 products take more time. Trained weights and \
-            saved weights are not rounded. It applies to training and sample-best-of-n.
+            int8 about 1.06, in all models of the run; weights are rounded, and with int8 products take more time. Trained weights are \
+            not rounded. Frozen weights are saved as the starting model's file has them. Those that were converted when they were read \
+            (GPT-2's transposed matrices, matrices of a GGUF file with rows in another order or in blocks other than Q8_0, double \
+            precision) are saved with their rounded numbers. It applies to training and sample-best-of-n.
             """)
     public var frozenDtype = Self.defaults.frozenDtype
     @Option(

@@ -76,7 +76,8 @@ public enum FileError: Error, Equatable, Sendable, CustomStringConvertible {
         case .cannotCreate(let path, let reason): "cannot create \(path): \(reason)\(reason.advice)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)\(reason.advice)"
         case .noRoom(let path, let needed, let free):
-            "cannot write \(path): it needs \(ByteCount(bytes: needed)), and the disk has \(ByteCount(bytes: free)) free; free some space "
+            "cannot write \(path): it needs \(ByteCount.compared(needed, free).first), and the disk has "
+                + "\(ByteCount.compared(needed, free).second) free; free some space "
                 + "and run the same command again, or write to another disk"
         case .damaged(let path, let problem): "\(path) is damaged: \(problem)"
         }

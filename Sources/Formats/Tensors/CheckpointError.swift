@@ -51,7 +51,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
     /// The description of a tensor is invalid: a negative size, an unknown type or an overflow.
     case badTensor(file: String, name: String, reason: String)
     /// A stored weight is NaN or infinite.
-    case notFinite(name: String, index: Int, value: String)
+    case notFinite(file: String, name: String, index: Int, value: String)
     /// A finite value is too large for the element type in which it is to be saved.
     case notRepresentable(name: String, index: Int, value: String, type: String)
 }
@@ -114,8 +114,8 @@ extension CheckpointError: CustomStringConvertible {
             "\(file): bytes \(begin)..<\(end) of the data do not belong to any tensor"
         case .badTensor(let file, let name, let reason):
             "\(file): tensor \(quoted(name)): \(reason)"
-        case .notFinite(let name, let index, let value):
-            "tensor \(quoted(name)) has the value \(value) at element \(index); weights must be finite"
+        case .notFinite(let file, let name, let index, let value):
+            "\(file): tensor \(quoted(name)) has the value \(value) at element \(index); weights must be finite"
         case .notRepresentable(let name, let index, let value, let type):
             "element \(index) of tensor \(quoted(name)), \(value), is too large for \(type); save with a wider type"
         }

@@ -25,7 +25,7 @@ extension StoredTensor {
         try checkReadable()
         fillFloats(destination)
         releasePages()
-        if !allowingNonFinite { try Self.checkFinite(UnsafeBufferPointer(destination), name: name) }
+        if !allowingNonFinite { try checkFinite(UnsafeBufferPointer(destination)) }
     }
 
     /// Writes all elements into `destination` as floats.
@@ -132,11 +132,11 @@ extension StoredTensor {
         guard elementType == .bfloat16 || elementType == .float16 else {
             throw CheckpointError.wrongElementType(name: name, got: elementType.rawValue, expected: "BF16 or F16")
         }
-        try withUnsafeBytes { try Self.checkFinite($0, as: elementType, name: name) }
+        try withUnsafeBytes { try checkFinite(halves: $0) }
     }
 
-    /// Checks that none of these little-endian BF16 or F16 elements is NaN or infinite; throws `CheckpointError.notFinite`.
-    package static func checkFinite(_ bytes: UnsafeRawBufferPointer, as elementType: ElementType, name: String) throws {
+    /// Checks that none of the bytes of this BF16 or F16 tensor, little-endian, is NaN or infinite; throws `CheckpointError.notFinite`.
+    package func checkFinite(halves bytes: UnsafeRawBufferPointer) throws {
         let (count, isBrain) = (bytes.count / 2, elementType == .bfloat16)
         let infinity: UInt16 = isBrain ? 0x7F80 : 0x7C00
         var bad = false
@@ -149,7 +149,7 @@ extension StoredTensor {
             let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
             let value = isBrain ? FloatConversion.widenBFloat16(bits) : FloatConversion.widenFloat16(bits)
             guard value.isFinite else {
-                throw CheckpointError.notFinite(name: name, index: index, value: value.description)
+                throw CheckpointError.notFinite(file: path, name: name, index: index, value: value.description)
             }
         }
     }
@@ -161,12 +161,12 @@ extension StoredTensor {
         }
     }
 
-    /// Checks that none of these values is NaN or infinite; throws `CheckpointError.notFinite`.
-    package static func checkFinite(_ values: UnsafeBufferPointer<Float>, name: String) throws {
+    /// Checks that none of the values of this tensor is NaN or infinite; throws `CheckpointError.notFinite`.
+    package func checkFinite(_ values: UnsafeBufferPointer<Float>) throws {
         // the bit pattern of the largest magnitude shows whether any value is not finite; only then search for its index
         var largest: UInt32 = 0
         for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
         guard largest >= 0x7F80_0000, let index = values.firstIndex(where: { !$0.isFinite }) else { return }
-        throw CheckpointError.notFinite(name: name, index: index, value: values[index].description)
+        throw CheckpointError.notFinite(file: path, name: name, index: index, value: values[index].description)
     }
 }

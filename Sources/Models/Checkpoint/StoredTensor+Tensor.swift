@@ -16,8 +16,7 @@ extension StoredTensor {
         if let narrow = try mappedMatrix() ?? blockMatrix(keepsPacking: keepsPacking) { return Tensor(shape: Shape(shape), narrow: narrow) }
         let shape = Shape(shape)
         if elementType == .float32, let storage = mappedStorage() {
-            try Self.checkFinite(
-                UnsafeBufferPointer(start: storage.pointer.assumingMemoryBound(to: Float.self), count: count), name: name)
+            try checkFinite(UnsafeBufferPointer(start: storage.pointer.assumingMemoryBound(to: Float.self), count: count))
             storage.forget()
             return Tensor(shape: shape, storage: storage)
         }
@@ -71,7 +70,7 @@ extension StoredTensor {
     /// A copy of a matrix in BF16 or F16, little-endian.
     private func copiedMatrix(_ format: NumberFormat) throws -> NarrowElements {
         try withUnsafeBytes { bytes in
-            try Self.checkFinite(bytes, as: elementType, name: name)
+            try checkFinite(halves: bytes)
             return NarrowElements(format, count: count) { out in
                 if let from = bytes.baseAddress { UnsafeMutableRawPointer(out).copyMemory(from: from, byteCount: bytes.count) }
             }

@@ -1,4 +1,5 @@
-import Data
+package import Data
+import Formats
 import Foundation
 
 /// Notes about the rows that were read, one line each, besides their numbers.
@@ -33,5 +34,22 @@ extension DataSettings {
             guard let count = SplitFiles.partCount(of: file) else { continue }
             note("\(file.path) is one of \(count) parts by its name, and only it is read; to read all, give their folder with --dataset")
         }
+    }
+}
+
+extension SFTTokenisation.Result {
+    /// One line with the numbers of texts that were truncated and of examples that were dropped; nil if there are none.
+    package var note: String? {
+        let truncated = [
+            truncatedPrompts > 0 ? Counted(truncatedPrompts, "prompt") : nil,
+            truncatedTargets > 0 ? Counted(truncatedTargets, "summary", plural: "summaries") : nil,
+        ].compactMap { $0?.description }
+        let parts = [
+            truncated.isEmpty ? nil : "truncated: \(truncated.joined(separator: " and "))",
+            dropped > 0
+                ? "dropped, because \(Counted.form(dropped, "it has", "they have")) no token to train on: \(Counted(dropped, "example"))"
+                : nil,
+        ].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 }

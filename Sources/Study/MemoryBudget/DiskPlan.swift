@@ -46,8 +46,9 @@ package struct DiskPlan: Equatable, Sendable {
             writesCheckpoints ? "\(ByteCount(bytes: checkpoint)) per checkpoint" : nil, "\(ByteCount(bytes: result)) for the result",
             best > 0 ? "\(ByteCount(bytes: best)) for the best model" : nil,
         ].compactMap(\.self)
-        return "the disk may become full: \(ByteCount(bytes: free)) is free at \(folder.path), and the run needs up to "
-            + "\(ByteCount(bytes: most)) (\(parts.joined(separator: ", "))); \(DiskError.advice)"
+        let texts = ByteCount.compared(free, most)
+        return "the disk may become full: \(texts.first) is free at \(folder.path), and the run needs up to "
+            + "\(texts.second) (\(parts.joined(separator: ", "))); \(DiskError.advice)"
     }
 }
 
@@ -66,8 +67,9 @@ public struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// One line with both numbers and what to do.
     public var description: String {
-        "the run in \(path) needs \(ByteCount(bytes: needed)) of disk space for its next checkpoint or its result, but only "
-            + "\(ByteCount(bytes: free)) is free: \(Self.advice), and run the same command again"
+        let texts = ByteCount.compared(needed, free)
+        return "the run in \(path) needs \(texts.first) of disk space for its next checkpoint or its result, but only "
+            + "\(texts.second) is free: \(Self.advice), and run the same command again"
     }
 }
 

@@ -1,21 +1,76 @@
+import Formats
 package import Models
+package import Tensor
 package import Train
 
 /// The least memory that a randomly initialised model takes, computed from its configuration alone, before any tensor is
-/// allocated.
+/// allocated. It counts what ``MemoryPlan`` counts before the first step, except the intermediate results of passes, which depend on
+/// the texts.
 package struct FreshModelMemory {
-    /// The expected bytes. A `Double`, because a configuration can ask for more than an `Int` can hold.
+    /// The expected bytes of weights, gradients, moments and packed copies. A `Double`, because a configuration can ask for more than
+    /// an `Int` can hold.
     package var bytes: Double
+    private let model: LlamaConfiguration
+    private let choices: MemoryChoices
+    private let gradients: GradientFormat
+    private let updatesInBackward: Bool
+    private let processes: Int
 
     /// The bytes of a layer besides its weights: names, objects and minimum block sizes.
     private static let bytesPerLayer = 6000.0
 
-    /// The memory of a model with this configuration: 4 bytes per parameter, in training 8 and the moments, plus a constant per
-    /// layer.
-    /// - Parameter optimizer: the optimiser for which each weight also needs a gradient and moments; nil without training.
-    package init(_ settings: LlamaConfiguration, trainedBy optimizer: OptimizerKind?) {
-        let perWeight = 4 + (optimizer.map { 4 + $0.bytesPerWeight } ?? 0)
-        bytes = settings.parameterCount * perWeight + Double(settings.layerCount) * Self.bytesPerLayer
+    /// What a user can do about a model that does not fit.
+    package static let advice = "use a smaller model (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)"
+
+    /// The memory of a model with this configuration.
+    /// - Parameters:
+    ///   - settings: the configuration.
+    ///   - optimizer: the optimiser for which each weight also needs a gradient and moments; nil without training.
+    ///   - master: the format of trained weights.
+    ///   - gradients: the format of gradients.
+    ///   - updatesInBackward: whether gradients may be freed in the backward pass.
+    ///   - precision: the precision of products. In bf16, they keep packed copies of weights.
+    ///   - processes: the number of processes that train together, each with a share of the moments.
+    package init(
+        _ settings: LlamaConfiguration, trainedBy optimizer: OptimizerKind?, master: MasterFormat = .f32, gradients: GradientFormat = .f32,
+        updatesInBackward: Bool = false, precision: Compute.Precision = .f32, processes: Int = 1
+    ) {
+        (model, self.gradients, self.updatesInBackward, self.processes) = (settings, gradients, updatesInBackward, processes)
+        // no weight is frozen, so the narrowest format leaves none to suggest
+        choices = MemoryChoices(optimizer: optimizer, frozen: .int8, master: optimizer == nil ? nil : master, precision: precision)
+        bytes = 0
+        bytes = bytes(with: choices)
+    }
+
+    /// The bytes with other choices.
+    private func bytes(with choices: MemoryChoices) -> Double {
+        guard let optimizer = choices.optimizer else { return 4 * model.parameterCount }
+        let isNarrow = choices.master == .bf16
+        let gradient = updatesInBackward ? 0.0 : gradients == .bf16 ? 2 : 4
+        let perWeight = (isNarrow ? 2 : 4) + gradient + optimizer.bytesPerWeight / Double(processes)
+        // a new model has floats in any case
+        return max(4, perWeight) * model.parameterCount + (choices.precision == .bf16 && !isNarrow ? packed : 0)
+    }
+
+    /// The bytes of the packed copies that products in bf16 precision keep of weights in 32 bits.
+    private var packed: Double {
+        let (hidden, inner, vocabulary) = (model.hiddenSize, model.intermediateSize, model.vocabularySize)
+        // the sizes of a model that does not fit in any case need no exact number
+        guard max(hidden, inner, vocabulary, model.heads, model.headDim) < 1 << 24, model.heads * model.headDim < 1 << 24 else { return 0 }
+        func kept(_ outputs: Int, _ inputs: Int) -> Double {
+            [ProductQuestion.Kind.forward, .inputGradient].reduce(0) {
+                $0 + Double(PackedWeight.keptBytes($1, outputs: outputs, inputs: inputs, precision: .bf16))
+            }
+        }
+        let (queries, keys) = (model.heads * model.headDim, model.keyHeads * model.headDim)
+        let layer = kept(queries, hidden) + 2 * kept(keys, hidden) + kept(hidden, queries) + 2 * kept(inner, hidden) + kept(hidden, inner)
+        return Double(model.layerCount) * layer + kept(vocabulary, hidden)
+    }
+
+    /// The expected peak of tensors, including freed blocks that the allocator keeps for reuse, and of the objects of layers.
+    private func peak(of bytes: Double) -> Double {
+        let bound = bytes < 0x1p60 ? Double(Allocator.bound(peak: Int(bytes))) : bytes
+        return bound + Double(model.layerCount) * Self.bytesPerLayer
     }
 
     /// Checks that the model fits.
@@ -24,10 +79,17 @@ package struct FreshModelMemory {
     ///   - ranks: the number of processes on this machine that each make the model.
     /// - Throws: `MemoryError` when the model needs more.
     package func check(limit: String?, ranks: Int = 1) throws {
-        let own = MachineMemory.process()?.now ?? 0
-        guard let room = MachineMemory.room(limit: limit, ranks: ranks), bytes + Double(own) > Double(room) else { return }
-        throw MemoryError(
-            needed: Int(min(bytes + Double(own), 0x1p62)), available: room,
-            settings: "use a smaller model (--hidden-size, --intermediate-size, --num-hidden-layers, --vocabulary-size)")
+        let own = Double(MachineMemory.process()?.now ?? 0)
+        let needed = peak(of: bytes) + own
+        guard let room = MachineMemory.room(limit: limit, ranks: ranks), needed > Double(room) else { return }
+        throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: settings(fitting: Double(room) - own))
+    }
+
+    /// Suggests a smaller model, and the first of the ``MemoryChoices/alternatives`` that may fit into `room` bytes.
+    package func settings(fitting room: Double) -> String {
+        let fitting = choices.alternatives.lazy.map { (change: $0, bytes: peak(of: bytes(with: $0.choices))) }.first { $0.bytes <= room }
+        guard let fitting else { return Self.advice }
+        return "\(Self.advice), or \(fitting.change.options), with which it needs at least \(ByteCount(bytes: Int(fitting.bytes))) "
+            + "(\(fitting.change.costs))"
     }
 }

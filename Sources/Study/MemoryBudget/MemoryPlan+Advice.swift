@@ -21,9 +21,9 @@ extension MemoryPlan {
             if plan.expected < least.bytes { least = (plan.expected, change.options) }
         }
         let others = least.options.isEmpty ? "" : "; \(least.options) would need \(ByteCount(bytes: least.bytes))"
-        guard let tokens else { return advice + others }
+        guard let tokens, tokens > 0 else { return advice + others }
         return "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length) with --tokens-per-pass "
-            + "\(max(1, tokens)), or \(advice)" + others
+            + "\(tokens), or \(advice)" + others
     }
 
     /// The expected peak of training, apart from the peak of loading.

@@ -93,6 +93,7 @@ public struct MemoryError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// One line with both numbers and the suggestion.
     public var description: String {
-        "the run needs about \(ByteCount(bytes: needed)) of memory, but only \(ByteCount(bytes: available)) is available: \(settings)"
+        let texts = ByteCount.compared(needed, available)
+        return "the run needs about \(texts.first) of memory, but only \(texts.second) is available: \(settings)"
     }
 }

@@ -77,6 +77,18 @@ public struct AdapterSettings: Settings {
             by: configuration, base: start.folder.standardizedFileURL.path, using: Philox(seed: seed).split("adapter"))
     }
 
+    /// Checks that a checkpoint has the adapter that these settings ask for. It may have another one only if config.json was edited.
+    /// - Throws: `InvalidSetting`, which says what the checkpoint is.
+    func check(resumed: LoadedModel) throws {
+        guard let loraRank else { return }
+        let found = resumed.model.decoder.adapter?.configuration.rank
+        guard found != loraRank else { return }
+        throw InvalidSetting(
+            "--lora-rank is \(loraRank), but the checkpoint \(resumed.folder.path) is that of "
+                + (found.map { "an adapter of rank \($0)" } ?? "a full model, without an adapter")
+                + "; give the option the value with which the run was started, or start a new run with another --run-id")
+    }
+
     /// The model in the form in which it is saved when finished: merged if `mergeAdapter` is set.
     func finished(_ model: LanguageModel) -> LanguageModel { mergeAdapter ? model.merged() : model }
 }

@@ -20,7 +20,8 @@ public struct RunSettings: Settings {
     /// The matmul precision of products with weights: f32, or bf16 with f32 sums, which is faster and less exact.
     public var dtype = "f32"
     /// How frozen weights are held in memory: f32 (as they are stored), bf16 or int8 (rounded). Results are saved with the weights
-    /// as they were stored.
+    /// as they were stored, except those that were converted when they were read (see `FrozenWeights`): their rounded numbers are
+    /// saved.
     public var frozenDtype = FrozenFormat.f32.rawValue
     /// How trained weight matrices are kept between steps: f32, or bf16, rounded stochastically by each step.
     public var masterDtype = MasterFormat.f32.rawValue

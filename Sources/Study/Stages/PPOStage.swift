@@ -84,6 +84,7 @@ public struct PPOStage: TrackedStage {
                 checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
                 families: session.families,
                 note: session.say)
+            try adapter.check(resumed: start)
         }
         if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
         try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)

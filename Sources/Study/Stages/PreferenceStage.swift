@@ -73,6 +73,7 @@ public struct PreferenceStage: TrackedStage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
                 note: session.say)
+            try adapter.check(resumed: start)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)

@@ -84,6 +84,7 @@ public struct RewardModelStage: TrackedStage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
                 note: session.say)
+            try adapter.check(resumed: start)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)

@@ -89,6 +89,7 @@ public struct SFTStage: TrackedStage {
             start = try .load(
                 checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
                 note: session.say)
+            try adapter.check(resumed: start)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
@@ -109,12 +110,7 @@ public struct SFTStage: TrackedStage {
             with: start.tokenizer, note: session.say)
         examples = try data.trainingExamples(of: corpus)
         let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
-        if tokenised.dropped + tokenised.truncatedPrompts + tokenised.truncatedTargets > 0 {
-            session.say(
-                "truncated: \(Counted(tokenised.truncatedPrompts, "prompt")) and "
-                    + "\(Counted(tokenised.truncatedTargets, "summary", plural: "summaries")); dropped, because they have no token to train on: "
-                    + "\(Counted(tokenised.dropped, "example"))")
-        }
+        if let note = tokenised.note { session.say(note) }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }
             .map { split in
@@ -154,7 +150,7 @@ public struct SFTStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
-                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say
+                ranks: session.ranksOnMachine, advice: memoryAdvice, note: session.say
             ) {
                 trainer.memory(
                     generator: evaluation.generates ? samples.sampler.generator : nil,
@@ -197,6 +193,11 @@ public struct SFTStage: TrackedStage {
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
         try session.end(stage: trainer.objective.stage, summary)
+    }
+
+    /// What reduces the memory of weights and the optimiser. No layer of a model from scratch can be frozen.
+    package var memoryAdvice: String {
+        model.fromScratch ? FreshModelMemory.advice : "use a smaller model, or raise --freeze-layers"
     }
 
     /// The summary that the run prints at its end.
@@ -244,8 +245,11 @@ public struct SFTStage: TrackedStage {
     private func fresh(_ examples: [SummaryExample], format: PromptFormat, session: RunSession) throws -> LoadedModel {
         var settings = model.configuration
         func check() throws {
-            try FreshModelMemory(settings, trainedBy: evaluation.doTrain ? training.optimizerConfig.kind : nil)
-                .check(limit: run.memoryLimit, ranks: session.ranksOnMachine)
+            let optimizer = training.optimizerConfig
+            let memory = FreshModelMemory(
+                settings, trainedBy: evaluation.doTrain ? optimizer.kind : nil, master: run.masterFormat, gradients: run.gradientFormat,
+                updatesInBackward: optimizer.appliesInBackward, precision: Compute.precision, processes: session.collective.size)
+            try memory.check(limit: run.memoryLimit, ranks: session.ranksOnMachine)
         }
         // the texts may yield fewer tokens than requested, but at least the 256 bytes
         settings.vocabularySize = min(256, model.vocabularySize)

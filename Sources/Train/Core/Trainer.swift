@@ -117,8 +117,9 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
-    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step; errors of the
-    ///   objective, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
+    /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step;
+    ///   ``TrainingError/weightNotFinite(name:step:)`` before such a weight is evaluated or saved; errors of the objective, the handler
+    ///   and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
         checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }

@@ -16,6 +16,8 @@ extension TrainerSnapshot {
     }
     private static let numbersName = "trainer.json"
     private static let tensorsName = "optimizer.safetensors"
+    /// What the user can do about a file whose content is wrong although its checksum is right.
+    private static let advice = "remove this checkpoint, and the run resumes from the one before it"
 
     /// The name of the scales of 8-bit codes.
     private static func scales(of name: String) -> String { "\(name).scales" }
@@ -43,11 +45,9 @@ extension TrainerSnapshot {
     }
 
     /// Reads a snapshot that ``write(to:)`` wrote.
-    /// - Throws: `CheckpointError`, `DataError`, `FileError` or `DecodingError` for a file that is missing or damaged.
+    /// - Throws: `CheckpointError`, `DataError` or `FileError` for a file that is missing or damaged; the error names it.
     public static func read(from folder: URL) throws -> TrainerSnapshot {
-        let content = try Descriptor.content(
-            of: folder.appendingPathComponent(numbersName).path, limit: 64 << 20, followingLinks: false)
-        let numbers = try JSONDecoder().decode(Numbers.self, from: Foundation.Data(content))
+        let numbers = try Self.numbers(in: folder.appendingPathComponent(numbersName).path)
         let store = try WeightStore(file: folder.appendingPathComponent(tensorsName))
         let coded = try store.names.filter { try store.elementType(of: $0) == .uint8 }
         let codes = Dictionary(uniqueKeysWithValues: try coded.map { ($0, try self.codes($0, in: store)) })
@@ -61,18 +61,28 @@ extension TrainerSnapshot {
             numbers: numbers.numbers, optimizer: OptimizerState(kind: kind, tensors: tensors, codes: codes))
     }
 
+    private static func numbers(in path: String) throws -> Numbers {
+        let content = try Descriptor.content(of: path, limit: 64 << 20, followingLinks: false)
+        do {
+            return try JSONDecoder().decode(Numbers.self, from: Foundation.Data(content))
+        } catch is DecodingError {
+            throw FileError.damaged(path: path, problem: "it does not hold the counts of a trainer; \(advice)")
+        }
+    }
+
     /// Floats of the optimiser: moments, or the scales of 8-bit codes.
     private static func moments(_ name: String, in store: WeightStore) throws -> [Float] {
         let stored = try store.tensor(name)
         do {
             return try store.floats(of: name)
-        } catch CheckpointError.notFinite(_, let index, let value) {
+        } catch CheckpointError.notFinite(_, _, let index, let value) {
             throw CheckpointError.badTensor(
                 file: stored.path, name: name,
-                reason: "it has the value \(value) at element \(index), and the optimiser's numbers are finite; remove this checkpoint")
+                reason: "it has the value \(value) at element \(index), and the optimiser's numbers are finite; \(advice)")
         } catch CheckpointError.wrongElementType(_, let type, _) {
             throw CheckpointError.badTensor(
-                file: stored.path, name: name, reason: "it has elements of type \(type), expected F32, or U8 for 8-bit codes")
+                file: stored.path, name: name,
+                reason: "it has elements of type \(type), expected F32, or U8 for 8-bit codes; \(advice)")
         }
     }
 
@@ -84,7 +94,7 @@ extension TrainerSnapshot {
         if let (file, range) = stored.mapped { file.releasePages(in: range) }
         guard let codes else {
             throw CheckpointError.badTensor(
-                file: stored.path, name: name, reason: "its scales do not fit its codes, or one is below 0; remove this checkpoint")
+                file: stored.path, name: name, reason: "its scales do not fit its codes, or one is below 0; \(advice)")
         }
         return codes
     }

@@ -58,10 +58,10 @@ struct SafetensorsFileTests {
         let data = littleEndianBytes([1, -.infinity, 2]) + [0, 0, 0x80, 0x3F, 0xC0, 0x7F]
         try opening(safetensors(header: header, data: data), as: "w.safetensors") { url in
             let file = try SafetensorsFile(url)
-            #expect(checkpointError { try file.floats(of: "w") } == .notFinite(name: "w", index: 1, value: "-inf"))
+            #expect(checkpointError { try file.floats(of: "w") } == .notFinite(file: url.path, name: "w", index: 1, value: "-inf"))
             #expect(
-                checkpointError { try file.tensor("b").checkFinite() } == .notFinite(name: "b", index: 2, value: "nan"))
-            #expect(checkpointError { try file.floats(of: "b") } == .notFinite(name: "b", index: 2, value: "nan"))
+                checkpointError { try file.tensor("b").checkFinite() } == .notFinite(file: url.path, name: "b", index: 2, value: "nan"))
+            #expect(checkpointError { try file.floats(of: "b") } == .notFinite(file: url.path, name: "b", index: 2, value: "nan"))
             #expect(
                 checkpointError { try file.tensor("w").checkFinite() }
                     == .wrongElementType(name: "w", got: "F32", expected: "BF16 or F16"))

@@ -91,7 +91,7 @@ public struct GGUFWriter {
         for entry in entries {
             try pad()
             if entry.needsEncoding {
-                var encoder = Q8Encoder(name: entry.tensor.name)
+                var encoder = Q8Encoder(name: entry.tensor.name, file: url.path)
                 try entry.tensor.write(to: { try encoder.take($0, sink: file.write) }, file: url.path)
             } else {
                 try entry.tensor.write(to: file.write, file: url.path)
@@ -216,10 +216,12 @@ public struct GGUFWriter {
 /// Encodes floats as Q8_0 blocks (``Q8Block``).
 private struct Q8Encoder {
     let name: String
+    /// The file that is written.
+    let file: String
     private var pending: [UInt8] = []
     private var seen = 0
 
-    init(name: String) { self.name = name }
+    init(name: String, file: String) { (self.name, self.file) = (name, file) }
 
     /// Takes floats as bytes, and passes all complete blocks to `sink`.
     mutating func take(_ bytes: UnsafeRawBufferPointer, sink: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -245,7 +247,7 @@ private struct Q8Encoder {
                 let offset = 4 * (block * Q8Block.count + index)
                 numbers[index] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
                 guard numbers[index].isFinite else {
-                    throw CheckpointError.notFinite(name: name, index: seen + index, value: numbers[index].description)
+                    throw CheckpointError.notFinite(file: file, name: name, index: seen + index, value: numbers[index].description)
                 }
             }
             let isRepresentable = numbers.withUnsafeBufferPointer { numbers in

@@ -159,7 +159,8 @@ public final class PPOTrainer: SteppedTrainer {
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
     /// - Returns: whether the run is complete.
-    /// - Throws: ``TrainingError``, with the weights as they were before the optimiser step that failed; errors of the reward
+    /// - Throws: ``TrainingError``, with the weights as they were before the optimiser step that failed;
+    ///   ``TrainingError/weightNotFinite(name:step:)`` before such a weight is evaluated or saved; errors of the reward
     ///   function, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(

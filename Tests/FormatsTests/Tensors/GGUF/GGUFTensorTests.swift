@@ -64,7 +64,7 @@ struct GGUFTensorTests {
         file.data = [0x00, 0x7C] + [UInt8](repeating: 0, count: 5) + [1] + [UInt8](repeating: 0, count: 26)
         try opening(file.bytes, as: "m.gguf") { url in
             let tensor = try GGUFFile(url).tensors[0]
-            #expect(checkpointError { try tensor.floats() } == .notFinite(name: "w", index: 0, value: "nan"))
+            #expect(checkpointError { try tensor.floats() } == .notFinite(file: url.path, name: "w", index: 0, value: "nan"))
             #expect(try tensor.floats(allowingNonFinite: true)[5] == .infinity)
         }
     }

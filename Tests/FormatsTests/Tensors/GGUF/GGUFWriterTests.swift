@@ -75,7 +75,7 @@ struct GGUFWriterTests {
             }
             var values = [Float](repeating: 1, count: 64)
             values[40] = .nan
-            #expect(error(values) == .notFinite(name: "u", index: 40, value: "nan"))
+            #expect(error(values) == .notFinite(file: folder.appendingPathComponent("m.gguf").path, name: "u", index: 40, value: "nan"))
             values[40] = 1e8
             #expect(error(values) == .notRepresentable(name: "u", index: 32, value: "1e+08", type: "Q8_0"))
             guard case .duplicateTensor(name: "t", _)? = error(values, name: "twice") else {
