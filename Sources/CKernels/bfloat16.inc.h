@@ -80,18 +80,6 @@ static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_st
                 for (; p < whole; p++)
                     to[i * pairs + p] = narrowed_number(row[2 * p]) | narrowed_number(row[2 * p + 1]) << 16;
             }
-        } else if (row_stride == 1) {
-            // rows of the result are often a power of two apart and map to the same cache set, so whole cache lines are written
-            for (size_t p = 0; p < whole; p += 16) {
-                size_t steps = whole - p < 16 ? whole - p : 16;
-                uint32_t block[16][16];
-                for (size_t q = 0; q < steps; q++) {
-                    const float *low = from + 2 * (p + q) * depth_stride, *high = low + depth_stride;
-                    store_pairs(block[q], narrowed(load_first(low, count)) | narrowed(load_first(high, count)) << 16);
-                }
-                for (size_t i = 0; i < count; i++)
-                    for (size_t q = 0; q < steps; q++) to[i * pairs + p + q] = block[q][i];
-            }
         } else {
             for (size_t p = 0; p < whole; p++)
                 for (size_t i = 0; i < count; i++)
@@ -101,6 +89,58 @@ static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_st
         if (whole < pairs)
             for (size_t i = 0; i < count; i++)
                 to[i * pairs + whole] = narrowed_number(from[i * row_stride + (depth - 1) * depth_stride]);
+    }
+}
+
+// The first n of sixteen pairs, and zeros.
+INLINE u16v load_first_pairs(const uint32_t *p, size_t n) { return (u16v)load_first((const float *)p, n < 16 ? n : 16); }
+
+// The low and the high halves of the pairs of two rows as pairs of neighbours in depth: those of even and of odd columns.
+INLINE u16v even_columns(u16v upper, u16v lower) { return (upper & 0xFFFFu) | lower << 16; }
+INLINE u16v odd_columns(u16v upper, u16v lower) { return upper >> 16 | (lower & 0xFFFF0000u); }
+
+// Packs one panel of B with n <= PANEL columns from rows of pairs, which are `stride` pairs apart.
+static void bf16_pack_pairs(size_t n, size_t depth, const uint32_t *b, size_t stride, uint32_t *out) {
+    size_t width = (n + 15) / 16 * 16;
+    for (size_t p = 0; p < depth; p += 2, b += 2 * stride, out += width)
+        for (size_t j = 0; j < width; j += 32) {
+            size_t held = (n - j + 1) / 2;
+            u16v upper = load_first_pairs(b + j / 2, held);
+            u16v lower = p + 1 < depth ? load_first_pairs(b + stride + j / 2, held) : (u16v){0};
+            u16v even = even_columns(upper, lower), odd = odd_columns(upper, lower);
+            __builtin_prefetch(b + ROWS_AHEAD * stride + j / 2, 0, 3);
+            __builtin_prefetch(b + (ROWS_AHEAD + 1) * stride + j / 2, 0, 3);
+            store_pairs(out + j, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+            if (j + 16 < width)
+                store_pairs(out + j + 16,
+                            __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+        }
+}
+
+// Writes n columns of rows of pairs, which are `stride` pairs apart, as rows of pairs of neighbours in depth. Blocks of 32 columns
+// by 32 rows are transposed in registers; the next 32 rows are prefetched.
+static void bf16_turn(size_t n, size_t depth, const uint32_t *a, size_t stride, uint32_t *out) {
+    size_t pairs = (depth + 1) / 2;
+    for (size_t first = 0; first < n; first += 32) {
+        size_t count = n - first < 32 ? n - first : 32, held = (count + 1) / 2;
+        for (size_t p = 0; p < pairs; p += 16) {
+            size_t steps = pairs - p < 16 ? pairs - p : 16;
+            v16 even[16], odd[16];
+            for (size_t q = 0; q < 16; q++) {
+                size_t row = 2 * (p + q);
+                const uint32_t *from = a + row * stride + first / 2;
+                u16v upper = row < depth ? load_first_pairs(from, held) : (u16v){0};
+                u16v lower = row + 1 < depth ? load_first_pairs(from + stride, held) : (u16v){0};
+                even[q] = (v16)even_columns(upper, lower);
+                odd[q] = (v16)odd_columns(upper, lower);
+                __builtin_prefetch(from + 32 * stride, 0, 3);
+                __builtin_prefetch(from + 33 * stride, 0, 3);
+            }
+            transpose(even);
+            transpose(odd);
+            for (size_t i = 0; i < count; i++)
+                store_first((float *)(out + (first + i) * pairs + p), i & 1 ? odd[i / 2] : even[i / 2], steps);
+        }
     }
 }
 

@@ -48,6 +48,7 @@
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
+    .bf16_pack_pairs = bf16_pack_pairs, .bf16_turn = bf16_turn,                                                           \
     .bf16_stochastic = bf16_stochastic,                                                                                   \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \

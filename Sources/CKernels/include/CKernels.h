@@ -248,8 +248,13 @@ typedef struct {
     // stays NaN. bf16_pack packs one panel of B with n <= 64 columns, B[p, j] = b[p*depth_stride + j*column_stride]. Panels are
     // contiguous, with the layout of f32_pack, but with (depth + 1) / 2 rows of 16 * ceil(n / 16) pairs.
     void (*bf16_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out);
-    // The rows of A as (depth + 1) / 2 contiguous pairs each: A[i, p] = a[i*row_stride + p*depth_stride]
+    // The rows of A as (depth + 1) / 2 contiguous pairs each: A[i, p] = a[i*row_stride + p*depth_stride]; fast if depth_stride is 1.
     void (*bf16_narrow)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
+    // Two kernels that read numbers which bf16_narrow has rounded, from rows of pairs that are `stride` pairs apart. They read the
+    // first n columns; an odd n must be the end of the rows, whose last pair is padded with 0. bf16_pack_pairs: bf16_pack of
+    // B[p, j], which is column j of row p. bf16_turn: the rows of A as bf16_narrow writes them, where A[i, p] is column i of row p.
+    void (*bf16_pack_pairs)(size_t n, size_t depth, const uint32_t *b, size_t stride, uint32_t *out);
+    void (*bf16_turn)(size_t n, size_t depth, const uint32_t *a, size_t stride, uint32_t *out);
     // C[m, n] (+)= A · B for narrowed rows and packed panels. Up to SWK_ROW_BLOCK - 1 rows after the last row of A may be read;
     // they must be readable memory, but their content does not matter.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,

@@ -30,6 +30,15 @@ enum Operation {
     /// The name of the case.
     var name: String { Mirror(reflecting: self).children.first?.label ?? "operation" }
 
+    /// Whether the operation saves its output for the backward pass.
+    var keepsResult: Bool {
+        switch self {
+        case .attention, .softmax: true
+        case .unary(let operation): operation.kind.savesOutput
+        default: false
+        }
+    }
+
     /// Given the gradient of the output, adds the gradients of the operation's inputs to the tape.
     func backward(_ gradient: Tensor, on tape: Tape) {
         switch self {

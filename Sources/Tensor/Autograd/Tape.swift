@@ -49,6 +49,17 @@ public final class Tape {
         return entries.count - 1
     }
 
+    /// Whether the elements of a tensor on this tape stay in memory until the backward pass, whoever reads them: those of parameters
+    /// and variables, which others hold, and outputs that their operation saves.
+    func keepsResult(at index: Int) -> Bool {
+        switch entries[index] {
+        case .parameter, .variable: true
+        case .operation(.reshape(let operation)): keepsResult(at: operation.input)
+        case .operation(let operation): operation.keepsResult
+        case .released: false
+        }
+    }
+
     func watch(_ parameter: Parameter) -> Tensor {
         let index: Int
         if let known = watched[ObjectIdentifier(parameter)] {
@@ -181,6 +192,9 @@ extension Tensor {
         let index = tape.append(.operation(operation(places)))
         return Tensor(shape: result.shape, storage: result.storage, node: Node(tape: tape, index: index))
     }
+
+    /// Whether the elements stay in memory until the backward pass, whoever reads them; see ``Tape/keepsResult(at:)``.
+    var isKeptByTape: Bool { node.map { $0.tape.keepsResult(at: $0.index) } ?? false }
 
     /// Whether any input is on a tape, so that a backward pass may need what the operation saves.
     static func anyRecorded(_ inputs: Tensor?...) -> Bool { inputs.contains { $0?.node != nil } }

@@ -24,7 +24,7 @@ package final class Storage: @unchecked Sendable {
     private let contents: Contents
     /// The usable size in bytes, counted as 32-bit floats even for narrow elements; the block itself may be larger.
     package let byteCount: Int
-    /// Cached packed copies of the contents as weight matrices, made on demand. Changing the contents must clear them.
+    /// Cached forms of the contents for products, made on demand. Changing the contents must clear them.
     let packings = Mutex(WeightPackings())
 
     /// Allocates a block of at least `byteCount` bytes with undefined contents.

@@ -11,8 +11,9 @@ extension Tensor {
             precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
         let (x, bias) = (widened(), bias?.widened())
+        let input = LinearInput(x, for: weight)
         let result = Tensor.uninitialized([rows, outputs]) { out in
-            LinearProducts.forward(x.pointer, rows: rows, weight, into: out)
+            LinearProducts.forward(input.rows, rows: rows, weight, into: out)
             if let bias {
                 let kernels = Kernels.current
                 Compute.forRows(rows, width: outputs) { range in
@@ -21,7 +22,7 @@ extension Tensor {
             }
         }
         return Tensor.recorded(result, from: [x, weight, bias]) {
-            .linear(Linear(x: $0[1] == nil ? nil : x.detached, shape: shape, weight: weight.detached, places: $0))
+            .linear(Linear(x: $0[1] == nil ? nil : input.saved(of: x, for: weight), shape: shape, weight: weight.detached, places: $0))
         }
     }
 
@@ -33,18 +34,20 @@ extension Tensor {
             "linear needs x [T, I], a weight [O, I] and a sum [T, O], not \(shape), \(weight.shape) and \(sum.shape)")
         guard shape[0] >= ProductTable.manyRows else { return sum + linear(weight) }
         let (x, rows, node) = (widened(), shape[0], sum.node)
+        let input = LinearInput(x, for: weight)
         var result = sum.widened().detached
         // stands for the sum on the tape without holding its memory
         let addend = Tensor(shape: [], storage: Storage(byteCount: 4), node: node)
         _ = consume sum
         result.update { out in
-            if let out = out.baseAddress { LinearProducts.forward(x.pointer, rows: rows, weight, into: out, beta: 1) }
+            if let out = out.baseAddress { LinearProducts.forward(input.rows, rows: rows, weight, into: out, beta: 1) }
         }
         return Tensor.recorded(result, from: [x, weight, addend]) {
             .linearSum(
                 LinearSum(
                     product: Linear(
-                        x: $0[1] == nil ? nil : x.detached, shape: shape, weight: weight.detached, places: [$0[0], $0[1], nil]),
+                        x: $0[1] == nil ? nil : input.saved(of: x, for: weight), shape: shape, weight: weight.detached,
+                        places: [$0[0], $0[1], nil]),
                     addend: $0[2]))
         }
     }
@@ -73,8 +76,33 @@ extension Tensor {
     }
 }
 
+/// The input x [T, I] of a linear layer, as its products read it.
+enum LinearInput {
+    case floats(Tensor)
+    case rounded(RoundedRows)
+
+    /// The input of the forward pass. It is rounded once for all layers that read it and round it, while one of them keeps it.
+    init(_ x: Tensor, for weight: Tensor) {
+        self =
+            LinearProducts.roundsRows(.forward, rows: x.shape[0], weight) ? .rounded(x.rounded(Kernels.current)) : .floats(x.detached)
+    }
+
+    var rows: ProductRows {
+        switch self {
+        case .floats(let x): .floats(x.pointer)
+        case .rounded(let matrix): .rounded(matrix)
+        }
+    }
+
+    /// What the gradient of the weight needs: the rounded form, with half of the bytes, if the product rounds it and the tape does not
+    /// keep the floats in any case.
+    func saved(of x: Tensor, for weight: Tensor) -> LinearInput {
+        LinearProducts.roundsRows(.weightGradient, rows: x.shape[0], weight) && !x.isKeptByTape ? self : .floats(x.detached)
+    }
+}
+
 struct Linear {
-    let x: Tensor?
+    let x: LinearInput?
     let shape: Shape
     let weight: Tensor
     let places: [Int?]
@@ -82,12 +110,14 @@ struct Linear {
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
         let (rows, outputs) = (shape[0], weight.shape[0])
+        let isShared = places[0] != nil && x != nil
+        let dy = isShared ? LinearProducts.sharedByGradients(gradient.pointer, rows: rows, weight) : .floats(gradient.pointer)
         tape.accumulate(into: places[0], shape: shape) { out, beta in
-            LinearProducts.inputGradient(gradient.pointer, rows: rows, weight, into: out, beta: beta)
+            LinearProducts.inputGradient(dy, rows: rows, weight, into: out, beta: beta)
         }
         if let x {
             tape.accumulate(into: places[1], shape: weight.shape) { out, beta in
-                LinearProducts.weightGradient(gradient.pointer, x.pointer, rows: rows, weight.shape, into: out, beta: beta)
+                LinearProducts.weightGradient(dy, x.rows, rows: rows, weight.shape, into: out, beta: beta)
             }
         }
         tape.accumulate(into: places[2], shape: [outputs]) { out, beta in

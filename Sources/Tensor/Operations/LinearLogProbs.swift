@@ -55,7 +55,7 @@ struct ChunkedLogits {
         Storage(byteCount: min(rows, chunkRows) * vocabulary * 4).withFloats { logits in
             for begin in stride(from: 0, to: rows, by: chunkRows) {
                 let range = begin..<min(rows, begin + chunkRows)
-                LinearProducts.forward(hidden.pointer + begin * hidden.shape[1], rows: range.count, weight, into: logits)
+                LinearProducts.forward(.floats(hidden.pointer + begin * hidden.shape[1]), rows: range.count, weight, into: logits)
                 form.apply(to: logits, rows: range.count, vocabulary: vocabulary)
                 if validTokens < vocabulary {
                     for row in 0..<range.count {
@@ -88,12 +88,14 @@ struct ChunkedLogits {
     ) {
         let width = weight.shape[1]
         if let dbias { RowSums.add(dlogits, rows: range.count, width: weight.shape[0], to: dbias) }
+        let isShared = dhidden != nil && dweight != nil
+        let rows = isShared ? LinearProducts.sharedByGradients(dlogits, rows: range.count, weight) : .floats(dlogits)
         if let dhidden {
-            LinearProducts.inputGradient(dlogits, rows: range.count, weight, into: dhidden + range.lowerBound * width)
+            LinearProducts.inputGradient(rows, rows: range.count, weight, into: dhidden + range.lowerBound * width)
         }
         if let dweight {
             LinearProducts.weightGradient(
-                dlogits, hidden.pointer + range.lowerBound * width, rows: range.count, weight.shape, into: dweight.0,
+                rows, .floats(hidden.pointer + range.lowerBound * width), rows: range.count, weight.shape, into: dweight.0,
                 beta: dweight.beta)
         }
     }

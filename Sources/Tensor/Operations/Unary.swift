@@ -8,9 +8,14 @@
 
 /// A function of one variable, applied to every element.
 struct Unary {
-    enum Kind: Equatable { case exponential, square, tanh, relu, gelu, geluTanh, silu, quickGELU, logSigmoid, clamp(Float, Float) }
+    enum Kind: Equatable {
+        case exponential, square, tanh, relu, gelu, geluTanh, silu, quickGELU, logSigmoid, clamp(Float, Float)
+
+        /// Whether the derivative is a function of the output.
+        var savesOutput: Bool { self == .exponential || self == .tanh }
+    }
     let kind: Kind
-    /// The input, or the output where the derivative is a function of the output (exponential, tanh).
+    /// The input, or the output where the derivative is a function of the output.
     let saved: Tensor
     let place: Int
 
@@ -34,9 +39,8 @@ struct Unary {
                 }
             }
         }
-        let savesOutput = kind == .exponential || kind == .tanh
         return x.recorded(as: result) {
-            .unary(Unary(kind: kind, saved: savesOutput ? result : x.detached, place: $0))
+            .unary(Unary(kind: kind, saved: kind.savesOutput ? result : x.detached, place: $0))
         }
     }
 

@@ -1,7 +1,8 @@
 // The three products of a linear layer, each computed as `ProductTable` decides.
 
 extension Compute {
-    /// The matmul precision of products with weight matrices. Everything else, and everything that is stored, uses 32-bit floats.
+    /// The matmul precision of products with weight matrices. Everything else uses 32-bit floats. So does everything that is stored,
+    /// except what a tape saves for products in bf16 alone, which read it rounded.
     public enum Precision: String, Sendable, CaseIterable {
         /// 32-bit floats.
         case f32
@@ -10,58 +11,105 @@ extension Compute {
     }
 }
 
-/// The products with a weight [outputs, inputs], in the precision of the scope.
+/// The products with a weight [outputs, inputs], in the precision of the scope. Rows are floats, or rounded once for several products
+/// (``ProductRows``).
 enum LinearProducts {
     /// out[rows, outputs] = x Wᵀ + beta · out. For fewer rows than ``ProductTable/manyRows``, beta must be 0.
     static func forward(
-        _ x: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>, beta: Float = 0
-    ) { multiply(.forward, .plain(x, stride: weight.shape[1]), rows: rows, weight, into: out, beta: beta) }
+        _ x: ProductRows, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>, beta: Float = 0
+    ) { multiply(.forward, x, rows: rows, weight, into: out, beta: beta) }
 
     /// dx[rows, inputs] = dy W + beta · dx.
     static func inputGradient(
-        _ dy: UnsafePointer<Float>, rows: Int, _ weight: Tensor, into dx: UnsafeMutablePointer<Float>, beta: Float = 0
-    ) { multiply(.inputGradient, .plain(dy, stride: weight.shape[0]), rows: rows, weight, into: dx, beta: beta) }
+        _ dy: ProductRows, rows: Int, _ weight: Tensor, into dx: UnsafeMutablePointer<Float>, beta: Float = 0
+    ) { multiply(.inputGradient, dy, rows: rows, weight, into: dx, beta: beta) }
 
     /// dW[outputs, inputs] = dyᵀ x + beta · dW. Only the shape of the weight is needed.
     static func weightGradient(
-        _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, _ shape: Shape, into dweight: UnsafeMutablePointer<Float>,
-        beta: Float = 0
+        _ dy: ProductRows, _ x: ProductRows, rows: Int, _ shape: Shape, into dweight: UnsafeMutablePointer<Float>, beta: Float = 0
     ) {
         let kernels = Kernels.current
         let (outputs, inputs) = (shape[0], shape[1])
-        let (a, b) = (MatrixView.transposed(dy, stride: outputs), RightHandMatrix.floats(.plain(x, stride: inputs)))
         let plan = Kernels.plan(kernels, .weightGradient, rows: rows, outputs: outputs, inputs: inputs, storage: .f32)
         switch plan {
-        case .narrow: NarrowGradient.multiply(kernels, dy, x, rows: rows, shape, into: dweight, beta: beta)
-        case .packedOnce(let format):
-            PackedWeight(kernels, format, depth: rows, columns: inputs, b).multiply(
-                rows: outputs, a, into: dweight, stride: inputs, beta: beta)
+        case .narrow:
+            dy.withFloats { dy in
+                x.withFloats { NarrowGradient.multiply(kernels, dy, $0, rows: rows, shape, into: dweight, beta: beta) }
+            }
+        case .packedOnce(.bf16):
+            let packed =
+                switch x {
+                case .floats(let x): PackedWeight(kernels, .bf16, depth: rows, columns: inputs, .floats(.plain(x, stride: inputs)))
+                case .rounded(let x): PackedWeight(kernels, x)
+                }
+            dy.rounded(kernels, rows: rows, width: outputs).forEachColumns(kernels) { columns, rows in
+                packed.multiply(rows: columns.count, rows, into: dweight + columns.lowerBound * inputs, stride: inputs, beta: beta)
+            }
         case .packedInPassing(let format):
-            MatrixProduct.multiply(kernels, format, m: outputs, n: inputs, k: rows, a, b, into: dweight, stride: inputs, beta: beta)
-        case .fewRows, .packedAndKept: preconditionFailure("the plan \(plan) does not apply to the gradient of a weight")
+            dy.withFloats { dy in
+                x.withFloats { x in
+                    MatrixProduct.multiply(
+                        kernels, format, m: outputs, n: inputs, k: rows, .transposed(dy, stride: outputs),
+                        .floats(.plain(x, stride: inputs)), into: dweight, stride: inputs, beta: beta)
+                }
+            }
+        case .fewRows, .packedAndKept, .packedOnce: preconditionFailure("the plan \(plan) does not apply to the gradient of a weight")
         }
+    }
+
+    /// Whether a product rounds its rows to bfloat16, in a form that other products can share (``RoundedRows``).
+    static func roundsRows(_ kind: ProductQuestion.Kind, rows: Int, _ weight: Tensor) -> Bool {
+        switch plan(kind, rows: rows, weight) {
+        case .packedInPassing(let format), .packedOnce(let format), .packedAndKept(let format): format == .bf16
+        case .fewRows, .narrow: false
+        }
+    }
+
+    /// The rows dy [rows, outputs] for both gradients, ``inputGradient(_:rows:_:into:beta:)`` and
+    /// ``weightGradient(_:_:rows:_:into:beta:)``: rounded, if both round them.
+    static func sharedByGradients(_ dy: UnsafePointer<Float>, rows: Int, _ weight: Tensor) -> ProductRows {
+        guard roundsRows(.inputGradient, rows: rows, weight), roundsRows(.weightGradient, rows: rows, weight) else {
+            return .floats(dy)
+        }
+        return .rounded(ProductRows.floats(dy).rounded(Kernels.current, rows: rows, width: weight.shape[0]))
+    }
+
+    private static func plan(_ kind: ProductQuestion.Kind, rows: Int, _ weight: Tensor) -> ProductPlan {
+        Kernels.plan(
+            Kernels.current, kind, rows: rows, outputs: weight.shape[0], inputs: weight.shape[1], storage: weight.storage.format,
+            keepsPacking: weight.storage.keepsPacking)
     }
 
     /// A · Wᵀ in the forward pass, A · W for the gradient.
     private static func multiply(
-        _ kind: ProductQuestion.Kind, _ a: MatrixView, rows: Int, _ weight: Tensor, into c: UnsafeMutablePointer<Float>, beta: Float
+        _ kind: ProductQuestion.Kind, _ a: ProductRows, rows: Int, _ weight: Tensor, into c: UnsafeMutablePointer<Float>, beta: Float
     ) {
         let kernels = Kernels.current
         let (outputs, inputs, isForward) = (weight.shape[0], weight.shape[1], kind == .forward)
         let (depth, columns) = isForward ? (inputs, outputs) : (outputs, inputs)
-        let plan = Kernels.plan(
-            kernels, kind, rows: rows, outputs: outputs, inputs: inputs, storage: weight.storage.format,
-            keepsPacking: weight.storage.keepsPacking)
+        let plan = plan(kind, rows: rows, weight)
         switch plan {
-        case .fewRows where isForward && beta == 0: FewRowsProduct.multiply(kernels, rows: rows, a.pointer, weight, into: c)
-        case .packedAndKept(let format):
-            WeightPackings.packed(kernels, format, weight, transposed: isForward).multiply(
-                rows: rows, a, into: c, stride: columns, beta: beta)
+        case .fewRows where isForward && beta == 0:
+            a.withFloats { FewRowsProduct.multiply(kernels, rows: rows, $0, weight, into: c) }
+        case .packedAndKept(.bf16):
+            let packed = WeightPackings.packed(kernels, .bf16, weight, transposed: isForward)
+            a.rounded(kernels, rows: rows, width: depth).withRows {
+                packed.multiply(rows: rows, $0, into: c, stride: columns, beta: beta)
+            }
+        case .packedInPassing(.bf16):
+            a.rounded(kernels, rows: rows, width: depth).withRows {
+                MatrixProduct.multiply(
+                    kernels, .bf16, m: rows, n: columns, k: depth, $0, RightHandMatrix(weight, transposed: isForward), into: c,
+                    stride: columns, beta: beta)
+            }
         case .packedInPassing(let format):
-            MatrixProduct.multiply(
-                kernels, format, m: rows, n: columns, k: depth, a, RightHandMatrix(weight, transposed: isForward), into: c, stride: columns,
-                beta: beta)
-        case .fewRows, .narrow, .packedOnce: preconditionFailure("the plan \(plan) does not apply to a product with a weight")
+            a.withFloats {
+                MatrixProduct.multiply(
+                    kernels, format, m: rows, n: columns, k: depth, .plain($0, stride: depth),
+                    RightHandMatrix(weight, transposed: isForward), into: c, stride: columns, beta: beta)
+            }
+        case .fewRows, .narrow, .packedOnce, .packedAndKept:
+            preconditionFailure("the plan \(plan) does not apply to a product with a weight")
         }
         withExtendedLifetime(weight) {}
     }

@@ -63,3 +63,28 @@ package enum RightHandMatrix {
         }
     }
 }
+
+/// The rows of a left-hand matrix that products with a weight read: floats, or rounded to bfloat16 once for several products.
+///
+/// Products that round their rows give the same bits for both. The others widen rounded rows.
+enum ProductRows {
+    /// Contiguous rows of floats.
+    case floats(UnsafePointer<Float>)
+    case rounded(RoundedRows)
+
+    /// Calls `body` with the rows as floats; rounded rows are widened to a temporary copy.
+    func withFloats(_ body: (UnsafePointer<Float>) -> Void) {
+        switch self {
+        case .floats(let floats): body(floats)
+        case .rounded(let matrix): matrix.widened().withFloats { body($0) }
+        }
+    }
+
+    /// The rows rounded to bfloat16: a matrix [rows, width].
+    func rounded(_ kernels: UnsafePointer<Kernels.Table>, rows: Int, width: Int) -> RoundedRows {
+        switch self {
+        case .floats(let floats): RoundedRows(kernels, .plain(floats, stride: width), rows: rows, width: width)
+        case .rounded(let matrix): matrix
+        }
+    }
+}

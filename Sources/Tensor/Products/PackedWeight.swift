@@ -15,15 +15,31 @@ package final class PackedWeight: Sendable {
         self.init(Kernels.current, format, depth: depth, columns: columns, matrix)
     }
 
-    init(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int, _ matrix: RightHandMatrix) {
+    convenience init(
+        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int, _ matrix: RightHandMatrix
+    ) {
+        let layout = format.layout(kernels)
+        self.init(kernels, format, depth: depth, columns: columns) { panel, out in
+            matrix.pack(layout, depth: 0..<depth, columns: panel, into: out)
+        }
+    }
+
+    /// Packs a matrix that is already rounded to bfloat16.
+    convenience init(_ kernels: UnsafePointer<Kernels.Table>, _ matrix: RoundedRows) {
+        self.init(kernels, .bf16, depth: matrix.rows, columns: matrix.width) { matrix.pack(kernels, columns: $0, into: $1) }
+    }
+
+    /// Lets `pack` write every panel, given its columns.
+    private init(
+        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int,
+        pack: (Range<Int>, UnsafeMutableRawPointer) -> Void
+    ) {
         let layout = format.layout(kernels)
         let storage = Storage(byteCount: layout.bytes(columns: columns, depth: depth))
         (self.kernels, self.format, self.depth, self.columns, self.storage) = (kernels, format, depth, columns, storage)
         Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
             let first = index * ProductParts.panel
-            matrix.pack(
-                layout, depth: 0..<depth, columns: first..<min(columns, first + ProductParts.panel),
-                into: storage.pointer + layout.bytes(columns: first, depth: depth))
+            pack(first..<min(columns, first + ProductParts.panel), storage.pointer + layout.bytes(columns: first, depth: depth))
         }
     }
 
@@ -84,14 +100,17 @@ package final class PackedWeight: Sendable {
     }
 }
 
-/// The packed copies of a weight [outputs, inputs], which its storage keeps until the weight changes.
+/// What products have made of the contents of a storage, until the contents change: the packed copies of a weight [outputs, inputs],
+/// which are kept, and the rounded form of an activation, for as long as somebody else holds it.
 struct WeightPackings: Sendable {
     /// The right-hand side of dy W.
     private var plain: PackedWeight?
     /// The right-hand side of x Wᵀ.
     private var transposed: PackedWeight?
+    /// The left-hand matrix x or dy.
+    weak var rounded: RoundedRows?
 
-    /// The bytes of both copies, as allocated.
+    /// The bytes of both packed copies, as allocated.
     var byteCount: Int { (plain?.byteCount ?? 0) + (transposed?.byteCount ?? 0) }
 
     /// The packed copy of a weight for the given kernels; it is created if it does not exist yet.

@@ -153,14 +153,7 @@ struct BFloat16Layout: PanelLayout {
     ) { kernels.pointee.bf16_pack(columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: UInt32.self)) }
 
     func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
-        let pairs = pairs(k)
-        Storage(byteCount: Kernels.narrowedPairs(rows: m, pairs: pairs) * 4).withPairs { narrow in
-            Compute.forChunks(m, grain: threads == 1 ? m : max(16, 65_536 / max(1, k) / 16 * 16)) { part in
-                kernels.pointee.bf16_narrow(
-                    part.count, k, a.pointer + part.lowerBound * a.rowStride, a.rowStride, a.columnStride, narrow + part.lowerBound * pairs)
-            }
-            body(PanelRows(pointer: UnsafeRawPointer(narrow), stride: pairs))
-        }
+        RoundedRows(kernels, a, rows: m, width: k).withRows(body)
     }
 
     func multiply(
