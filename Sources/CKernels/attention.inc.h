@@ -13,8 +13,6 @@
 
 #define QUERY_BLOCK 48
 
-INLINE size_t padded(size_t keys) { return (keys + 63) / 64 * 64; }
-
 // Transposes rows [count, dim], `stride` apart, to columns of out [dim, ld], starting at column `at`.
 static void pack_columns(size_t count, size_t dim, const float *rows, size_t stride, float *out, size_t ld, size_t at) {
     for (size_t i = 0; i < count; i += 16) {
@@ -26,54 +24,6 @@ static void pack_columns(size_t count, size_t dim, const float *rows, size_t str
             for (size_t k = 0; k < width; k++) store_first(out + (d + k) * ld + at + i, block[k], n);
         }
     }
-}
-
-typedef struct { size_t prefix, own, total, ld; } key_ranges;
-
-INLINE key_ranges ranges_of(const swk_segment *s) {
-    key_ranges k;
-    k.prefix = s->prefix_count;
-    k.own = s->key_first - s->key_begin + s->query_count;
-    k.total = k.prefix + k.own;
-    k.ld = padded(k.total);
-    return k;
-}
-
-// The range of keys that query j of a segment attends to, numbered consecutively over the prefix and the segment's own keys.
-typedef struct { size_t from, to; } key_span;
-
-INLINE key_span span_of(const swk_attention *a, const swk_segment *s, size_t j) {
-    size_t own = s->prefix_count + s->key_first - s->key_begin + j; // the position of the query itself
-    key_span span = {0, own + 1};
-    size_t most = a->window;
-    if (s->sees_all) {
-        span.to = s->prefix_count + s->key_first - s->key_begin + s->query_count;
-        most = a->neighbourhood;
-        if (most && own + most < span.to) span.to = own + most;
-    }
-    if (most && own + 1 > most) span.from = own + 1 - most;
-    return span;
-}
-
-// Turns the products p of query j with the keys from `from` to `visible` into scores if these are more than scaled products.
-// Returns the remaining factor of the scores.
-static float scores_of(const swk_attention *a, size_t head, size_t j, size_t from, size_t visible, float *p) {
-    if (a->cap) {
-        float inner = a->scale / a->cap;
-        EACH16(visible - from, STORE(p + from, all(a->cap) * vtanh(LOAD(p + from) * all(inner))););
-        return 1.0f;
-    }
-    if (a->slopes) {
-        float slope = a->slopes[head];
-        for (size_t t = from; t < visible; t++) p[t] = a->scale * p[t] - slope * (float)(visible - 1 - t);
-        return 1.0f;
-    }
-    if (a->relative_bias) {
-        const float *bias = a->relative_bias + head * (2 * a->relative_reach + 1) + a->relative_reach - j;
-        EACH16(visible - from, STORE(p + from, all(a->scale) * LOAD(p + from) + LOAD(bias + from)););
-        return 1.0f;
-    }
-    return a->scale;
 }
 
 #include "relative.inc.h"
@@ -140,7 +90,7 @@ INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t f
     for (size_t h = 0; h < heads; h++) {
         float *p = workspace + h * ld;
         add_relative_one(a, s, j, first * group + h, hidden, total, p);
-        float factor = scores_of(a, first * group + h, j, hidden, total, p), peak = row_max(total - hidden, p + hidden);
+        float factor = scores_of(a, first * group + h, j, total, hidden, total - hidden, p + hidden), peak = row_max(total - hidden, p + hidden);
         float sum = exp_row(total - hidden, factor, peak, p + hidden, p + hidden);
         if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * factor + logf(sum);
         scale(total - hidden, 1.0f / sum, p + hidden, p + hidden);
@@ -202,7 +152,7 @@ static void attention(const swk_attention *a, const swk_segment *s, size_t kv_he
             for (size_t r = 0; r < rows; r++) {
                 key_span span = span_of(a, s, j + r);
                 size_t visible = span.to, from = span.from, n = visible - from;
-                float *p = scores + r * k.ld, factor = scores_of(a, head, j + r, from, visible, p), peak = row_max(n, p + from);
+                float *p = scores + r * k.ld, factor = scores_of(a, head, j + r, visible, from, n, p + from), peak = row_max(n, p + from);
                 float sum = exp_row(n, factor, peak, p + from, p + from);
                 if (a->log_sum_exp)
                     a->log_sum_exp[(s->query_begin + j + r) * a->heads + head] = peak * factor + logf(sum);
@@ -254,26 +204,9 @@ static void attention_backward(const swk_attention *a, const swk_segment *s, siz
             product(rows, seen - low, dim, d_out, a->out_stride, 1, values + low, k.ld, ds + low, k.ld, 0);
             for (size_t r = 0; r < rows; r++) {
                 key_span span = span_of(a, s, j + r);
-                size_t visible = span.to, from = span.from, n = visible - from;
                 const float *o = a->out + (first + r) * a->out_stride + head * dim, *d = d_out + r * a->out_stride;
-                v16 acc = {0};
-                EACH16(dim, acc += LOAD(o) * LOAD(d););
-                float delta = sum_of(acc), lse = a->log_sum_exp[(first + r) * a->heads + head];
-                float *pr = p + r * k.ld, *dr = ds + r * k.ld, factor = scores_of(a, head, j + r, from, visible, pr);
-                memset(pr + low, 0, (from - low) * sizeof(float));
-                memset(dr + low, 0, (from - low) * sizeof(float));
-                uint64_t place = a->dropout.threshold ? a->dropout.rows[first + r] * a->heads + head : 0;
-                if (a->dropout.threshold) dropout(visible, place, &a->dropout, dr, dr);
-                float *pw = pr + from, *dw = dr + from, inverse = a->cap ? 1.0f / a->cap : 0.0f; // within the window
-                if (a->cap) // the derivative of the cap is 1 - tanh², and the scores are cap * tanh
-                    EACH16(n, v16 t = LOAD(pw) * all(inverse); v16 e = vexp(LOAD(pw) - all(lse)); STORE(pw, e);
-                           STORE(dw, e * (LOAD(dw) - all(delta)) * all(a->scale) * (all(1.0f) - t * t)););
-                else
-                    EACH16(n, v16 e = vexp(LOAD(pw) * all(factor) - all(lse)); STORE(pw, e);
-                           STORE(dw, e * (LOAD(dw) - all(delta)) * all(a->scale)););
-                if (a->dropout.threshold) dropout(visible, place, &a->dropout, pr, pr);
-                memset(pr + visible, 0, (seen - visible) * sizeof(float));
-                memset(dr + visible, 0, (seen - visible) * sizeof(float));
+                gradient_row of = {head, j + r, first + r, low, span.from, span.to, seen, span.to, delta_of(dim, o, d, 0)};
+                gradients_of(a, &of, p + r * k.ld + low, ds + r * k.ld + low, 0);
             }
             float *dq = a->d_queries + first * width + head * dim;
             product(rows, dim, prefix, ds + low_prefix, k.ld, 1, prefix_keys + low_prefix * a->key_stride, a->key_stride, dq, width, 0);

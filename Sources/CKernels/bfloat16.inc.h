@@ -8,141 +8,9 @@
 // Macros, from the last to the first: BF16_PRODUCT(NAME, ATTRIBUTE, STEP) defines NAME, a bf16_product whose functions have
 // ATTRIBUTE. STEP adds the product of one pair of A and sixteen pairs of B to an accumulator. It is used with shifts (add_pairs)
 // and with the instruction (add_pairs_native). BF16_PANEL defines NAME_panel_1 to NAME_panel_4, for panels of that many vectors;
-// BF16_TILE defines NAME_6_VECTORS, NAME_4_VECTORS, NAME_2_VECTORS and NAME_1_VECTORS, for that many rows. EACH16 and LOAD are in
-// vector.inc.h.
+// BF16_TILE defines NAME_6_VECTORS, NAME_4_VECTORS, NAME_2_VECTORS and NAME_1_VECTORS, for that many rows.
 
 #define DEPTH_BLOCK 1024 // pairs: a panel's block of 256 KiB stays in the second-level cache
-
-typedef uint32_t u16v __attribute__((vector_size(64)));
-typedef uint32_t u16vu __attribute__((vector_size(64), aligned(4), may_alias));
-
-INLINE u16v load_pairs(const uint32_t *p) { return *(const u16vu *)p; }
-INLINE void store_pairs(uint32_t *p, u16v v) { *(u16vu *)p = v; }
-
-// Rounds to the nearest bfloat16, ties to even, in the low half of every lane. NaN stays NaN.
-INLINE u16v narrowed(v16 x) {
-    u16v bits = (u16v)x;
-    u16v rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-    return (u16v)choose(x != x, (v16)((bits >> 16) | 0x40u), (v16)rounded);
-}
-INLINE uint32_t narrowed_number(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return x != x ? (bits >> 16) | 0x40u : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-}
-
-// Thirty-two adjacent elements of a row as sixteen pairs.
-INLINE u16v paired(v16 a, v16 b) {
-    u16v x = narrowed(a), y = narrowed(b);
-    return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-           | __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31) << 16;
-}
-
-// Packs one panel of B with n <= PANEL columns: B[p, j] = b[p*depth_stride + j*column_stride].
-static void bf16_pack(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out) {
-    size_t pairs = (depth + 1) / 2, width = (n + 15) / 16 * 16;
-    if (column_stride == 1) {
-        for (size_t p = 0; p < pairs; p++, out += width) {
-            const float *row = b + 2 * p * depth_stride;
-            int both = 2 * p + 1 < depth;
-            EACH16(n, u16v low = narrowed(LOAD(row)); u16v high = both ? narrowed(LOAD(row + depth_stride)) : (u16v){0};
-                   store_pairs(out + at, low | high << 16);
-                   __builtin_prefetch(row + ROWS_AHEAD * depth_stride + at, 0, 3);
-                   __builtin_prefetch(row + (ROWS_AHEAD + 1) * depth_stride + at, 0, 3););
-        }
-        return;
-    }
-    for (size_t first = 0; first < depth; first += 16) {
-        size_t rows = depth - first < 16 ? depth - first : 16;
-        for (size_t j = 0; j < width; j += 16) {
-            v16 block[16];
-            load_columns(rows, n - j < 16 ? n - j : 16, b + first * depth_stride + j * column_stride, depth_stride, column_stride,
-                         block);
-            for (size_t p = 0; p < rows; p += 2)
-                store_pairs(out + (first + p) / 2 * width + j, narrowed(block[p]) | narrowed(block[p + 1]) << 16);
-        }
-    }
-}
-
-// Converts rows of A to pairs: A[i, p] = a[i*row_stride + p*depth_stride].
-static void bf16_narrow(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) {
-    size_t pairs = (depth + 1) / 2, whole = depth / 2;
-    // sixteen rows at a time: if they are columns in memory, each of their cache lines is read once
-    for (size_t first = 0; first < rows; first += 16) {
-        size_t count = rows - first < 16 ? rows - first : 16;
-        const float *from = a + first * row_stride;
-        uint32_t *to = out + first * pairs;
-        if (depth_stride == 1) {
-            for (size_t i = 0; i < count; i++) {
-                const float *row = from + i * row_stride;
-                size_t p = 0;
-                for (; p + 16 <= whole; p += 16) store_pairs(to + i * pairs + p, paired(load(row + 2 * p), load(row + 2 * p + 16)));
-                for (; p < whole; p++)
-                    to[i * pairs + p] = narrowed_number(row[2 * p]) | narrowed_number(row[2 * p + 1]) << 16;
-            }
-        } else {
-            for (size_t p = 0; p < whole; p++)
-                for (size_t i = 0; i < count; i++)
-                    to[i * pairs + p] = narrowed_number(from[i * row_stride + 2 * p * depth_stride])
-                                        | narrowed_number(from[i * row_stride + (2 * p + 1) * depth_stride]) << 16;
-        }
-        if (whole < pairs)
-            for (size_t i = 0; i < count; i++)
-                to[i * pairs + whole] = narrowed_number(from[i * row_stride + (depth - 1) * depth_stride]);
-    }
-}
-
-// The first n of sixteen pairs, and zeros.
-INLINE u16v load_first_pairs(const uint32_t *p, size_t n) { return (u16v)load_first((const float *)p, n < 16 ? n : 16); }
-
-// The low and the high halves of the pairs of two rows as pairs of neighbours in depth: those of even and of odd columns.
-INLINE u16v even_columns(u16v upper, u16v lower) { return (upper & 0xFFFFu) | lower << 16; }
-INLINE u16v odd_columns(u16v upper, u16v lower) { return upper >> 16 | (lower & 0xFFFF0000u); }
-
-// Packs one panel of B with n <= PANEL columns from rows of pairs, which are `stride` pairs apart.
-static void bf16_pack_pairs(size_t n, size_t depth, const uint32_t *b, size_t stride, uint32_t *out) {
-    size_t width = (n + 15) / 16 * 16;
-    for (size_t p = 0; p < depth; p += 2, b += 2 * stride, out += width)
-        for (size_t j = 0; j < width; j += 32) {
-            size_t held = (n - j + 1) / 2;
-            u16v upper = load_first_pairs(b + j / 2, held);
-            u16v lower = p + 1 < depth ? load_first_pairs(b + stride + j / 2, held) : (u16v){0};
-            u16v even = even_columns(upper, lower), odd = odd_columns(upper, lower);
-            __builtin_prefetch(b + ROWS_AHEAD * stride + j / 2, 0, 3);
-            __builtin_prefetch(b + (ROWS_AHEAD + 1) * stride + j / 2, 0, 3);
-            store_pairs(out + j, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-            if (j + 16 < width)
-                store_pairs(out + j + 16,
-                            __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-        }
-}
-
-// Writes n columns of rows of pairs, which are `stride` pairs apart, as rows of pairs of neighbours in depth. Blocks of 32 columns
-// by 32 rows are transposed in registers; the next 32 rows are prefetched.
-static void bf16_turn(size_t n, size_t depth, const uint32_t *a, size_t stride, uint32_t *out) {
-    size_t pairs = (depth + 1) / 2;
-    for (size_t first = 0; first < n; first += 32) {
-        size_t count = n - first < 32 ? n - first : 32, held = (count + 1) / 2;
-        for (size_t p = 0; p < pairs; p += 16) {
-            size_t steps = pairs - p < 16 ? pairs - p : 16;
-            v16 even[16], odd[16];
-            for (size_t q = 0; q < 16; q++) {
-                size_t row = 2 * (p + q);
-                const uint32_t *from = a + row * stride + first / 2;
-                u16v upper = row < depth ? load_first_pairs(from, held) : (u16v){0};
-                u16v lower = row + 1 < depth ? load_first_pairs(from + stride, held) : (u16v){0};
-                even[q] = (v16)even_columns(upper, lower);
-                odd[q] = (v16)odd_columns(upper, lower);
-                __builtin_prefetch(from + 32 * stride, 0, 3);
-                __builtin_prefetch(from + 33 * stride, 0, 3);
-            }
-            transpose(even);
-            transpose(odd);
-            for (size_t i = 0; i < count; i++)
-                store_first((float *)(out + (first + i) * pairs + p), i & 1 ? odd[i / 2] : even[i / 2], steps);
-        }
-    }
-}
 
 INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
     uint32_t low = a << 16, high = a & 0xFFFF0000u;
@@ -225,9 +93,6 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
 BF16_PRODUCT(bf16_product, static, add_pairs)
 
 #if SWK_NATIVE_BF16
-// the attribute of a function replaces that of the build, so it names all instruction sets
-#define NATIVE_TARGET __attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2")))
-#define NATIVE static NATIVE_TARGET
 INLINE NATIVE_TARGET v16 add_pairs_native(v16 acc, uint32_t a, u16v b) {
     return (v16)_mm512_dpbf16_ps((__m512)acc, (__m512bh)_mm512_set1_epi32((int)a), (__m512bh)b);
 }

@@ -55,6 +55,14 @@ size_t swk_attention_workspace(size_t keys, size_t dim, int backward) {
     return (size_t)(backward ? 2 : 1) * ld * (dim + 48) + 64;
 }
 
+size_t swk_attention_bf16_workspace(size_t keys, size_t dim, int backward) {
+    // the sizes in attention_bf16.inc.h: 64 queries; tiles of 512 keys, or of 256 in the backward pass
+    size_t ld = (keys + 63) / 64 * 64, wide = (dim + 15) / 16 * 16, row = (backward ? 256 : 512) + 16;
+    size_t packed = ld * wide / 2, score = 64 * (row > dim ? row : dim);
+    if (!backward) return 2 * packed + 64 * wide / 2 + 64 * 512 / 2 + score + 128;
+    return 3 * packed + 4 * 64 * wide / 2 + 32 * (256 + SWK_ROW_BLOCK) + score + 64 * row + 256;
+}
+
 size_t swk_relative_workspace(size_t keys, size_t dim) {
     size_t both = (2 * keys + 48 + 63) / 64 * 64, all = (keys + 48 + 63) / 64 * 64;
     return (2 * dim + 48) * both + keys * all + 64;

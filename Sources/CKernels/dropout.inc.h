@@ -17,10 +17,12 @@ INLINE void philox(uint64_t counter, const swk_dropout *d, uint32_t out[4]) {
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-static void dropout(size_t n, uint64_t row, const swk_dropout *d, const float *x, float *out) {
+// Elements from `first`, a multiple of 4, of a row; x and out point to element `first`.
+static void dropout_from(size_t first, size_t n, uint64_t row, const swk_dropout *d, const float *x, float *out) {
     for (size_t t = 0; t < n; t += 4) {
         uint32_t bits[4];
-        philox(row << 32 | t / 4, d, bits);
+        philox(row << 32 | (first + t) / 4, d, bits);
         for (size_t i = 0; i < 4 && t + i < n; i++) out[t + i] = bits[i] < d->threshold ? 0.0f : x[t + i] * d->scale;
     }
 }
+static void dropout(size_t n, uint64_t row, const swk_dropout *d, const float *x, float *out) { dropout_from(0, n, row, d, x, out); }

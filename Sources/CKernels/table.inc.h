@@ -4,11 +4,12 @@
 //     SWK_TABLE, SWK_NAME   the variable for the table, and its name
 //     SWK_WIDE              1 if a register holds 16 floats, 0 if a vector of 16 takes several registers
 //     SWK_MASKS             512 or 256: the masked instructions for partial vectors; if undefined, memcpy is used
-//     SWK_NATIVE_BF16, SWK_NATIVE_TABLE   additionally a table whose bf16_product uses AVX-512-BF16
+//     SWK_NATIVE_BF16, SWK_NATIVE_TABLE   additionally a table whose bfloat16 kernels use AVX-512-BF16
 //     SWK_TILES_TABLE       additionally a table whose products use tile registers
 //
-// ENTRIES(NAME, PRODUCT) lists what all tables of a build have in common. Each function has the name of its field, except
-// bf16_product, which is PRODUCT. All functions are static; each build has its own copies, compiled for its instruction set.
+// ENTRIES(NAME, PRODUCT, PACK, NARROW) lists what all tables of a build have in common. Each function has the name of its field,
+// except bf16_product, bf16_pack and bf16_narrow, which are arguments. All functions are static; each build has its own copies,
+// compiled for its instruction set.
 #include "vector.inc.h"
 #include "elementwise.inc.h"
 #include "normalisation.inc.h"
@@ -18,6 +19,7 @@
 #include "panels.inc.h"
 #include "q8.inc.h"
 #include "few.inc.h"
+#include "pairs.inc.h"
 #include "bfloat16.inc.h"
 #include "stochastic.inc.h"
 #ifdef SWK_TILES_TABLE
@@ -25,10 +27,14 @@
 #include "split.inc.h"
 #endif
 #include "finish.inc.h"
+#include "attention_rows.inc.h"
 #include "attention.inc.h"
+#if SWK_NATIVE_BF16
+#include "attention_bf16.inc.h"
+#endif
 #include "optimiser.inc.h"
 
-#define ENTRIES(NAME, PRODUCT)                                                                                               \
+#define ENTRIES(NAME, PRODUCT, PACK, NARROW)                                                                                 \
     .name = NAME, .is_wide = SWK_WIDE,                                                                                    \
     .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
     .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \
@@ -47,7 +53,7 @@
     .argmax = argmax, .sample = sample,                                                                                   \
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
-    .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
+    .bf16_pack = PACK, .bf16_narrow = NARROW, .bf16_product = PRODUCT,                                                       \
     .bf16_pack_pairs = bf16_pack_pairs, .bf16_turn = bf16_turn,                                                           \
     .bf16_stochastic = bf16_stochastic,                                                                                   \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
@@ -55,13 +61,17 @@
     .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \
     .square_sums = square_sums, .sum_of_product_squares = sum_of_product_squares, .decay_and_subtract = decay_and_subtract,
 
-const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product) };
+const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product, bf16_pack, bf16_narrow) };
 #ifdef SWK_NATIVE_TABLE
-const swk_kernel_table SWK_NATIVE_TABLE = { ENTRIES(SWK_NAME, bf16_product_native) };
+const swk_kernel_table SWK_NATIVE_TABLE = {
+    ENTRIES(SWK_NAME, bf16_product_native, bf16_pack_native, bf16_narrow_native)
+    .attention_bf16 = attention_bf16, .attention_bf16_backward = attention_bf16_backward,
+};
 #endif
 #ifdef SWK_TILES_TABLE
 const swk_kernel_table SWK_TILES_TABLE = {
-    ENTRIES("amx", bf16_product_tiles)
+    ENTRIES("amx", bf16_product_tiles, bf16_pack_native, bf16_narrow_native)
+    .attention_bf16 = attention_bf16_tiles, .attention_bf16_backward = attention_bf16_tiles_backward,
     .split_rows = split_rows, .split_panel = split_panel, .split_product = split_product,
 };
 #endif

@@ -78,9 +78,11 @@ package enum Kernels {
         return (rows + block - 1) / block * block * pairs
     }
 
-    /// The number of floats of scratch memory for attention over at most `keys` keys with heads of `dim` channels.
-    package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool) -> Int {
-        swk_attention_workspace(keys, dim, backward ? 1 : 0)
+    /// The number of floats of scratch memory for attention over at most `keys` keys with heads of `dim` channels. If `isRounded`, it
+    /// suffices for ``Table``'s `attention_bf16`, too.
+    package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool, isRounded: Bool = false) -> Int {
+        let floats = swk_attention_workspace(keys, dim, backward ? 1 : 0)
+        return isRounded ? max(floats, swk_attention_bf16_workspace(keys, dim, backward ? 1 : 0)) : floats
     }
     /// The number of additional floats of scratch memory for attention with relative positions.
     package static func relativeWorkspace(keys: Int, dim: Int) -> Int { swk_relative_workspace(keys, dim) }

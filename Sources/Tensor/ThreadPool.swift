@@ -8,7 +8,8 @@ public enum Compute {
     /// The number of threads. Default: the number of processors that this process may use.
     @TaskLocal public static var threads: Int = Kernels.processorCount
 
-    /// The precision of products with weight matrices. Default: 32-bit floats.
+    /// The precision of products with weight matrices and, on processors with instructions for bfloat16, of attention. Default:
+    /// 32-bit floats.
     @TaskLocal public static var precision: Precision = .f32
 
     /// Calls `body` for every index below `count`, distributed over the threads of this scope, and returns when all calls are

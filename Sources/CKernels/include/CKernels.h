@@ -6,7 +6,7 @@
 //     swk_portable_table      portable.c  SWK_PORTABLE   the compiler's baseline: SSE2 on x86-64, NEON on arm64
 //     swk_avx2_table          avx2.c      SWK_AVX2       AVX2, FMA and F16C: 8 floats per register, masked loads
 //     swk_avx512_table        avx512.c    SWK_AVX512     AVX-512 F, BW, DQ and VL: 16 floats per register, wider tiles
-//     swk_avx512_bf16_table   avx512.c    SWK_AVX512     bf16_product with the dot product instruction of AVX-512-BF16
+//     swk_avx512_bf16_table   avx512.c    SWK_AVX512     bfloat16 with the instructions of AVX-512-BF16, and attention in bfloat16
 //     swk_amx_table           avx512.c    SWK_AMX        bf16_product in AMX tile registers, and the three split_ functions
 //
 // On other architectures only the first table exists. To add an instruction set, add a file like avx2.c that includes table.inc.h
@@ -208,6 +208,10 @@ typedef struct {
     // Writes d_queries for the same rows and heads, and accumulates d_keys and d_values for all keys that the segment attends to.
     // Segments that share keys must not run concurrently. Requires `out` and `log_sum_exp` of the forward pass.
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+    // The same two with factors of products rounded to bfloat16 and sums in float; NULL in tables without instructions for bfloat16.
+    // `workspace` has swk_attention_bf16_workspace(...) floats. Without relative keys and queries, and without narrow keys.
+    void (*attention_bf16)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
+    void (*attention_bf16_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
 
     // PRODUCTS. Tensor/Products/ProductTable.swift alone selects between them.
 
@@ -245,8 +249,9 @@ typedef struct {
 
     // Products of bfloat16 numbers with sums in float. Two elements that are adjacent in depth form a pair of 32 bits, the first
     // in the low half; an odd depth is padded with 0. Packing and narrowing round to the nearest bfloat16, ties to even; NaN
-    // stays NaN. bf16_pack packs one panel of B with n <= 64 columns, B[p, j] = b[p*depth_stride + j*column_stride]. Panels are
-    // contiguous, with the layout of f32_pack, but with (depth + 1) / 2 rows of 16 * ceil(n / 16) pairs.
+    // stays NaN, and subnormal numbers may become 0. bf16_pack packs one panel of B with n <= 64 columns,
+    // B[p, j] = b[p*depth_stride + j*column_stride]. Panels are contiguous, with the layout of f32_pack, but with
+    // (depth + 1) / 2 rows of 16 * ceil(n / 16) pairs.
     void (*bf16_pack)(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out);
     // The rows of A as (depth + 1) / 2 contiguous pairs each: A[i, p] = a[i*row_stride + p*depth_stride]; fast if depth_stride is 1.
     void (*bf16_narrow)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out);
@@ -302,6 +307,8 @@ swk_level swk_best_level(void);
 
 /// The number of floats of workspace that an attention or attention_backward call needs for a segment with at most `keys` keys.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+/// The same for attention_bf16 and attention_bf16_backward.
+size_t swk_attention_bf16_workspace(size_t keys, size_t dim, int backward);
 /// The number of additional floats of workspace for attention with relative keys or queries, after the others.
 size_t swk_relative_workspace(size_t keys, size_t dim);
 

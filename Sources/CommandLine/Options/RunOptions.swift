@@ -21,7 +21,8 @@ public struct RunOptions: SettingsOptions {
     public var threads: Int?
     @Option(
         help: """
-            Matmul precision: f32 or bf16. It applies to products with weights. With bf16, sums are f32; it is faster and less exact.
+            Matmul precision: f32 or bf16. It applies to products with weights and, on processors with bfloat16 instructions, to \
+            attention. With bf16, sums are f32; it is faster and less exact.
             """)
     public var dtype = Self.defaults.dtype
     @Option(

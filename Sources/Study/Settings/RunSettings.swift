@@ -17,7 +17,7 @@ public struct RunSettings: Settings {
     public var seed: UInt64 = 42
     /// The number of threads. Default: all processors; under mpirun, those of a machine divided among its processes.
     public var threads: Int?
-    /// The matmul precision of products with weights: f32, or bf16 with f32 sums, which is faster and less exact.
+    /// The matmul precision of products with weights and of attention: f32, or bf16 with f32 sums, which is faster and less exact.
     public var dtype = "f32"
     /// How frozen weights are held in memory: f32 (as they are stored), bf16 or int8 (rounded). Results are saved with the weights
     /// as they were stored, except those that were converted when they were read (see `FrozenWeights`): their rounded numbers are

@@ -4,6 +4,10 @@ extension Tensor {
     /// This tensor holds the queries [R, NH·D]. Keys and values are [T, KH·D], where NH must be a multiple of KH (grouped-query
     /// attention, Ainslie et al. 2023). The matrix of all queries by all keys never exists; the backward pass recomputes it block
     /// by block.
+    ///
+    /// In bf16 precision (``Compute/precision``) the factors of its products are rounded to bfloat16, if the processor has
+    /// instructions for them, in forward and backward pass; the softmax and all sums are 32-bit floats. Not rounded are heads with
+    /// fewer than 16 channels and segments with at most four queries per key/value head, as in decoding.
     /// - Parameters:
     ///   - keys: the keys [T, KH·D].
     ///   - values: the values [T, KH·D].
@@ -31,7 +35,7 @@ extension Tensor {
             queries: widened().detached, keys: keys.widened().detached, values: values.widened().detached,
             out: Tensor.uninitialized(shape) { _ in },
             logSumExp: logSumExp, layout: layout, heads: heads, keyHeads: keyHeads,
-            scores: scores, dropout: dropout, places: [])
+            scores: scores, dropout: dropout, isRounded: Attention.isRounded(dim: shape[1] / heads), places: [])
         call.forward(saving: record)
         return Tensor.recorded(call.out, from: [self, keys, values]) {
             var call = call
@@ -43,7 +47,8 @@ extension Tensor {
 
 extension Tensor {
     /// Self-attention without a tape. Every row of this tensor [T, 3·C] holds a query, a key and a value, in this order. The
-    /// result is [T, C].
+    /// result is [T, C]. It is rounded in bf16 precision like
+    /// ``attending(keys:values:layout:heads:keyHeads:scores:dropout:)``, except with relative keys or queries.
     package func attendingWithin(
         layout: AttentionLayout, heads: Int, scores: AttentionScores = AttentionScores(), relative: RelativePositions? = nil
     ) -> Tensor {
@@ -62,10 +67,11 @@ extension Tensor {
         arrays.out_stride = width
         (arrays.heads, arrays.kv_heads, arrays.dim) = (heads, heads, width / heads)
         relative?.apply(to: &arrays)
+        let isRounded = Attention.isRounded(dim: arrays.dim) && relative?.keys == nil && relative?.queries == nil
         defer { withExtendedLifetime((rows, relative)) {} }
         return Tensor.uninitialized([shape[0], width]) { out in
             arrays.out = out
-            scores.apply(to: arrays) { Attention.forward($0, layout) }
+            scores.apply(to: arrays) { Attention.forward($0, layout, isRounded: isRounded) }
         }
     }
 }
@@ -94,7 +100,7 @@ extension Tensor {
         defer { withExtendedLifetime((queries, keys, values)) {} }
         return Tensor.uninitialized(shape) { out in
             arrays.out = out
-            scores.apply(to: arrays) { Attention.forward($0, layout) }
+            scores.apply(to: arrays) { Attention.forward($0, layout, isRounded: false) }
         }
     }
 }
@@ -110,7 +116,15 @@ struct Attention {
     let keyHeads: Int
     let scores: AttentionScores
     let dropout: DropoutMask?
+    /// Whether factors of products are rounded to bfloat16, in the forward and the backward pass.
+    let isRounded: Bool
     var places: [Int?]
+
+    /// Whether attention in the precision of the scope rounds factors to bfloat16. Without instructions for bfloat16 it does not,
+    /// because products with shifts are slower than those of floats. Narrow heads are not rounded, as narrow weights are not.
+    static func isRounded(dim: Int) -> Bool {
+        Compute.precision == .bf16 && Kernels.current.pointee.attention_bf16 != nil && dim >= ProductTable.leastRounded
+    }
 
     private var dim: Int { queries.shape[1] / heads }
 
@@ -143,19 +157,19 @@ struct Attention {
             scores.apply(to: arrays(saving: saving)) {
                 var arrays = $0
                 arrays.dropout = dropout
-                Self.forward(arrays, layout)
+                Self.forward(arrays, layout, isRounded: isRounded)
             }
         }
         withExtendedLifetime(self) {}
     }
 
-    static func forward(_ arrays: Kernels.AttentionArrays, _ layout: AttentionLayout) {
+    static func forward(_ arrays: Kernels.AttentionArrays, _ layout: AttentionLayout, isRounded: Bool) {
         let kernels = Kernels.current
         let (heads, keyHeads, dim) = (arrays.heads, arrays.kv_heads, arrays.dim)
         let most = layout.segments.map(\.seen).max() ?? 0
         let isRelative = arrays.relative_keys != nil || arrays.relative_queries != nil
         let workspace =
-            Kernels.attentionWorkspace(keys: most, dim: dim, backward: false)
+            Kernels.attentionWorkspace(keys: most, dim: dim, backward: false, isRounded: isRounded)
             + (isRelative ? Kernels.relativeWorkspace(keys: most, dim: dim) : 0)
         let count = layout.segments.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
@@ -174,7 +188,11 @@ struct Attention {
                             kernels.pointee.attention_few(arrays, &segment, head, count, floats)
                             index += count
                         } else {
-                            kernels.pointee.attention(arrays, &segment, head, floats)
+                            if isRounded {
+                                kernels.pointee.attention_bf16(arrays, &segment, head, floats)
+                            } else {
+                                kernels.pointee.attention(arrays, &segment, head, floats)
+                            }
                             index += 1
                         }
                     }
@@ -197,8 +215,8 @@ struct Attention {
         arrays.d_keys = dk.mutablePointer
         arrays.d_values = dv.mutablePointer
         let workspace = Kernels.attentionWorkspace(
-            keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true)
-        let groups = layout.groups
+            keys: layout.segments.map(\.seen).max() ?? 0, dim: dim, backward: true, isRounded: isRounded)
+        let (groups, isRounded) = (layout.groups, isRounded)
         DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) { dropout in
             scores.apply(to: arrays) {
                 var shared = $0
@@ -209,7 +227,11 @@ struct Attention {
                         withUnsafePointer(to: arrays) { arrays in
                             for segment in groups[index / keyHeads] {
                                 var segment = Self.kernelSegment(segment)
-                                kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                                if isRounded {
+                                    kernels.pointee.attention_bf16_backward(arrays, &segment, index % keyHeads, floats)
+                                } else {
+                                    kernels.pointee.attention_backward(arrays, &segment, index % keyHeads, floats)
+                                }
                             }
                         }
                     }
