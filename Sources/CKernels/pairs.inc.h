@@ -40,9 +40,7 @@ INLINE u16v zipped(v16 low, v16 high) { return narrowed(low) | narrowed(high) <<
                : PAIRED((N) >= 16 ? load(P) : load_part(P, N), (N) > 16 ? load_part((P) + 16, (N) - 16) : all(0.0f)))
 
 // PACK: one panel of B with n <= PANEL columns, B[p, j] = b[p*depth_stride + j*column_stride].
-// NARROW: rows of A as pairs, A[i, p] = a[i*row_stride + p*depth_stride]. If they are columns in memory, sixteen are read at a time, so
-// that each of their cache lines is read once. Rows of the result are often a power of two apart and map to the same cache set, so
-// whole cache lines are written.
+// NARROW: rows of A as pairs, A[i, p] = a[i*row_stride + p*depth_stride].
 #define BF16_PACKING(PACK, NARROW, ATTRIBUTE, PAIRED, ZIPPED)                                                                \
     ATTRIBUTE void PACK(size_t n, size_t depth, const float *b, size_t depth_stride, size_t column_stride, uint32_t *out) {  \
         size_t pairs = (depth + 1) / 2, width = (n + 15) / 16 * 16;                                                          \
@@ -76,21 +74,6 @@ INLINE u16v zipped(v16 low, v16 high) { return narrowed(low) | narrowed(high) <<
     }                                                                                                                        \
     ATTRIBUTE void NARROW(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) { \
         size_t pairs = (depth + 1) / 2;                                                                                      \
-        if (row_stride == 1 && depth_stride != 1) {                                                                          \
-            for (size_t i = 0; i < rows; i += 16)                                                                            \
-                for (size_t p = 0; p < pairs; p += 16) {                                                                     \
-                    size_t count = rows - i < 16 ? rows - i : 16, steps = pairs - p < 16 ? pairs - p : 16;                   \
-                    u16v block[16] = {{0}};                                                                                  \
-                    for (size_t q = 0; q < steps; q++) {                                                                     \
-                        const float *low = a + i + 2 * (p + q) * depth_stride;                                               \
-                        int both = 2 * (p + q) + 1 < depth;                                                                  \
-                        block[q] = ZIPPED(load_first(low, count), both ? load_first(low + depth_stride, count) : all(0.0f)); \
-                    }                                                                                                        \
-                    transpose((v16 *)block);                                                                                 \
-                    for (size_t c = 0; c < count; c++) store_first((float *)(out + (i + c) * pairs + p), (v16)block[c], steps); \
-                }                                                                                                            \
-            return;                                                                                                          \
-        }                                                                                                                    \
         for (size_t i = 0; i < rows; i++, a += row_stride, out += pairs)                                                     \
             for (size_t p = 0; p < pairs; p += 16) {                                                                         \
                 size_t left = depth - 2 * p;                                                                                 \
