@@ -3,7 +3,8 @@
 // Two elements that are adjacent in depth form a pair of 32 bits. A is a row-major matrix of pairs. B is packed in contiguous
 // panels of 64 columns (the last one padded to a multiple of 16), pair by pair within a panel, with the pairs of its columns side
 // by side. An odd depth is padded with 0. An instruction of AVX-512-BF16 multiplies 16 pairs and adds the products; other builds
-// extract the two halves of a pair with shifts, which gives the same sums up to rounding.
+// extract the two halves of a pair with shifts, which gives the same sums up to rounding. For AVX2, the tiles
+// here are only for few rows (bf16_few), and widened.inc.h has the product.
 //
 // Macros, from the last to the first: BF16_PRODUCT(NAME, ATTRIBUTE, STEP) defines NAME, a bf16_product whose functions have
 // ATTRIBUTE. STEP adds the product of one pair of A and sixteen pairs of B to an accumulator. It is used with shifts (add_pairs)
@@ -90,7 +91,12 @@ INLINE v16 add_pairs(v16 acc, uint32_t a, u16v b) {
         }                                                                                                            \
     }
 
+#if SWK_MASKS == 256
+BF16_PRODUCT(bf16_few, static, add_pairs)
+#include "widened.inc.h"
+#else
 BF16_PRODUCT(bf16_product, static, add_pairs)
+#endif
 
 #if SWK_NATIVE_BF16
 INLINE NATIVE_TARGET v16 add_pairs_native(v16 acc, uint32_t a, u16v b) {

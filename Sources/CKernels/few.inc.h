@@ -1,11 +1,11 @@
 // Linear layers for a few rows, as in decoding: out[i, j] = x[i] · w[j]. The weights are read once and are not packed.
+// The kernel here is for registers of 16 floats; few_narrow.inc.h has the one for others.
 //
 // Macros: FEW_TILE(ROWS) defines few_ROWS, which multiplies ROWS rows of x by FEW_COLUMNS rows of the weight in registers.
 // FEW_ROWS is the largest ROWS, FEW_N the number of vectors that few_sums reduces at once, FEW_WHOLE the number of columns that
 // few_sums handles. FEW(ROWS, FETCH) calls few_ROWS with the variables of the loop and FETCH, a constant number of columns to
 // prefetch. JOIN concatenates names that are themselves macros.
 
-#if SWK_WIDE
 #define FEW_N 4
 // The sums of four vectors at once, each in the order of sum_of, so that the result of a row does not depend on other rows.
 INLINE void few_sums(const v16 *v, float *out) {
@@ -19,14 +19,8 @@ INLINE void few_sums(const v16 *v, float *out) {
     t += __builtin_shufflevector(t, t, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
     for (int i = 0; i < 4; i++) out[i] = t[4 * i];
 }
+#if SWK_WIDE
 #define FEW_COLUMNS 6
-#else
-#define FEW_N 2
-INLINE void few_sums(const v16 *v, float *out) {
-    for (int i = 0; i < FEW_N; i++) out[i] = sum_of(v[i]);
-}
-#define FEW_COLUMNS 2
-#endif
 #define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums handles
 
 // out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which are contiguous in memory. Meanwhile prefetches `fetch`
@@ -55,12 +49,8 @@ INLINE void few_sums(const v16 *v, float *out) {
     }
 FEW_TILE(1)
 FEW_TILE(2)
-#if SWK_WIDE
 FEW_TILE(4)
 #define FEW_ROWS 4
-#else
-#define FEW_ROWS 2
-#endif
 #define FEW(ROWS, FETCH) JOIN(few_, ROWS)(k, x + i * x_stride, x_stride, column, later, FETCH, out + i * out_stride + j, out_stride)
 #define JOIN(A, B) JOINED(A, B)
 #define JOINED(A, B) A##B
@@ -80,21 +70,17 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
             case 0: FEW(FEW_ROWS, 0); break;
             case 1: FEW(FEW_ROWS, 1); break;
             case 2: FEW(FEW_ROWS, 2); break;
-#if SWK_WIDE
             case 3: FEW(FEW_ROWS, 3); break;
             default: FEW(FEW_ROWS, FEW_COLUMNS);
-#endif
             }
             later += fetch * k;
             left -= fetch;
         }
-#if SWK_WIDE
         if (i + 2 <= m) {
             if (left) FEW(2, FEW_COLUMNS); else FEW(2, 0);
             left = 0;
             i += 2;
         }
-#endif
         if (i < m) {
             if (left) FEW(1, FEW_COLUMNS); else FEW(1, 0);
         }
@@ -109,3 +95,6 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
             out[i * out_stride + j] = s;
         }
 }
+#else
+#include "few_narrow.inc.h"
+#endif

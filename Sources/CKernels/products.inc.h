@@ -4,8 +4,8 @@
 // VECTORS) defines it and the smaller tiles with 4, 2 and 1 rows. STRIP(ROWS, VECTORS) defines strip_VECTORS (and
 // strip_of_VECTORS, which is inlined where `last` is known): all rows of 16*VECTORS columns, with tiles of ROWS rows and the
 // smaller tiles. STRIP_ROWS is one call of a tile. The available sizes depend on the registers: up to 6 x 4 if a register holds
-// 16 floats (SWK_WIDE), otherwise only one vector across. Arguments that are constants at the call (`last` 16, `ahead`) are
-// removed by the compiler.
+// 16 floats (SWK_WIDE), otherwise 6 x 1 (twelve of the sixteen registers of AVX2). Arguments that are constants at the call (`last` 16,
+// `ahead`) are removed by the compiler.
 
 INLINE v16 load_first(const float *p, size_t n) { return n == 16 ? load(p) : load_part(p, n); }
 INLINE void store_first(float *p, v16 v, size_t n) {
@@ -57,9 +57,9 @@ INLINE void store_first(float *p, v16 v, size_t n) {
         else strip_of_##VECTORS(last, m, depth, a, a_row, a_col, b, b_row, c, c_row, accumulate, 0);              \
     }
 
+#define TILES(ROWS, VECTORS) TILE(ROWS, VECTORS) TILE(4, VECTORS) TILE(2, VECTORS) TILE(1, VECTORS)
 #if SWK_WIDE
 #define STRIP_VECTORS 4
-#define TILES(ROWS, VECTORS) TILE(ROWS, VECTORS) TILE(4, VECTORS) TILE(2, VECTORS) TILE(1, VECTORS)
 TILES(8, 1)
 TILES(6, 2)
 TILES(6, 3)
@@ -70,10 +70,8 @@ STRIP(6, 3)
 STRIP(6, 4)
 #else
 #define STRIP_VECTORS 1
-TILE(4, 1)
-TILE(2, 1)
-TILE(1, 1)
-STRIP(4, 1)
+TILES(6, 1)
+STRIP(6, 1)
 #endif
 
 // C[m, n] (+)= A[m, depth] · B[depth, n]. The summation order does not depend on the position of the row or column.

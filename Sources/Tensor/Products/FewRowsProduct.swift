@@ -16,7 +16,7 @@ enum FewRowsProduct {
         func multiply(_ part: Range<Int>, _ weights: UnsafePointer<Float>) {
             kernels.pointee.linear_few(rows, part.count, inputs, x, inputs, weights, out + part.lowerBound, outputs)
         }
-        // parts of a multiple of 12 columns: whole tiles of the kernel, which are 2 or 6 columns wide
+        // parts of a multiple of 12 columns: whole tiles of the kernel, which are 3 or 6 columns wide
         if let narrow = weight.storage.narrow {
             let parts = isCut ? Compute.threads : 1
             let grain = min(widened / max(1, inputs), (outputs + parts - 1) / parts) / 12 * 12
