@@ -19,6 +19,7 @@
 #include "q8.inc.h"
 #include "few.inc.h"
 #include "bfloat16.inc.h"
+#include "conversion.inc.h"
 #include "stochastic.inc.h"
 #ifdef SWK_TILES_TABLE
 #include "tiles.inc.h"
@@ -48,7 +49,7 @@
     .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
-    .bf16_stochastic = bf16_stochastic,                                                                                   \
+    .bf16_round = bf16_round, .bf16_widen = bf16_widen, .bf16_stochastic = bf16_stochastic,                               \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \
     .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \

@@ -254,6 +254,10 @@ typedef struct {
     // they must be readable memory, but their content does not matter.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
+    // Rounds n floats to the nearest bfloat16, ties to even; NaN stays NaN.
+    void (*bf16_round)(size_t n, const float *x, uint16_t *out);
+    // out[i*n + j] = x[i*stride + j] for i < rows and j < n, as floats; exact.
+    void (*bf16_widen)(size_t rows, size_t n, size_t stride, const uint16_t *x, float *out);
     // Rounds n floats to bfloat16, to one of the two nearest numbers at random, so that the expected result is the float. Number i is
     // number first + i of an array; its random bits are half-word (first + i) % 8 of block (first + i) / 8 of the generator whose key
     // and stream `d` has. `first` must be a multiple of 8. Exact numbers, infinity and NaN stay as they are.
