@@ -7,7 +7,7 @@
 // The backward pass recomputes P from the saved log-sum-exp (Dao et al. 2022). With dropout, O and dV use the dropped P, and dP
 // is dropped in the same way. With a window, a cap or ALiBi (Press et al. 2022), scores_of computes S from QKᵀ.
 //
-// decoding.inc.h has attention of few queries without packing.
+// decoding.inc.h has attention of few queries without packing, prefix.inc.h that of several sequences behind one prompt.
 //
 // Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over the channels of a head or the scores of a query. QUERY_BLOCK queries
 // share packed keys.
@@ -80,6 +80,7 @@ static float scores_of(const swk_attention *a, size_t head, size_t j, size_t fro
 #include "relative.inc.h"
 
 #include "decoding.inc.h"
+#include "prefix.inc.h"
 
 static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim;

@@ -46,7 +46,8 @@
     .softmax = softmax, .softmax_backward = softmax_backward, .log_sum_exp = log_sum_exp,                                 \
     .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
     .argmax = argmax, .sample = sample,                                                                                   \
-    .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
+    .attention = attention, .attention_few = attention_few, .attention_prefix = attention_prefix,                         \
+    .attention_backward = attention_backward,                                                                             \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = bf16_pack, .bf16_narrow = bf16_narrow, .bf16_product = PRODUCT,                                          \
     .bf16_round = bf16_round, .bf16_widen = bf16_widen, .bf16_stochastic = bf16_stochastic,                               \

@@ -57,6 +57,9 @@ typedef struct {
 /// packing.
 #define SWK_FEW_QUERIES 4
 
+/// The maximum number of queries, times query heads per key/value head, of the segments of a call of attention_prefix.
+#define SWK_PREFIX_QUERIES 64
+
 // Block sizes of f32_product: SWK_PANEL_GROUP panels and SWK_PANEL_DEPTH of their rows (768 KiB) stay in the second-level cache
 // while blocks of SWK_GROUP_ROWS rows of A are multiplied by them. Callers that pack a matrix for a single product should pack at
 // most this much at a time.
@@ -205,6 +208,11 @@ typedef struct {
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
     // The same for `kv_heads` key/value heads at once and segments with at most SWK_FEW_QUERIES queries per key/value head.
     void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
+    // The same for several segments with the same prefix, whose rows are read once for all of them. Not with relative positions. At
+    // most SWK_PREFIX_QUERIES queries per key/value head; `workspace` has swk_prefix_workspace(...) floats. The results have the bits
+    // of attention_few.
+    void (*attention_prefix)(const swk_attention *a, const swk_segment *segments, size_t count, size_t first_kv_head, size_t kv_heads,
+                             float *workspace);
     // Writes d_queries for the same rows and heads, and accumulates d_keys and d_values for all keys that the segment attends to.
     // Segments that share keys must not run concurrently. Requires `out` and `log_sum_exp` of the forward pass.
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
@@ -301,6 +309,11 @@ swk_level swk_best_level(void);
 
 /// The number of floats of workspace that an attention or attention_backward call needs for a segment with at most `keys` keys.
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
+/// The number of queries, times query heads, that attention_prefix processes at once: fewer for more keys, so that their scores stay in
+/// the second-level cache, but not below SWK_PREFIX_QUERIES.
+size_t swk_prefix_rows(size_t keys);
+/// The number of floats of workspace that an attention_prefix call needs for segments with at most `keys` keys.
+size_t swk_prefix_workspace(size_t keys, size_t dim);
 /// The number of additional floats of workspace for attention with relative keys or queries, after the others.
 size_t swk_relative_workspace(size_t keys, size_t dim);
 
