@@ -1,9 +1,9 @@
 #!/bin/bash
 # Two steps of each stage with a LLaMA of 6.7 billion random weights, and the peak of memory of each: seven-billion.sh [7b|1b|100m|tiny]
 # The batch sizes are those of the published commands. Environment: OUT (default runs/seven-billion), BIN (.build/release), STAGES (sft rm
-# ppo bon lora), FROZEN (int8), OPTIMIZER (adamw8bit), MASTER (bf16; of ppo, which has three models), DTYPE (f32), KEEP (1) checkpoints,
-# KILL=1 to kill each training stage after its first checkpoint and resume it. With 7b, 70 GB of disk are needed: a checkpoint takes 19 GB,
-# a result 13.5 GB.
+# ppo bon lora), FROZEN (int8), OPTIMIZER (adamw8bit), MASTER and GRADIENT (bf16; of ppo, which has three models), DTYPE (f32), KEEP (1)
+# checkpoints, KILL=1 to kill each training stage after its first checkpoint and resume it. The reward model is not normalised, because that
+# scores all pairs. With 7b, 70 GB of disk are needed: a checkpoint takes 19 GB, a result 13.5 GB.
 set -euo pipefail
 size=${1:-7b}
 here=$(dirname "$0")
@@ -34,11 +34,12 @@ for stage in ${STAGES:-sft rm ppo bon lora}; do
         rm)
             run rm "$bin/train-reward-model" "${common[@]}" "${training[@]}" --model-name "$out/runs/sft" --comparisons "$out/pairs" \
                 --max-steps 2 --per-device-train-batch-size 1 --gradient-accumulation-steps 8 --per-device-eval-batch-size 1 \
-                --learning-rate 1e-5 --freeze-layers 0.8 --save-steps 1 --save-total-limit "$keep" --do-eval false
+                --learning-rate 1e-5 --freeze-layers 0.8 --save-steps 1 --save-total-limit "$keep" --do-eval false \
+                --calculate-normalisation false
             ;;
         ppo)
-            run ppo "$bin/train-ppo" "${common[@]}" "${training[@]}" --master-dtype "${MASTER:-bf16}" --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" \
-                --dataset "$out/data" --total-steps 2 --rollout-batch-size 2 --rollout-accumulation-steps 8 --learn-batch-size 1 \
+            run ppo "$bin/train-ppo" "${common[@]}" "${training[@]}" --master-dtype "${MASTER:-bf16}" --gradient-dtype "${GRADIENT:-bf16}" \
+                --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" --dataset "$out/data" --total-steps 2 --rollout-batch-size 2 --rollout-accumulation-steps 8 --learn-batch-size 1 \
                 --gradient-accumulation-steps 16 --ppo-epochs 4 --adam-learning-rate 1.5e-6 --max-new-tokens 48 --freeze-layers 0.8 \
                 --init-kl-coef 5 --kl-approx 2 --baseline-cost 0.2 --checkpoint-steps 1 --checkpoint-limit "$keep" --target-eval-datapoints 2
             ;;

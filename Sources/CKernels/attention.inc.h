@@ -7,9 +7,10 @@
 // The backward pass recomputes P from the saved log-sum-exp (Dao et al. 2022). With dropout, O and dV use the dropped P, and dP
 // is dropped in the same way. With a window, a cap or ALiBi (Press et al. 2022), scores_of computes S from QKᵀ.
 //
-// Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over the channels of a head or the scores of a query. READ(row, index)
-// is LOAD for a row of keys or values with floats or, if the constant is_narrow is set, with bfloat16 numbers (WIDE). QUERY_BLOCK
-// queries share packed keys. ROWS_AT_ONCE rows of keys are read for one head before the next head.
+// decoding.inc.h has attention of few queries without packing, prefix.inc.h that of several sequences behind one prompt.
+//
+// Macros: EACH16, LOAD and STORE (vector.inc.h) are loops over the channels of a head or the scores of a query. QUERY_BLOCK queries
+// share packed keys.
 
 #define QUERY_BLOCK 48
 
@@ -28,105 +29,8 @@ static void pack_columns(size_t count, size_t dim, const float *rows, size_t str
 
 #include "relative.inc.h"
 
-// Sixteen elements of a row of keys or values: floats, or the upper halves of floats in a bfloat16 cache.
-typedef uint16_t h16 __attribute__((vector_size(32)));
-typedef uint16_t h16u __attribute__((vector_size(32), aligned(2), may_alias));
-INLINE v16 widened(h16 x) { return (v16)(__builtin_convertvector(x, u16v) << 16); }
-INLINE v16 widened_part(const uint16_t *p, size_t n) {
-    h16 x = {0};
-    memcpy(&x, p, n * sizeof *p);
-    return widened(x);
-}
-#define WIDE(p) (whole_ ? widened(*(const h16u *)((p) + at)) : widened_part((p) + at, width_))
-#define READ(row, index) (is_narrow ? WIDE((const uint16_t *)(row) + (index)) : LOAD((const float *)(row) + (index)))
-
-// Rows of keys and values are read sequentially for all heads: one head's part of a row is only a few cache lines, and accesses
-// that are a model's width apart are slow.
-#define ROWS_AT_ONCE 8
-INLINE void fetch(const char *row, size_t bytes) {
-    for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b, 0, 2);
-}
-
-// One query of a segment with several key/value heads, without packing. Four keys at a time share the horizontal reduction. The
-// workspace holds the scores [heads, ld].
-INLINE void attention_one(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, size_t j, float *workspace,
-                          const int is_narrow) {
-    size_t group = a->heads / a->kv_heads, dim = a->dim, row = s->query_begin + j, heads = kv_heads * group;
-    key_span span = span_of(a, s, j);
-    size_t total = span.to, own = total - s->prefix_count, ld = padded(total);
-    size_t hidden = span.from, from[2] = {hidden < s->prefix_count ? hidden : s->prefix_count,
-                                                 hidden > s->prefix_count ? hidden - s->prefix_count : 0};
-    const size_t size = is_narrow ? sizeof(uint16_t) : sizeof(float), key_step = a->key_stride * size, value_step = a->value_stride * size;
-    const char *all_keys = is_narrow ? (const char *)a->narrow_keys : (const char *)a->keys;
-    const char *all_values = is_narrow ? (const char *)a->narrow_values : (const char *)a->values;
-    const float *queries = a->queries + row * a->query_stride + first * group * dim;
-    float *out = a->out + row * a->out_stride + first * group * dim;
-    for (size_t range = 0; range < 2; range++) {
-        size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
-        const char *keys = all_keys + begin * key_step + first * dim * size;
-        for (size_t block = from[range]; block < count; block += ROWS_AT_ONCE) {
-            size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
-            for (size_t h = 0; h < heads; h++) {
-                const float *query = queries + h * dim;
-                const char *part = keys + h / group * dim * size;
-                float *p = workspace + h * ld + (range ? s->prefix_count : 0);
-                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * key_step, dim * size);
-                size_t t = block;
-                for (; t + FEW_N <= end; t += FEW_N) {
-                    v16 acc[FEW_N] = {0};
-                    const char *key = part + t * key_step;
-                    EACH16(dim, v16 q = LOAD(query);
-                           _Pragma("unroll") for (int c = 0; c < FEW_N; c++) acc[c] += q * READ(key + c * key_step, 0););
-                    few_sums(acc, p + t);
-                }
-                for (; t < end; t++) {
-                    v16 acc = {0};
-                    EACH16(dim, acc += LOAD(query) * READ(part + t * key_step, 0););
-                    p[t] = sum_of(acc);
-                }
-            }
-        }
-    }
-    for (size_t h = 0; h < heads; h++) {
-        float *p = workspace + h * ld;
-        add_relative_one(a, s, j, first * group + h, hidden, total, p);
-        float factor = scores_of(a, first * group + h, j, total, hidden, total - hidden, p + hidden), peak = row_max(total - hidden, p + hidden);
-        float sum = exp_row(total - hidden, factor, peak, p + hidden, p + hidden);
-        if (a->log_sum_exp) a->log_sum_exp[row * a->heads + first * group + h] = peak * factor + logf(sum);
-        scale(total - hidden, 1.0f / sum, p + hidden, p + hidden);
-        if (a->dropout.threshold) dropout(total, a->dropout.rows[row] * a->heads + first * group + h, &a->dropout, p, p);
-    }
-    memset(out, 0, heads * dim * sizeof(float));
-    for (size_t range = 0; range < 2; range++) {
-        size_t begin = range ? s->key_begin : s->prefix_begin, count = range ? own : s->prefix_count;
-        const char *values = all_values + begin * value_step + first * dim * size;
-        for (size_t block = from[range]; block < count; block += ROWS_AT_ONCE) {
-            size_t end = count - block < ROWS_AT_ONCE ? count : block + ROWS_AT_ONCE;
-            for (size_t h = 0; h < heads; h++) {
-                const char *part = values + h / group * dim * size;
-                const float *p = workspace + h * ld + (range ? s->prefix_count : 0);
-                for (size_t t = end; h % group == 0 && t < end + ROWS_AT_ONCE && t < count; t++) fetch(part + t * value_step, dim * size);
-                if (is_narrow)
-                    EACH16(dim, v16 acc = LOAD(out + h * dim);
-                           for (size_t t = block; t < end; t++) acc += all(p[t]) * READ(part + t * value_step, 0);
-                           STORE(out + h * dim, acc););
-                else
-                    product(1, dim, end - block, p + block, ld, 1, (const float *)(part + block * value_step), a->value_stride,
-                            out + h * dim, a->out_stride, 1);
-            }
-        }
-    }
-}
-
-static void attention_few(const swk_attention *a, const swk_segment *s, size_t first, size_t kv_heads, float *workspace) {
-    size_t group = a->heads / a->kv_heads, most = QUERY_BLOCK / group ? QUERY_BLOCK / group : 1;
-    for (size_t j = 0; j < s->query_count; j++)
-        for (size_t h = 0; h < kv_heads; h += most) {
-            size_t count = kv_heads - h < most ? kv_heads - h : most;
-            if (a->narrow_keys) attention_one(a, s, first + h, count, j, workspace, 1);
-            else attention_one(a, s, first + h, count, j, workspace, 0);
-        }
-}
+#include "decoding.inc.h"
+#include "prefix.inc.h"
 
 static void attention(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace) {
     size_t group = a->heads / a->kv_heads, dim = a->dim;

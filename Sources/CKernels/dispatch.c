@@ -63,6 +63,16 @@ size_t swk_attention_bf16_workspace(size_t keys, size_t dim, int backward) {
     return 3 * packed + 4 * 64 * wide / 2 + 32 * (256 + SWK_ROW_BLOCK) + score + 64 * row + 256;
 }
 
+size_t swk_prefix_rows(size_t keys) {
+    size_t ld = (keys + 63) / 64 * 64, rows = 262144 / (ld + 1);
+    return rows > 256 ? 256 : rows < SWK_PREFIX_QUERIES ? SWK_PREFIX_QUERIES : rows;
+}
+
+size_t swk_prefix_workspace(size_t keys, size_t dim) {
+    size_t ld = (keys + 63) / 64 * 64, depth = (dim + 31) / 32 * 32;
+    return swk_prefix_rows(keys) * (ld + depth) + 32 * depth;
+}
+
 size_t swk_relative_workspace(size_t keys, size_t dim) {
     size_t both = (2 * keys + 48 + 63) / 64 * 64, all = (keys + 48 + 63) / 64 * 64;
     return (2 * dim + 48) * both + keys * all + 64;

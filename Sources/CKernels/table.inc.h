@@ -21,6 +21,7 @@
 #include "few.inc.h"
 #include "pairs.inc.h"
 #include "bfloat16.inc.h"
+#include "conversion.inc.h"
 #include "stochastic.inc.h"
 #ifdef SWK_TILES_TABLE
 #include "tiles.inc.h"
@@ -51,11 +52,12 @@
     .softmax = softmax, .softmax_backward = softmax_backward, .log_sum_exp = log_sum_exp,                                 \
     .cross_entropy_gradient = cross_entropy_gradient, .softmax_mean = softmax_mean, .entropy_gradient = entropy_gradient, \
     .argmax = argmax, .sample = sample,                                                                                   \
-    .attention = attention, .attention_few = attention_few, .attention_backward = attention_backward,                     \
+    .attention = attention, .attention_few = attention_few, .attention_prefix = attention_prefix,                         \
+    .attention_backward = attention_backward,                                                                             \
     .linear_few = linear_few, .product = product, .f32_pack = f32_pack, .f32_product = f32_product,                       \
     .bf16_pack = PACK, .bf16_narrow = NARROW, .bf16_product = PRODUCT,                                                       \
     .bf16_pack_pairs = bf16_pack_pairs, .bf16_turn = bf16_turn,                                                           \
-    .bf16_stochastic = bf16_stochastic,                                                                                   \
+    .bf16_round = bf16_round, .bf16_widen = bf16_widen, .bf16_stochastic = bf16_stochastic,                               \
     .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
     .finish = finish,                                                                                                     \
     .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \

@@ -50,6 +50,9 @@ package enum Kernels {
     /// The maximum number of queries per segment and key/value head that ``Table``'s `attention_few` accepts.
     static var fewQueries: Int { Int(SWK_FEW_QUERIES) }
 
+    /// The maximum number of queries, times query heads per key/value head, of a call of ``Table``'s `attention_prefix`.
+    package static var prefixQueries: Int { Int(SWK_PREFIX_QUERIES) }
+
     /// The block sizes of ``Table``'s `f32_product`: rows of the packed panels, panels, and rows of the left-hand matrix at a
     /// time.
     static var panelDepth: Int { Int(SWK_PANEL_DEPTH) }
@@ -86,6 +89,9 @@ package enum Kernels {
     }
     /// The number of additional floats of scratch memory for attention with relative positions.
     package static func relativeWorkspace(keys: Int, dim: Int) -> Int { swk_relative_workspace(keys, dim) }
+
+    /// The number of floats of scratch memory for attention of several segments behind one prefix, with at most `keys` keys each.
+    static func prefixWorkspace(keys: Int, dim: Int) -> Int { swk_prefix_workspace(keys, dim) }
 
     static func map(byteCount: Int) -> UnsafeMutableRawPointer? { swk_map(byteCount) }
     static func trim() { swk_trim() }

@@ -106,6 +106,26 @@ import _TestSupport
         #expect(greatest > 1e-5, "nothing was rounded")
     }
 
+    @Test(
+        "many answers to one prompt, which decoding processes together, are those of each alone", arguments: Compute.Precision.allCases,
+        [TinyModel.Kind.llama, .mistral, .gemma3, .bloom])
+    func answersToOnePrompt(precision: Compute.Precision, kind: TinyModel.Kind) throws {
+        let options = SamplingOptions(maxNewTokens: 14)
+        let requests = Self.requests([60, 41]) { 9 - 2 * $0 }
+        let decoder = try kind.make(layers: 4)
+        let runs = try [64, 1].map { maxActive in
+            try Compute.$precision.withValue(precision) {
+                try Generator(decoder, endOfSequence: Self.end, maxActive: maxActive).generate(requests, options: options)
+                    .flatMap { $0 }
+            }
+        }
+        #expect(runs[0].count == 16 && runs[1].count == 16)
+        for (together, alone) in zip(runs[0], runs[1]) {
+            #expect(together.tokens == alone.tokens && together.ended == alone.ended)
+            expectClose(together.logProbs, alone.logProbs, relative: 0, absolute: precision == .f32 ? 1e-5 : 1e-2)
+        }
+    }
+
     @Test("a response depends on its prompt and stream alone", arguments: [1, 2, 5, 64])
     func independence(maxActive: Int) throws {
         let decoder = try TinyModel.llama()

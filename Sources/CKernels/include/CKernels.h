@@ -57,6 +57,9 @@ typedef struct {
 /// packing.
 #define SWK_FEW_QUERIES 4
 
+/// The maximum number of queries, times query heads per key/value head, of the segments of a call of attention_prefix.
+#define SWK_PREFIX_QUERIES 64
+
 // Block sizes of f32_product: SWK_PANEL_GROUP panels and SWK_PANEL_DEPTH of their rows (768 KiB) stay in the second-level cache
 // while blocks of SWK_GROUP_ROWS rows of A are multiplied by them. Callers that pack a matrix for a single product should pack at
 // most this much at a time.
@@ -205,6 +208,11 @@ typedef struct {
     void (*attention)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
     // The same for `kv_heads` key/value heads at once and segments with at most SWK_FEW_QUERIES queries per key/value head.
     void (*attention_few)(const swk_attention *a, const swk_segment *s, size_t first_kv_head, size_t kv_heads, float *workspace);
+    // The same for several segments with the same prefix, whose rows are read once for all of them. Not with relative positions. At
+    // most SWK_PREFIX_QUERIES queries per key/value head; `workspace` has swk_prefix_workspace(...) floats. The results have the bits
+    // of attention_few.
+    void (*attention_prefix)(const swk_attention *a, const swk_segment *segments, size_t count, size_t first_kv_head, size_t kv_heads,
+                             float *workspace);
     // Writes d_queries for the same rows and heads, and accumulates d_keys and d_values for all keys that the segment attends to.
     // Segments that share keys must not run concurrently. Requires `out` and `log_sum_exp` of the forward pass.
     void (*attention_backward)(const swk_attention *a, const swk_segment *s, size_t kv_head, float *workspace);
@@ -264,6 +272,10 @@ typedef struct {
     // they must be readable memory, but their content does not matter.
     void (*bf16_product)(size_t m, size_t n, size_t depth, const uint32_t *a, const uint32_t *b, float *c, size_t c_row,
                          int accumulate);
+    // Rounds n floats to the nearest bfloat16, ties to even; NaN stays NaN.
+    void (*bf16_round)(size_t n, const float *x, uint16_t *out);
+    // out[i*n + j] = x[i*stride + j] for i < rows and j < n, as floats; exact.
+    void (*bf16_widen)(size_t rows, size_t n, size_t stride, const uint16_t *x, float *out);
     // Rounds n floats to bfloat16, to one of the two nearest numbers at random, so that the expected result is the float. Number i is
     // number first + i of an array; its random bits are half-word (first + i) % 8 of block (first + i) / 8 of the generator whose key
     // and stream `d` has. `first` must be a multiple of 8. Exact numbers, infinity and NaN stay as they are.
@@ -309,6 +321,11 @@ swk_level swk_best_level(void);
 size_t swk_attention_workspace(size_t keys, size_t dim, int backward);
 /// The same for attention_bf16 and attention_bf16_backward.
 size_t swk_attention_bf16_workspace(size_t keys, size_t dim, int backward);
+/// The number of queries, times query heads, that attention_prefix processes at once: fewer for more keys, so that their scores stay in
+/// the second-level cache, but not below SWK_PREFIX_QUERIES.
+size_t swk_prefix_rows(size_t keys);
+/// The number of floats of workspace that an attention_prefix call needs for segments with at most `keys` keys.
+size_t swk_prefix_workspace(size_t keys, size_t dim);
 /// The number of additional floats of workspace for attention with relative keys or queries, after the others.
 size_t swk_relative_workspace(size_t keys, size_t dim);
 

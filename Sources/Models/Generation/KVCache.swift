@@ -88,16 +88,28 @@ public final class KVCache {
 
     /// Stores the keys and values of new rows; rows without a place are skipped.
     func extend(layer: Int, keys newKeys: Tensor, values newValues: Tensor, at places: [Int?]) {
-        for (i, row) in places.enumerated() {
-            guard let row else { continue }
-            let (keys, values) = (newKeys.pointer + i * width, newValues.pointer + i * width)
-            switch rows {
-            case .floats(let allKeys, let allValues):
-                (allKeys[layer].mutablePointer + row * width).update(from: keys, count: width)
-                (allValues[layer].mutablePointer + row * width).update(from: values, count: width)
-            case .narrow(let allKeys, let allValues):
-                allKeys[layer].round(keys, into: row * width..<(row + 1) * width)
-                allValues[layer].round(values, into: row * width..<(row + 1) * width)
+        let (width, rows) = (width, rows)
+        let (keys, values) = (newKeys.pointer, newValues.pointer)
+        Compute.forRows(places.count, width: 2 * width) { part in
+            var index = part.lowerBound
+            while index < part.upperBound {
+                guard let row = places[index] else {
+                    index += 1
+                    continue
+                }
+                // consecutive rows at once
+                var count = 1
+                while index + count < part.upperBound, places[index + count] == row + count { count += 1 }
+                let (from, to) = (index * width, row * width)
+                switch rows {
+                case .floats(let allKeys, let allValues):
+                    (allKeys[layer].mutablePointer + to).update(from: keys + from, count: count * width)
+                    (allValues[layer].mutablePointer + to).update(from: values + from, count: count * width)
+                case .narrow(let allKeys, let allValues):
+                    allKeys[layer].round(keys + from, into: to..<to + count * width)
+                    allValues[layer].round(values + from, into: to..<to + count * width)
+                }
+                index += count
             }
         }
         withExtendedLifetime((newKeys, newValues)) {}

@@ -75,15 +75,14 @@ package final class NarrowElements: @unchecked Sendable {
         precondition(first >= 0 && last <= count, "the range \(first..<last) is outside the \(count) elements")
         switch format {
         case .f32: preconditionFailure("32-bit floats are not narrow")
-        case .bf16, .f16:
+        case .bf16:
+            Kernels.current.pointee.bf16_widen(
+                rows.count, columns.count, stride, bytes.assumingMemoryBound(to: UInt16.self) + first, out)
+        case .f16:
             let numbers = bytes.assumingMemoryBound(to: UInt16.self) + first
             for row in 0..<rows.count {
                 let (from, to) = (numbers + row * stride, out + row * columns.count)
-                if format == .bf16 {
-                    for index in 0..<columns.count { to[index] = FloatConversion.widenBFloat16(UInt16(littleEndian: from[index])) }
-                } else {
-                    for index in 0..<columns.count { to[index] = FloatConversion.widenFloat16(UInt16(littleEndian: from[index])) }
-                }
+                for index in 0..<columns.count { to[index] = FloatConversion.widenFloat16(UInt16(littleEndian: from[index])) }
             }
         case .q8:
             Kernels.current.pointee.q8_widen(
@@ -96,10 +95,7 @@ package final class NarrowElements: @unchecked Sendable {
     /// the only user of the memory, as with a key/value cache.
     package func round(_ numbers: UnsafePointer<Float>, into range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range \(range) is outside the \(count) elements")
-        let to = UnsafeMutablePointer(mutating: pointer) + range.lowerBound
-        for index in 0..<range.count {
-            to[index] = FloatConversion.narrowToBFloat16(numbers[index]).littleEndian
-        }
+        Kernels.current.pointee.bf16_round(range.count, numbers, UnsafeMutablePointer(mutating: pointer) + range.lowerBound)
         withExtendedLifetime(self) {}
     }
 

@@ -145,13 +145,6 @@ struct Attention {
         return arrays
     }
 
-    private static func kernelSegment(_ segment: AttentionLayout.Segment) -> Kernels.Segment {
-        Kernels.Segment(
-            query_begin: segment.queries.lowerBound, query_count: segment.queries.count, key_begin: segment.keyBegin,
-            key_first: segment.firstKey, prefix_begin: segment.prefix.lowerBound, prefix_count: segment.prefix.count,
-            sees_all: segment.isCausal ? 0 : 1)
-    }
-
     func forward(saving: Bool) {
         DropoutMask.withKernel(of: dropout, rows: queries.shape[0]) { dropout in
             scores.apply(to: arrays(saving: saving)) {
@@ -168,39 +161,50 @@ struct Attention {
         let (heads, keyHeads, dim) = (arrays.heads, arrays.kv_heads, arrays.dim)
         let most = layout.segments.map(\.seen).max() ?? 0
         let isRelative = arrays.relative_keys != nil || arrays.relative_queries != nil
-        let workspace =
+        let isNarrow = arrays.narrow_keys != nil
+        func isFew(_ queries: Int) -> Bool { isNarrow || queries * (heads / keyHeads) <= Kernels.fewQueries }
+        let isShared = arrays.dropout.threshold == 0 && !isRelative
+        let groups = isShared ? AttentionGroups(layout, headGroup: heads / keyHeads, isFew: isFew) : AttentionGroups(alone: layout)
+        let workspace = max(
             Kernels.attentionWorkspace(keys: most, dim: dim, backward: false, isRounded: isRounded)
-            + (isRelative ? Kernels.relativeWorkspace(keys: most, dim: dim) : 0)
-        let count = layout.segments.count * keyHeads
+                + (isRelative ? Kernels.relativeWorkspace(keys: most, dim: dim) : 0),
+            groups.isShared ? Kernels.prefixWorkspace(keys: most, dim: dim) : 0)
+        let count = groups.ranges.count * keyHeads
         let work = layout.segments.reduce(0) { $0 + $1.queries.count * $1.seen } * heads * dim
         let body = { (range: Range<Int>) in
             Storage(byteCount: workspace * 4).withFloats { floats in
                 withUnsafePointer(to: arrays) { arrays in
-                    var index = range.lowerBound
-                    while index < range.upperBound {
-                        var segment = Self.kernelSegment(layout.segments[index / keyHeads])
-                        let head = index % keyHeads
-                        if arrays.pointee.narrow_keys != nil
-                            || segment.query_count * (heads / keyHeads) <= Kernels.fewQueries
-                        {
-                            // as many heads of the segment as the range contains
-                            let count = min(keyHeads - head, range.upperBound - index)
-                            kernels.pointee.attention_few(arrays, &segment, head, count, floats)
-                            index += count
-                        } else {
-                            if isRounded {
-                                kernels.pointee.attention_bf16(arrays, &segment, head, floats)
+                    groups.segments.withUnsafeBufferPointer { segments in
+                        guard let base = segments.baseAddress else { return }
+                        var index = range.lowerBound
+                        while index < range.upperBound {
+                            let members = groups.ranges[index / keyHeads]
+                            let (segment, head) = (base + members.lowerBound, index % keyHeads)
+                            // as many heads of the group as the range contains
+                            let heads = min(keyHeads - head, range.upperBound - index)
+                            if members.count > 1 {
+                                kernels.pointee.attention_prefix(arrays, segment, members.count, head, heads, floats)
+                                index += heads
+                            } else if isFew(segment.pointee.query_count) {
+                                kernels.pointee.attention_few(arrays, segment, head, heads, floats)
+                                index += heads
                             } else {
-                                kernels.pointee.attention(arrays, &segment, head, floats)
+                                if isRounded {
+                                    kernels.pointee.attention_bf16(arrays, segment, head, floats)
+                                } else {
+                                    kernels.pointee.attention(arrays, segment, head, floats)
+                                }
+                                index += 1
                             }
-                            index += 1
                         }
                     }
                 }
             }
         }
-        // a decoding step is cheap: use few large chunks; a training pass is expensive: many small chunks balance the load
-        let chunks = work < 200_000 ? 1 : work < 20_000_000 ? Compute.threads * 4 : count
+        // a decoding step is cheap: use few large chunks, so that parts of rows are long; a training pass is expensive: many small
+        // chunks balance the load
+        let isDecoding = groups.isShared && groups.segments.allSatisfy { isFew($0.query_count) }
+        let chunks = work < 200_000 ? 1 : isDecoding ? Compute.threads * 2 : work < 20_000_000 ? Compute.threads * 4 : count
         Compute.forChunks(count, grain: (count + chunks - 1) / max(1, chunks), body)
     }
 
@@ -226,7 +230,7 @@ struct Attention {
                     Storage(byteCount: workspace * 4).withFloats { floats in
                         withUnsafePointer(to: arrays) { arrays in
                             for segment in groups[index / keyHeads] {
-                                var segment = Self.kernelSegment(segment)
+                                var segment = Kernels.Segment(segment)
                                 if isRounded {
                                     kernels.pointee.attention_bf16_backward(arrays, &segment, index % keyHeads, floats)
                                 } else {
