@@ -39,9 +39,10 @@ for stage in ${STAGES:-sft rm ppo bon lora}; do
             ;;
         ppo)
             run ppo "$bin/train-ppo" "${common[@]}" "${training[@]}" --master-dtype "${MASTER:-bf16}" --gradient-dtype "${GRADIENT:-bf16}" \
-                --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" --dataset "$out/data" --total-steps 2 --rollout-batch-size 2 --rollout-accumulation-steps 8 --learn-batch-size 1 \
-                --gradient-accumulation-steps 16 --ppo-epochs 4 --adam-learning-rate 1.5e-6 --max-new-tokens 48 --freeze-layers 0.8 \
-                --init-kl-coef 5 --kl-approx 2 --baseline-cost 0.2 --checkpoint-steps 1 --checkpoint-limit "$keep" --target-eval-datapoints 2
+                --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" --dataset "$out/data" --total-steps 2 \
+                --rollout-batch-size 2 --rollout-accumulation-steps 8 --learn-batch-size 1 --gradient-accumulation-steps 16 \
+                --ppo-epochs 4 --adam-learning-rate 1.5e-6 --max-new-tokens 48 --freeze-layers 0.8 --init-kl-coef 5 \
+                --kl-approx 2 --baseline-cost 0.2 --checkpoint-steps 1 --checkpoint-limit "$keep" --target-eval-datapoints 2
             ;;
         bon)
             run bon "$bin/sample-best-of-n" "${common[@]}" "${memory[@]}" --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" \
@@ -50,8 +51,8 @@ for stage in ${STAGES:-sft rm ppo bon lora}; do
         lora)
             run lora "$bin/train-sft" "${common[@]}" --run-id lora "${memory[@]}" --save-dtype bf16 --model-name "$out/model" \
                 --dataset "$out/data" --lora-rank 16 --freeze-layers 0 --max-steps 2 --per-device-train-batch-size 2 \
-                --gradient-accumulation-steps 8 --per-device-eval-batch-size 2 --learning-rate 2e-4 --save-steps 1 --save-total-limit "$keep" --do-eval false \
-                --max-source-length 512 --max-target-length 48
+                --gradient-accumulation-steps 8 --per-device-eval-batch-size 2 --learning-rate 2e-4 --save-steps 1 \
+                --save-total-limit "$keep" --do-eval false --max-source-length 512 --max-target-length 48
             ;;
         *)
             echo "seven-billion: the stage $stage does not exist; stages are sft, rm, ppo, bon and lora" >&2
