@@ -58,6 +58,7 @@ extension Trainer where Method == RewardObjective {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: examples.count, batchSize: min(examples.count, config.normalisationPairs))
         let pairs = draw.next().map { examples[$0] }
+        try collective.together { try handler(.noted("scoring \(Counted(pairs.count, "training pair")) for the normalisation")) }
         return try model.head.normalise(by: objective.evaluation(of: scores(of: pairs), pairs))
     }
 }
