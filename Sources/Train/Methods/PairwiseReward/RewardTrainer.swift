@@ -1,5 +1,6 @@
 public import Data
 import Eval
+import Formats
 public import Models
 
 /// The trainer of a reward model on pairs of answers. It leaves the head unnormalised, so that the caller can save the trained
