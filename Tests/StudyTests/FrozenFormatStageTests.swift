@@ -35,7 +35,7 @@ import _TestSupport
 
     /// The stages with a GPT-2 to start from. Its matrices lie transposed in files, so checkpoints hold the rounded numbers.
     private func transposed() throws -> TinyStages {
-        let tokenizer = try LoadedModel.load(tiny.folder["sft"].path, from: [], note: { _ in }).tokenizer
+        let tokenizer = try LoadedModel.load(tiny.folder["sft"].path, from: RunStage.languageModels, note: { _ in }).tokenizer
         let settings = GPT2Configuration(
             vocabularySize: tokenizer.vocabularySize, hiddenSize: 32, layerCount: 2, heads: 2, contextLength: 512, dropout: DropoutRates())
         try LanguageModel(decoder: GPT2(settings, weights: RandomWeights(generator: Philox(seed: 1))))
