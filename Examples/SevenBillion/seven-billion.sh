@@ -42,7 +42,8 @@ for stage in ${STAGES:-sft rm ppo bon lora}; do
                 --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" --dataset "$out/data" --total-steps 2 \
                 --rollout-batch-size 2 --rollout-accumulation-steps 8 --learn-batch-size 1 --gradient-accumulation-steps 16 \
                 --ppo-epochs 4 --adam-learning-rate 1.5e-6 --max-new-tokens 48 --freeze-layers 0.8 --init-kl-coef 5 \
-                --kl-approx 2 --baseline-cost 0.2 --checkpoint-steps 1 --checkpoint-limit "$keep" --target-eval-datapoints 2
+                --kl-approx 2 --baseline-cost 0.2 --checkpoint-steps 1 --checkpoint-limit "$keep" --target-eval-datapoints 2 \
+                --max-active-responses 2
             ;;
         bon)
             run bon "$bin/sample-best-of-n" "${common[@]}" "${memory[@]}" --model-name "$out/runs/sft" --rf-model-dir "$out/runs/rm" \

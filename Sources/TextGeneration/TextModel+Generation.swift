@@ -57,6 +57,7 @@ extension TextModel {
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
     ///   - random: every prompt and text has a stream of its own in it, so that the draws of a text do not depend on the others of a call.
+    ///   - maxActive: the maximum number of texts that grow at the same time.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Returns: for each prompt `count` texts.
     /// - Throws: `GenerationError`; what `progress` throws.
@@ -80,12 +81,12 @@ extension TextModel {
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
-        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],
+        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox], maxActive: Int = 64,
         progress: ((_ prompt: Int, _ sample: Int, _ text: String, _ isWhole: Bool) throws -> Void)? = nil
     ) throws -> [[GeneratedText]] {
         precondition(randoms.count == prompts.count, "\(randoms.count) generators for \(prompts.count) prompts")
         let generator = Generator(
-            model.decoder, ends: ends ?? EndTokens(closing: nil), validTokens: tokenizer.vocabularySize)
+            model.decoder, ends: ends ?? EndTokens(closing: nil), validTokens: tokenizer.vocabularySize, maxActive: maxActive)
         let requests = zip(prompts, randoms).map { prompt, own in
             GenerationRequest(prompt: prompt, streams: (0..<count).map { own.split(UInt64($0)) })
         }

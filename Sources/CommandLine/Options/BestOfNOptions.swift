@@ -51,8 +51,8 @@ public struct BestOfNOptions: SettingsOptions {
     @Option(
         help: """
             Setting to vary, such as temperature=0.3,0.7,1. The option may be repeated. Every combination becomes a run in points/, and a \
-            table compares them. Settings: temperature, top-k, top-p, min-p, do-sample, max-new-tokens, num-return-sequences, selection, \
-            selection-temperature.
+            table compares them. Settings: temperature, top-k, top-p, min-p, do-sample, max-new-tokens, max-active-responses, \
+            num-return-sequences, selection, selection-temperature.
             """)
     public var sweep: [String] = []
 

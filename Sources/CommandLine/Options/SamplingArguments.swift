@@ -34,6 +34,12 @@ public struct SamplingArguments: SettingsOptions {
             Sample responses. Otherwise they are decoded greedily. Default: true when sampling, false in evaluations of training.
             """))
     public var doSample: Bool?
+    @Option(
+        help: """
+            Maximum number of responses sampled at the same time. Fewer need less memory for keys and values, and more time. Default: 64, \
+            or 128 where nothing is trained.
+            """)
+    public var maxActiveResponses: Int?
 
     public init() {}
 

@@ -79,10 +79,11 @@ struct PromptedModel {
     /// Answers some prompts.
     /// - Parameters:
     ///   - randoms: a generator for each prompt.
+    ///   - maxActive: the maximum number of answers that grow at the same time.
     ///   - onText: receives each new piece of the answer; only for one prompt with one answer.
     /// - Throws: ``InvalidPrompt``; `GenerationError`.
     func answers(
-        to prompts: [ModelPrompt], options: SamplingOptions, randoms: [Philox], onText: ((String) -> Void)? = nil
+        to prompts: [ModelPrompt], options: SamplingOptions, randoms: [Philox], maxActive: Int, onText: ((String) -> Void)? = nil
     ) throws -> [[GeneratedText]] {
         let stop = settings.stopTexts
         var stream = TextStream(stop: stop)
@@ -94,6 +95,7 @@ struct PromptedModel {
         }
         return try loaded.text.generate(
             tokens: prompts.map(\.tokens), count: settings.numReturnSequences, options: options, stop: stop, randoms: randoms,
+            maxActive: maxActive,
             progress: onText.map { onText in
                 { _, _, text, isWhole in
                     if let piece = stream.next(of: text, isWhole: isWhole) { onText(piece) }

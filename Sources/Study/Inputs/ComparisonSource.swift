@@ -214,7 +214,9 @@ struct ComparisonSource {
         return try wanted.map { name, examples in
             var simulation = SimulatedPreferences(
                 ResponseSampler(
-                    Generator(decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: 128),
+                    Generator(
+                        decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize,
+                        maxActive: sampling.maxActiveResponses ?? 128),
                     tokenizer: supervised.tokenizer, options: sampling.options()),
                 random: Philox(seed: seed).split("preferences"))
             simulation.judge = GoldScore(lengthWeight: settings.lengthWeight)

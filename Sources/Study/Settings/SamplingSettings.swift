@@ -15,6 +15,9 @@ public struct SamplingSettings: Settings {
     public var minP: Float?
     /// Whether responses are sampled rather than decoded greedily. Default: true, but false in evaluations.
     public var doSample: Bool?
+    /// The maximum number of responses that are sampled at the same time. Their keys and values take memory. Default: 64; 128 where
+    /// nothing is trained.
+    public var maxActiveResponses: Int?
 
     /// The defaults.
     public init() {}
@@ -26,6 +29,7 @@ public struct SamplingSettings: Settings {
         guard temperature >= 0 else { throw InvalidSetting("--temperature must not be negative") }
         guard topK ?? 0 >= 0 else { throw InvalidSetting("--top-k must not be negative") }
         guard topP > 0, topP <= 1 else { throw InvalidSetting("--top-p must be in (0, 1]") }
+        guard maxActiveResponses ?? 1 > 0 else { throw InvalidSetting("--max-active-responses must be above 0") }
         guard (0...1).contains(minP ?? 0) else { throw InvalidSetting("--min-p must be in [0, 1]") }
     }
 

@@ -55,7 +55,9 @@ extension BestOfNStage {
         sayRanks(session, prompts: splits.map(\.prompts.count).max() ?? 0)
         var sampler = BestOfN(
             ResponseSampler(
-                Generator(policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize, maxActive: 128),
+                Generator(
+                    policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize,
+                    maxActive: sampling.maxActiveResponses ?? 128),
                 tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
             rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
         (sampler.reference, sampler.promptsPerPass) = (reference, promptsPerPass)
@@ -66,7 +68,8 @@ extension BestOfNStage {
             check: {
                 try MemoryPlan.check(
                     run, models, longest: all.map(\.tokens.count).max() ?? 0, ranks: session.ranksOnMachine,
-                    advice: "lower --num-return-sequences, --max-new-tokens or --max-source-length, or use a smaller model",
+                    advice: "lower --max-active-responses, --num-return-sequences, --max-new-tokens or --max-source-length, "
+                        + "or use a smaller model",
                     note: session.say
                 ) { sampler.memory(prompts: all, count: count) }
             },

@@ -155,7 +155,7 @@ public struct PPOStage: TrackedStage {
         try MemoryPlan.check(
             run, models, optimizer: config.optimizer.kind, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
             ranks: session.ranksOnMachine,
-            advice: "use a smaller model, raise --freeze-layers, or lower --rollout-batch-size or --max-new-tokens",
+            advice: "use a smaller model, raise --freeze-layers, or lower --max-active-responses, --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)

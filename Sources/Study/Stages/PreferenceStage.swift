@@ -246,7 +246,9 @@ public struct PreferenceStage: TrackedStage {
     ) throws -> SampledDivergence? {
         guard preference.klPrompts > 0 else { return nil }
         let sampler = ResponseSampler(
-            Generator(policy, ends: try start.ends(note: session.say), validTokens: start.tokenizer.vocabularySize),
+            Generator(
+                policy, ends: try start.ends(note: session.say), validTokens: start.tokenizer.vocabularySize,
+                maxActive: sampling.maxActiveResponses ?? 64),
             tokenizer: start.tokenizer, options: sampling.options())
         return SampledDivergence(sampler, reference: reference, random: Philox(seed: run.seed).split("divergence"))
     }

@@ -220,8 +220,9 @@ public struct SFTStage: TrackedStage {
         let reference = data.referenceCompatible
         return SampleEvaluation(
             ResponseSampler(
-                Generator(start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,
-                options: sampling.options(samples: reference, reference: reference)),
+                Generator(
+                    start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: sampling.maxActiveResponses ?? 64),
+                tokenizer: tokenizer, options: sampling.options(samples: reference, reference: reference)),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.generates && model.evalSlRewardFunction
                 ? try reward.load(session, data: data, tokenizer: tokenizer, ends: ends) : nil)

@@ -212,7 +212,7 @@ extension PPOTrainer {
             addReferenceLogProbs(to: &part)
         }
         let generator = Generator(
-            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize)
+            policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: config.maxActiveResponses)
         // the longest prompts may all occur in the same step
         let batch = Array(lengths.sorted(by: >).prefix(config.rolloutBatchSize))
         let generations = config.generations

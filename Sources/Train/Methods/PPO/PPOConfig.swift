@@ -88,6 +88,8 @@ public struct PPOConfig: StepSettings, Sendable {
     public var normalisesAdvantages = true
     /// Whether the mean and standard deviation for the normalisation are those of the whole run so far.
     public var normalisesOverRun = false
+    /// The maximum number of responses that are sampled at the same time. Fewer need less memory for keys and values.
+    public var maxActiveResponses = 64
     /// The number of rollout batches in `rolloutBatchSize`. The responses of a rollout batch share a width where responses are
     /// padded.
     public var rolloutBatches = 1
@@ -160,6 +162,8 @@ public struct PPOConfig: StepSettings, Sendable {
         try steps.validate()
         try Settings.require(totalSteps > 0, "the number of steps", totalSteps, "it must be above 0")
         try Settings.require(rolloutBatchSize > 0, "the rollout batch size", rolloutBatchSize, "it must be above 0")
+        try Settings.require(
+            maxActiveResponses > 0, "the maximum number of responses sampled at once", maxActiveResponses, "it must be above 0")
         try Settings.require(
             generations >= advantages.fewestGenerations && generations > 0, "the number of generations", generations,
             "\(advantages.name) needs \(max(1, advantages.fewestGenerations)) or more responses per prompt")

@@ -46,8 +46,8 @@ extension PPOTrainer {
     private func answered(_ prompts: [TokenisedPrompt]) throws -> Answers {
         guard !prompts.isEmpty else { return Answers() }
         let sampler = ResponseSampler(
-            Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,
-            options: .greedy(maxNewTokens: config.sampling.maxNewTokens))
+            Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: config.maxActiveResponses),
+            tokenizer: tokenizer, options: .greedy(maxNewTokens: config.sampling.maxNewTokens))
         let responses = try naming(prompts) { try sampler.responses(to: prompts) { _ in [random] }.map { $0[0] } }
         let scores = try rewardFunction.rewards(for: responses, batch: config.evaluationBatchSize)
         return Answers(

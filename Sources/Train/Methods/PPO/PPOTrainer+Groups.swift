@@ -82,8 +82,8 @@ extension PPOTrainer {
     /// One greedy response to each prompt.
     private func greedyResponses(to prompts: [TokenisedPrompt]) throws -> [SampledResponse] {
         let sampler = ResponseSampler(
-            Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize), tokenizer: tokenizer,
-            options: .greedy(maxNewTokens: config.sampling.maxNewTokens))
+            Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: config.maxActiveResponses),
+            tokenizer: tokenizer, options: .greedy(maxNewTokens: config.sampling.maxNewTokens))
         return try naming(prompts) { try sampler.responses(to: prompts) { _ in [random] }.map { $0[0] } }
     }
 

@@ -12,7 +12,7 @@ extension PPOTrainer {
         let stream = random.split("rollout").split(UInt64(step))
         let generator = Generator(
             policy, valueHead: valueHead, ends: ends, validTokens: tokenizer.vocabularySize,
-            trunkLayers: sharedTrunkLayers > 0 ? sharedTrunkLayers : nil)
+            maxActive: config.maxActiveResponses, trunkLayers: sharedTrunkLayers > 0 ? sharedTrunkLayers : nil)
         let sampler = ResponseSampler(generator, tokenizer: tokenizer, options: config.sampling)
         // the first response does not depend on the number of responses
         return try naming(prompts) {
