@@ -57,7 +57,6 @@ extension TextModel {
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
     ///   - random: every prompt and text has a stream of its own in it, so that the draws of a text do not depend on the others of a call.
-    ///   - maxActive: the maximum number of texts that grow at the same time.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Returns: for each prompt `count` texts.
     /// - Throws: `GenerationError`; what `progress` throws.
@@ -78,6 +77,7 @@ extension TextModel {
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
     ///   - randoms: a generator for each prompt, so that the draws of a text do not depend on the others of a call.
+    ///   - maxActive: the maximum number of texts that grow at the same time.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
