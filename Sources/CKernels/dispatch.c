@@ -59,8 +59,10 @@ size_t swk_attention_bf16_workspace(size_t keys, size_t dim, int backward) {
     // the sizes in attention_bf16.inc.h: 64 queries; tiles of 512 keys, or of 256 in the backward pass
     size_t ld = (keys + 63) / 64 * 64, wide = (dim + 15) / 16 * 16, row = (backward ? 256 : 512) + 16;
     size_t packed = ld * wide / 2, score = 64 * (row > dim ? row : dim);
-    if (!backward) return 2 * packed + 64 * wide / 2 + 64 * 512 / 2 + score + 128;
-    return 3 * packed + 4 * 64 * wide / 2 + 32 * (256 + SWK_ROW_BLOCK) + score + 64 * row + 256;
+    size_t rounded = backward ? 3 * packed + 4 * 64 * wide / 2 + 32 * (256 + SWK_ROW_BLOCK) + score + 64 * row + 256
+                              : 2 * packed + 64 * wide / 2 + 64 * 512 / 2 + score + 128;
+    size_t floats = swk_attention_workspace(keys, dim, backward); // for segments with few queries
+    return rounded > floats ? rounded : floats;
 }
 
 size_t swk_prefix_rows(size_t keys) {

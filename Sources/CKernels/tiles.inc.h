@@ -122,13 +122,13 @@ static TILE_TARGET void bf16_product_tiles(size_t m, size_t n, size_t depth, con
     size_t pairs = (depth + 1) / 2, last = pairs % TILE_PAIRS;
     size_t block = TILE_ROWS / pairs / 32 * 32;
     if (block < 64) block = 64;
-    uint32_t b_last[TILE_PAIRS * PANEL] __attribute__((aligned(64))) = {0};
     _tile_loadconfig(&whole_tiles);
     for (size_t i = 0; i < m; i += block) {
         size_t rows = m - i < block ? m - i : block;
         for (size_t j = 0; j < n; j += PANEL) {
             size_t columns = n - j < PANEL ? n - j : PANEL, width = (columns + 15) / 16 * 16;
             const uint32_t *panel = b + j * pairs;
+            uint32_t b_last[TILE_PAIRS * PANEL] __attribute__((aligned(64))) = {0}; // no rest of another panel: 0 times infinity is NaN
             memcpy(b_last, panel + (pairs - last) * width, last * width * 4);
             for (size_t p = 0; p < pairs; p += TILE_DEPTH) {
                 size_t count = pairs - p < TILE_DEPTH ? pairs - p : TILE_DEPTH;

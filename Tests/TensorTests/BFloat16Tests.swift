@@ -75,6 +75,24 @@ import _TestSupport
         }
     }
 
+    /// The last panel is narrower than the one before it, and both are padded to whole tiles.
+    @Test func anInfinityStaysInItsColumn() {
+        let columns = 80
+        for infinite in [0, 40, 63, 64, 79] {
+            let b = Tensor((0..<2 * columns).map { $0 == infinite ? .infinity : Float($0) }, shape: [2, columns])
+            let a = Tensor([1, 2], shape: [1, 2])
+            let expected = (0..<columns).map { $0 == infinite ? .infinity : Float(3 * $0 + 2 * columns) }
+            onEveryBuild { label, _ in
+                let packed = PackedWeight(
+                    .bf16, depth: 2, columns: columns, .floats(.plain(b.pointer, stride: columns)))
+                let result = Tensor.uninitialized([1, columns]) {
+                    packed.multiply(rows: 1, .plain(a.pointer, stride: 2), into: $0, stride: columns)
+                }
+                #expect(result.values == expected, "\(label), column \(infinite)")
+            }
+        }
+    }
+
     private static func layer(_ precision: Compute.Precision, threads: Int) -> [Tensor] {
         let x = random("x", 70, 96)
         let (weight, head) = (random("w", 130, 96).scaled(by: 0.1), random("h", 200, 130).scaled(by: 0.1))
