@@ -24,7 +24,7 @@ public struct AnalysisOptions: ProgramOptions {
     /// Scores a run's tables, where that is asked for.
     /// - Parameters:
     ///   - values: all options by name.
-    ///   - listener: hears of it.
+    ///   - listener: receives progress and messages.
     /// - Returns: whether it was asked for.
     /// - Throws: as `RowScoring`.
     public func scores(_ values: [String: OptionValue], _ listener: ReportListener) throws -> Bool {

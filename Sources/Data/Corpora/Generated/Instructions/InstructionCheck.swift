@@ -15,7 +15,7 @@ public struct InstructionCheck: Sendable, Equatable {
         return nil
     }
 
-    /// The score of an answer, from 0 to 1: 1 if every task is fulfilled and nothing else is said; otherwise the mean
+    /// The score of an answer, from 0 to 1: 1 if every task is fulfilled and there is nothing else; otherwise the mean
     /// over the tasks (or over the given answers, if there are more) of at most 0.5 each.
     public func score(_ answer: String) -> Double {
         let parts = answer.split(separator: ";", omittingEmptySubsequences: false).map(Self.words)
