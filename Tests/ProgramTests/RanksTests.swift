@@ -141,7 +141,7 @@ struct RanksTests {
 
     @Test("SIGTERM to mpirun leaves a checkpoint, from which the run continues")
     func stoppedLauncher() throws {
-        let extra = ["--max-steps", "1500", "--save-steps", "9000", "--eval-steps", "9000", "--per-device-train-batch-size", "32"]
+        let extra = ["--max-steps", "6000", "--save-steps", "9000", "--eval-steps", "9000", "--per-device-train-batch-size", "32"]
         #expect(try supervised("whole", ranks: 2, extra: extra).wait().status == 0)
         let process = try supervised("stopped", ranks: 2, extra: extra)
         let metrics = pipeline.url("stopped/sft/metrics.jsonl")
