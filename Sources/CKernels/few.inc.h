@@ -19,6 +19,21 @@ INLINE void few_sums(const v16 *v, float *out) {
     t += __builtin_shufflevector(t, t, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
     for (int i = 0; i < 4; i++) out[i] = t[4 * i];
 }
+
+// The columns from j on, which are fewer than a tile has.
+INLINE void few_rest(size_t j, size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
+                     size_t out_stride) {
+    for (; j < n; j++)
+        for (size_t i = 0; i < m; i++) {
+            v16 acc = {0};
+            size_t p = 0;
+            for (; p + 16 <= k; p += 16) acc += load(x + i * x_stride + p) * load(w + j * k + p);
+            float s = sum_of(acc);
+            for (; p < k; p++) s += x[i * x_stride + p] * w[j * k + p];
+            out[i * out_stride + j] = s;
+        }
+}
+
 #if SWK_WIDE
 #define FEW_COLUMNS 6
 #define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums handles
@@ -85,15 +100,7 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
             if (left) FEW(1, FEW_COLUMNS); else FEW(1, 0);
         }
     }
-    for (; j < n; j++)
-        for (size_t i = 0; i < m; i++) {
-            v16 acc = {0};
-            size_t p = 0;
-            for (; p + 16 <= k; p += 16) acc += load(x + i * x_stride + p) * load(w + j * k + p);
-            float s = sum_of(acc);
-            for (; p < k; p++) s += x[i * x_stride + p] * w[j * k + p];
-            out[i * out_stride + j] = s;
-        }
+    few_rest(j, m, n, k, x, x_stride, w, out, out_stride);
 }
 #else
 #include "few_narrow.inc.h"

@@ -81,15 +81,7 @@ static void few_rows(size_t m, size_t n, size_t k, const float *x, size_t x_stri
             from = to;
         } while (from < k);
     }
-    for (; j < n; j++)
-        for (size_t i = 0; i < m; i++) {
-            v16 acc = {0};
-            size_t p = 0;
-            for (; p + 16 <= k; p += 16) acc += load(x + i * x_stride + p) * load(w + j * k + p);
-            float s = sum_of(acc);
-            for (; p < k; p++) s += x[i * x_stride + p] * w[j * k + p];
-            out[i * out_stride + j] = s;
-        }
+    few_rest(j, m, n, k, x, x_stride, w, out, out_stride);
 }
 
 static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out, size_t out_stride) {
