@@ -20,8 +20,8 @@
 #include "q8.inc.h"
 #include "few.inc.h"
 #include "pairs.inc.h"
-#include "bfloat16.inc.h"
 #include "conversion.inc.h"
+#include "bfloat16.inc.h"
 #include "stochastic.inc.h"
 #ifdef SWK_TILES_TABLE
 #include "tiles.inc.h"

@@ -7,21 +7,6 @@
 #define FEWEST_WIDENED 6 // with fewer rows, widening costs more than it saves
 #define PAIRS_AHEAD 1024 // prefetch distance in B
 
-// The floats of a row of pairs.
-INLINE void widen_row(size_t pairs, const uint32_t *from, float *to) {
-    size_t p = 0;
-    for (; p + 16 <= pairs; p += 16) {
-        u16v both = load_pairs(from + p);
-        v16 low = (v16)(both << 16), high = (v16)(both & 0xFFFF0000u);
-        store(to + 2 * p, __builtin_shufflevector(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-        store(to + 2 * p + 16, __builtin_shufflevector(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-    }
-    for (; p < pairs; p++) {
-        uint32_t halves[2] = {from[p] << 16, from[p] & 0xFFFF0000u};
-        memcpy(to + 2 * p, halves, sizeof halves);
-    }
-}
-
 // The floats of a part of a panel, with sixteen columns side by side. Panels are read from front to back.
 typedef float widened_columns[2 * WIDENED_PAIRS][16];
 INLINE void widen_panel(size_t pairs, size_t width, const uint32_t *from, widened_columns *to) {
@@ -39,7 +24,7 @@ static void bf16_product(size_t m, size_t n, size_t depth, const uint32_t *a, co
         bf16_few(m, n, depth, a, b, c, c_row, accumulate);
         return;
     }
-    _Alignas(64) float rows[WIDENED_ROWS][2 * WIDENED_PAIRS];
+    _Alignas(64) float rows[WIDENED_ROWS * 2 * WIDENED_PAIRS];
     _Alignas(64) widened_columns columns[PANEL / 16];
     size_t pairs = (depth + 1) / 2;
     for (size_t p = 0; p < pairs; p += WIDENED_PAIRS, accumulate = 1) {
@@ -47,12 +32,12 @@ static void bf16_product(size_t m, size_t n, size_t depth, const uint32_t *a, co
         for (size_t first = 0; first < m; first += WIDENED_ROWS) {
             size_t height = m - first < WIDENED_ROWS ? m - first : WIDENED_ROWS;
             const uint32_t *panel = b;
-            for (size_t i = 0; i < height; i++) widen_row(count, a + (first + i) * pairs + p, rows[i]);
+            bf16_widen(height, 2 * count, 2 * pairs, (const uint16_t *)(a + first * pairs + p), rows);
             for (size_t j = 0; j < n; j += PANEL, panel += PANEL * pairs) {
                 size_t end = n - j < PANEL ? n - j : PANEL, width = (end + 15) / 16 * 16;
                 widen_panel(count, width, panel + p * width, columns);
                 for (size_t k = 0; k < end; k += 16)
-                    f32_quarter(end - k < 16 ? end - k : 16, height, 2 * count, rows[0], 2 * WIDENED_PAIRS, columns[k / 16][0], 16,
+                    f32_quarter(end - k < 16 ? end - k : 16, height, 2 * count, rows, 2 * count, columns[k / 16][0], 16,
                                 c + first * c_row + j + k, c_row, accumulate);
             }
         }
