@@ -29,15 +29,16 @@ INLINE void *take(float **workspace, size_t count) {
     return p;
 }
 
-// Row t of keys, values or their gradients, whose two ranges start at `prefix` and `own`.
+// Row t of keys or values, whose two ranges start at `prefix` and `own`.
 INLINE const float *row_at(const key_ranges *k, const float *prefix, const float *own, size_t stride, size_t t) {
     return t < k->prefix ? prefix + t * stride : own + (t - k->prefix) * stride;
 }
 
-// Packs all keys or values of a segment and one head. `columns` (or NULL): panels of 64 keys, for products over the channels. `rows`
-// (or NULL): panels of 64 channels, for products over the keys. `copy` has room for 64 rows.
-static NATIVE_TARGET void pack_keys(const key_ranges *k, size_t dim, const float *prefix, const float *own, size_t stride, uint32_t *columns,
-                                    uint32_t *rows, float *copy) {
+// Packs the keys or values of a segment and one head from `all`, those of all sequences. `columns` (or NULL): panels of 64 keys, for
+// products over the channels. `rows` (or NULL): panels of 64 channels, for products over the keys. `copy` has room for 64 rows.
+static NATIVE_TARGET void pack_keys(const swk_segment *s, const key_ranges *k, size_t dim, const float *all, size_t stride,
+                                    uint32_t *columns, uint32_t *rows, float *copy) {
+    const float *prefix = all + s->prefix_begin * stride, *own = all + s->key_begin * stride;
     for (size_t t = 0; t < k->total; t += PANEL) {
         size_t count = lesser(k->total - t, PANEL), step = stride;
         const float *from = row_at(k, prefix, own, stride, t);
@@ -96,10 +97,8 @@ NATIVE void rounded_attention(const swk_attention *a, const swk_segment *s, size
     uint32_t *queries = take(&workspace, ROUNDED_QUERIES * half), *weights = take(&workspace, ROUNDED_QUERIES * FORWARD_KEYS / 2);
     float *scores = take(&workspace, ROUNDED_QUERIES * greater(SCORE_ROW(FORWARD_KEYS), dim));
     running_softmax state[ROUNDED_QUERIES];
-    pack_keys(&k, dim, a->keys + s->prefix_begin * a->key_stride + kv_head * dim, a->keys + s->key_begin * a->key_stride + kv_head * dim,
-              a->key_stride, keys, NULL, scores);
-    pack_keys(&k, dim, a->values + s->prefix_begin * a->value_stride + kv_head * dim,
-              a->values + s->key_begin * a->value_stride + kv_head * dim, a->value_stride, NULL, values, scores);
+    pack_keys(s, &k, dim, a->keys + kv_head * dim, a->key_stride, keys, NULL, scores);
+    pack_keys(s, &k, dim, a->values + kv_head * dim, a->value_stride, NULL, values, scores);
     for (size_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
         for (size_t j = 0; j < s->query_count; j += ROUNDED_QUERIES) {
             size_t rows = lesser(s->query_count - j, ROUNDED_QUERIES), row = s->query_begin + j;
@@ -158,10 +157,8 @@ NATIVE void rounded_attention_backward(const swk_attention *a, const swk_segment
     uint32_t *narrow = take(&workspace, ROUNDED_QUERIES / 2 * (BACKWARD_KEYS + SWK_ROW_BLOCK));
     float *p = take(&workspace, ROUNDED_QUERIES * greater(SCORE_ROW(BACKWARD_KEYS), dim));
     float *ds = take(&workspace, ROUNDED_QUERIES * SCORE_ROW(BACKWARD_KEYS)), deltas[ROUNDED_QUERIES];
-    pack_keys(&k, dim, a->keys + s->prefix_begin * a->key_stride + kv_head * dim, a->keys + s->key_begin * a->key_stride + kv_head * dim,
-              a->key_stride, keys, key_rows, p);
-    pack_keys(&k, dim, a->values + s->prefix_begin * a->value_stride + kv_head * dim,
-              a->values + s->key_begin * a->value_stride + kv_head * dim, a->value_stride, values, NULL, p);
+    pack_keys(s, &k, dim, a->keys + kv_head * dim, a->key_stride, keys, key_rows, p);
+    pack_keys(s, &k, dim, a->values + kv_head * dim, a->value_stride, values, NULL, p);
     size_t kv_width = a->kv_heads * dim, width = a->heads * dim;
     float *prefix_dk = a->d_keys + s->prefix_begin * kv_width + kv_head * dim, *own_dk = a->d_keys + s->key_begin * kv_width + kv_head * dim;
     float *prefix_dv = a->d_values + s->prefix_begin * kv_width + kv_head * dim;
