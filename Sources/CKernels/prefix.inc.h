@@ -4,8 +4,8 @@
 // The products and sums of a query are those of attention_one, in the same order, so the results have the same bits. A product is the
 // sum of 16 lanes there. Here 16 keys are the lanes, and the 16 partial sums are added in the order of sum_of.
 //
-// Macros: PREFIX_TILE(ROWS) defines prefix_tile_ROWS, the products of ROWS queries with 16 keys. PREFIX_ROWS is the largest ROWS.
-// KEYS_AT_ONCE keys are transposed, and VALUES_AT_ONCE values are widened, for one head before the next head.
+// Macros: PREFIX_TILE(ROWS) defines prefix_tile_ROWS, the products of ROWS queries with 16 keys. KEYS_AT_ONCE keys are
+// transposed, and VALUES_AT_ONCE values are widened, for one head before the next head.
 
 #define KEYS_AT_ONCE 16
 #define VALUES_AT_ONCE 32
@@ -63,9 +63,6 @@ PREFIX_TILE(1)
 #if SWK_WIDE
 PREFIX_TILE(2)
 PREFIX_TILE(4)
-#define PREFIX_ROWS 4
-#else
-#define PREFIX_ROWS 1
 #endif
 
 // The products of `rows` queries with up to 16 keys.
