@@ -78,10 +78,11 @@ static void prefix_products(size_t rows, size_t depth, const float *queries, con
     for (; r < rows; r++) prefix_tile_1(depth, queries + r * depth, depth, keys, p + r * ld, ld, n);
 }
 
-// A query of the group: the segment that it belongs to, its number in it, and the first key that it sees of the prefix.
+// A query of the group: the segment that it belongs to, its number in it, the first key that it sees of the prefix, and the range of
+// those that it sees of the segment's own keys.
 typedef struct {
     const swk_segment *segment;
-    size_t j, from;
+    size_t j, from, own_from, own_to;
 } prefix_query;
 
 INLINE void fetch_rows(const char *rows, size_t step, size_t bytes, size_t count) {
@@ -124,9 +125,8 @@ INLINE void attention_behind(const swk_attention *a, const prefix_query *queries
     fetch_rows(values + common * value_step, value_step, width, prefix - common < VALUES_AT_ONCE ? prefix - common : VALUES_AT_ONCE);
     for (size_t i = 0; i < count; i++) {
         const swk_segment *its = queries[i].segment;
-        key_span span = span_of(a, its, queries[i].j);
         float *out = a->out + all_scores[i].row * a->out_stride + first * group * dim;
-        products_of(a, &all_scores[i], its->key_begin, span.from - queries[i].from, span.to - prefix, prefix, is_narrow);
+        products_of(a, &all_scores[i], its->key_begin, queries[i].own_from, queries[i].own_to, prefix, is_narrow);
         row_weights_of(a, its, queries[i].j, &all_scores[i]);
         memset(out, 0, kv_heads * group * dim * sizeof(float));
         add_values(a, &all_scores[i], s->prefix_begin, queries[i].from, common, 0, is_narrow);
@@ -149,11 +149,10 @@ INLINE void attention_behind(const swk_attention *a, const prefix_query *queries
     }
     for (size_t i = 0; i < count; i++) {
         const swk_segment *its = queries[i].segment;
-        key_span span = span_of(a, its, queries[i].j);
         float *out = a->out + all_scores[i].row * a->out_stride + first * group * dim;
         for (size_t h = 0; h < kv_heads * group; h++)
             memcpy(out + h * dim, gathered + (h / group * rows + i * group + h % group) * depth, dim * sizeof(float));
-        add_values(a, &all_scores[i], its->key_begin, span.from - queries[i].from, span.to - prefix, prefix, is_narrow);
+        add_values(a, &all_scores[i], its->key_begin, queries[i].own_from, queries[i].own_to, prefix, is_narrow);
     }
 }
 
@@ -164,7 +163,8 @@ static void attention_prefix(const swk_attention *a, const swk_segment *segments
     for (const swk_segment *s = segments; s < segments + count; s++)
         for (size_t j = 0; j < s->query_count; j++) {
             key_span span = span_of(a, s, j);
-            queries[n++] = (prefix_query){s, j, span.from < s->prefix_count ? span.from : s->prefix_count};
+            size_t from = span.from < s->prefix_count ? span.from : s->prefix_count;
+            queries[n++] = (prefix_query){s, j, from, span.from - from, span.to - s->prefix_count};
             if (padded(span.to) > ld) ld = padded(span.to);
         }
     size_t limit = swk_prefix_rows(ld), most = n * group < limit ? limit / (n * group) : 1;
