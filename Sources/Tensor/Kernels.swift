@@ -82,10 +82,9 @@ package enum Kernels {
     }
 
     /// The number of floats of scratch memory for attention over at most `keys` keys with heads of `dim` channels. If `isRounded`, it
-    /// suffices for ``Table``'s `attention_bf16`, too.
+    /// also suffices for ``Table``'s `attention_bf16`.
     package static func attentionWorkspace(keys: Int, dim: Int, backward: Bool, isRounded: Bool = false) -> Int {
-        let floats = swk_attention_workspace(keys, dim, backward ? 1 : 0)
-        return isRounded ? max(floats, swk_attention_bf16_workspace(keys, dim, backward ? 1 : 0)) : floats
+        isRounded ? swk_attention_bf16_workspace(keys, dim, backward ? 1 : 0) : swk_attention_workspace(keys, dim, backward ? 1 : 0)
     }
     /// The number of additional floats of scratch memory for attention with relative positions.
     package static func relativeWorkspace(keys: Int, dim: Int) -> Int { swk_relative_workspace(keys, dim) }
