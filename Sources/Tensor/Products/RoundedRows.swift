@@ -71,15 +71,13 @@ package final class RoundedRows: Sendable {
     /// The rounded numbers as floats, row by row.
     func widened() -> Storage {
         let wide = Storage(byteCount: rows * width * 4)
+        let stride = 2 * pairs
         wide.withFloats { out in
-            storage.withPairs { numbers in
+            storage.withPairs {
+                let numbers = UnsafeRawPointer($0).assumingMemoryBound(to: UInt16.self)
                 Compute.forRows(rows, width: width) { part in
-                    for row in part {
-                        for column in 0..<width {
-                            let pair = numbers[row * pairs + column / 2]
-                            out[row * width + column] = Float(bitPattern: column % 2 == 0 ? pair << 16 : pair & 0xFFFF_0000)
-                        }
-                    }
+                    Kernels.current.pointee.bf16_widen(
+                        part.count, width, stride, numbers + part.lowerBound * stride, out + part.lowerBound * width)
                 }
             }
         }
