@@ -63,7 +63,8 @@ public enum Compute {
 
     /// The results of `body` for every index below `count`, in order, computed on the threads of this scope.
     ///
-    /// `body` must be safe to call from several threads at once. Task-local values have their defaults in it.
+    /// `body` must be safe to call from several threads at once. Task-local values have their defaults in it, except the instruction
+    /// set of the kernels.
     /// - Throws: the error of the lowest index whose call throws. All calls are made in any case, so the error does not depend on
     ///   the number of threads.
     package static func map<Value, Failure: Error>(

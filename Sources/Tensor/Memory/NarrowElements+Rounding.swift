@@ -37,8 +37,6 @@ extension NarrowElements {
         defer { source.forget() }
         let block = Storage(byteCount: format.byteCount(of: count))
         let failed = Mutex<Int?>(nil)
-        // worker threads do not see the level of the calling scope
-        nonisolated(unsafe) let kernels = Kernels.current
         nonisolated(unsafe) let bytes = block.pointer
         Compute.forChunks(count, grain: grain) { range in
             let bad = source.withFloats(range, filledTo: Q8Block.count) { numbers in
@@ -49,7 +47,7 @@ extension NarrowElements {
                 case .f16: return round(numbers, range.count, into: out, infinity: 0x7C00, FloatConversion.narrowToFloat16)
                 case .q8:
                     let blocks = (range.count + Q8Block.count - 1) / Q8Block.count
-                    let done = kernels.pointee.q8_round(blocks, numbers, out.assumingMemoryBound(to: UInt8.self))
+                    let done = Kernels.current.pointee.q8_round(blocks, numbers, out.assumingMemoryBound(to: UInt8.self))
                     return done < blocks ? done * Q8Block.count : nil
                 }
             }

@@ -88,7 +88,7 @@ package final class FusedLinear: Sendable {
         let following: Following
         let residual: UnsafePointer<Float>?
         let out: UnsafeMutablePointer<Float>
-        /// The kernels of the calling thread: worker threads do not see the task-local level that a test sets.
+        /// The kernels of the scope, looked up once for all blocks.
         let kernels = Kernels.current
 
         func callAsFunction(rows: Range<Int>, columns: Range<Int>) {
