@@ -1,8 +1,8 @@
 // The three products of a linear layer, each computed as `ProductTable` decides.
 
 extension Compute {
-    /// The matmul precision of products with weight matrices. Everything else uses 32-bit floats. So does everything that is stored,
-    /// except what a tape saves for products in bf16 alone, which read it rounded.
+    /// The precision of products with weight matrices and, on processors with instructions for bfloat16, of attention. Everything else
+    /// uses 32-bit floats. So does everything that is stored, except what a tape saves for products in bf16 alone, which read it rounded.
     public enum Precision: String, Sendable, CaseIterable {
         /// 32-bit floats.
         case f32
