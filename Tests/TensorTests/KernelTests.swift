@@ -18,15 +18,9 @@ import _TestSupport
         return out
     }
 
-    private static func onEveryLevel(_ body: (Kernels.Table, _ label: String) -> Void) {
-        for level in Kernels.available {
-            Kernels.$level.withValue(level) { body(Kernels.current.pointee, "\(level)") }
-        }
-    }
-
     @Test func theTableIsTheOneAskedFor() {
         #expect(Kernels.available.first == .portable)
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             #expect(String(cString: kernels.name) == label)
         }
     }
@@ -43,7 +37,7 @@ import _TestSupport
             let (p, j) = (at / width, at % width)
             return j < columns ? b[p * depthStride + j * columnStride] : 0
         }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             var out = [Float](repeating: 7, count: depth * width + 16)
             var pairs = [UInt32](repeating: 7, count: (depth + 1) / 2 * width + 16)
             b.withUnsafeBufferPointer { b in
@@ -58,8 +52,7 @@ import _TestSupport
             #expect(out == expected + Array(repeating: 7, count: 16), "\(label)")
             func rounded(_ p: Int, _ j: Int) -> UInt32 {
                 guard p < depth else { return 0 }
-                let bits = expected[p * width + j].bitPattern
-                return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+                return Naive.roundedToBFloat16(expected[p * width + j]).bitPattern >> 16
             }
             let expectedPairs = (0..<(depth + 1) / 2 * width).map { at in
                 rounded(at / width * 2, at % width) | rounded(at / width * 2 + 1, at % width) << 16
@@ -71,7 +64,7 @@ import _TestSupport
     @Test func exponentialOverItsWholeRange() {
         // 200,001 numbers from −88 to 88, then the ends
         let x = (0...200_000).map { Float($0 - 100_000) * 88e-5 }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             let y = Self.mapped(x) { kernels.exponential(x.count, $0, $1) }
             // below −87.34 the result is 0; e^−87.34 is the smallest normal number
             let expected = x.map { $0 < -87.33654 ? 0 : exp(Double($0)) }
@@ -91,7 +84,7 @@ import _TestSupport
         let x = (0...200_000).map { Float($0 - 100_000) * 12e-5 }
         let ones = [Float](repeating: 1, count: x.count)
         func below(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             let y = Self.mapped(x) { kernels.gelu_erf(x.count, $0, $1) }
             expectClose(y, x.map { Double($0) * below(Double($0)) }, relative: 1.2e-7, absolute: 2.5e-7, label: "gelu, \(label)")
             let slope = Self.mapped(x) { kernels.gelu_erf_backward(x.count, $0, ones, $1) }
@@ -117,7 +110,7 @@ import _TestSupport
                     $0 + Double(x[place / columns * depth + $1]) * Double(w[place % columns * depth + $1])
                 }
             }
-            Self.onEveryLevel { kernels, label in
+            onEveryLevel { kernels, label in
                 var all = [Float](repeating: .nan, count: rows * columns + 1)
                 kernels.linear_few(rows, columns, depth, x, depth, w, &all, columns)
                 expectClose(Array(all.dropLast()), expected, relative: 1e-5, absolute: 1e-5, label: "\(columns) columns, \(label)")
@@ -136,7 +129,7 @@ import _TestSupport
         ]
         let doubles = x.map(Double.init)
         let inner = { (x: Double) in (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x) }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             func check(
                 _ name: String, _ kernel: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void,
                 _ naive: (Double) -> Double
@@ -162,7 +155,7 @@ import _TestSupport
     }
 
     @Test(arguments: [1, 2, 7, 15, 16, 17, 31, 32, 33, 100]) func argmaxIsTheFirstGreatest(width: Int) {
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             for place in 0..<width {
                 var x = OpCase.Input.normal("x", [width]).values
                 x[place] = 50
@@ -180,7 +173,7 @@ import _TestSupport
     @Test(arguments: [1, 7, 16, 17, 33, 100, 5_000], [Float(1), 0.5, 3])
     func logSumExp(width: Int, temperature: Float) {
         var x = OpCase.Input.normal("x", [width], mean: 100, deviation: 20).values
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             for masked in [0, width / 2] {
                 for index in 0..<masked { x[width - 1 - index] = -.infinity }
                 let scaled = x.map { Double($0) / Double(temperature) }
@@ -200,7 +193,7 @@ import _TestSupport
         let scaled = x.map { Double($0) / Double(temperature) }
         let logSumExp = log(scaled.reduce(0) { $0 + exp($1) })
         let probabilities = scaled.map { exp($0 - logSumExp) }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             func draw(_ uniform: Float) -> Int {
                 kernels.sample(width, 1 / temperature, Float(logSumExp), uniform, x)
             }
@@ -237,7 +230,7 @@ import _TestSupport
 
     @Test(arguments: [0, 1, 7, 16, 17, 33, 100, 5_000]) func sumsInBlocks(count: Int) {
         let (a, b) = (OpCase.Input.normal("a", [count], mean: 1).values, OpCase.Input.normal("b", [count]).values)
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             expectClose(kernels.sum(count, a), a.reduce(0) { $0 + Double($1) }, relative: 1e-6, absolute: 1e-6, label: label)
             expectClose(
                 kernels.dot(count, a, b), zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }, relative: 1e-6,
@@ -261,7 +254,7 @@ import _TestSupport
     /// The kernels write what they are asked for and nothing beyond.
     @Test(arguments: [1, 7, 16, 17, 33]) func nothingIsWrittenPastTheEnd(width: Int) {
         let guarded = width + 40
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             let x = OpCase.Input.normal("x", [guarded]).values
             func check(_ name: String, _ kernel: (UnsafeMutablePointer<Float>) -> Void) {
                 var out = [Float](repeating: 77, count: guarded)

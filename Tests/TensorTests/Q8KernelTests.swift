@@ -28,12 +28,6 @@ import _TestSupport
         return numbers
     }()
 
-    private static func onEveryLevel(_ body: (Kernels.Table, _ label: String) -> Void) {
-        for level in Kernels.available {
-            Kernels.$level.withValue(level) { body(Kernels.current.pointee, "\(level)") }
-        }
-    }
-
     /// What the kernel makes of floats, in a buffer with 8 bytes more at an odd address; and the number of blocks.
     private static func rounded(_ kernels: Kernels.Table, _ numbers: [Float]) -> (bytes: [UInt8], blocks: Int) {
         var bytes = [UInt8](repeating: 0xA5, count: numbers.count / 32 * 34 + 9)
@@ -49,7 +43,7 @@ import _TestSupport
     @Test func rounding() {
         let (expected, failed) = Naive.q8Blocks(Self.numbers)
         #expect(failed == nil && expected.count == 40 * 34)
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             let (bytes, blocks) = Self.rounded(kernels, Self.numbers)
             let isSame = bytes == expected + [UInt8](repeating: 0xA5, count: 8)
             #expect(isSame, "\(label)")
@@ -80,7 +74,7 @@ import _TestSupport
             var numbers = [Float](repeating: 1, count: 96)
             numbers[at] = number
             #expect(Naive.q8Blocks(numbers).failed == at / 32)
-            Self.onEveryLevel { kernels, label in
+            onEveryLevel { kernels, label in
                 let (bytes, blocks) = Self.rounded(kernels, numbers)
                 #expect(blocks == at / 32, "\(number) at \(at), \(label)")
                 #expect(bytes[(at / 32 * 34)...].allSatisfy { $0 == 0xA5 }, "\(label): the block was written")
@@ -98,13 +92,13 @@ import _TestSupport
         let blocks = Naive.q8Blocks(Self.numbers).bytes
         let again = Naive.q8Widened(blocks, count: Self.numbers.count)
         #expect(Naive.q8Blocks(again).bytes == blocks)
-        Self.onEveryLevel { kernels, label in #expect(Array(Self.rounded(kernels, again).bytes.dropLast(8)) == blocks, "\(label)") }
+        onEveryLevel { kernels, label in #expect(Array(Self.rounded(kernels, again).bytes.dropLast(8)) == blocks, "\(label)") }
         // every finite scale in half precision, with all integers up to 127
         for first in stride(from: 1, to: 0x7C00, by: 37) {
             var block: [UInt8] = [UInt8(first % 256), UInt8(first / 256), 127]
             for index in 0..<31 { block.append(UInt8(bitPattern: Int8((index * 8 + first) % 255 - 127))) }
             let numbers = Naive.q8Widened(block, count: 32)
-            Self.onEveryLevel { kernels, label in
+            onEveryLevel { kernels, label in
                 #expect(Array(Self.rounded(kernels, numbers).bytes.dropLast(8)) == block, "the scale \(first), \(label)")
             }
         }
@@ -127,7 +121,7 @@ import _TestSupport
         for index in 2..<34 { bytes[index] = UInt8(bitPattern: Int8(index - 2 - 128)) }
         let all = Naive.q8Widened(bytes, count: 40 * 32)
         let expected = (0..<rows * n).map { all[first + $0 / n * stride + $0 % n].bitPattern }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             var out = [Float](repeating: 7, count: rows * n + 16)
             ([0] + bytes).withUnsafeBufferPointer { from in
                 out.withUnsafeMutableBufferPointer { to in

@@ -6,13 +6,8 @@ import _TestSupport
 /// weights, a relative 2⁻⁹ at most. On processors without instructions for bfloat16 the same attention is computed in 32-bit floats,
 /// and is within the same tolerance.
 @Suite struct RoundedAttentionTests {
-    /// To the nearest bfloat16, ties to even.
-    private static func rounded(_ x: Float) -> Float {
-        Float(bitPattern: (x.bitPattern &+ 0x7FFF &+ (x.bitPattern >> 16 & 1)) & 0xFFFF_0000)
-    }
-
     private static func random(_ name: String, _ shape: Shape, deviation: Float = 1) -> Tensor {
-        Tensor(OpCase.Input.normal(name, shape, deviation: deviation).values.map(rounded), shape: shape)
+        Tensor(OpCase.Input.normal(name, shape, deviation: deviation).values.map(Naive.roundedToBFloat16), shape: shape)
     }
 
     private static func inBFloat16<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -51,7 +46,7 @@ import _TestSupport
 
     @Test("weights of rounded numbers", arguments: OpCases.all.filter { $0.operation == "attention" } + sizes + scored)
     func values(_ attention: OpCase) {
-        let tensors = attention.inputs.map { Tensor($0.values.map(Self.rounded), shape: $0.shape) }
+        let tensors = attention.inputs.map { Tensor($0.values.map(Naive.roundedToBFloat16), shape: $0.shape) }
         let expected = attention.naive(tensors.map { $0.values.map(Double.init) })
         // weights add up to 1, except that dropout with a rate of a half doubles those that are left
         let greatest = tensors[2].values.reduce(0) { max($0, abs(Double($1))) } * (attention.name.contains("dropout") ? 2 : 1)
@@ -69,7 +64,7 @@ import _TestSupport
     /// sees a single key ("window 1"): the scale is that of the greatest gradient.
     @Test("gradients", arguments: sizes + scored)
     func gradients(_ attention: OpCase) {
-        let tensors = attention.inputs.map { Tensor($0.values.map(Self.rounded), shape: $0.shape) }
+        let tensors = attention.inputs.map { Tensor($0.values.map(Naive.roundedToBFloat16), shape: $0.shape) }
         let upstream = Self.random("upstream", attention.outputShape)
         func run(_ precision: Compute.Precision) -> [Tensor] {
             Compute.$precision.withValue(precision) {
@@ -143,7 +138,7 @@ import _TestSupport
         let (length, dim) = (1_100, 16)
         let q = Tensor.filled(1, [length, dim])
         let levels = (0..<length).map { Float(falls ? length - $0 : $0) / 64 }
-        let k = Tensor(levels.flatMap { Array(repeating: Self.rounded($0), count: dim) }, shape: [length, dim])
+        let k = Tensor(levels.flatMap { Array(repeating: Naive.roundedToBFloat16($0), count: dim) }, shape: [length, dim])
         let v = Self.random("v", [length, dim])
         let layout = AttentionLayout(lengths: [length])
         onEveryBuild { label, _ in

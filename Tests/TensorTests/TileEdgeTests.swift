@@ -10,23 +10,12 @@ import _TestSupport
     private struct Factor {
         let values: [Float]
         var doubles: [Double] { values.map(Double.init) }
-        var rounded: [Double] {
-            values.map {
-                let bits = $0.bitPattern
-                return Double(Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000))
-            }
-        }
+        var rounded: [Double] { values.map { Double(Naive.roundedToBFloat16($0)) } }
     }
 
     private static func naive(_ a: [Double], _ b: [Double], depth: Int) -> [Double] {
         (0..<rows * columns).map { place in
             (0..<depth).reduce(0) { $0 + a[place / columns * depth + $1] * b[$1 * columns + place % columns] }
-        }
-    }
-
-    private static func onEveryLevel(_ body: (Kernels.Table, _ label: String) -> Void) {
-        for level in Kernels.available {
-            Kernels.$level.withValue(level) { body(Kernels.current.pointee, "\(level)") }
         }
     }
 
@@ -83,7 +72,7 @@ import _TestSupport
         let a = Factor(values: OpCase.Input.normal("a", [Self.rows, depth]).values)
         let b = Factor(values: OpCase.Input.normal("b", [depth, Self.columns]).values)
         let (exact, exactOfRounded) = (Self.naive(a.doubles, b.doubles, depth: depth), Self.naive(a.rounded, b.rounded, depth: depth))
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             let whole = Self.floats(kernels, a, b, Self.rows, Self.columns, depth: depth)
             let wholeRounded = Self.rounded(kernels, a, b, Self.rows, Self.columns, depth: depth)
             expectClose(whole, exact, relative: 1e-5, absolute: 2e-4, label: "f32, \(label)")
@@ -109,7 +98,7 @@ import _TestSupport
                 $0 + Double(x[place / columns * depth + $1]) * Double(w[place % columns * depth + $1])
             }
         }
-        Self.onEveryLevel { kernels, label in
+        onEveryLevel { kernels, label in
             var all = [Float](repeating: .nan, count: rows * columns + 1)
             kernels.linear_few(rows, columns, depth, x, depth, w, &all, columns)
             expectClose(Array(all.dropLast()), expected, relative: 1e-5, absolute: 2e-4, label: label)

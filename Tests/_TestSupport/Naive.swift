@@ -3,6 +3,11 @@ public import Tensor
 
 /// The formulas of the operations in Double, one loop an index: the judge of every kernel, never the fast way.
 public enum Naive {
+    /// The nearest bfloat16 number of a finite number, ties to even.
+    public static func roundedToBFloat16(_ x: Float) -> Float {
+        Float(bitPattern: (x.bitPattern &+ 0x7FFF &+ (x.bitPattern >> 16 & 1)) & 0xFFFF_0000)
+    }
+
     /// x[rows, inputs] · W[outputs, inputs]ᵀ + b.
     public static func linear(
         _ x: [Double], rows: Int, inputs: Int, weight: [Double], outputs: Int, bias: [Double]? = nil

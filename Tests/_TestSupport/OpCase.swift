@@ -78,7 +78,14 @@ public struct OpCase: Sendable, CustomTestStringConvertible {
     public var bytes: Int { 4 * (inputs.reduce(0) { $0 + $1.values.count } + outputShape.count) }
 }
 
-/// Calls `body` once for every build of the kernels that this processor runs, with one and with two threads.
+/// Calls `body` with the function table of every build of the kernels that this processor runs.
+package func onEveryLevel(_ body: (Kernels.Table, _ label: String) -> Void) {
+    for level in Kernels.available {
+        Kernels.$level.withValue(level) { body(Kernels.current.pointee, "\(level)") }
+    }
+}
+
+/// Calls `body` for every build of the kernels that this processor runs, with 1, 2, 3 and 7 threads.
 public func onEveryBuild(_ body: (_ label: String, _ threads: Int) throws -> Void) rethrows {
     for level in Kernels.available {
         for threads in [1, 2, 3, 7] {
