@@ -107,18 +107,19 @@ import _TestSupport
         let (lengths, dim, heads) = ([5, 49, 1, 17], 8, 2)
         let q = Self.random(72, heads * dim, "q")
         let (k, v) = (Self.random(72, heads * dim, "k"), Self.random(72, heads * dim, "v"))
-        onEveryBuild { label, _ in
-            let packed = q.attending(
-                keys: k, values: v, layout: AttentionLayout(lengths: lengths), heads: heads, keyHeads: heads)
-            var at = 0
-            for length in lengths {
-                let rows = at..<at + length
-                let single = q.rows(rows).attending(
-                    keys: k.rows(rows), values: v.rows(rows), layout: AttentionLayout(lengths: [length]), heads: heads,
-                    keyHeads: heads)
-                #expect(single.values == packed.rows(rows).values, "\(label), length \(length)")
-                at += length
-            }
+        onEveryBuild { label, _ in Self.expectSameAlone(q, k, v, lengths: lengths, heads: heads, label) }
+    }
+
+    /// Expects each of several packed sequences to get the bits that it gets alone.
+    static func expectSameAlone(_ q: Tensor, _ k: Tensor, _ v: Tensor, lengths: [Int], heads: Int, _ label: String) {
+        let packed = q.attending(keys: k, values: v, layout: AttentionLayout(lengths: lengths), heads: heads, keyHeads: heads)
+        var at = 0
+        for length in lengths {
+            let rows = at..<at + length
+            let single = q.rows(rows).attending(
+                keys: k.rows(rows), values: v.rows(rows), layout: AttentionLayout(lengths: [length]), heads: heads, keyHeads: heads)
+            #expect(single.values == packed.rows(rows).values, "\(label), length \(length)")
+            at += length
         }
     }
 

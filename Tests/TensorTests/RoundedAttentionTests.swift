@@ -97,18 +97,7 @@ import _TestSupport
             Self.random("q", [total, heads * dim]), Self.random("k", [total, heads * dim]), Self.random("v", [total, heads * dim])
         )
         onEveryBuild { label, _ in
-            Self.inBFloat16 {
-                let packed = q.attending(keys: k, values: v, layout: AttentionLayout(lengths: lengths), heads: heads, keyHeads: heads)
-                var at = 0
-                for length in lengths {
-                    let rows = at..<at + length
-                    let single = q.rows(rows).attending(
-                        keys: k.rows(rows), values: v.rows(rows), layout: AttentionLayout(lengths: [length]), heads: heads,
-                        keyHeads: heads)
-                    #expect(single.values == packed.rows(rows).values, "\(label), length \(length)")
-                    at += length
-                }
-            }
+            Self.inBFloat16 { AttentionTests.expectSameAlone(q, k, v, lengths: lengths, heads: heads, label) }
         }
     }
 
