@@ -90,24 +90,6 @@ import _TestSupport
 
     /// A few rows of a linear layer that is deeper than a block, and more rows than those whose sums are kept between blocks.
     @Test(arguments: [1, 2, 3, 16, 47, 50]) func fewRowsOfADeepLayer(rows: Int) {
-        let (columns, depth) = (11, 2_065)
-        let x = OpCase.Input.normal("x", [rows, depth]).values
-        let w = OpCase.Input.normal("w", [columns, depth]).values
-        let expected = (0..<rows * columns).map { place in
-            (0..<depth).reduce(0.0) {
-                $0 + Double(x[place / columns * depth + $1]) * Double(w[place % columns * depth + $1])
-            }
-        }
-        onEveryLevel { kernels, label in
-            var all = [Float](repeating: .nan, count: rows * columns + 1)
-            kernels.linear_few(rows, columns, depth, x, depth, w, &all, columns)
-            expectClose(Array(all.dropLast()), expected, relative: 1e-5, absolute: 2e-4, label: label)
-            #expect(all[rows * columns].isNaN, "\(label)")
-            for row in [0, rows / 2, rows - 1] {
-                var one = [Float](repeating: .nan, count: columns)
-                kernels.linear_few(1, columns, depth, Array(x[row * depth..<(row + 1) * depth]), depth, w, &one, columns)
-                #expect(one == Array(all[row * columns..<(row + 1) * columns]), "row \(row), \(label)")
-            }
-        }
+        KernelTests.checkFewRows(rows, columns: 11, depth: 2_065, absolute: 2e-4)
     }
 }
