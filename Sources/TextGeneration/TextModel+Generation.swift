@@ -81,7 +81,8 @@ extension TextModel {
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
-        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox], maxActive: Int = 64,
+        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],
+        maxActive: Int = Generator.defaultMaxActive,
         progress: ((_ prompt: Int, _ sample: Int, _ text: String, _ isWhole: Bool) throws -> Void)? = nil
     ) throws -> [[GeneratedText]] {
         precondition(randoms.count == prompts.count, "\(randoms.count) generators for \(prompts.count) prompts")

@@ -248,7 +248,7 @@ public struct PreferenceStage: TrackedStage {
         let sampler = ResponseSampler(
             Generator(
                 policy, ends: try start.ends(note: session.say), validTokens: start.tokenizer.vocabularySize,
-                maxActive: sampling.maxActiveResponses ?? 64),
+                maxActive: sampling.maxActive()),
             tokenizer: start.tokenizer, options: sampling.options())
         return SampledDivergence(sampler, reference: reference, random: Philox(seed: run.seed).split("divergence"))
     }

@@ -221,7 +221,7 @@ public struct SFTStage: TrackedStage {
         return SampleEvaluation(
             ResponseSampler(
                 Generator(
-                    start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: sampling.maxActiveResponses ?? 64),
+                    start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: sampling.maxActive()),
                 tokenizer: tokenizer, options: sampling.options(samples: reference, reference: reference)),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.generates && model.evalSlRewardFunction
