@@ -86,10 +86,7 @@ public struct SFTStage: TrackedStage {
         let checkpoint = try session.restore()
         var start: LoadedModel
         if let checkpoint {
-            start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
-                note: session.say)
-            try adapter.check(resumed: start)
+            start = try adapter.resumed(from: checkpoint, base: adapterBase, session)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
