@@ -1,4 +1,4 @@
-"""Calculates the seconds of a training step with 1 to 64 machines, and the bytes that they send: a model on paper, not a measurement.
+"""Calculates the seconds of a training step with 1 to 64 machines, and the bytes that they send. Nothing is measured.
 
 usage: python3 model.py [--shape 100m,7b] [--freeze 0.8] [--batch 16,256] [--seconds S] [--ranks 1,2,4,8,16,32,64] [--gigabits 1,10,100]
                         [--reached 0.6] [--latency 50] [--copies 10] [--bytes]

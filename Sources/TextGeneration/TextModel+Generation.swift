@@ -56,7 +56,8 @@ extension TextModel {
     ///   - count: the texts for each prompt.
     ///   - options: how tokens are chosen.
     ///   - stop: strings that end a text in front of them.
-    ///   - random: every prompt and text has a stream of its own in it, so that the draws of a text do not depend on the others of a call.
+    ///   - random: the generator. Every prompt and text draws from a separate stream of it, so that the draws of a text do not depend
+    ///     on the others of a call.
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Returns: for each prompt `count` texts.
     /// - Throws: `GenerationError`; what `progress` throws.
@@ -81,7 +82,8 @@ extension TextModel {
     ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
-        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox], maxActive: Int = 64,
+        tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],
+        maxActive: Int = Generator.defaultMaxActive,
         progress: ((_ prompt: Int, _ sample: Int, _ text: String, _ isWhole: Bool) throws -> Void)? = nil
     ) throws -> [[GeneratedText]] {
         precondition(randoms.count == prompts.count, "\(randoms.count) generators for \(prompts.count) prompts")
@@ -128,7 +130,7 @@ package struct TextStream {
     package init(stop: [String]) { self.stop = stop.filter { !$0.isEmpty } }
 
     /// What is new of a text; nil for nothing. A character of several tokens, and what may be the beginning of a stop string, is held back
-    /// until the text goes on or is whole.
+    /// until the text continues or is complete.
     package mutating func next(of text: String, isWhole: Bool) -> String? {
         var scalars = Array(text.unicodeScalars)
         if !isWhole {

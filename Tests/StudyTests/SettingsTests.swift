@@ -44,6 +44,14 @@ import Testing
         #expect(try ComparisonSettings(values: preferences.values) == preferences)
     }
 
+    @Test("the number of responses that are sampled at the same time has two defaults")
+    func activeResponses() {
+        var sampling = SamplingSettings()
+        #expect(sampling.maxActive() == 64 && sampling.maxActive(isBulk: true) == 128)
+        sampling.maxActiveResponses = 3
+        #expect(sampling.maxActive() == 3 && sampling.maxActive(isBulk: true) == 3)
+    }
+
     @Test("names that are none and values of another type are refused by name")
     func refusals() throws {
         func problem(_ values: [String: OptionValue]) -> String {

@@ -128,6 +128,6 @@ public struct DataOptions: SettingsOptions {
         "max-train-samples": "max-train-examples",
     ]
 
-    /// `--chat-template none` is a choice of its own.
+    /// `--chat-template none` is a separate choice.
     public static let valuesOfNone = ["chat-template": "none"]
 }

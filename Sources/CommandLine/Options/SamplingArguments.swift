@@ -36,8 +36,8 @@ public struct SamplingArguments: SettingsOptions {
     public var doSample: Bool?
     @Option(
         help: """
-            Maximum number of responses sampled at the same time. Fewer need less memory for keys and values, and more time. Default: 64, \
-            or 128 where nothing is trained.
+            Maximum number of responses sampled at the same time. Fewer need less memory for keys and values, and more time. Default: 64; \
+            128 for best-of-N and simulated preferences.
             """)
     public var maxActiveResponses: Int?
 

@@ -8,7 +8,7 @@ public protocol SettingsOptions: ProgramOptions {
 }
 
 extension SettingsOptions {
-    /// What stands in options that are not given.
+    /// The values of options that are not given.
     public static var defaults: Values { Values() }
 
     /// The settings that the options give.

@@ -1,6 +1,6 @@
 /// An error in a model folder or in one of its files.
 ///
-/// Everything that a file says is checked before it is used. Each case carries the file, the tensor and the numbers;
+/// All content of a file is checked before it is used. Each case carries the file, the tensor and the numbers;
 /// `description` is one line for people.
 public enum CheckpointError: Error, Equatable, Sendable {
     // MARK: Files

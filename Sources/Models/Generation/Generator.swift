@@ -64,6 +64,9 @@ public struct Generator {
     /// response continues.
     public typealias Observer = (_ request: Int, _ sample: Int, _ tokens: [Int32]) throws -> Bool
 
+    /// The default of ``maxActive``.
+    public static let defaultMaxActive = 64
+
     /// Creates a generator whose responses end with one token.
     /// - Parameters:
     ///   - decoder: the model.
@@ -74,7 +77,7 @@ public struct Generator {
     ///   - trunkLayers: the number of layers after which states are returned; nil to return none.
     public init(
         _ decoder: any TransformerDecoder, valueHead: ValueHead? = nil, endOfSequence: Int32?, validTokens: Int? = nil,
-        maxActive: Int = 64, trunkLayers: Int? = nil
+        maxActive: Int = Generator.defaultMaxActive, trunkLayers: Int? = nil
     ) {
         self.init(
             decoder, valueHead: valueHead, ends: EndTokens(closing: endOfSequence), validTokens: validTokens, maxActive: maxActive,
@@ -83,8 +86,8 @@ public struct Generator {
 
     /// Creates a generator whose responses end with any of several tokens.
     public init(
-        _ decoder: any TransformerDecoder, valueHead: ValueHead? = nil, ends: EndTokens, validTokens: Int? = nil, maxActive: Int = 64,
-        trunkLayers: Int? = nil
+        _ decoder: any TransformerDecoder, valueHead: ValueHead? = nil, ends: EndTokens, validTokens: Int? = nil,
+        maxActive: Int = Generator.defaultMaxActive, trunkLayers: Int? = nil
     ) {
         self.decoder = decoder
         self.valueHead = valueHead

@@ -60,7 +60,6 @@ public struct ModelSampling: ReportTask {
     }
 
     private var options: SamplingOptions { sampling.options(samples: true) }
-    private var maxActive: Int { sampling.maxActiveResponses ?? 64 }
 
     private func random(_ prompt: Int) -> Philox { Philox(seed: measuring.seed).split("samples").split(UInt64(prompt)) }
 
@@ -100,7 +99,7 @@ public struct ModelSampling: ReportTask {
         if !isAlone { listener.write("\(model.name): ") }
         let streams = count == 1
         let answers = try model.answers(
-            to: [prompt], options: options, randoms: [random(number - 1)], maxActive: maxActive,
+            to: [prompt], options: options, randoms: [random(number - 1)], maxActive: sampling.maxActive(),
             onText: streams ? { listener.write($0) } : nil)[0]
         if streams {
             listener.write("\n")
@@ -122,7 +121,8 @@ public struct ModelSampling: ReportTask {
         for start in stride(from: 0, to: count, by: Self.promptsPerPass) {
             let places = start..<min(count, start + Self.promptsPerPass)
             let answers = try zip(answering, prompts).map { model, prompts in
-                try model.answers(to: Array(prompts[places]), options: options, randoms: places.map(random), maxActive: maxActive)
+                try model.answers(
+                    to: Array(prompts[places]), options: options, randoms: places.map(random), maxActive: sampling.maxActive())
             }
             for place in places {
                 if isShown { listener.write((place > 0 ? "\n" : "") + "prompt \(prompts[0][place].id): \(prompts[0][place].text)\n") }

@@ -215,8 +215,7 @@ struct ComparisonSource {
             var simulation = SimulatedPreferences(
                 ResponseSampler(
                     Generator(
-                        decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize,
-                        maxActive: sampling.maxActiveResponses ?? 128),
+                        decoder, ends: ends, validTokens: supervised.tokenizer.vocabularySize, maxActive: sampling.maxActive(isBulk: true)),
                     tokenizer: supervised.tokenizer, options: sampling.options()),
                 random: Philox(seed: seed).split("preferences"))
             simulation.judge = GoldScore(lengthWeight: settings.lengthWeight)

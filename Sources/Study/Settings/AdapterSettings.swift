@@ -1,4 +1,5 @@
 import Models
+import Runs
 import Tensor
 
 /// A low-rank adapter that is trained instead of a model's weights (LoRA: Hu et al. 2021).
@@ -77,14 +78,22 @@ public struct AdapterSettings: Settings {
             by: configuration, base: start.folder.standardizedFileURL.path, using: Philox(seed: seed).split("adapter"))
     }
 
-    /// Checks that a checkpoint has the adapter that these settings ask for. It may have another one only if config.json was edited.
-    /// - Throws: `InvalidSetting`, which says what the checkpoint is.
-    func check(resumed: LoadedModel) throws {
-        guard let loraRank else { return }
-        let found = resumed.model.decoder.adapter?.configuration.rank
-        guard found != loraRank else { return }
+    /// Loads the model of a checkpoint, which must have the adapter that these settings ask for. It may have another one only if
+    /// config.json was edited.
+    /// - Parameters:
+    ///   - base: names the base model of an adapter.
+    ///   - usesTanh: whether the value head, if there is one, applies a tanh; nil uses the value in config.json.
+    /// - Throws: `InvalidSetting`, which says what the checkpoint is; as `LoadedModel.load`.
+    func resumed(
+        from checkpoint: Checkpoint, base: AdapterBaseSettings, usesTanh: Bool? = nil, _ session: RunSession
+    ) throws -> LoadedModel {
+        let loaded = try LoadedModel.load(
+            checkpoint.url.appendingPathComponent("model").path, from: [], base: base.folder, usesTanh: usesTanh,
+            families: session.families, note: session.say)
+        let found = loaded.model.decoder.adapter?.configuration.rank
+        guard let loraRank, found != loraRank else { return loaded }
         throw InvalidSetting(
-            "--lora-rank is \(loraRank), but the checkpoint \(resumed.folder.path) is that of "
+            "--lora-rank is \(loraRank), but the checkpoint \(loaded.folder.path) is that of "
                 + (found.map { "an adapter of rank \($0)" } ?? "a full model, without an adapter")
                 + "; give the option the value with which the run was started, or start a new run with another --run-id")
     }

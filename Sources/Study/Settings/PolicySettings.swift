@@ -38,7 +38,7 @@ public struct PolicySettings: Settings {
     public var adamWeightDecay = 0.0
     /// The global norm to which gradients are clipped. Default: no clipping.
     public var gradNormClipping: Double?
-    /// Whether each weight is updated in the backward pass, as soon as its gradient is whole, and the gradient is then freed. It saves
+    /// Whether each weight is updated in the backward pass, as soon as its gradient is complete, and the gradient is then freed. It saves
     /// memory if a learn batch is one pass, and changes no result.
     public var applyInBackward = false
     /// The share of the layers, from the first, that is frozen.

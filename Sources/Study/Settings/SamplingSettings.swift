@@ -15,8 +15,8 @@ public struct SamplingSettings: Settings {
     public var minP: Float?
     /// Whether responses are sampled rather than decoded greedily. Default: true, but false in evaluations.
     public var doSample: Bool?
-    /// The maximum number of responses that are sampled at the same time. Their keys and values take memory. Default: 64; 128 where
-    /// nothing is trained.
+    /// The maximum number of responses that are sampled at the same time. Their keys and values take memory. Default: 64;
+    /// 128 for best-of-N and simulated preferences.
     public var maxActiveResponses: Int?
 
     /// The defaults.
@@ -32,6 +32,10 @@ public struct SamplingSettings: Settings {
         guard maxActiveResponses ?? 1 > 0 else { throw InvalidSetting("--max-active-responses must be above 0") }
         guard (0...1).contains(minP ?? 0) else { throw InvalidSetting("--min-p must be in [0, 1]") }
     }
+
+    /// The maximum number of responses that are sampled at the same time.
+    /// - Parameter isBulk: whether the default is that of best-of-N and simulated preferences.
+    package func maxActive(isBulk: Bool = false) -> Int { maxActiveResponses ?? (isBulk ? 128 : Generator.defaultMaxActive) }
 
     /// The options for the sampler.
     /// - Parameters:

@@ -19,7 +19,7 @@ public struct TrainingSettings: Settings {
     public var weightDecay = 0.0
     /// The global norm to which gradients are clipped; 0 disables clipping.
     public var maxGradNorm = 1.0
-    /// Whether each weight is updated in the backward pass, as soon as its gradient is whole, and the gradient is then freed. It saves
+    /// Whether each weight is updated in the backward pass, as soon as its gradient is complete, and the gradient is then freed. It saves
     /// memory if a step has one pass, and changes no result.
     public var applyInBackward = false
     /// The learning-rate schedule after the warm-up: constant, linear or cosine.

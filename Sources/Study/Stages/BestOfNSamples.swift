@@ -57,7 +57,7 @@ extension BestOfNStage {
             ResponseSampler(
                 Generator(
                     policy.model.decoder, ends: ends, validTokens: policy.tokenizer.vocabularySize,
-                    maxActive: sampling.maxActiveResponses ?? 128),
+                    maxActive: sampling.maxActive(isBulk: true)),
                 tokenizer: policy.tokenizer, options: sampling.options(reference: data.referenceCompatible)),
             rewardFunction: reward, random: Philox(seed: run.seed).split("best of n"))
         (sampler.reference, sampler.promptsPerPass) = (reference, promptsPerPass)

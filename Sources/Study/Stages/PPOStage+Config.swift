@@ -90,7 +90,7 @@ extension PPOStage {
 
         config.rolloutBatchSize = policy.promptsOfBatch(generations: config.generations) * steps
         config.rolloutBatches = steps
-        config.maxActiveResponses = sampling.maxActiveResponses ?? config.maxActiveResponses
+        config.maxActiveResponses = sampling.maxActive()
         config.learnBatchSize = policy.learnBatchSize * policy.gradientAccumulationSteps
         config.learnBatches = policy.gradientAccumulationSteps
         config.epochs = policy.ppoEpochs ?? config.epochs

@@ -80,13 +80,10 @@ public struct PPOStage: TrackedStage {
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, usesTanh: reward.policyUsesTanh,
-                families: session.families,
-                note: session.say)
-            try adapter.check(resumed: start)
+            start = try adapter.resumed(from: checkpoint, base: adapterBase, usesTanh: reward.policyUsesTanh, session)
+        } else {
+            try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed)
         }
-        if checkpoint == nil { try adapter.adapt(&start, freezing: policy.freezing, seed: run.seed) }
         try saving.check(adapter.finished(start.model), tokenizer: supervised.tokenizer)
         let decoder = start.model.decoder
         var config = try self.config()

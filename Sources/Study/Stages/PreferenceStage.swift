@@ -70,10 +70,7 @@ public struct PreferenceStage: TrackedStage {
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
-                note: session.say)
-            try adapter.check(resumed: start)
+            start = try adapter.resumed(from: checkpoint, base: adapterBase, session)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)
@@ -248,7 +245,7 @@ public struct PreferenceStage: TrackedStage {
         let sampler = ResponseSampler(
             Generator(
                 policy, ends: try start.ends(note: session.say), validTokens: start.tokenizer.vocabularySize,
-                maxActive: sampling.maxActiveResponses ?? 64),
+                maxActive: sampling.maxActive()),
             tokenizer: start.tokenizer, options: sampling.options())
         return SampledDivergence(sampler, reference: reference, random: Philox(seed: run.seed).split("divergence"))
     }

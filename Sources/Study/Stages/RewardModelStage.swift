@@ -81,10 +81,7 @@ public struct RewardModelStage: TrackedStage {
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {
-            start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
-                note: session.say)
-            try adapter.check(resumed: start)
+            start = try adapter.resumed(from: checkpoint, base: adapterBase, session)
             start.tokenizer = supervised.tokenizer
         } else {
             try adapter.adapt(&start, freezing: training.freezing, seed: run.seed)

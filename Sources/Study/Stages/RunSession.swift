@@ -133,7 +133,7 @@ package final class RunSession {
                         + "in a step; start fewer, or use a larger batch" : ""))
     }
 
-    /// Tells how much the processes have sent to each other per step.
+    /// Reports how many bytes the processes have sent to each other per step.
     func sayTraffic(_ traffic: StepTraffic) throws {
         guard collective.size > 1, traffic.steps > 0 else { return }
         let bytes = try traffic.bytesPerStep(among: collective)
@@ -217,7 +217,7 @@ package final class RunSession {
 
     /// Writes a checkpoint with any content.
     func checkpoint(step: Int, contents: (URL) throws -> Void) throws {
-        // before rank 0 writes, and there alone: another rank might already miss the space of this checkpoint
+        // only on rank 0, before it writes: another rank might already see less free space because of this checkpoint
         try collective.together { if folder.isFirst { try checkDiskForCheckpoint() } }
         try folder.writeCheckpoint(step: step, limit: checkpointLimit, contents: contents)
         lastCheckpoint = SteadyClock.now()

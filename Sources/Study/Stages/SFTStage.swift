@@ -86,10 +86,7 @@ public struct SFTStage: TrackedStage {
         let checkpoint = try session.restore()
         var start: LoadedModel
         if let checkpoint {
-            start = try .load(
-                checkpoint.url.appendingPathComponent("model").path, from: [], base: adapterBase.folder, families: session.families,
-                note: session.say)
-            try adapter.check(resumed: start)
+            start = try adapter.resumed(from: checkpoint, base: adapterBase, session)
         } else if model.fromScratch {
             start = try fresh(examples, format: corpus.format, session: session)
         } else {
@@ -221,7 +218,7 @@ public struct SFTStage: TrackedStage {
         return SampleEvaluation(
             ResponseSampler(
                 Generator(
-                    start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: sampling.maxActiveResponses ?? 64),
+                    start.model.decoder, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: sampling.maxActive()),
                 tokenizer: tokenizer, options: sampling.options(samples: reference, reference: reference)),
             random: Philox(seed: run.seed).split("evaluation"),
             rewardFunction: evaluation.generates && model.evalSlRewardFunction

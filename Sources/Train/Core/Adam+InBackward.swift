@@ -9,7 +9,7 @@ struct StepInBackward {
 }
 
 // Steps in the backward pass (Lv et al. 2023, "Full parameter fine-tuning for large language models with limited resources"): a
-// gradient is used as soon as it is whole, and freed. The weights have the same bits as with `step`, which needs all gradients first.
+// gradient is used as soon as it is complete, and freed. The weights have the same bits as with `step`, which needs all gradients first.
 extension Adam {
     /// Begins a step, before the last backward pass that adds to its gradients.
     package func begin(learningRate: Double) {
@@ -18,7 +18,7 @@ extension Adam {
         running = StepInBackward(step: nextStep(learningRate: learningRate, scale: 1))
     }
 
-    /// Updates a parameter whose gradient is whole, and frees the gradient. Other parameters than the optimiser's are left alone.
+    /// Updates a parameter whose gradient is complete, and frees the gradient. Other parameters than the optimiser's are left alone.
     package func apply(to parameter: Parameter) {
         guard let running, running.failed == nil, let index = places[ObjectIdentifier(parameter)],
             let gradient = parameter.gradient

@@ -17,7 +17,7 @@ public struct AdamConfig: Codable, Sendable, Equatable {
     public var weightDecay = 0.0
     /// The global norm to which gradients are clipped; nil disables clipping.
     public var clipNorm: Double?
-    /// Whether each weight is updated in the last backward pass of a step, as soon as its gradient is whole, and the gradient is then
+    /// Whether each weight is updated in the last backward pass of a step, as soon as its gradient is complete, and the gradient is then
     /// freed. The weights have the same bits. It saves memory where a step has one pass, and needs ``clipNorm`` to be nil.
     public var appliesInBackward = false
 

@@ -5,7 +5,8 @@ package import Tensor
 public enum GradientFormat: String, Codable, Sendable, CaseIterable {
     /// 32-bit floats.
     case f32
-    /// bfloat16: 2 bytes per weight. A pass adds to a matrix's gradient in 32-bit floats, and rounds it stochastically when it is whole.
+    /// bfloat16: 2 bytes per weight. A pass adds to a matrix's gradient in 32-bit floats, and rounds it stochastically when it is
+    /// complete.
     case bf16
 
     /// The memory that the gradient of a parameter of a shape takes, in bytes.

@@ -66,7 +66,7 @@ extension TrainerSnapshot {
         do {
             return try JSONDecoder().decode(Numbers.self, from: Foundation.Data(content))
         } catch is DecodingError {
-            throw FileError.damaged(path: path, problem: "it does not hold the counts of a trainer; \(advice)")
+            throw FileError.damaged(path: path, problem: "it does not hold the state of a trainer; \(advice)")
         }
     }
 
@@ -78,7 +78,7 @@ extension TrainerSnapshot {
         } catch CheckpointError.notFinite(_, _, let index, let value) {
             throw CheckpointError.badTensor(
                 file: stored.path, name: name,
-                reason: "it has the value \(value) at element \(index), and the optimiser's numbers are finite; \(advice)")
+                reason: "it has the value \(value) at element \(index), but the optimiser's state must be finite; \(advice)")
         } catch CheckpointError.wrongElementType(_, let type, _) {
             throw CheckpointError.badTensor(
                 file: stored.path, name: name,

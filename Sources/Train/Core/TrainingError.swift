@@ -41,7 +41,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notFiniteInBackward(let what, let step, let examples):
             "\(what) is NaN or Inf in step \(step) "
                 + "(\(Counted.form(examples.count, "example", "examples")) \(Self.list(examples))); with --apply-in-backward, some weights "
-                + "were updated before it, so the run has to go on from its last checkpoint. "
+                + "were updated before it, so the run has to resume from its last checkpoint. "
                 + "Check \(Counted.form(examples.count, "this example", "these examples")), or lower the learning rate"
         case .weightNotFinite(let name, let step):
             "the weight \(name) is NaN or Inf after step \(step), and was not saved; the last checkpoint is unchanged. "

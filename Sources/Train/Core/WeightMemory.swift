@@ -45,7 +45,7 @@ package struct WeightMemory: Sendable {
         /// Its bytes with frozen and trained matrices in a format, and products in a precision.
         func bytes(_ wanted: FrozenFormat, _ precision: Compute.Precision, _ master: MasterFormat) -> Bytes {
             if isTrainedMatrix, master == .bf16 {
-                // products pack it in passing
+                // products pack it on the fly
                 return Bytes(allocated: Allocator.capacity(for: NumberFormat.bf16.byteCount(of: count)))
             }
             var (format, isRounded) = (format, false)
@@ -54,7 +54,7 @@ package struct WeightMemory: Sendable {
                 isRounded = wanted == .int8 || precision == .f32 || isLookedUp || mapped == 0 || packed == 0
                 if isRounded { format = narrow }
             }
-            // products pack rounded weights in passing
+            // products pack rounded weights on the fly
             let packed = precision == .bf16 && !isRounded ? self.packed : 0
             guard !isRounded else { return Bytes(allocated: Allocator.capacity(for: format.byteCount(of: count))) }
             return Bytes(allocated: allocated, mapped: isUsed && (packed == 0 || isLookedUp) ? mapped : 0, packed: packed)

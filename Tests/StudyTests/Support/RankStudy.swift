@@ -145,7 +145,12 @@ extension TemporaryFolder {
     func names(in path: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: self[path].path).sorted() }
 
     /// Expects the same content of files of two runs.
-    func expectSame(_ files: [String], of run: String, and other: String) throws {
-        for file in files { #expect(try content(of: "\(run)/\(file)") == content(of: "\(other)/\(file)"), "\(file)") }
+    func expectSame(
+        _ files: [String], of run: String, and other: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        for file in files {
+            #expect(
+                try content(of: "\(run)/\(file)") == content(of: "\(other)/\(file)"), "\(run): \(file)", sourceLocation: sourceLocation)
+        }
     }
 }

@@ -84,19 +84,14 @@ struct TinyStages {
         return environment
     }
 
-    /// The content of a file of a run.
-    func file(_ run: String, _ path: String) throws -> Foundation.Data { try Data(contentsOf: folder["\(run)/\(path)"]) }
-
     /// The weights that are the result of a run.
-    func weights(_ run: String) throws -> Foundation.Data { try file(run, "final/model.safetensors") }
+    func weights(_ run: String) throws -> Foundation.Data { try folder.content(of: "\(run)/final/model.safetensors") }
 
     /// Expects the same files of two runs: the weights, the metrics and others.
     func expectSameFiles(
         _ run: String, _ other: String, and others: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        for path in ["final/model.safetensors", "metrics.jsonl"] + others {
-            #expect(try file(run, path) == file(other, path), "\(run): \(path)", sourceLocation: sourceLocation)
-        }
+        try folder.expectSame(["final/model.safetensors", "metrics.jsonl"] + others, of: run, and: other, sourceLocation: sourceLocation)
     }
 
     /// Runs programs once in a folder `NAME-whole`, and once in `NAME-parts` with falls and stops; expects the same files of both.

@@ -89,7 +89,7 @@ public struct PPOConfig: StepSettings, Sendable {
     /// Whether the mean and standard deviation for the normalisation are those of the whole run so far.
     public var normalisesOverRun = false
     /// The maximum number of responses that are sampled at the same time. Fewer need less memory for keys and values.
-    public var maxActiveResponses = 64
+    public var maxActiveResponses = Generator.defaultMaxActive
     /// The number of rollout batches in `rolloutBatchSize`. The responses of a rollout batch share a width where responses are
     /// padded.
     public var rolloutBatches = 1
