@@ -12,7 +12,9 @@ and --optimizer change our side of the tasks that train. Runs with such options 
 before PyTorch's for each row of the table; nothing else should run on the machine.
 
 The floor of a row is the number of operations that the task cannot avoid, divided by the rate of large products, which is measured
-just before our run with the same dtype and number of threads. The tables are also written to `tables.md` in --work.
+just before our run with the same dtype and number of threads. Decoding token by token also has to read all weights and the keys and
+values of all texts in every step. The floor with memory counts for it the time of these bytes at the bandwidth of memory, measured
+with a product of one row, if that is longer than the time of its operations. The tables are also written to `tables.md` in --work.
 """
 import argparse, json, os, subprocess, sys, time
 
@@ -96,6 +98,15 @@ def floor(ours, rate):
     return None
 
 
+def floor_with_memory(ours, rate):
+    """The least time of a task that decodes answers, with the bytes that decoding reads; that of other tasks is the floor."""
+    least = floor(ours, rate)
+    if least is None or "decoding_bytes" not in ours or "gb_per_second" not in rate:
+        return least
+    return least + max(0, ours["decoding_bytes"] / (rate["gb_per_second"] * 1e9)
+                       - ours["decoding_operations"] / (rate["gflops"] * 1e9))
+
+
 def training_options(a, task):
     """The options of our side for a task that trains."""
     found = []
@@ -117,11 +128,12 @@ def prepare(a, preset):
 
 def row(preset, task, dtype, ours, peer, rate):
     both = "seconds" in ours and "seconds" in peer
-    least = floor(ours, rate)
+    least, read = floor(ours, rate), floor_with_memory(ours, rate)
     return [
         preset, task, dtype, number(ours, "seconds", "%.2f"), number(peer, "seconds", "%.2f"),
         "%.1f" % (peer["seconds"] / ours["seconds"]) if both else "–",
         "%.2f" % least if least else "–", "%.2f" % (least / ours["seconds"]) if least and "seconds" in ours else "–",
+        "%.2f" % (read / ours["seconds"]) if read and "seconds" in ours else "–",
         number(ours, "peak_rss_mb", "%d") + " / " + number(peer, "peak_rss_mb", "%d"),
         "%.2f" % (ours["peak_rss_mb"] / peer["peak_rss_mb"]) if both else "–",
         number(ours, "first_loss", "%.6f") + " / " + number(peer, "first_loss", "%.6f")]
@@ -160,7 +172,7 @@ def main():
                     if "seconds" in less and "seconds" in ours:
                         worth.append([preset, task, dtype, idea, number(ours, "seconds", "%.2f"), number(less, "seconds", "%.2f"),
                                       "%.2f" % (less["seconds"] / ours["seconds"])])
-    parts = [text(["preset", "task", "dtype", "ours (s)", "PyTorch (s)", "times faster", "floor (s)", "floor / ours",
+    parts = [text(["preset", "task", "dtype", "ours (s)", "PyTorch (s)", "times faster", "floor (s)", "floor / ours", "with memory",
                    "peak memory, ours / PyTorch (MiB)", "ratio", "first loss"], table)]
     if worth:
         parts.append(text(["preset", "task", "dtype", "optimisation", "with (s)", "without (s)", "speedup"], worth))

@@ -32,6 +32,8 @@ public struct DecoderOperations: Sendable {
     private let layers: [Layer]
     /// NH·D.
     private let attentionWidth: Int
+    /// KH·D.
+    private let keyWidth: Int
     private let projectionCount: Int
     private let trainsProjection: Bool
     private let trainsEmbeddings: Bool
@@ -43,6 +45,7 @@ public struct DecoderOperations: Sendable {
     public init(_ decoder: any TransformerDecoder) {
         let shape = decoder.shape
         attentionWidth = shape.heads * shape.headDim
+        keyWidth = shape.keyHeads * shape.headDim
         headWidth = shape.headWidth
         projectionCount = decoder.projection.value.count
         trainsProjection = decoder.projection.isTrainable
@@ -122,6 +125,26 @@ public struct DecoderOperations: Sendable {
     ///   - isDifferentiated: whether a backward pass follows, in which the head is trained.
     public func head(rows: Int, isDifferentiated: Bool = false) -> OperationCount {
         OperationCount(products: 2 * headWidth * rows * (isDifferentiated ? 3 : 1))
+    }
+
+    /// The numbers that decoding answers token by token cannot avoid to read from memory, if all answers advance together: every weight
+    /// once for each token but the first, and the keys and values that each answer sees. Those of a common prompt are read once for all
+    /// its answers.
+    /// - Parameter texts: the tokens of prompts and sampled answers.
+    public func decodingReads(_ texts: [PromptLengths]) -> DecodingReads {
+        let steps = max(1, texts.flatMap(\.continuations).max() ?? 0) - 1
+        let weights = layers.reduce(projectionCount) { $0 + $1.matrices.reduce(0) { $0 + $1.count } }
+        var rows = 0
+        for layer in layers {
+            for text in texts {
+                for step in 1..<max(1, text.continuations.max() ?? 0) {
+                    let visible = min(text.prompt + step, layer.window ?? .max)
+                    let own = min(step, visible)
+                    rows += visible - own + text.continuations.count { $0 > step } * own
+                }
+            }
+        }
+        return DecodingReads(weights: steps * weights, keysAndValues: 2 * keyWidth * rows)
     }
 
     /// The number of layers.

@@ -31,6 +31,17 @@ public struct OperationCount: Codable, Sendable, Equatable, AdditiveArithmetic {
     }
 }
 
+/// How many numbers are read from memory to decode answers.
+public struct DecodingReads: Codable, Sendable, Equatable {
+    /// The weights, counted once for each step of decoding.
+    public var weights: Int
+    /// The numbers in keys and values.
+    public var keysAndValues: Int
+
+    /// Creates a count.
+    public init(weights: Int, keysAndValues: Int) { (self.weights, self.keysAndValues) = (weights, keysAndValues) }
+}
+
 /// The lengths of a prompt and of the texts that continue it. The rows of the prompt are computed once for all of them.
 public struct PromptLengths: Sendable, Equatable {
     /// The rows whose final states are needed.

@@ -83,6 +83,19 @@ import _TestSupport
         #expect(DecoderOperations(decoder).forward([PromptLengths(prompt: 10)], wanted: .all).attention == 3 * 4 * 16 * 45)
     }
 
+    @Test func decodingReadsWeightsInEveryStepAndSharedPromptsOnce() throws {
+        let model = DecoderOperations(try TinyModel.llama())
+        // two steps read 3 · 1920 weights of layers and 40 · 16 of the projection; keys of 8 channels: 3 + 2 · 1 rows, then 3 + 2
+        let texts = [PromptLengths(prompt: 3, continuations: [3, 2])]
+        #expect(model.decodingReads(texts) == DecodingReads(weights: 2 * 6400, keysAndValues: 3 * 10 * 16))
+        #expect(model.decodingReads(texts + texts) == DecodingReads(weights: 2 * 6400, keysAndValues: 2 * 3 * 10 * 16))
+        #expect(model.decodingReads([PromptLengths(prompt: 3, continuations: [1])]) == DecodingReads(weights: 0, keysAndValues: 0))
+        #expect(model.decodingReads([PromptLengths(prompt: 3)]) == DecodingReads(weights: 0, keysAndValues: 0))
+        // a window of 4 leaves 4 rows in both steps
+        let windowed = DecoderOperations(try TinyModel.Kind.mistral.make())
+        #expect(windowed.decodingReads([PromptLengths(prompt: 10, continuations: [3])]).keysAndValues == 3 * 8 * 16)
+    }
+
     @Test(arguments: TinyModel.Kind.allCases) func everyMatrixOfEveryFamilyCounts(kind: TinyModel.Kind) throws {
         let decoder = try kind.make()
         let weights = (0..<decoder.shape.layerCount).flatMap(decoder.parameters(ofLayer:)).map(\.value)

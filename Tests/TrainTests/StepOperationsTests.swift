@@ -36,6 +36,15 @@ import Train
         #expect(try Self.operations().sampling(texts) == OperationCount(products: 62_464 + 2 * 384 * 4, attention: 3456))
     }
 
+    @Test func decodingIsSamplingWithoutThePassOverPrompts() throws {
+        let operations = try Self.operations()
+        // the prompt's 3 rows, of which one is wanted and predicts the first token of both answers
+        #expect(
+            operations.decoding(texts)
+                == OperationCount(products: 62_464 - 23_040 - 4864 + 2 * 384 * 3, attention: 3456 - 768 - 192))
+        #expect(operations.decoding([PromptLengths(prompt: 3, continuations: [1, 1])]) == .zero)
+    }
+
     @Test func policyOptimisation() throws {
         let operations = try Self.operations()
         let sampling = OperationCount(products: 65_536, attention: 3456)

@@ -29,6 +29,17 @@ public struct StepOperations: Sendable {
     /// - Parameter texts: the tokens of prompts and sampled answers.
     public func sampling(_ texts: [PromptLengths]) -> OperationCount { scoring(texts.map(\.read), layers: 0..<model.layerCount) }
 
+    /// The part of ``sampling(_:)`` that decodes answers token by token, after the pass over the prompts has given the first one.
+    /// - Parameter texts: the tokens of prompts and sampled answers.
+    public func decoding(_ texts: [PromptLengths]) -> OperationCount {
+        sampling(texts)
+            - sampling(texts.map { PromptLengths(prompt: $0.prompt, continuations: $0.continuations.map { min($0, 1) }) })
+    }
+
+    /// What that part reads from memory at least.
+    /// - Parameter texts: the tokens of prompts and sampled answers.
+    public func decodingReads(_ texts: [PromptLengths]) -> DecodingReads { model.decodingReads(texts) }
+
     /// A step of policy optimisation: generation, log-probabilities of the reference model, scores of a reward model after an
     /// end-of-sequence token, and the epochs. Reference and reward model have the shape of the policy.
     /// - Parameters:

@@ -1,33 +1,44 @@
 import Models
 import Tensor
 
-/// Measures the rate of large matrix products, with which `compare.py` turns operations into the least time of a task.
+/// Measures the rate of large matrix products and the bandwidth of memory, with which `compare.py` turns operations and bytes into the
+/// least time of a task.
 struct ProductRate {
     let options: Options
     /// The rows, inputs and outputs of the product. All dimensions are multiples of the blocks of every kernel.
     private static let size = 2048
     /// The time of all calls together, in seconds.
     private static let duration = 4.0
+    /// The outputs of the product with one row that measures the bandwidth. Its weight of 512 MiB is larger than any cache.
+    private static let longSide = 65_536
 
-    /// The median rate of the calls. The first one, in which the weight is packed, does not count.
+    /// The median rates of the calls. The first one, in which the weight is packed, does not count.
     func run() throws -> Report {
-        let (x, weight) = (random("x"), random("w"))
-        _ = x.linear(weight)
-        var (seconds, spent): ([Double], Double) = ([], 0)
-        while spent < Self.duration {
-            var watch = Stopwatch()
-            _ = x.linear(weight)
-            seconds.append(watch.lap())
-            spent += seconds[seconds.count - 1]
-        }
-        var report = Report(options, seconds)
+        let (x, weight) = (random("x", rows: Self.size), random("w", rows: Self.size))
+        var report = Report(options, times { _ = x.linear(weight) })
         report.gflops = 2 * Double(Self.size * Self.size * Self.size) / report.seconds / 1e9
+        let (row, long) = (random("x", rows: 1), random("w", rows: Self.longSide))
+        let read = Report(options, Compute.$precision.withValue(.f32) { times { _ = row.linear(long) } })
+        report.gigabytesPerSecond = 4 * Double(Self.longSide * Self.size) / read.seconds / 1e9
         return report
     }
 
-    private func random(_ name: String) -> Tensor {
+    /// The seconds of each call but the first.
+    private func times(_ call: () -> Void) -> [Double] {
+        call()
+        var (seconds, spent): ([Double], Double) = ([], 0)
+        while spent < Self.duration {
+            var watch = Stopwatch()
+            call()
+            seconds.append(watch.lap())
+            spent += seconds[seconds.count - 1]
+        }
+        return seconds
+    }
+
+    private func random(_ name: String, rows: Int) -> Tensor {
         var generator = Philox(seed: 5).split(name)
-        return .normal([Self.size, Self.size], standardDeviation: 0.5, using: &generator)
+        return .normal([rows, Self.size], standardDeviation: 0.5, using: &generator)
     }
 }
 
@@ -36,6 +47,15 @@ extension Tasks {
     /// Adds the operations that a step cannot avoid to a report. A task without one of the optimisations has none.
     func count(in report: inout Report, _ count: () -> OperationCount) {
         if options.without == nil { report.operations = count() }
+    }
+
+    /// Adds what decoding token by token computes and reads at least.
+    func countDecoding(of texts: [PromptLengths], with decoder: any TransformerDecoder, in report: inout Report) {
+        guard options.without == nil else { return }
+        let operations = StepOperations(decoder)
+        let reads = operations.decodingReads(texts)
+        report.decodingOperations = operations.decoding(texts).total
+        report.decodingBytes = (reads.weights + reads.keysAndValues) * (options.dtype == .bf16 ? 2 : 4)
     }
 
     /// The lengths of every prompt and its answer.

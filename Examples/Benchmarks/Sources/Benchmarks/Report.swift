@@ -16,8 +16,13 @@ struct Report: Encodable {
     var tokens: Int?
     /// The operations that a step cannot avoid; nil if an optimisation was disabled.
     var operations: OperationCount?
+    /// The part of the operations that decodes answers token by token, and the bytes that it reads from memory at least.
+    var decodingOperations: Int?
+    var decodingBytes: Int?
     /// The rate of products in GFLOP/s.
     var gflops: Double?
+    /// The bandwidth of memory in GB/s.
+    var gigabytesPerSecond: Double?
     /// The instruction set of the kernels.
     var instructions: String?
     /// What `--master-dtype`, `--gradient-dtype` and `--optimizer` chose; nil for the defaults.
@@ -41,6 +46,9 @@ struct Report: Encodable {
     private enum CodingKeys: String, CodingKey {
         case engine, task, dtype, without, seconds, all, tokens, operations, gflops, instructions, optimizer, texts, losses, trained, phases
         case checks
+        case decodingOperations = "decoding_operations"
+        case decodingBytes = "decoding_bytes"
+        case gigabytesPerSecond = "gb_per_second"
         case masterDtype = "master_dtype"
         case gradientDtype = "gradient_dtype"
         case peakRSS = "peak_rss_mb"

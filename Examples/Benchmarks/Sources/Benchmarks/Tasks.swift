@@ -50,7 +50,9 @@ struct Tasks {
         var report = Report(options, Array(seconds.dropFirst()))
         report.tokens = sampled
         report.loadSeconds = loadSeconds
-        count(in: &report) { StepOperations(generator.decoder).sampling(sampledLengths(prompts: workload.prompts.count, answers: 1)) }
+        let lengths = sampledLengths(prompts: workload.prompts.count, answers: 1)
+        count(in: &report) { StepOperations(generator.decoder).sampling(lengths) }
+        countDecoding(of: lengths, with: generator.decoder, in: &report)
         return report
     }
 
@@ -164,11 +166,12 @@ struct Tasks {
             "generate": trainer.lastPhases.generate, "score": trainer.lastPhases.score,
             "learn": trainer.lastPhases.learn,
         ]
+        let lengths = sampledLengths(prompts: prompts.count, answers: 1)
         count(in: &report) {
             StepOperations(policy).policy(
-                sampledLengths(prompts: prompts.count, answers: 1), epochs: config.epochs, sharedLayers: policy.frozenTrunk,
-                hasValueHead: true)
+                lengths, epochs: config.epochs, sharedLayers: policy.frozenTrunk, hasValueHead: true)
         }
+        countDecoding(of: lengths, with: policy, in: &report)
         if options.without == nil { report.checks = try checks(of: trainer, reward: reward) }
         return report
     }
