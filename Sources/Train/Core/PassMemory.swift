@@ -79,6 +79,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var update = 0
     /// What the exchange of gradients with other ranks takes during a backward pass.
     package var exchange = 0
+    /// The shapes of the parameters whose gradients this rank sums.
+    var owned: [Shape] = []
     /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 
@@ -92,7 +94,7 @@ package struct TrainingMemory: Sendable, Equatable {
         (self.optimizer, gradients) = memory
         trained = optimizer.parameters.map(\.value.shape)
         update = optimizer.updateBytes
-        exchange = optimizer.shares.exchangeBytes
+        (exchange, owned) = (optimizer.shares.exchangeBytes, optimizer.ownShapes)
     }
 
     /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
@@ -104,6 +106,10 @@ package struct TrainingMemory: Sendable, Equatable {
         let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
         let rounded = config.gradientFormat == .f32 ? [] : trained.map(config.gradientFormat.byteCount)
         gradients = min(gradients, whole + (freesGradients ? rounded.max() ?? 0 : rounded.reduce(0, +)))
+        // sums over the ranks are floats
+        if exchange > 0 {
+            exchange += owned.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) - config.gradientFormat.byteCount(of: $1) }
+        }
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.

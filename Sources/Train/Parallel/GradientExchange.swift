@@ -44,7 +44,7 @@ package final class GradientExchange {
     }
 
     /// Says that nothing more is added to the gradient of a parameter. Never waits for other ranks.
-    func complete(_ index: Int) {
+    package func complete(_ index: Int) {
         isComplete[index] = true
         sendComplete()
     }

@@ -79,7 +79,7 @@ package struct ParameterShares {
     }
 
     /// The bytes that the exchange of all gradients takes during a backward pass, besides the gradients: 0 where it does not overlap.
-    var exchangeBytes: Int {
+    package var exchangeBytes: Int {
         guard overlaps else { return 0 }
         let buckets = GradientBuckets(
             counts: parameters.map(\.value.count), owners: owners, included: parameters.map { _ in true }, ranks: collective.size,
