@@ -11,6 +11,13 @@
 
 #ifdef SWK_MPI
 #include <mpi.h>
+#include <time.h>
+
+// An exchange of parts up to this size takes long only if a rank is late.
+#define SMALL ((size_t)64 << 10)
+// How long a thread keeps its processor busy while it waits for a rank, in seconds, and how long it then sleeps at a time.
+#define BUSY 1e-3
+static const struct timespec NAP = {0, 100 * 1000};
 
 // MPI counts in int, so larger parts travel in pieces.
 #define PIECE ((size_t)1 << 30)
@@ -46,6 +53,24 @@ static size_t pieces(const swk_mpi_part *parts, int rank, int size) {
     return total;
 }
 
+static int is_small(const swk_mpi_part *parts, int rank, int size) {
+    for (int k = 0; k < size; k++)
+        if (k != rank && parts[k].count > SMALL) return 0;
+    return 1;
+}
+
+// Waits for all requests. MPI_Waitall keeps a processor busy, which moves large parts fast. A thread that waits for a late rank leaves
+// the processor to the computation of another thread.
+static int wait_all(int count, MPI_Request *requests, MPI_Status *statuses, int naps) {
+    if (!naps) return MPI_Waitall(count, requests, statuses);
+    double begin = MPI_Wtime();
+    for (;;) {
+        int done = 0, code = MPI_Testall(count, requests, &done, statuses);
+        if (code != MPI_SUCCESS || done) return code;
+        if (MPI_Wtime() - begin > BUSY) nanosleep(&NAP, NULL);
+    }
+}
+
 int swk_mpi_exchange(int rank, int size, const swk_mpi_part *send, const swk_mpi_part *receive) {
     if (!is_running()) return NOT_RUNNING;
     if (send[rank].count != receive[rank].count) return UNEQUAL;
@@ -75,7 +100,8 @@ int swk_mpi_exchange(int rank, int size, const swk_mpi_part *send, const swk_mpi
             if (code == MPI_SUCCESS) count++;
         }
     }
-    if (code == MPI_SUCCESS) code = MPI_Waitall(count, requests, statuses);
+    if (code == MPI_SUCCESS)
+        code = wait_all(count, requests, statuses, is_small(send, rank, size) && is_small(receive, rank, size));
     if (code == MPI_ERR_IN_STATUS)
         for (int k = 0; k < count && code == MPI_ERR_IN_STATUS; k++)
             if (statuses[k].MPI_ERROR != MPI_SUCCESS && statuses[k].MPI_ERROR != MPI_ERR_PENDING) code = statuses[k].MPI_ERROR;

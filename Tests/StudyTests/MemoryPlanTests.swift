@@ -82,6 +82,12 @@ import Train
         var evaluating = Self.training
         evaluating.evaluationTokens = 100_000
         #expect(evaluating.activations == Int(evaluating.evaluation.bytes(tokens: 100_000)) - (100 << 20))
+        // gradients travel to other ranks during passes with gradients
+        var exchanging = Self.training
+        exchanging.exchange = 16 << 20
+        #expect(exchanging.peak == Self.training.peak + (16 << 20))
+        let room = 900 << 20
+        #expect(exchanging.trainingTokens(fitting: room) == Self.training.trainingTokens(fitting: room - (16 << 20)))
         // passes of one length give a flat line
         #expect(PassMemory(small: (50, 1000), large: (50, 1000)).bytes(tokens: 9999) == 1000)
     }

@@ -73,7 +73,7 @@ import _TestSupport
     func ranks(bucket: Int) throws {
         let found = try ThreadCollective.run(2) { group in
             let parameters = try [0, 1].map { try held("p\($0)", .filled(Float(10 * $0 + group.rank), [16, 20])) }
-            let shares = ParameterShares(parameters, among: group, bucket: bucket)
+            let shares = ParameterShares(parameters, among: group, config: configured(ExchangeConfig()) { $0.bucket = bucket })
             try shares.shareValues([true, true])
             return parameters.map { (values: Set($0.value.values), isNarrow: $0.value.storage.format == .bf16) }
         }

@@ -87,6 +87,8 @@ private final class Board: @unchecked Sendable {
     /// Waits until all ranks have come here.
     func wait() throws {
         try condition.withLock {
+            // what others have sent is not there any more
+            if let failure { throw failure }
             let own = round
             arrived += 1
             if arrived == size {

@@ -132,6 +132,10 @@ public final class Tape {
     /// Whether someone wants to know which gradients are whole.
     var isTellingFinished: Bool { finished != nil }
 
+    /// Whether the backward pass will add to a parameter's gradient, as far as is known before it: it does not if no gradient reaches
+    /// the parameter. Only a tape that was created with `finished` knows it.
+    package func awaits(_ parameter: Parameter) -> Bool { (remaining[ObjectIdentifier(parameter)] ?? 0) > 0 }
+
     /// Counts a further part of the backward pass that adds to a parameter's gradient.
     func expect(_ parameter: Parameter) {
         if isTellingFinished { remaining[ObjectIdentifier(parameter), default: 0] += 1 }

@@ -88,7 +88,7 @@ package final class Storage: @unchecked Sendable {
     }
 
     /// Writes a range of the elements as floats.
-    func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
+    package func copyFloats(_ range: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         if let narrow { narrow.widen(range, into: out) } else { withFloats { out.update(from: $0 + range.lowerBound, count: range.count) } }
     }
 

@@ -61,8 +61,12 @@ public final class Adam {
     let places: [ObjectIdentifier: Int]
     /// The step that is being taken in a backward pass; nil outside.
     var running: StepInBackward?
+    /// For each parameter, whether any rank had a gradient, if ``sumGradients(during:_:)`` has summed the gradients of the next step.
+    var summed: [Bool]?
+    /// The exchange of gradients during a backward pass; nil outside.
+    var exchange: GradientExchange?
     let config: AdamConfig
-    private let shares: ParameterShares
+    let shares: ParameterShares
     /// The moments of each parameter; nil if another rank keeps them.
     private let moments: [(any Moments)?]
     /// The source of stochastic rounding. Its stream of a step and a parameter is a function of both numbers, so it has no state.
@@ -74,15 +78,22 @@ public final class Adam {
     ///   - config: the settings.
     ///   - random: the source of the stochastic rounding of parameters that are held in bfloat16 (`MasterWeights`).
     ///   - collective: the ranks, whose gradients are summed. Default: this process alone.
-    public init(
+    public convenience init(
         _ parameters: [Parameter], config: AdamConfig, random: Philox = Philox(seed: 0), collective: any Collective = LocalCollective()
+    ) {
+        self.init(parameters, config: config, random: random, collective: collective, exchange: ExchangeConfig())
+    }
+
+    /// An optimiser whose gradients and values travel as the settings `exchange` say; see the other initialiser.
+    package init(
+        _ parameters: [Parameter], config: AdamConfig, random: Philox, collective: any Collective, exchange: ExchangeConfig
     ) {
         var seen: Set<ObjectIdentifier> = []
         self.parameters = parameters.filter { $0.isTrainable && seen.insert(ObjectIdentifier($0)).inserted }
         self.config = config
         self.random = random
         places = Dictionary(uniqueKeysWithValues: self.parameters.enumerated().map { (ObjectIdentifier($1), $0) })
-        let shares = ParameterShares(self.parameters, among: collective)
+        let shares = ParameterShares(self.parameters, among: collective, config: exchange)
         self.shares = shares
         moments = self.parameters.enumerated().map { shares.owns($0.offset) ? config.kind.moments(of: $0.element.value) : nil }
     }
@@ -98,7 +109,7 @@ public final class Adam {
     @discardableResult
     public func step(learningRate: Double, examples: [String] = [], of trainerStep: Int? = nil) throws -> Double {
         defer { clearGradients() }
-        let present = try shares.sumGradients()
+        let present = try summed ?? shares.sumGradients()
         // the norm is summed in the order of the parameters, whoever owns them
         squares = try shares.collect(parameters.map { $0.gradient?.sumOfSquares() ?? 0 })
         for (parameter, square) in zip(parameters, squares) {
@@ -136,7 +147,10 @@ public final class Adam {
     }
 
     /// Clears all gradients, for example those that a failed step has accumulated.
-    public func clearGradients() { parameters.forEach { $0.clearGradient() } }
+    public func clearGradients() {
+        parameters.forEach { $0.clearGradient() }
+        summed = nil
+    }
 
     /// The shapes of the parameters whose moments this rank keeps.
     var ownShapes: [Shape] { parameters.indices.filter(shares.owns).map { parameters[$0].value.shape } }

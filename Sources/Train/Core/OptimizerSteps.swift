@@ -24,7 +24,7 @@ final class OptimizerSteps<Method: Objective> {
         self.dropsOut = dropsOut && objective.hasDropout
         optimizer = Adam(
             objective.parameters, config: config.optimizer, random: Philox(seed: config.seed).split("master weights"),
-            collective: collective)
+            collective: collective, exchange: config.exchange)
     }
 
     /// The number of steps taken.
@@ -34,8 +34,9 @@ final class OptimizerSteps<Method: Objective> {
     /// - Parameters:
     ///   - step: the number of the trainer's step, from 1.
     ///   - scale: a factor on the loss.
-    ///   - learningRate: the learning rate of the step if this is its last batch. If the settings say so, the weights are updated in
-    ///     the last backward pass (``AdamConfig/appliesInBackward``); ``take(learningRate:batch:of:)`` must follow in any case.
+    ///   - learningRate: the learning rate of the step if this is its last batch; ``take(learningRate:batch:of:)`` must follow then. In
+    ///     the last backward pass, the weights are updated if the settings say so (``AdamConfig/appliesInBackward``), and gradients
+    ///     travel to the other ranks.
     ///   - share: the indices of this rank's examples, for an objective without dropout. Default: nil, consecutive examples with
     ///     about as many tokens as those of the other ranks.
     /// - Returns: the reported loss, and the further sums of the passes, of all ranks.
@@ -46,7 +47,20 @@ final class OptimizerSteps<Method: Objective> {
     ) throws -> (loss: Double, sums: [String: Double]) {
         let own = share ?? Array(BatchShare.indices(tokens: batch.map(objective.tokens), rank: collective.rank, of: collective.size))
         try objective.prepare(batch, step: step, among: collective)
-        var shares = try collective.together { try run(batch, own, of: step, scale: scale, learningRate: learningRate) }[...]
+        let overlaps = learningRate != nil && optimizer.overlapsExchange
+        var last: LastPass?
+        // gradients may travel only when no rank can fail any more
+        var shares = try collective.together { () throws -> PassSums in
+            let found = try run(batch, own, of: step, scale: scale, learningRate: learningRate, keepsLast: overlaps)
+            last = found.last
+            return found.sums
+        }[...]
+        if overlaps {
+            try optimizer.sumGradients(during: last?.tape) {
+                last?.backward()
+                last = nil
+            }
+        }
         var all = shares.popFirst() ?? PassSums()
         for share in shares {
             all.loss += share.loss
@@ -56,10 +70,11 @@ final class OptimizerSteps<Method: Objective> {
     }
 
     /// Runs the passes of some examples of a batch. With dropout, they must be consecutive.
+    /// - Parameter keepsLast: whether the last backward pass is left to the caller. Nothing can fail in it.
     private func run(
-        _ batch: [Method.Example], _ own: [Int], of step: Int, scale: Float?, learningRate: Double?
-    ) throws -> PassSums {
-        var result = PassSums()
+        _ batch: [Method.Example], _ own: [Int], of step: Int, scale: Float?, learningRate: Double?, keepsLast: Bool
+    ) throws -> (sums: PassSums, last: LastPass?) {
+        var (result, last) = (PassSums(), LastPass?.none)
         var noise = DropoutNoise(seed: config.seed, step: step - 1, isWanted: dropsOut)
         noise.skip(rows: batch[..<(own.first ?? 0)].reduce(0) { $0 + objective.rows(of: $1) })
         let parts = Packing.parts(own, tokensPerPass: config.tokensPerPass) { index, previous in
@@ -68,10 +83,12 @@ final class OptimizerSteps<Method: Objective> {
         // a step that failed leaves no gradients
         if optimizer.parameters.allSatisfy({ $0.gradient == nil }) { passes = 0 }
         for (number, indices) in parts.enumerated() {
-            let rate = config.optimizer.appliesInBackward && number == parts.count - 1 ? learningRate : nil
+            let isLast = number == parts.count - 1
+            let rate = config.optimizer.appliesInBackward && isLast ? learningRate : nil
             let rows = indices.reduce(0) { $0 + objective.rows(of: batch[$1]) }
             let pass = Pass(batch: batch, indices: indices, step: step, dropout: noise.next(rows: rows))
-            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: finisher(applies: rate != nil))
+            let finished = finisher(applies: rate != nil, sends: isLast && keepsLast)
+            let tape = Tape(recomputingLayers: config.recomputesLayers, finished: finished)
             let found = try objective.loss(of: pass, on: tape)
             guard found.loss.item.isFinite else {
                 throw TrainingError.notFinite(what: "the loss", step: step, examples: pass.examples.map(objective.id))
@@ -79,21 +96,23 @@ final class OptimizerSteps<Method: Objective> {
             result.loss += found.shown
             result.sums.merge(found.sums) { $0 + $1 }
             if let rate { optimizer.begin(learningRate: rate) }
-            tape.backward(from: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
+            let pending = LastPass(tape: tape, loss: scale.map { found.loss.scaled(by: $0) } ?? found.loss)
+            if isLast, keepsLast { last = pending } else { pending.backward() }
         }
-        return result
+        return (result, last)
     }
 
     /// What happens to a parameter's gradient when a backward pass has added everything to it; nil for nothing.
-    private func finisher(applies: Bool) -> ((Parameter) -> Void)? {
+    private func finisher(applies: Bool, sends: Bool) -> ((Parameter) -> Void)? {
         passes += 1
         let rounds = config.gradientFormat == .bf16
-        guard applies || rounds else { return nil }
+        guard applies || rounds || sends else { return nil }
         let random = random.split(UInt64(count)).split(UInt64(collective.rank)).split(passes)
         return { [optimizer] in
             // rounded also where it is used at once, so that the weights have the bits of a step after the pass
             if rounds { optimizer.roundGradient(of: $0, with: random) }
             if applies { optimizer.apply(to: $0) }
+            if sends { optimizer.complete($0) }
         }
     }
 
@@ -114,4 +133,12 @@ final class OptimizerSteps<Method: Objective> {
 private struct PassSums: Codable {
     var loss = 0.0
     var sums: [String: Double] = [:]
+}
+
+/// A pass whose loss is known, and whose backward pass is to come.
+private struct LastPass {
+    let tape: Tape
+    let loss: Tensor
+
+    func backward() { tape.backward(from: loss) }
 }

@@ -77,6 +77,10 @@ package struct TrainingMemory: Sendable, Equatable {
     package var caches = 0
     /// The copies of the largest weight that an optimiser's step makes if it is held in a narrow format.
     package var update = 0
+    /// What the exchange of gradients with other ranks takes during a backward pass.
+    package var exchange = 0
+    /// The shapes of the parameters whose gradients this rank sums.
+    var owned: [Shape] = []
     /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 
@@ -90,6 +94,7 @@ package struct TrainingMemory: Sendable, Equatable {
         (self.optimizer, gradients) = memory
         trained = optimizer.parameters.map(\.value.shape)
         update = optimizer.updateBytes
+        (exchange, owned) = (optimizer.shares.exchangeBytes, optimizer.ownShapes)
     }
 
     /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
@@ -101,6 +106,10 @@ package struct TrainingMemory: Sendable, Equatable {
         let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
         let rounded = config.gradientFormat == .f32 ? [] : trained.map(config.gradientFormat.byteCount)
         gradients = min(gradients, whole + (freesGradients ? rounded.max() ?? 0 : rounded.reduce(0, +)))
+        // sums over the ranks are floats
+        if exchange > 0 {
+            exchange += owned.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) - config.gradientFormat.byteCount(of: $1) }
+        }
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
@@ -109,10 +118,10 @@ package struct TrainingMemory: Sendable, Equatable {
     /// Weights, their packed copies, moments and gradients.
     package var fixed: Int { weights + packed + optimizer + gradients }
 
-    /// Intermediate results of the largest pass.
+    /// Intermediate results of the largest pass, and what travels to other ranks meanwhile.
     package var activations: Int {
         max(
-            trainingTokens > 0 ? Int(training.bytes(tokens: trainingTokens)) : 0,
+            trainingTokens > 0 ? Int(training.bytes(tokens: trainingTokens)) + exchange : 0,
             evaluationTokens > 0 ? Int(evaluation.bytes(tokens: evaluationTokens)) - gradients : 0, 0)
     }
 
@@ -122,7 +131,7 @@ package struct TrainingMemory: Sendable, Equatable {
     /// The maximum number of tokens of a pass with gradients with which everything fits into `bytes`; nil if not even an empty
     /// pass fits.
     package func trainingTokens(fitting bytes: Int) -> Int? {
-        let room = Double(bytes - fixed - states) - training.fixed
+        let room = Double(bytes - fixed - states - exchange) - training.fixed
         guard room > 0, training.perToken > 0 else { return nil }
         return Int(room / training.perToken)
     }

@@ -21,6 +21,8 @@ public struct StepConfig: Codable, Sendable, Equatable {
     public var seed: UInt64 = 42
     /// The number of batches with NaN or Inf that are skipped, without a change of the weights, before the run stops.
     public var skippedBatches = 0
+    /// How gradients and values travel among ranks.
+    package var exchange = ExchangeConfig()
 
     /// The values of the paper's code for training on examples.
     public init() {}

@@ -2,9 +2,16 @@ import Synchronization
 
 /// A group that counts the bytes that this rank sends to the other ranks: the content of the messages, without the headers that MPI and
 /// the network add.
+///
+/// It stops the program if two threads exchange at once, because their messages would get mixed up.
 package final class CountingCollective: Collective {
+    private struct State {
+        var bytesSent = 0
+        var isExchanging = false
+    }
+
     private let group: any Collective
-    private let sent = Mutex(0)
+    private let state = Mutex(State())
 
     /// Counts the exchanges of a group from now on.
     package init(_ group: any Collective) { self.group = group }
@@ -12,12 +19,17 @@ package final class CountingCollective: Collective {
     package var rank: Int { group.rank }
     package var size: Int { group.size }
     /// The bytes that this rank has sent to other ranks.
-    package var bytesSent: Int { sent.withLock { $0 } }
+    package var bytesSent: Int { state.withLock { $0.bytesSent } }
 
     package func exchange(sending: [UnsafeRawBufferPointer], receiving: [UnsafeMutableRawBufferPointer]) throws {
+        state.withLock { state in
+            precondition(!state.isExchanging, "two threads of rank \(rank) exchange at once")
+            state.isExchanging = true
+        }
+        defer { state.withLock { $0.isExchanging = false } }
         try group.exchange(sending: sending, receiving: receiving)
         let bytes = sending.indices.reduce(0) { $1 == rank ? $0 : $0 + sending[$1].count }
-        sent.withLock { $0 += bytes }
+        state.withLock { $0.bytesSent += bytes }
     }
 
     package func abort(_ message: String, status: Int32) { group.abort(message, status: status) }

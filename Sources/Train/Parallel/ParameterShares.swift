@@ -7,14 +7,16 @@ package struct ParameterShares {
     private let parameters: [Parameter]
     /// The owner of each parameter.
     package let owners: [Int]
-    /// The number of floats that a rank sends to another at once.
-    private let bucket: Int
+    private let config: ExchangeConfig
 
-    /// A division of parameters. All ranks give the same ones, in the same order.
-    package init(_ parameters: [Parameter], among collective: any Collective, bucket: Int = 1 << 20) {
-        (self.collective, self.parameters, self.bucket) = (collective, parameters, bucket)
+    /// A division of parameters. All ranks give the same ones, in the same order, and the same settings.
+    package init(_ parameters: [Parameter], among collective: any Collective, config: ExchangeConfig = ExchangeConfig()) {
+        (self.collective, self.parameters, self.config) = (collective, parameters, config)
         owners = Self.owners(counts: parameters.map(\.value.count), ranks: collective.size)
     }
+
+    /// Whether gradients are summed during the last backward pass of a step.
+    var overlaps: Bool { config.overlaps && collective.size > 1 }
 
     /// The owner of each parameter: from the largest to the smallest, each goes to the rank with the fewest numbers.
     package static func owners(counts: [Int], ranks: Int) -> [Int] {
@@ -39,20 +41,50 @@ package struct ParameterShares {
     package func sumGradients() throws -> [Bool] {
         let present = try collective.any(parameters.map { $0.gradient != nil })
         guard collective.size > 1 else { return present }
-        let own = FlatParameters(parameters, of: collective.rank, owners, present)
-        for parameter in own.parameters where parameter.gradient == nil { parameter.gradient = .zeros(parameter.value.shape) }
-        try inBuckets(present) { flats, ranges, buffers in
-            let parts = zip(flats, ranges).enumerated().map { rank, part in
-                let buffer = UnsafeMutableBufferPointer(rebasing: buffers[rank][..<part.1.count])
-                part.0.copyGradients(part.1, to: buffer)
-                return UnsafeBufferPointer(buffer)
-            }
-            var sum = [Float](repeating: 0, count: ranges[collective.rank].count)
-            try sum.withUnsafeMutableBufferPointer { try collective.reduceScatter(parts, into: $0) }
-            sum.withUnsafeBufferPointer { flats[collective.rank].setGradients(ranges[collective.rank], from: $0) }
-        }
-        for (index, parameter) in parameters.enumerated() where !owns(index) { parameter.clearGradient() }
+        try exchange(of: present, awaiting: present.map { _ in false }, overlaps: false).end()
+        keepSums(of: present)
         return present
+    }
+
+    /// Sums the gradients of all ranks as ``sumGradients()`` does, with the same bits, while a backward pass completes them. All ranks
+    /// call it, also one without a backward pass.
+    ///
+    /// Another thread exchanges while `body` runs. So `body` must not use the group, and cannot fail.
+    /// - Parameters:
+    ///   - awaited: whether the backward pass of this rank will add to the gradient of each parameter, as far as is known before it.
+    ///   - body: runs the backward pass, and reports each parameter whose gradient is complete. Those that it leaves out are complete at
+    ///     its end.
+    /// - Returns: for each parameter, whether any rank had a gradient.
+    /// - Throws: ``CollectiveError``, after `body` has returned.
+    package func sumGradients(awaiting awaited: [Bool], during body: (GradientExchange) -> Void) throws -> [Bool] {
+        // a parameter that is awaited may get no gradient, so what is present is known only afterwards
+        let included = try collective.any(zip(parameters, awaited).map { $0.gradient != nil || $1 })
+        let exchange = exchange(of: included, awaiting: awaited, overlaps: overlaps)
+        body(exchange)
+        try exchange.end()
+        let present = try collective.any(parameters.indices.map { parameters[$0].gradient != nil && !exchange.isMade[$0] })
+        keepSums(of: present)
+        return present
+    }
+
+    /// Begins the exchange of some gradients.
+    private func exchange(of included: [Bool], awaiting awaited: [Bool], overlaps: Bool) -> GradientExchange {
+        GradientExchange(
+            parameters, owners: owners, included: included, awaited: awaited, among: collective, config: config, overlaps: overlaps)
+    }
+
+    /// Clears the gradients that other ranks own, and those that no rank had.
+    private func keepSums(of present: [Bool]) {
+        for (index, parameter) in parameters.enumerated() where !owns(index) || !present[index] { parameter.clearGradient() }
+    }
+
+    /// The bytes that the exchange of all gradients takes during a backward pass, besides the gradients: 0 where it does not overlap.
+    package var exchangeBytes: Int {
+        guard overlaps else { return 0 }
+        let buckets = GradientBuckets(
+            counts: parameters.map(\.value.count), owners: owners, included: parameters.map { _ in true }, ranks: collective.size,
+            config: config)
+        return buckets.buckets.count > 1 ? BucketSum.byteCount(ranks: collective.size, length: buckets.length) : 0
     }
 
     /// Sends the values of the owned parameters to all ranks.
@@ -78,14 +110,14 @@ package struct ParameterShares {
         return owners.indices.map { all[owners[$0]][$0] }
     }
 
-    /// Walks through the numbers of all owners at once, in ranges of at most `bucket` numbers of each.
+    /// Walks through the numbers of all owners at once, in ranges of at most `ExchangeConfig.bucket` numbers of each.
     private func inBuckets(
         _ present: [Bool],
         _ body: (_ flats: [FlatParameters], _ ranges: [Range<Int>], _ buffers: [UnsafeMutableBufferPointer<Float>]) throws -> Void
     ) throws {
         let flats = (0..<collective.size).map { FlatParameters(parameters, of: $0, owners, present) }
         let longest = flats.map(\.count).max() ?? 0
-        let length = min(bucket, longest)
+        let length = min(config.bucket, longest)
         let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(1, length * flats.count))
         defer { memory.deallocate() }
         let buffers = flats.indices.map { UnsafeMutableBufferPointer(rebasing: memory[$0 * length..<($0 + 1) * length]) }
@@ -100,7 +132,7 @@ struct FlatParameters {
     let parameters: [Parameter]
     private let ends: [Int]
 
-    /// The parameters of a rank that have a gradient.
+    /// The parameters of a rank whose values have changed.
     init(_ all: [Parameter], of rank: Int, _ owners: [Int], _ present: [Bool]) {
         parameters = all.indices.filter { owners[$0] == rank && present[$0] }.map { all[$0] }
         var end = 0
@@ -112,25 +144,6 @@ struct FlatParameters {
 
     /// The number of all numbers.
     var count: Int { ends.last ?? 0 }
-
-    /// Copies the gradients in a range to a buffer of its length; a parameter without a gradient has zeros.
-    func copyGradients(_ range: Range<Int>, to buffer: UnsafeMutableBufferPointer<Float>) {
-        walk(range) { parameter, inside, outside in
-            let part = UnsafeMutableBufferPointer(rebasing: buffer[outside])
-            if let gradient = parameter.gradient {
-                if let base = part.baseAddress { gradient.copyFloats(inside, to: base) }
-            } else {
-                part.update(repeating: 0)
-            }
-        }
-    }
-
-    /// Replaces the gradients in a range, of parameters that have one.
-    func setGradients(_ range: Range<Int>, from buffer: UnsafeBufferPointer<Float>) {
-        walk(range) { parameter, inside, outside in
-            parameter.gradient?.update { _ = UnsafeMutableBufferPointer(rebasing: $0[inside]).update(fromContentsOf: buffer[outside]) }
-        }
-    }
 
     /// Copies the values in a range to a buffer of its length.
     func copyValues(_ range: Range<Int>, to buffer: UnsafeMutableBufferPointer<Float>) {

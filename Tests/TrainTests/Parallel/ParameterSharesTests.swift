@@ -41,7 +41,7 @@ import _TestSupport
     func gradients(bucket: Int) throws {
         let found = try ThreadCollective.run(3) { group in
             let parameters = Self.parameters(rank: group.rank)
-            let shares = ParameterShares(parameters, among: group, bucket: bucket)
+            let shares = ParameterShares(parameters, among: group, config: configured(ExchangeConfig()) { $0.bucket = bucket })
             let present = try shares.sumGradients()
             return (present, parameters.map { $0.gradient?.values })
         }
@@ -57,7 +57,7 @@ import _TestSupport
     func values(bucket: Int) throws {
         let found = try ThreadCollective.run(3) { group in
             let parameters = Self.parameters(rank: group.rank)
-            let shares = ParameterShares(parameters, among: group, bucket: bucket)
+            let shares = ParameterShares(parameters, among: group, config: configured(ExchangeConfig()) { $0.bucket = bucket })
             for parameter in parameters { parameter.value.update { $0.update(repeating: Float(group.rank + 1)) } }
             try shares.shareValues([true, true, false])
             return parameters.map(\.value.values)

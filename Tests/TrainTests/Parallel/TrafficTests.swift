@@ -21,7 +21,8 @@ import _TestSupport
         let isPresent = [true, true, false, true]
         let found = try ThreadCollective.run(ranks) { group in
             let counted = CountingCollective(group)
-            let shares = ParameterShares(Self.parameters(rank: group.rank), among: counted, bucket: bucket)
+            let config = configured(ExchangeConfig()) { $0.bucket = bucket }
+            let shares = ParameterShares(Self.parameters(rank: group.rank), among: counted, config: config)
             let present = try shares.sumGradients()
             let gradients = counted.bytesSent
             try shares.shareValues(present)
