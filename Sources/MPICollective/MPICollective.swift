@@ -36,6 +36,13 @@ public final class MPICollective: Collective {
         ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"].compactMap { environment[$0] }.first.flatMap { Int($0) }
     }
 
+    /// The number of processes that srun has started without an interface for MPI, each of which runs alone; nil if there are no others.
+    /// - Parameter environment: the variables of this process.
+    public static func separateProcesses(in environment: [String: String]) -> Int? {
+        guard launchedProcesses(in: environment) == nil else { return nil }
+        return environment["SLURM_STEP_NUM_TASKS"].flatMap { Int($0) }.flatMap { $0 > 1 ? $0 : nil }
+    }
+
     /// Starts MPI. A process can do this once.
     /// - Throws: `CollectiveError.unavailable` when the build has no MPI, or MPI cannot be started.
     public static func begin() throws -> MPICollective {

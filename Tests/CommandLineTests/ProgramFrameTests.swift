@@ -109,7 +109,29 @@ import Train
             precondition(!Signals.isStopRequested)
             SignalsTests.send(SIGTERM)
             precondition(Signals.isStopRequested)
+            usleep(1_100_000)
             SignalsTests.send(number)
+        }
+    }
+
+    /// Slurm sends SIGTERM twice within milliseconds at a time limit.
+    @Test func aSecondSIGTERMAtOnceIsTheSame() async {
+        await #expect(processExitsWith: .success) {
+            Signals.install()
+            Signals.waitsForStep = true
+            for _ in 0..<3 { SignalsTests.send(SIGTERM) }
+            precondition(Signals.isStopRequested)
+            exit(0)
+        }
+    }
+
+    /// Two times Ctrl-C, and Ctrl-C after SIGTERM, come from a person who does not want to wait.
+    @Test(arguments: [SIGINT, SIGTERM]) func ctrlCAtOnceEnds(first: Int32) async {
+        await #expect(processExitsWith: .exitCode(130)) { [first] in
+            Signals.install()
+            Signals.waitsForStep = true
+            SignalsTests.send(first)
+            SignalsTests.send(SIGINT)
         }
     }
 

@@ -11,6 +11,11 @@ import Train
         #expect(MPICollective.launchedProcesses(in: ["PMIX_RANK": "2", "SLURM_NTASKS": "8"]) == 8)
         // a batch job of Slurm that starts one program by itself
         #expect(MPICollective.launchedProcesses(in: ["SLURM_NTASKS": "8"]) == nil)
+        // srun without --mpi=pmix
+        #expect(MPICollective.separateProcesses(in: ["SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "8"]) == 8)
+        #expect(MPICollective.separateProcesses(in: ["SLURM_NTASKS": "1", "SLURM_STEP_NUM_TASKS": "1"]) == nil)
+        #expect(MPICollective.separateProcesses(in: ["SLURM_NTASKS": "8"]) == nil)
+        #expect(MPICollective.separateProcesses(in: ["PMIX_RANK": "2", "SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "8"]) == nil)
     }
 
     @Test("the launcher's variables give the number of this process")

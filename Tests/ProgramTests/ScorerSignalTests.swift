@@ -30,7 +30,7 @@ import Testing
         #expect(process.wait { FileManager.default.fileExists(atPath: file.path) })
         let start = Date()
         process.send(signal)
-        usleep(200_000)
+        usleep(signal == SIGTERM ? 1_200_000 : 200_000)
         process.send(signal)
         let end = process.wait()
         #expect(end.status == 128 + signal, "\(end.status): \(end.errors)")

@@ -20,7 +20,12 @@ package enum LaunchedRanks {
     ///   - environment: the variables of this process.
     /// - Returns: the exit status; nil if no launcher has started several processes.
     static func run(_ name: String, usesRanks: Bool, environment: [String: String], _ body: () throws -> Void) -> Int32? {
-        guard let count = MPICollective.launchedProcesses(in: environment), count > 1 else { return nil }
+        guard let count = MPICollective.launchedProcesses(in: environment), count > 1 else {
+            if usesRanks, environment["SLURM_PROCID"] == "0", let count = MPICollective.separateProcesses(in: environment) {
+                write("\(name): note: srun has started \(count) processes, and each works alone; to train together, use srun --mpi=pmix\n")
+            }
+            return nil
+        }
         func refuse(_ problem: String) -> Int32 {
             if MPICollective.launchedRank(in: environment) ?? 0 == 0 { write("\(name): error: \(problem)\n") }
             return ProgramExit.usage.rawValue

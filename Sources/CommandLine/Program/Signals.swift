@@ -7,7 +7,8 @@ internal import Synchronization
 /// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask the process to end with status 75,
 /// `ProgramExit.tryAgain`. During training steps (`waitsForStep`), the current step is finished first and a checkpoint is
 /// written; a second signal ends the process immediately with status 128 + its number (130, 143 or 129), without writing
-/// anything. At all other times (loading, measuring, after the last step) there is nothing to save, and the process ends
+/// anything. A SIGTERM that follows another within a second counts as the same, because Slurm sends two at a time limit. At all
+/// other times (loading, measuring, after the last step) there is nothing to save, and the process ends
 /// immediately. SIGUSR1 asks for a checkpoint, after which the run continues. SIGPIPE is ignored: writing to a closed pipe
 /// fails with an error instead. Before the process ends immediately, it ends the scorers and judges that it started; a step
 /// that waits for one of them is abandoned if it does not answer (`StoppedWaiting`).
@@ -16,6 +17,8 @@ internal import Synchronization
 /// state.
 public enum Signals {
     private static let stop = Atomic<Int32>(0)
+    /// When `stop` was set, in nanoseconds of the monotonic clock.
+    private static let stopTime = Atomic<Int>(0)
     private static let checkpoint = Atomic<Bool>(false)
     private static let waits = Atomic<Bool>(false)
     private static let silent = Atomic<Bool>(false)
@@ -24,16 +27,21 @@ public enum Signals {
     public static func install() {
         // Accesses both values before a handler can run, so that a handler never initialises them.
         _ = stop.load(ordering: .relaxed)
+        _ = stopTime.load(ordering: .relaxed)
         _ = checkpoint.load(ordering: .relaxed)
         _ = waits.load(ordering: .relaxed)
         _ = silent.load(ordering: .relaxed)
         ProcessGroup.prepare()
         for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
-                guard Signals.stop.exchange(signal, ordering: .sequentiallyConsistent) == 0 else {
+                let first = Signals.stop.exchange(signal, ordering: .sequentiallyConsistent)
+                guard first == 0 else {
+                    let elapsed = Signals.now - Signals.stopTime.load(ordering: .sequentiallyConsistent)
+                    if first == SIGTERM, signal == SIGTERM, elapsed < 1_000_000_000 { return }
                     ProcessGroup.endAll()
                     _exit(128 + signal)
                 }
+                Signals.stopTime.store(Signals.now, ordering: .sequentiallyConsistent)
                 guard Signals.waits.load(ordering: .sequentiallyConsistent) else {
                     let text: StaticString = "\nstopped by a signal outside of training steps; run the same command again to continue\n"
                     Signals.tell(text)
@@ -52,6 +60,13 @@ public enum Signals {
         sigemptyset(&all)
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&all, signal) }
         pthread_sigmask(SIG_UNBLOCK, &all, nil)
+    }
+
+    /// The monotonic clock in nanoseconds; a signal handler may read it.
+    private static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
     /// Whether the process is in a training step, so that a signal to end waits for a checkpoint.
