@@ -28,7 +28,7 @@ extension Tensor {
     /// A gated activation of two linear layers with this input: f(x W₁ᵀ + b₁) · (x W₂ᵀ + b₂), where x is [T, I] and the result [T, O].
     /// The bits are those of ``linear(_:)`` and ``gated(_:up:)``.
     ///
-    /// If nothing is recorded on a tape, f is applied to each block of the products while it is in the cache.
+    /// If nothing is recorded on a tape, f is applied in the parallel region of the products, to each of their blocks.
     public func gatedLinear(_ activation: GatedActivation, gate: LinearLayer, up: LinearLayer) -> Tensor {
         precondition(
             gate.weight.shape == up.weight.shape,

@@ -22,16 +22,18 @@ extension LinearProducts {
     /// output of the second layer.
     static func gatedForward(gate: Member, up: Member, rows: Int, _ activation: GatedActivation) {
         let (kernels, width) = (Kernels.current, gate.weight.shape[0])
-        func apply(_ block: ProductParts.Block) {
-            for row in block.rows {
-                let first = row * width + block.columns.lowerBound
-                activation.apply(kernels, count: block.columns.count, gate: gate.out + first, up: up.out + first, into: gate.out + first)
-            }
+        func apply(_ first: Int, _ count: Int) {
+            activation.apply(kernels, count: count, gate: gate.out + first, up: up.out + first, into: gate.out + first)
         }
         let products = prepared(.forward, [gate, up], rows: rows)
-        if products[1].hasBlocks(of: products[0]) { return ProductGroup.computeTogether(products, then: apply) }
-        ProductGroup.compute(products)
-        Compute.forRows(rows, width: width) { apply(ProductParts.Block(rows: $0, columns: 0..<width)) }
+        // one thread reads one weight after the other at a higher rate than both in turn
+        guard Compute.threads > 1, products[1].hasBlocks(of: products[0]) else {
+            ProductGroup.compute(products)
+            return Compute.forChunks(rows * width, grain: 32_768) { apply($0.lowerBound, $0.count) }
+        }
+        ProductGroup.computeTogether(products) { block in
+            for row in block.rows { apply(row * width + block.columns.lowerBound, block.columns.count) }
+        }
     }
 
     /// dx[rows, inputs] = Σ dy W + beta · dx over several layers with the same input. The products are added in the order of the
