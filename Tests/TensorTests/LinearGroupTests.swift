@@ -133,7 +133,9 @@ import _TestSupport
                             let expected = parts[0].gated(activation, up: parts[1])
                             let result = x.gatedLinear(activation, gate: layers[0], up: layers[1])
                             // on a tape the outputs of both layers are made first
-                            let recorded = Tape().variable(x).gatedLinear(activation, gate: layers[0], up: layers[1])
+                            let tape = Tape()
+                            let recorded = tape.variable(x).gatedLinear(activation, gate: layers[0], up: layers[1])
+                            #expect(recorded.isRecorded && tape.count == 5)
                             let name = "\(label), \(precision), \(activation), \(inputs) inputs"
                             Self.expectIdentical([result, recorded.detached], [expected, expected], name)
                         }

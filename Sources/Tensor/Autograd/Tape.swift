@@ -130,7 +130,7 @@ public final class Tape {
     // MARK: Parameters whose gradients are whole
 
     /// Whether someone wants to know which gradients are whole.
-    var isTellingFinished: Bool { finished != nil }
+    package var isTellingFinished: Bool { finished != nil }
 
     /// Counts a further part of the backward pass that adds to a parameter's gradient.
     func expect(_ parameter: Parameter) {
