@@ -59,6 +59,21 @@ import _TestSupport
         #expect(GradientFormat.bf16.byteCount(of: [4096]) == Allocator.capacity(for: 16_384))
     }
 
+    /// Layers with the same input, such as queries, keys and values, are not computed as a group here. The embedding may be the output
+    /// projection, too, whose part of the gradient exists from the beginning.
+    @Test("the gradients of a layer do not exist at the same time", arguments: [false, true])
+    func oneGradientAtATime(recomputes: Bool) throws {
+        let decoder = try TinyModel.llama()
+        var (most, count) = (0, 0)
+        let tape = Tape(recomputingLayers: recomputes) { parameter in
+            most = max(most, decoder.parameters.count { $0.gradient != nil })
+            count += 1
+            parameter.clearGradient()
+        }
+        tape.backward(from: SFTLoss.loss(decoder, ToyData.examples(2), weight: 1, on: tape))
+        #expect(count == decoder.parameters.count && most <= 2, "\(most) gradients at a time")
+    }
+
     /// Several passes in a step, with and without recomputed layers, and the last pass updating the weights.
     @Test("gradients in bfloat16 are deterministic, and close to floats", arguments: [false, true])
     func narrowGradients(inBackward: Bool) throws {

@@ -25,6 +25,33 @@ extension OpCases {
             })
     }
 
+    /// Layers with the same x, [rows, inputs], and outputs of the given widths side by side. Every second layer has a bias.
+    /// - Parameter used: the number of the only layer whose output is used; nil for all.
+    static func linearGroup(rows: Int, inputs: Int, widths: [Int], used: Int? = nil) -> OpCase {
+        let weights = widths.enumerated().map { OpCase.Input.normal("weight \($0.offset)", [$0.element, inputs]) }
+        let biases = widths.enumerated().filter { $0.offset % 2 == 1 }.map { OpCase.Input.normal("bias \($0.offset)", [$0.element]) }
+        let count = widths.count
+        let output = used.map { widths[$0] } ?? widths.reduce(0, +)
+        return OpCase(
+            used == nil ? "linearGroup" : "linearMember", "\(rows) rows, \(inputs) → \(widths)\(used.map { ", layer \($0)" } ?? "")",
+            inputs: [.normal("x", [rows, inputs])] + weights + biases, output: [rows, output],
+            flops: 2 * rows * inputs * widths.reduce(0, +),
+            run: { tensors in
+                let layers = (0..<count).map { LinearLayer(tensors[1 + $0], bias: $0 % 2 == 1 ? tensors[1 + count + $0 / 2] : nil) }
+                let results = tensors[0].linear(layers)
+                return used.map { results[$0] } ?? .joined(results)
+            },
+            naive: { x in
+                let results = (0..<count).map {
+                    Naive.linear(
+                        x[0], rows: rows, inputs: inputs, weight: x[1 + $0], outputs: widths[$0],
+                        bias: $0 % 2 == 1 ? x[1 + count + $0 / 2] : nil)
+                }
+                if let used { return results[used] }
+                return (0..<rows).flatMap { row in zip(results, widths).flatMap { $0[row * $1..<(row + 1) * $1] } }
+            })
+    }
+
     /// A[m, k] · B[k, n], each stored transposed where asked.
     public static func matmul(m: Int, n: Int, k: Int, transposed: Bool = false, otherTransposed: Bool = false) -> OpCase {
         OpCase(
@@ -60,6 +87,9 @@ extension OpCases {
         let sums = [(1, 4, 4), (47, 33, 7), (48, 17, 33), (100, 33, 100), (0, 7, 5), (50, 0, 5)].map {
             linearSum(rows: $0.0, inputs: $0.1, outputs: $0.2)
         }
-        return linears + matmuls + sums
+        let groups = [(1, 7, [5, 70, 3]), (4, 33, [1, 20]), (50, 40, [70, 1, 17]), (0, 5, [3, 2])].flatMap { shape in
+            [nil, 1].map { linearGroup(rows: shape.0, inputs: shape.1, widths: shape.2, used: $0) }
+        }
+        return linears + matmuls + sums + groups
     }
 }

@@ -30,13 +30,18 @@ public enum Activation: String, Sendable, CaseIterable {
         }
     }
 
+    /// The gated activation with its own kernel; nil if there is none.
+    var gated: GatedActivation? {
+        switch self {
+        case .silu, .swish: .silu
+        case .geluNew, .geluTanh, .geluFast: .geluTanh
+        case .relu, .gelu, .quickGELU: nil
+        }
+    }
+
     /// The gated activation f(gate) · up, element by element.
     public func callAsFunction(gate: Tensor, up: Tensor) -> Tensor {
-        switch self {
-        case .silu, .swish: gate.gated(.silu, up: up)
-        case .geluNew, .geluTanh, .geluFast: gate.gated(.geluTanh, up: up)
-        case .relu, .gelu, .quickGELU: self(gate) * up
-        }
+        gated.map { gate.gated($0, up: up) } ?? self(gate) * up
     }
 
     /// Reads a function from a key of config.json; `fallback` if the key is missing.

@@ -25,7 +25,7 @@ public enum FeedForward {
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         switch self {
         case .gated(let gate, let up, let down, let activation):
-            return down(activation(gate: gate(x, in: context, on: tape), up: up(x, in: context, on: tape)), in: context, on: tape)
+            return down(activation(gate, up, of: x, in: context, on: tape), in: context, on: tape)
         case .gatedFused(let gateAndUp, let down, let activation):
             let both = gateAndUp(x, in: context, on: tape)
             let width = both.shape[1] / 2

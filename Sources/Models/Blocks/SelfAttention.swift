@@ -97,9 +97,14 @@ public struct SelfAttention {
     private func projected(_ x: Tensor, _ context: LayerContext, on tape: Tape?) -> (Tensor, Tensor, Tensor) {
         switch inputs {
         case .separate(let query, let key, let value):
-            return (
-                query(context.selected(x), in: context, on: tape), key(x, in: context, on: tape), value(x, in: context, on: tape)
-            )
+            // if not all rows are wanted, queries have another input
+            guard context.wanted == nil else {
+                let queries = query(context.selected(x), in: context, on: tape)
+                let others = Projection.applied([key, value], to: x, in: context, on: tape)
+                return (queries, others[0], others[1])
+            }
+            let all = Projection.applied([query, key, value], to: x, in: context, on: tape)
+            return (all[0], all[1], all[2])
         case .fused(let projection):
             let all = projection(x, in: context, on: tape)
             let (q, k) = (heads.width, heads.keyWidth)

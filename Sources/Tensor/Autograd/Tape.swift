@@ -130,7 +130,7 @@ public final class Tape {
     // MARK: Parameters whose gradients are whole
 
     /// Whether someone wants to know which gradients are whole.
-    var isTellingFinished: Bool { finished != nil }
+    package var isTellingFinished: Bool { finished != nil }
 
     /// Whether the backward pass will add to a parameter's gradient, as far as is known before it: it does not if no gradient reaches
     /// the parameter. Only a tape that was created with `finished` knows it.

@@ -109,7 +109,7 @@ struct Linear {
 
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
-        let (rows, outputs) = (shape[0], weight.shape[0])
+        let rows = shape[0]
         let isShared = places[0] != nil && x != nil
         let dy = isShared ? LinearProducts.sharedByGradients(gradient.pointer, rows: rows, weight) : .floats(gradient.pointer)
         tape.accumulate(into: places[0], shape: shape) { out, beta in
@@ -120,6 +120,11 @@ struct Linear {
                 LinearProducts.weightGradient(dy, x.rows, rows: rows, weight.shape, into: out, beta: beta)
             }
         }
+        addBiasGradient(gradient, on: tape)
+    }
+
+    func addBiasGradient(_ gradient: Tensor, on tape: Tape) {
+        let (rows, outputs) = (shape[0], weight.shape[0])
         tape.accumulate(into: places[2], shape: [outputs]) { out, beta in
             if beta == 0 { out.update(repeating: 0, count: outputs) }
             RowSums.add(gradient.pointer, rows: rows, width: outputs, to: out)

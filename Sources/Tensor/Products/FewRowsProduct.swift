@@ -11,26 +11,42 @@ enum FewRowsProduct {
         _ kernels: UnsafePointer<Kernels.Table>, rows: Int, _ x: UnsafePointer<Float>, _ weight: Tensor,
         into out: UnsafeMutablePointer<Float>
     ) {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let isCut = rows * inputs * outputs >= small
-        func multiply(_ part: Range<Int>, _ weights: UnsafePointer<Float>) {
-            kernels.pointee.linear_few(rows, part.count, inputs, x, inputs, weights, out + part.lowerBound, outputs)
+        Compute.forChunks(weight.shape[0], grain: grain(weight, isCut: rows * weight.count >= small)) { columns in
+            multiply(kernels, rows: rows, x, weight, columns: columns, into: out)
         }
-        // parts of a multiple of 12 columns: whole tiles of the kernel, which are 3 or 6 columns wide
-        if let narrow = weight.storage.narrow {
+    }
+
+    /// The number of columns of a part: a multiple of 12, which is a number of whole tiles of the kernel, 3 or 6 columns wide.
+    /// - Parameters:
+    ///   - weight: the weight, [outputs, inputs].
+    ///   - isCut: whether the parts are for several threads.
+    static func grain(_ weight: Tensor, isCut: Bool) -> Int {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        if weight.storage.narrow != nil {
             let parts = isCut ? Compute.threads : 1
-            let grain = min(widened / max(1, inputs), (outputs + parts - 1) / parts) / 12 * 12
-            Compute.forChunks(outputs, grain: max(12, grain)) { part in
-                Storage(byteCount: part.count * inputs * 4).withFloats { wide in
-                    narrow.widen(part.lowerBound * inputs..<part.upperBound * inputs, into: wide)
-                    multiply(part, wide)
-                }
+            return max(12, min(widened / max(1, inputs), (outputs + parts - 1) / parts) / 12 * 12)
+        }
+        // more parts than threads, to balance the load
+        let parts = isCut ? 4 * Compute.threads : 1
+        return ((outputs + parts - 1) / parts + 11) / 12 * 12
+    }
+
+    /// Computes some columns of the product on the calling thread. `out` is the first element of the whole product.
+    static func multiply(
+        _ kernels: UnsafePointer<Kernels.Table>, rows: Int, _ x: UnsafePointer<Float>, _ weight: Tensor, columns: Range<Int>,
+        into out: UnsafeMutablePointer<Float>
+    ) {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        func multiply(_ weights: UnsafePointer<Float>) {
+            kernels.pointee.linear_few(rows, columns.count, inputs, x, inputs, weights, out + columns.lowerBound, outputs)
+        }
+        if let narrow = weight.storage.narrow {
+            Storage(byteCount: columns.count * inputs * 4).withFloats { wide in
+                narrow.widen(columns.lowerBound * inputs..<columns.upperBound * inputs, into: wide)
+                multiply(wide)
             }
         } else {
-            // more parts than threads, to balance the load
-            let parts = isCut ? 4 * Compute.threads : 1
-            let (grain, weights) = (((outputs + parts - 1) / parts + 11) / 12 * 12, weight.pointer)
-            Compute.forChunks(outputs, grain: grain) { part in multiply(part, weights + part.lowerBound * inputs) }
+            multiply(weight.pointer + columns.lowerBound * inputs)
         }
     }
 }

@@ -25,8 +25,11 @@ enum LinearProducts {
     ) { multiply(.inputGradient, dy, rows: rows, weight, into: dx, beta: beta) }
 
     /// dW[outputs, inputs] = dyᵀ x + beta · dW. Only the shape of the weight is needed.
+    ///
+    /// If `packedInput` is given, it holds the packed x for further gradients with the same x.
     static func weightGradient(
-        _ dy: ProductRows, _ x: ProductRows, rows: Int, _ shape: Shape, into dweight: UnsafeMutablePointer<Float>, beta: Float = 0
+        _ dy: ProductRows, _ x: ProductRows, rows: Int, _ shape: Shape, into dweight: UnsafeMutablePointer<Float>, beta: Float = 0,
+        packedInput: PackedInput? = nil
     ) {
         let kernels = Kernels.current
         let (outputs, inputs) = (shape[0], shape[1])
@@ -37,11 +40,17 @@ enum LinearProducts {
                 x.withFloats { NarrowGradient.multiply(kernels, dy, $0, rows: rows, shape, into: dweight, beta: beta) }
             }
         case .packedOnce(.bf16):
-            let packed =
-                switch x {
-                case .floats(let x): PackedWeight(kernels, .bf16, depth: rows, columns: inputs, .floats(.plain(x, stride: inputs)))
-                case .rounded(let x): PackedWeight(kernels, x)
-                }
+            let packed: PackedWeight
+            if let known = packedInput?.matrix {
+                packed = known
+            } else {
+                packed =
+                    switch x {
+                    case .floats(let x): PackedWeight(kernels, .bf16, depth: rows, columns: inputs, .floats(.plain(x, stride: inputs)))
+                    case .rounded(let x): PackedWeight(kernels, x)
+                    }
+                packedInput?.matrix = packed
+            }
             dy.rounded(kernels, rows: rows, width: outputs).forEachColumns(kernels) { columns, rows in
                 packed.multiply(rows: columns.count, rows, into: dweight + columns.lowerBound * inputs, stride: inputs, beta: beta)
             }
@@ -74,7 +83,7 @@ enum LinearProducts {
         return .rounded(ProductRows.floats(dy).rounded(Kernels.current, rows: rows, width: weight.shape[0]))
     }
 
-    private static func plan(_ kind: ProductQuestion.Kind, rows: Int, _ weight: Tensor) -> ProductPlan {
+    static func plan(_ kind: ProductQuestion.Kind, rows: Int, _ weight: Tensor) -> ProductPlan {
         Kernels.plan(
             Kernels.current, kind, rows: rows, outputs: weight.shape[0], inputs: weight.shape[1], storage: weight.storage.format,
             keepsPacking: weight.storage.keepsPacking)
@@ -113,4 +122,9 @@ enum LinearProducts {
         }
         withExtendedLifetime(weight) {}
     }
+}
+
+/// The input of several layers, packed as the right-hand matrix of the gradients of their weights once one of them needs it.
+final class PackedInput {
+    var matrix: PackedWeight?
 }

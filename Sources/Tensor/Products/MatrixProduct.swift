@@ -55,7 +55,7 @@ package enum MatrixProduct {
 
     /// Computes some columns of C that begin with a panel. Packs as much of B at a time as stays in the cache while all rows of A
     /// are multiplied by it.
-    private static func multiplyGroup(
+    static func multiplyGroup(
         _ layout: some PanelLayout, m: Int, columns: Range<Int>, k: Int, _ rows: PanelRows, _ b: RightHandMatrix,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
     ) {

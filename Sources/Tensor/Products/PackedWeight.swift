@@ -30,17 +30,42 @@ package final class PackedWeight: Sendable {
     }
 
     /// Lets `pack` write every panel, given its columns.
-    private init(
+    private convenience init(
         _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int,
         pack: (Range<Int>, UnsafeMutableRawPointer) -> Void
     ) {
+        self.init(unpacked: kernels, format, depth: depth, columns: columns)
+        Compute.forEach(panelCount) { write(panel: $0, pack) }
+    }
+
+    /// Allocates the memory of the panels, which must be written before anything else sees them.
+    private init(unpacked kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, depth: Int, columns: Int) {
+        (self.kernels, self.format, self.depth, self.columns) = (kernels, format, depth, columns)
+        storage = Storage(byteCount: format.layout(kernels).bytes(columns: columns, depth: depth))
+    }
+
+    private var panelCount: Int { (columns + ProductParts.panel - 1) / ProductParts.panel }
+
+    private func write(panel: Int, _ pack: (Range<Int>, UnsafeMutableRawPointer) -> Void) {
+        let first = panel * ProductParts.panel
+        pack(
+            first..<min(columns, first + ProductParts.panel),
+            storage.pointer + format.layout(kernels).bytes(columns: first, depth: depth))
+    }
+
+    /// Packs several matrices [depth, columns] in one parallel region.
+    static func packed(
+        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ matrices: [(depth: Int, columns: Int, matrix: RightHandMatrix)]
+    ) -> [PackedWeight] {
         let layout = format.layout(kernels)
-        let storage = Storage(byteCount: layout.bytes(columns: columns, depth: depth))
-        (self.kernels, self.format, self.depth, self.columns, self.storage) = (kernels, format, depth, columns, storage)
-        Compute.forEach((columns + ProductParts.panel - 1) / ProductParts.panel) { index in
-            let first = index * ProductParts.panel
-            pack(first..<min(columns, first + ProductParts.panel), storage.pointer + layout.bytes(columns: first, depth: depth))
+        let made = matrices.map { PackedWeight(unpacked: kernels, format, depth: $0.depth, columns: $0.columns) }
+        let panels = made.enumerated().flatMap { index, weight in (0..<weight.panelCount).map { (index, $0) } }
+        Compute.forEach(panels.count) { place in
+            let (index, panel) = panels[place]
+            let (depth, _, matrix) = matrices[index]
+            made[index].write(panel: panel) { matrix.pack(layout, depth: 0..<depth, columns: $0, into: $1) }
         }
+        return made
     }
 
     /// The bytes of the panels, as allocated.
@@ -88,14 +113,19 @@ package final class PackedWeight: Sendable {
         rows: Int, _ a: PanelRows, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float,
         then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
-        let layout = format.layout(kernels)
-        ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: layout.rowUnit) { rows, columns in
-            layout.multiply(
-                rows: rows, columns: columns.count, depth: depth, a, from: 0,
-                storage.pointer + layout.bytes(columns: columns.lowerBound, depth: depth),
-                into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
+        ProductParts.forEach(rows: rows, columns: columns, depth: depth, rowUnit: format.layout(kernels).rowUnit) { rows, columns in
+            multiply(ProductParts.Block(rows: rows, columns: columns), a, into: c, stride: stride, beta: beta)
             following(rows, columns)
         }
+    }
+
+    /// Computes one block of the product on the calling thread. `c` is the first element of the whole C.
+    func multiply(_ block: ProductParts.Block, _ a: PanelRows, into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float) {
+        let (layout, rows, columns) = (format.layout(kernels), block.rows, block.columns)
+        layout.multiply(
+            rows: rows, columns: columns.count, depth: depth, a, from: 0,
+            storage.pointer + layout.bytes(columns: columns.lowerBound, depth: depth),
+            into: c + rows.lowerBound * stride + columns.lowerBound, stride: stride, beta: beta)
         withExtendedLifetime(self) {}
     }
 }
@@ -115,15 +145,33 @@ struct WeightPackings: Sendable {
 
     /// The packed copy of a weight for the given kernels; it is created if it does not exist yet.
     static func packed(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weight: Tensor, transposed: Bool) -> PackedWeight {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let (depth, columns) = transposed ? (inputs, outputs) : (outputs, inputs)
-        let known = weight.storage.packings.withLock { transposed ? $0.transposed : $0.plain }
-        if let known, known.fits(kernels, format, depth: depth, columns: columns) { return known }
-        let made = PackedWeight(kernels, format, depth: depth, columns: columns, RightHandMatrix(weight, transposed: transposed))
-        weight.storage.packings.withLock { if transposed { $0.transposed = made } else { $0.plain = made } }
-        // the weights of a mapped file are rarely read from now on, and can be read again
-        weight.storage.forget()
-        return made
+        packed(kernels, format, [weight], transposed: transposed)[0]
+    }
+
+    /// The packed copies of several weights for the given kernels, in their order. Those that do not exist yet are created together.
+    static func packed(
+        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weights: [Tensor], transposed: Bool
+    ) -> [PackedWeight] {
+        let sizes = weights.map { weight in
+            transposed ? (depth: weight.shape[1], columns: weight.shape[0]) : (depth: weight.shape[0], columns: weight.shape[1])
+        }
+        let known = zip(weights, sizes).map { weight, size -> PackedWeight? in
+            let known = weight.storage.packings.withLock { transposed ? $0.transposed : $0.plain }
+            return known.flatMap { $0.fits(kernels, format, depth: size.depth, columns: size.columns) ? $0 : nil }
+        }
+        let missing = known.indices.filter { known[$0] == nil }
+        if missing.isEmpty { return known.compactMap(\.self) }
+        let made = PackedWeight.packed(
+            kernels, format,
+            missing.map { (sizes[$0].depth, sizes[$0].columns, RightHandMatrix(weights[$0], transposed: transposed)) })
+        var found = known
+        for (index, packing) in zip(missing, made) {
+            weights[index].storage.packings.withLock { if transposed { $0.transposed = packing } else { $0.plain = packing } }
+            // the weights of a mapped file are rarely read from now on, and can be read again
+            weights[index].storage.forget()
+            found[index] = packing
+        }
+        return found.compactMap(\.self)
     }
 }
 

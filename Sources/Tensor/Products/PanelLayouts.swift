@@ -39,8 +39,8 @@ protocol PanelLayout {
     func pack(
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer)
 
-    /// Calls `body` with the rows of A[m, k] in this layout: the original rows, or a copy that `threads` threads make.
-    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void)
+    /// The rows of A[m, k] in this layout: the original rows, or a copy that `threads` threads make.
+    func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows
 
     /// C[rows, columns] = A · B + beta · C on the calling thread, with beta 0 or 1. The rows begin at a multiple of ``rowUnit``.
     /// The panels hold `depth` elements of every column; they are multiplied by the elements of A that begin at `from`, a
@@ -50,10 +50,21 @@ protocol PanelLayout {
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float)
 }
 
+extension PanelLayout {
+    /// Calls `body` with the rows of A[m, k] in this layout; see ``rows(of:m:k:threads:)``.
+    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
+        let rows = rows(of: a, m: m, k: k, threads: threads)
+        body(rows)
+        withExtendedLifetime(rows) {}
+    }
+}
+
 /// The rows of a left-hand matrix in a layout; `stride` is the distance between rows, in units of the layout.
 struct PanelRows {
     let pointer: UnsafeRawPointer
     let stride: Int
+    /// The owner of a copy of the rows; nil if the caller keeps the rows alive.
+    var owner: AnyObject?
 }
 
 /// The layout of ``PanelFormat/floats``: panels and rows of floats. The row stride is in floats.
@@ -70,16 +81,17 @@ struct FloatLayout: PanelLayout {
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer
     ) { kernels.pointee.f32_pack(columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: Float.self)) }
 
-    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
-        guard a.transposed else { return body(PanelRows(pointer: UnsafeRawPointer(a.pointer), stride: a.stride)) }
+    func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows {
+        guard a.transposed else { return PanelRows(pointer: UnsafeRawPointer(a.pointer), stride: a.stride) }
         // packing k columns of m rows as one panel writes them row by row, padded with zeros to a multiple of 16
         let width = (k + 15) / 16 * 16
-        Storage(byteCount: m * width * 4).withFloats { rows in
+        let copy = Storage(byteCount: m * width * 4)
+        copy.withFloats { rows in
             Compute.forChunks(m, grain: threads == 1 ? m : 16 * max(1, 4096 / width)) { part in
                 kernels.pointee.f32_pack(k, part.count, a.pointer + part.lowerBound, 1, a.stride, rows + part.lowerBound * width)
             }
-            body(PanelRows(pointer: UnsafeRawPointer(rows), stride: width))
         }
+        return PanelRows(pointer: UnsafeRawPointer(copy.pointer), stride: width, owner: copy)
     }
 
     func multiply(
@@ -112,16 +124,17 @@ struct SplitLayout: PanelLayout {
         kernels.pointee.split_panel(
             columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: UInt32.self), steps(depth))
     }
-    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
+    func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows {
         let (steps, grain) = (steps(k), threads == 1 ? m : 16 * max(1, 16_384 / k))
-        Storage(byteCount: (m + 15) / 16 * steps * Kernels.splitTile * 4).withPairs { tiles in
+        let copy = Storage(byteCount: (m + 15) / 16 * steps * Kernels.splitTile * 4)
+        copy.withPairs { tiles in
             Compute.forChunks(m, grain: grain) { part in
                 kernels.pointee.split_rows(
                     part.count, k, a.pointer + part.lowerBound * a.rowStride, a.rowStride, a.columnStride,
                     tiles + part.lowerBound / 16 * steps * Kernels.splitTile)
             }
-            body(PanelRows(pointer: UnsafeRawPointer(tiles), stride: steps))
         }
+        return PanelRows(pointer: UnsafeRawPointer(copy.pointer), stride: steps, owner: copy)
     }
     func multiply(
         rows: Range<Int>, columns: Int, depth: Int, _ a: PanelRows, from: Int, _ panels: UnsafeRawPointer,
@@ -152,9 +165,7 @@ struct BFloat16Layout: PanelLayout {
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer
     ) { kernels.pointee.bf16_pack(columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: UInt32.self)) }
 
-    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
-        RoundedRows(kernels, a, rows: m, width: k).withRows(body)
-    }
+    func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows { RoundedRows(kernels, a, rows: m, width: k).panelRows }
 
     func multiply(
         rows: Range<Int>, columns: Int, depth: Int, _ a: PanelRows, from: Int, _ panels: UnsafeRawPointer,

@@ -36,9 +36,13 @@ package final class RoundedRows: Sendable {
     /// The bytes of the memory, as allocated.
     package var byteCount: Int { Allocator.capacity(for: storage.byteCount) }
 
+    /// The rows of the matrix, as kernels read them.
+    var panelRows: PanelRows { PanelRows(pointer: UnsafeRawPointer(storage.pointer), stride: pairs, owner: self) }
+
     /// Calls `body` with the rows of the matrix.
     func withRows(_ body: (PanelRows) -> Void) {
-        storage.withPairs { body(PanelRows(pointer: UnsafeRawPointer($0), stride: pairs)) }
+        body(panelRows)
+        withExtendedLifetime(self) {}
     }
 
     /// Calls `body` with the rows of the transposed matrix [width, rows], one range after another. Each begins at a multiple of 32; at
