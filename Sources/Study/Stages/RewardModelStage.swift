@@ -135,7 +135,7 @@ public struct RewardModelStage: TrackedStage {
         if !evaluation.doTrain { try trainer.evaluate() }
         if head.savePreds {
             for (name, comparisons) in evaluated where name != "train" && !finals.contains(name) && !comparisons.isEmpty {
-                try savePredictions(trainer.scores(of: comparisons), comparisons, of: name, trainer, session)
+                try savePredictions(trainer.scores(of: comparisons, part: "scores of \(name)"), comparisons, of: name, trainer, session)
             }
         }
         for (name, comparisons) in tokenised where finals.contains(name) {

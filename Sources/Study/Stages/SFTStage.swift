@@ -134,7 +134,9 @@ public struct SFTStage: TrackedStage {
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
-            let sampled = try samples.rows(prompts, among: session.collective)
+            let sampled = try session.part("texts of \(name)", prompts.count, unit: "response") {
+                try samples.rows(prompts, among: session.collective, progress: $0)
+            }
             // all evaluations of a run write to the same table
             let stepped = sampled.map { row in
                 var row = row
