@@ -205,7 +205,8 @@ public struct PreferenceStage: TrackedStage {
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig.kind, longest: longest,
+                run, models, optimizer: training.optimizerConfig,
+                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1, longest: longest,
                 ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)

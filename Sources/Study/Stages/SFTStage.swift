@@ -148,7 +148,9 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
+                run, models, optimizer: training.optimizerConfig,
+                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1,
+                longest: tokenised.examples.map(\.count).max() ?? 0,
                 ranks: session.ranksOnMachine, advice: memoryAdvice, note: session.say
             ) {
                 trainer.memory(
@@ -248,7 +250,8 @@ public struct SFTStage: TrackedStage {
             let optimizer = training.optimizerConfig
             let memory = FreshModelMemory(
                 settings, trainedBy: evaluation.doTrain ? optimizer.kind : nil, master: run.masterFormat, gradients: run.gradientFormat,
-                updatesInBackward: optimizer.appliesInBackward, precision: Compute.precision, processes: session.collective.size)
+                updatesInBackward: optimizer.appliesInBackward, mayUpdateInBackward: training.mayApplyInBackward,
+                precision: Compute.precision, processes: session.collective.size)
             try memory.check(limit: run.memoryLimit, ranks: session.ranksOnMachine)
         }
         // the texts may yield fewer tokens than requested, but at least the 256 bytes

@@ -65,6 +65,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var gradients = 0
     /// Whether the only pass of each step updates the weights and frees the gradients. Smaller passes would be several in a step.
     package var freesGradients = false
+    /// Whether each step has one pass.
+    package var hasOnePass = false
     /// The memory of passes with gradients.
     package var training = PassMemory.none
     /// The memory of passes without gradients.
@@ -92,15 +94,24 @@ package struct TrainingMemory: Sendable, Equatable {
         update = optimizer.updateBytes
     }
 
-    /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
-    /// kept. Where the only pass of each step updates the weights, none is kept, but one at a time is rounded.
+    /// Counts the gradients that exist at once.
     /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
     mutating func count(_ config: StepConfig, batch: Int) {
-        freesGradients = config.optimizer.appliesInBackward && batch <= config.tokensPerPass
-        guard freesGradients || config.gradientFormat != .f32 else { return }
-        let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
-        let rounded = config.gradientFormat == .f32 ? [] : trained.map(config.gradientFormat.byteCount)
-        gradients = min(gradients, whole + (freesGradients ? rounded.max() ?? 0 : rounded.reduce(0, +)))
+        hasOnePass = batch <= config.tokensPerPass
+        freesGradients = config.optimizer.appliesInBackward && hasOnePass
+        gradients = gradientBytes(as: config.gradientFormat, freed: freesGradients)
+    }
+
+    /// The bytes of the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they
+    /// are kept.
+    /// - Parameters:
+    ///   - format: the format in which gradients are kept.
+    ///   - freed: whether the only pass of each step updates the weights. Then none is kept, but one at a time is rounded.
+    package func gradientBytes(as format: GradientFormat, freed: Bool) -> Int {
+        let floats = trained.map { Allocator.capacity(for: 4 * $0.count) }
+        guard freed || format != .f32 else { return floats.reduce(0, +) }
+        let rounded = format == .f32 ? [] : trained.map(format.byteCount)
+        return min(floats.reduce(0, +), 2 * (floats.max() ?? 0) + (freed ? rounded.max() ?? 0 : rounded.reduce(0, +)))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
