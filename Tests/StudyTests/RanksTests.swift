@@ -173,7 +173,7 @@ import _TestSupport
         #expect(!FileManager.default.fileExists(atPath: folder["run"].path))
     }
 
-    @Test("stages that need one process, and rounds, say so")
+    @Test("stages that need one process say so")
     func oneProcess() throws {
         let folder = folder
         let diversity = RankStudy.errors(2, in: { _ in folder["diversity"] }) { _ in
@@ -181,12 +181,7 @@ import _TestSupport
             (stage.options.runIds, stage.run.threads) = (["bon"], 1)
             return stage
         }
-        let rounds = RankStudy.errors(2, in: { _ in folder["rounds"] }) { _ in
-            var stage = Self.supervised(folder)
-            (stage.rounds.rounds, stage.reward.rewardFunction, stage.saving.keepBest) = (2, "length", nil)
-            return stage
-        }
-        for error in diversity + rounds {
+        for error in diversity {
             let message = try #require(error as? InvalidSetting).message
             #expect(message.contains("one process"), "\(message)")
         }

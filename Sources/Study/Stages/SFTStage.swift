@@ -40,7 +40,7 @@ public struct SFTStage: TrackedStage {
     public static let kind = RunStage.supervised
     /// The name of the command-line program.
     public static let program = "train-sft"
-    /// Yes, except with rounds.
+    /// Yes.
     public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<SFTStage>] {
@@ -69,9 +69,6 @@ public struct SFTStage: TrackedStage {
 
     /// Trains the model, in rounds if the settings ask for them, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
-        guard rounds.rounds == nil || environment.collective.size == 1 else {
-            throw InvalidSetting("--rounds runs as one process; start \(Self.program) without mpirun or srun, or run the rounds one by one")
-        }
         if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
