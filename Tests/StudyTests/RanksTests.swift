@@ -175,13 +175,15 @@ import _TestSupport
 
     @Test("stages that need one process say so")
     func oneProcess() throws {
-        let folder = folder
-        let diversity = RankStudy.errors(2, in: { _ in folder["diversity"] }) { _ in
-            var stage = DiversityStage()
-            (stage.options.runIds, stage.run.threads) = (["bon"], 1)
-            return stage
+        struct Alone: Stage {
+            var run = RunSettings()
+            static let kind = RunStage.diversity
+            static let program = "alone"
+            static var groups: [SettingsGroup<Alone>] { [.init(\.run)] }
+            func work(in folder: URL, _ environment: StageEnvironment) { Issue.record("it must not start") }
         }
-        for error in diversity {
+        let folder = folder
+        for error in RankStudy.errors(2, in: { _ in folder["alone"] }, { _ in Alone() }) {
             let message = try #require(error as? InvalidSetting).message
             #expect(message.contains("one process"), "\(message)")
         }

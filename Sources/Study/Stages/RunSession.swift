@@ -277,7 +277,7 @@ package final class RunSession {
     ///   - stage: the name of the stage in progress lines.
     ///   - values: the values for metrics.jsonl.
     package func finish(stage: String, values: [String: Double], writing: (URL) throws -> Void) throws {
-        try sinks.handle(.measured(step: 0, values: values))
+        try report(.measured(step: 0, values: values))
         // the result is written last, because a run with a result counts as complete
         try folder.writeResult(contents: writing)
         try end(stage: stage)
