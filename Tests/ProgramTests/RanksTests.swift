@@ -21,8 +21,12 @@ struct RanksTests {
         try ProgramProcess(
             program, arguments, in: pipeline.folder,
             shell: "exec mpirun --oversubscribe --allow-run-as-root --bind-to none -n \(ranks) \"$0\" \"$@\"",
-            // the seconds after which mpirun passes SIGTERM on, and those until SIGKILL
-            environment: ["OMPI_MCA_odls_base_sigkill_timeout": "2"])
+            environment: [
+                // the seconds after which mpirun passes SIGTERM on, and those until SIGKILL
+                "OMPI_MCA_odls_base_sigkill_timeout": "2",
+                // containers may forbid processes to read each other's memory, which Open MPI would report in lines of its own
+                "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+            ])
     }
 
     /// Starts supervised training on some ranks.
