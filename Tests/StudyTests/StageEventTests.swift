@@ -84,6 +84,7 @@ import _TestSupport
         let heard = Heard()
         try reward.run(in: stages.folder["rm"], heard.environment(stages.environment))
         #expect(heard.ended == ["reward model"] && heard.parts.first { $0.name == "normalisation" }?.unit == "pair")
+        #expect(heard.parts.contains { $0.name == "evaluation of validation" && $0.unit == "pair" })
         try preference.run(in: stages.folder["dpo"], heard.environment(stages.environment))
         #expect(heard.parts.contains { $0.name == "KL of validation" && $0.unit == "response" && $0.total > 0 })
         // every part that begins ends before the next one

@@ -141,7 +141,8 @@ public struct PreferenceStage: TrackedStage {
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
+                try trainer.objective.evaluation(
+                    of: sets.last[$0] ?? [], name: $0, among: session.collective, reporting: session.sinks.handler)
             }
         } else {
             var config = preference.config()
@@ -157,7 +158,8 @@ public struct PreferenceStage: TrackedStage {
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
+                try trainer.objective.evaluation(
+                    of: sets.last[$0] ?? [], name: $0, among: session.collective, reporting: session.sinks.handler)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }

@@ -91,9 +91,17 @@ public final class RewardObjective: Objective {
 
     /// The metrics of every evaluation set. Each rank scores a share of each set.
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        try evaluate(among: collective, reporting: { _ in })
+    }
+
+    /// The metrics of every evaluation set, with progress.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let result = evaluation(of: try scores(set, among: collective), set)
+            let scores = try collective.reporting("evaluation of \(name)", set.count, unit: "pair", to: handler) {
+                try self.scores(set, among: collective, progress: $0)
+            }
+            let result = evaluation(of: scores, set)
             lastEvaluation[name] = result
             values.merge(result.values(prefix: "\(name)_")) { $1 }
         }
