@@ -2,10 +2,15 @@
 
 SWIFT ?= swift
 APT_PACKAGES := libopenblas-dev liblapacke-dev zlib1g-dev
-# MPI=1 builds programs and tests with the package trait MPI, which needs an MPI library.
+# MPI=1 builds programs and tests with the package trait MPI and installs Open MPI. MPI=0 builds without the trait. Default: with the trait
+# if mpirun and pkg-config's mpi-c exist; nothing is installed for it.
 MPI ?=
 ifeq ($(MPI),1)
-APT_PACKAGES += libopenmpi-dev openmpi-bin
+APT_PACKAGES += libopenmpi-dev openmpi-bin pkg-config
+endif
+# All builds in .build have the same traits, because another choice compiles the whole package again.
+TRAITS :=
+ifeq ($(or $(MPI),$(shell command -v mpirun >/dev/null && pkg-config --exists mpi-c 2>/dev/null && echo 1)),1)
 TRAITS := --traits MPI
 endif
 SENTENCE_ENCODER ?= .build/sentence-encoder
@@ -13,11 +18,11 @@ PRETRAINED_MODEL ?= .build/pretrained-model
 PYTHON ?= python3
 SOURCES := Package.swift Sources Tests Examples
 
-.PHONY: build commit install uninstall deps help clean-runs options docs demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
+.PHONY: build commit install uninstall deps traits help clean-runs options docs demo demo-debian demo-instructions demo-pretrained experiment experiment-methods \
         seven-billion sentence-encoder pretrained-model test test-report test-processors test-bare fuzz torture timings bench bench-operations compare \
         format lint clean
 
-# Builds the libraries and the seven programs into .build/release: make build [MPI=1]
+# Builds the libraries and the seven programs into .build/release: make build [MPI=0|1]
 build: deps commit
 	$(SWIFT) build -c release $(TRAITS)
 
@@ -76,6 +81,10 @@ deps:
 	$$sudo apt-get update -q && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
 
+# Prints the options of swift build and swift test for the traits, for scripts that build in the same folder.
+traits:
+	@echo $(TRAITS)
+
 # Runs the whole study at a small scale: demo on generated posts, demo-debian on the package descriptions in this machine's apt lists.
 demo demo-debian: build
 	Examples/Pipeline/pipeline.sh $@
@@ -123,7 +132,7 @@ pretrained-model:
 demo-pretrained: build pretrained-model sentence-encoder
 	PRETRAINED_MODEL=$(PRETRAINED_MODEL) SENTENCE_ENCODER=$(SENTENCE_ENCODER) Examples/Pretrained/pretrained.sh
 
-# Runs the tests, then builds and runs an example package that depends on this one by path and by version: make test [MPI=1]
+# Runs the tests, then builds and runs an example package that depends on this one by path and by version: make test [MPI=0|1]
 test: deps
 	$(SWIFT) test -c release $(TRAITS)
 	Examples/Consumer/check.sh
@@ -133,16 +142,16 @@ test: deps
 REPORT ?= runs/demo/report.html
 RUNS ?= runs/demo
 test-report: deps
-	@SWIFT="$(SWIFT)" REPORT="$(REPORT)" RUNS="$(RUNS)" Tests/BrowserTests/check.sh
+	@SWIFT="$(SWIFT)" TRAITS="$(TRAITS)" REPORT="$(REPORT)" RUNS="$(RUNS)" Tests/BrowserTests/check.sh
 
 # Runs the tensor tests with each kernel set that OpenBLAS may choose. Sets that this processor does not support are skipped.
 test-processors: deps
-	$(SWIFT) build -c release --build-tests
+	$(SWIFT) build -c release $(TRAITS) --build-tests
 	@for core in Haswell Zen SkylakeX Prescott; do \
 	    case $$core in Haswell|Zen) needs=avx2 ;; SkylakeX) needs=avx512bw ;; *) needs=sse2 ;; esac; \
 	    if ! grep -qw $$needs /proc/cpuinfo; then echo "make: OPENBLAS_CORETYPE=$$core skipped: this processor has no $$needs"; continue; fi; \
 	    echo "make: OPENBLAS_CORETYPE=$$core"; \
-	    OPENBLAS_CORETYPE=$$core $(SWIFT) test -c release --skip-build --filter TensorTests || exit 1; \
+	    OPENBLAS_CORETYPE=$$core $(SWIFT) test -c release $(TRAITS) --skip-build --filter TensorTests || exit 1; \
 	done
 
 # Generates Docs/options.md from the help of the programs. A test fails if the file is out of date.
@@ -167,19 +176,19 @@ test-bare:
 # Fuzzes every file reader with damaged files for FUZZ_SECONDS each, in a process with limited memory.
 FUZZ_SECONDS ?= 20
 fuzz: deps
-	$(SWIFT) build -c release --build-tests
+	$(SWIFT) build -c release $(TRAITS) --build-tests
 	@rm -rf .build/fuzz; ulimit -c 0; ulimit -v 16000000; \
-	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FOLDER=.build/fuzz $(SWIFT) test -c release --skip-build --filter FuzzTests || \
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FOLDER=.build/fuzz $(SWIFT) test -c release $(TRAITS) --skip-build --filter FuzzTests || \
 	    { echo "make: the files that were read last, which may have caused the failure, are in .build/fuzz" >&2; exit 1; }
 
 # Kills the programs at random moments for SECONDS_OF_TORTURE seconds, resumes them, and compares their files with uninterrupted runs.
 SECONDS_OF_TORTURE ?= 600
 torture: deps
-	TORTURE_SECONDS=$(SECONDS_OF_TORTURE) $(SWIFT) test -c release --filter ProgramTests.CrashTests/long
+	TORTURE_SECONDS=$(SECONDS_OF_TORTURE) $(SWIFT) test -c release $(TRAITS) --filter ProgramTests.CrashTests/long
 
 # Times each operation at the shapes of a model with 100 M parameters, as part of the tests.
 timings: deps
-	TIMINGS=1 $(SWIFT) test -c release --filter TensorTests.TimingTests
+	TIMINGS=1 $(SWIFT) test -c release $(TRAITS) --filter TensorTests.TimingTests
 
 # Runs one task of the comparison with PyTorch: make bench WORKLOAD=DIR TASK=generate|sft|rm|ppo|dpo|lora|grpo [DTYPE=f32|bf16]
 # [ITERS=3] [THREADS=2] [WITHOUT=ragged|trunk|rows|prefix] [ISA=portable|avx2|avx512|amx] [OURS="--master-dtype bf16 …"]

@@ -1,13 +1,20 @@
 public import Eval
 public import Runs
 public import Study
-import Train
+public import Train
 
 /// A task that reads runs and writes files, with its settings.
 public protocol ReportTask: GroupedSettings {
+    /// Whether several processes can run the task together (``ReportListener/collective``). Default: false.
+    static var usesRanks: Bool { get }
     /// Runs the task.
     /// - Throws: `InvalidSetting`, `RunFolderError`, `FileError`, and the errors of the libraries that it uses.
     func run(_ listener: ReportListener) throws
+}
+
+extension ReportTask {
+    /// No.
+    public static var usesRanks: Bool { false }
 }
 
 /// The callbacks of a report task: its output, and the services and input that it can use.
@@ -31,6 +38,10 @@ public struct ReportListener {
 
     /// Creates the judge for `SystemPreferenceSettings.judgeUrl`. If it is nil, that setting is an error.
     public var judgeService: ((JudgeServiceRequest) throws -> any PairwiseJudge)?
+
+    /// The processes that run the task together, each with the same settings. Only rank 0 writes files and calls ``note``. Default: this
+    /// process alone.
+    public var collective: any Collective = LocalCollective()
 
     /// Creates a listener whose callbacks do nothing.
     public init() {}

@@ -66,7 +66,7 @@ public final class MetricSinks: MetricSink {
         case .measured(let step, let values): try run?.metrics.append(Measurement(step: step, values: values))
         case .sampled(let table, let rows): try run?.tables.append(rows, to: table)
         case .ended(_, let seconds): try run?.addSeconds(seconds)
-        case .began, .progressed, .noted: break
+        case .began, .progressed, .part, .noted: break
         }
         for other in others { try other.handle(event) }
     }

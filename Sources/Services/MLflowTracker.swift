@@ -67,7 +67,7 @@ package final class MLflowTracker: Tracker {
         case .ended:
             try send()
             try setStatus("FINISHED")
-        case .began, .progressed, .sampled, .noted: break
+        case .began, .progressed, .part, .sampled, .noted: break
         }
     }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tests the HTML pages in a real browser: `make test-report`. Environment variables:
 #   SWIFT     the swift command
+#   TRAITS    options of swift test for the package's traits. Default: those that `make` uses, so that nothing is compiled again
 #   BROWSER   a Chromium or a compatible program. Default: an installed one; otherwise Debian's chromium is installed
 #   REPORT    another report to open, if the file exists
 #   RUNS      a folder of runs to generate and open a report of, if the folder exists
@@ -8,6 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 SWIFT=${SWIFT:-swift}
+[ -n "${TRAITS+given}" ] || TRAITS=$(make -s traits)
 screenshots=$PWD/.build/report-screenshots
 
 find_browser() {
@@ -37,5 +39,6 @@ runs=
 if [ -n "${RUNS:-}" ] && [ -d "$RUNS" ]; then runs=$(cd "$RUNS" && pwd); fi
 rm -rf "$screenshots"
 echo "test-report: $browser${page:+, with $page}${runs:+, with the runs in $runs}"
-REPORT_BROWSER=$browser REPORT_PAGE=$page REPORT_RUNS=$runs REPORT_SCREENSHOTS=$screenshots $SWIFT test -c release --filter BrowserTests
+REPORT_BROWSER=$browser REPORT_PAGE=$page REPORT_RUNS=$runs REPORT_SCREENSHOTS=$screenshots \
+    $SWIFT test -c release $TRAITS --filter BrowserTests
 echo "test-report: screenshots are in $screenshots"

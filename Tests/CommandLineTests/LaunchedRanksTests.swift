@@ -1,5 +1,6 @@
 import CommandLine
 import Formats
+import Report
 import Runs
 import Study
 import Testing
@@ -61,7 +62,8 @@ import _TestSupport
     @Test("the programs that several processes can run")
     func programs() {
         #expect(SFTStage.usesRanks && RewardModelStage.usesRanks && PreferenceStage.usesRanks)
-        #expect(PPOStage.usesRanks && BestOfNStage.usesRanks && !DiversityStage.usesRanks)
+        #expect(PPOStage.usesRanks && BestOfNStage.usesRanks && DiversityStage.usesRanks)
+        #expect(RowScoring.usesRanks && !PostIndex.usesRanks && !HTMLReport.usesRanks)
         #expect(ProgramExit.usage == Program.status(of: CollectiveError.rankDiffers(rank: 1, what: "a")))
         #expect(ProgramExit.missingInput == Program.status(of: RunFolderError.notShared(path: "a", ranks: [1])))
         #expect(ProgramExit.inputOutput == Program.status(of: CollectiveError.broken(rank: 1, message: "a")))

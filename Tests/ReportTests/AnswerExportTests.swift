@@ -117,6 +117,25 @@ import _TestSupport
         #expect(throws: ResultError.noRows(path: table.path)) { try export() }
     }
 
+    @Test("ranks score shares of the rows; rank 0 writes them and reports", arguments: [2, 3, 7])
+    func scoresOfRanks(ranks: Int) throws {
+        let folder = folder
+        let notes = try ThreadCollective.run(ranks) { group -> [String] in
+            var scoring = RowScoring()
+            (scoring.scoring.score, scoring.scoring.rewardFunction, scoring.scoring.scoreColumn) = ("bon", "check", "right")
+            scoring.measuring.outputDir = folder.url.path
+            var (listener, notes) = (ReportListener(), [String]())
+            listener.note = { notes.append($0) }
+            listener.collective = group
+            try scoring.run(listener)
+            return notes
+        }
+        for table in ["test", "ood_test"] {
+            #expect(try Tables.read(table, inRun: folder["bon"]).map { $0.numbers["right"] } == [1, 0, 0, 0])
+        }
+        #expect(notes[0].count == 2 && notes.dropFirst().allSatisfy(\.isEmpty), "\(notes)")
+    }
+
     @Test("rows are scored by a reward that needs no model")
     func scores() throws {
         var scoring = RowScoring()

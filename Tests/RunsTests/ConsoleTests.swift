@@ -65,6 +65,44 @@ import _TestSupport
                 == "simulated preferences: prompt 20/40 (50 %), 100 tokens/s, 3.33 prompts/s, 6s left\ndpo: 1:01\n")
     }
 
+    @Test("a part of the stage has its own line until it ends, and the stage keeps its numbers")
+    func part() {
+        func part(_ done: Int) -> TrainingEvent {
+            .part(PartProgress("normalisation", unit: "pair", done: done, total: 40, tokens: 100 * done))
+        }
+        let (recorder, plain) = (Recorder(), Recorder())
+        let console = Console(recorder.terminal(interactive: true), clock: { recorder.now })
+        let log = Console(plain.terminal(interactive: false), plainInterval: 5, clock: { recorder.now })
+        func handle(_ event: TrainingEvent, at time: Double) -> String {
+            recorder.forget()
+            recorder.now = time
+            console.handle(event)
+            log.handle(event)
+            return recorder.text
+        }
+        _ = handle(.began(stage: "sft", totalSteps: 100), at: 0)
+        #expect(handle(Self.step(1), at: 1).hasPrefix("\rsft   1% ["))
+        #expect(handle(part(0), at: 2).hasPrefix("\rnormalisation   0% ["))
+        #expect(handle(part(10), at: 7).hasPrefix("\rnormalisation  25% ["))
+        #expect(handle(part(40), at: 8) == "\r\u{1B}[K")
+        let summary = "sft: 1 step in 1s, 100 tokens, 100 tokens/s, loss 2.000; 9s in total\n"
+        #expect(handle(.ended(stage: "sft", seconds: 9), at: 9) == summary)
+        #expect(plain.text == "normalisation: pair 10/40 (25 %), 200 tokens/s, 2.00 pairs/s, 15s left\n" + summary)
+    }
+
+    @Test("a part between two steps gives the line back")
+    func partBetweenSteps() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: true), clock: { recorder.now })
+        console.handle(.began(stage: "sft", totalSteps: 100))
+        console.handle(Self.step(1))
+        for done in [0, 1, 2] { console.handle(.part(PartProgress("texts of test", unit: "response", done: done, total: 2))) }
+        recorder.forget()
+        recorder.now = 1
+        console.handle(Self.step(2))
+        #expect(recorder.text.hasPrefix("\rsft   2% ["))
+    }
+
     @Test func printsPlainLinesWhereNothingCanBeRedrawn() {
         let recorder = Recorder()
         let console = Console(recorder.terminal(interactive: false), plainInterval: 5, clock: { recorder.now })

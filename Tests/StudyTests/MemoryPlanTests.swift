@@ -158,11 +158,70 @@ import Train
         let masters = options(MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .f32))
         #expect(masters == ["--dtype bf16", "--master-dtype bf16", "--master-dtype bf16 --dtype bf16"])
         #expect(options(MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .bf16)) == ["--dtype bf16"])
+        let updates = MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .bf16, gradients: .f32, appliesInBackward: false)
+        #expect(
+            options(updates) == [
+                "--apply-in-backward true", "--gradient-dtype bf16", "--gradient-dtype bf16 --apply-in-backward true", "--dtype bf16",
+                "--dtype bf16 --apply-in-backward true", "--gradient-dtype bf16 --dtype bf16",
+                "--gradient-dtype bf16 --dtype bf16 --apply-in-backward true",
+            ])
+        #expect(updates.alternatives.allSatisfy { !$0.costs.isEmpty })
+        let made = MemoryChoices(optimizer: .adafactor, frozen: .int8, master: .bf16, gradients: .bf16, appliesInBackward: true)
+        #expect(options(made) == ["--dtype bf16"])
         #expect(!options(MemoryChoices(optimizer: .lion)).contains { $0.contains("--optimizer lion") })
         #expect(Set(training).count == training.count && MemoryChoices().alternatives.allSatisfy { !$0.costs.isEmpty })
         if OptimizerKind(rawValue: "adamw8bit") != nil {
             #expect(training.first == "--optimizer adamw8bit")
             #expect(training.contains("--optimizer adamw8bit --frozen-dtype int8"))
+        }
+    }
+
+    @Test("narrow gradients, and gradients that are freed in the backward pass, are named with what they cost")
+    func gradients() {
+        var training = Self.training
+        training.trained = Array(repeating: [1024, 1024], count: 8)
+        training.gradients = training.gradientBytes(as: .f32, freed: false)
+        training.optimizer = training.moments(of: .adafactor)
+        (training.training, training.evaluation) = (PassMemory(small: (100, 1 << 20), large: (300, 1 << 20)), .none)
+        (training.weights, training.hasOnePass) = (32 << 20, true)
+        func plan(_ gradients: GradientFormat, freed: Bool, inBackward: Bool?) -> MemoryPlan {
+            var training = training
+            (training.gradients, training.freesGradients) = (training.gradientBytes(as: gradients, freed: freed), freed)
+            let choices = MemoryChoices(
+                optimizer: .adafactor, frozen: .int8, master: .f32, gradients: .f32, appliesInBackward: inBackward)
+            return MemoryPlan(program: 0, training: training, loaded: 0, longest: 256, choices: choices)
+        }
+        let (freed, narrow) = (plan(.f32, freed: true, inBackward: true).peak, plan(.bf16, freed: false, inBackward: nil).peak)
+        #expect(freed < narrow && narrow < plan(.f32, freed: false, inBackward: nil).peak)
+        let backward = plan(.f32, freed: false, inBackward: false).settings(fitting: freed, otherwise: "less")
+        #expect(backward.hasPrefix("--apply-in-backward true would fit (the results stay the same"), "\(backward)")
+        let bf16 = plan(.f32, freed: false, inBackward: nil).settings(fitting: narrow, otherwise: "less")
+        #expect(bf16.hasPrefix("--gradient-dtype bf16 would fit (gradients are kept in bfloat16"), "\(bf16)")
+        // several passes of a step add to gradients that are kept
+        var several = plan(.f32, freed: false, inBackward: false)
+        several.training.hasOnePass = false
+        #expect(!several.settings(fitting: freed, otherwise: "less").hasPrefix("--apply-in-backward"))
+    }
+
+    @Test("updates in the backward pass are suggested exactly where the settings accept them")
+    func backward() {
+        let changes: [(inout TrainingSettings) -> Void] = [
+            { $0.maxGradNorm = 0 }, { $0.maxGradNorm = 1 }, { ($0.maxGradNorm, $0.gradientAccumulationSteps) = (0, 2) },
+            { ($0.maxGradNorm, $0.skipBadBatches) = (0, 3) },
+        ]
+        var found: [Bool] = []
+        for change in changes {
+            var settings = TrainingSettings()
+            change(&settings)
+            found.append(settings.mayApplyInBackward)
+            settings.applyInBackward = true
+            #expect(((try? settings.validate()) != nil) == found.last)
+        }
+        #expect(found == [true, false, false, false])
+        var policy = PolicySettings()
+        for (norm, steps, allowed) in [(nil, 1, true), (1.0, 1, false), (nil, 2, false)] as [(Double?, Int, Bool)] {
+            (policy.gradNormClipping, policy.gradientAccumulationSteps, policy.applyInBackward) = (norm, steps, true)
+            #expect(policy.mayApplyInBackward == allowed && ((try? policy.validate()) != nil) == allowed)
         }
     }
 

@@ -126,6 +126,11 @@ import _TestSupport
             advice.hasPrefix("\(FreshModelMemory.advice), or --optimizer adamw8bit, with which it needs at least ")
                 && advice.hasSuffix("(the optimiser's moments are rounded to 8 bits)"), "\(advice)")
         #expect(FreshModelMemory(Self.large, trainedBy: .adafactor, master: .bf16).settings(fitting: 1e6) == FreshModelMemory.advice)
+        // gradients that are freed change no result, so they are named first; with several processes they cannot be freed
+        let freed = FreshModelMemory(Self.large, trainedBy: .adamw, mayUpdateInBackward: true)
+        #expect(freed.settings(fitting: 1e9).contains("or --apply-in-backward true, with which"), "\(freed.settings(fitting: 1e9))")
+        let shared = FreshModelMemory(Self.large, trainedBy: .adamw, mayUpdateInBackward: true, processes: 2)
+        #expect(!shared.settings(fitting: 1e9).contains("--apply-in-backward"))
     }
 
     @Test("supervised training advises to freeze layers only where there are layers to freeze")

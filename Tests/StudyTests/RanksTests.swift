@@ -173,20 +173,17 @@ import _TestSupport
         #expect(!FileManager.default.fileExists(atPath: folder["run"].path))
     }
 
-    @Test("stages that need one process, and rounds, say so")
+    @Test("stages that need one process say so")
     func oneProcess() throws {
+        struct Alone: Stage {
+            var run = RunSettings()
+            static let kind = RunStage.diversity
+            static let program = "alone"
+            static var groups: [SettingsGroup<Alone>] { [.init(\.run)] }
+            func work(in folder: URL, _ environment: StageEnvironment) { Issue.record("it must not start") }
+        }
         let folder = folder
-        let diversity = RankStudy.errors(2, in: { _ in folder["diversity"] }) { _ in
-            var stage = DiversityStage()
-            (stage.options.runIds, stage.run.threads) = (["bon"], 1)
-            return stage
-        }
-        let rounds = RankStudy.errors(2, in: { _ in folder["rounds"] }) { _ in
-            var stage = Self.supervised(folder)
-            (stage.rounds.rounds, stage.reward.rewardFunction, stage.saving.keepBest) = (2, "length", nil)
-            return stage
-        }
-        for error in diversity + rounds {
+        for error in RankStudy.errors(2, in: { _ in folder["alone"] }, { _ in Alone() }) {
             let message = try #require(error as? InvalidSetting).message
             #expect(message.contains("one process"), "\(message)")
         }

@@ -20,6 +20,7 @@ import _TestSupport
         var last = (step: 0, total: 0)
         var ended: [String] = []
         var notes: [String] = []
+        var parts: [PartProgress] = []
 
         func environment(_ tiny: StageEnvironment) -> StageEnvironment {
             var environment = tiny
@@ -30,6 +31,7 @@ import _TestSupport
                     case .progressed(let step, let total, _, _): self.last = (step, total)
                     case .ended(let stage, _): self.ended.append(stage)
                     case .noted(let text): self.notes.append(text)
+                    case .part(let part): self.parts.append(part)
                     case .measured, .sampled: break
                     }
                 }
@@ -68,6 +70,30 @@ import _TestSupport
         #expect(heard.began.map(\.stage) == ["simulated preferences", label] && heard.began.map(\.unit) == ["prompt", "step"])
         #expect(heard.ended == [label])
         #expect(heard.notes.contains("--log-samples has no effect: train-preference writes no texts"), "\(heard.notes)")
+        let reference = heard.parts.filter { $0.name == "reference log-probabilities of train" }
+        #expect(reference.first?.done == 0 && reference.first?.unit == (loss == "kto" ? "answer" : "pair"))
+        #expect(reference.last.map { $0.done == $0.total } == true)
+    }
+
+    @Test("the KL of a preference run, and the normalisation of a reward model, are parts with progress")
+    func parts() throws {
+        let stages = try TinyStages()
+        var (reward, preference) = (stages.reward, stages.preference)
+        reward.head.calculateNormalisation = true
+        preference.preference.klPrompts = 2
+        let heard = Heard()
+        try reward.run(in: stages.folder["rm"], heard.environment(stages.environment))
+        #expect(heard.ended == ["reward model"] && heard.parts.first { $0.name == "normalisation" }?.unit == "pair")
+        #expect(heard.parts.contains { $0.name == "evaluation of validation" && $0.unit == "pair" })
+        try preference.run(in: stages.folder["dpo"], heard.environment(stages.environment))
+        #expect(heard.parts.contains { $0.name == "KL of validation" && $0.unit == "response" && $0.total > 0 })
+        // every part that begins ends before the next one
+        var open: PartProgress?
+        for part in heard.parts {
+            #expect(part.done == 0 ? open == nil : open?.name == part.name, "\(part)")
+            open = part.done == part.total ? nil : part
+        }
+        #expect(open == nil)
     }
 
     @Test("a method of one's own is its own label")

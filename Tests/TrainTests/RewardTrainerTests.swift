@@ -200,6 +200,18 @@ import _TestSupport
         #expect(try other.normalise().mean != mean)
     }
 
+    @Test("scoring for the normalisation counts pairs and tokens")
+    func normalisationProgress() throws {
+        let (log, pairs) = (EventLog(), ToyData.comparisons(30))
+        var config = config()
+        (config.normalisationPairs, config.tokensPerPass) = (400, 30)
+        _ = try RewardTrainer(model(), config: config, comparisons: pairs, handler: log.handler).normalise()
+        #expect(log.parts.allSatisfy { $0.name == "normalisation" && $0.unit == "pair" && $0.total == 30 })
+        let done = log.parts.map(\.done)
+        #expect(done.count > 3 && done.first == 0 && done.last == 30 && zip(done, done.dropFirst()).allSatisfy { $0 < $1 }, "\(done)")
+        #expect(log.parts.last?.tokens == pairs.reduce(0) { $0 + $1.count })
+    }
+
     @Test("scores that are all equal up to rounding are not normalised by", arguments: [0, 1e-9, 1e-8] as [Float])
     func nothingToNormaliseBy(scale: Float) throws {
         let model = try model()

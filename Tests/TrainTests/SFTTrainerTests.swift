@@ -19,6 +19,20 @@ import _TestSupport
         }
     }
 
+    @Test("an evaluation counts the examples and tokens of a set", arguments: [nil, 3] as [Int?])
+    func evaluationProgress(batchSize: Int?) throws {
+        let (log, set) = (EventLog(), ToyData.examples(10))
+        var config = SFTConfig()
+        (config.tokensPerPass, config.evaluationBatchSize) = (20, batchSize)
+        let trainer = try SFTTrainer(
+            TinyModel.llama(), config: config, examples: set, evaluations: [("validation", set)], handler: log.handler)
+        try trainer.evaluate()
+        let done = log.parts.map(\.done)
+        #expect(done.first == 0 && done.last == 10 && done.count > 2 && zip(done, done.dropFirst()).allSatisfy { $0 < $1 }, "\(done)")
+        #expect(log.parts.allSatisfy { $0.name == "evaluation of validation" && $0.unit == "example" && $0.total == 10 })
+        #expect(log.parts.last?.tokens == set.reduce(0) { $0 + $1.count })
+    }
+
     @Test("the loss falls, trainable parameters move, frozen ones keep their bits")
     func smoke() throws {
         let decoder = try TinyModel.llama()

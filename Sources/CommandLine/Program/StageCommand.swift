@@ -32,6 +32,8 @@ public protocol ReportCommand: SettingsCommand where Whole: ReportTask {}
 
 extension ReportCommand {
     public static var programName: String { "rlhf-report \(_commandName)" }
+    /// As the task says.
+    public static var usesRanks: Bool { Whole.usesRanks }
 
     public mutating func run() throws {
         try settings.run(.commandLine())
@@ -51,6 +53,7 @@ extension ReportListener {
         listener.readLine = { Swift.readLine() }
         listener.isInteractive = isatty(STDIN_FILENO) == 1
         listener.judgeService = { try judge($0) }
+        listener.collective = LaunchedRanks.collective
         return listener
     }
 

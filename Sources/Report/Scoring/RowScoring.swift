@@ -5,6 +5,7 @@ import Foundation
 import Models
 import Runs
 public import Study
+import Train
 
 /// Adds a column to tables of rows with the scores from a reward model or another reward function.
 public struct RowScoring: ReportTask {
@@ -19,14 +20,20 @@ public struct RowScoring: ReportTask {
     /// The groups of settings.
     public static var groups: [SettingsGroup<RowScoring>] { [.init(\.scoring), .init(\.measuring)] }
 
+    /// Yes.
+    public static var usesRanks: Bool { true }
+
     /// Scores the rows, writes the tables with the added column, and notes the mean and variance of the scores.
     /// - Throws: `InvalidSetting`; `RunFolderError`; `FileError`; the errors of the reward.
     public func run(_ listener: ReportListener) throws {
         try validate()
+        var listener = listener
+        if listener.collective.rank > 0 { listener.note = { _ in } }
         try measuring.computing { try work(listener) }
     }
 
     private func work(_ listener: ReportListener) throws {
+        let collective = listener.collective
         let reward = try reward(listener)
         let files = try files()
         if let output = scoring.scoreOutput {
@@ -34,9 +41,14 @@ public struct RowScoring: ReportTask {
         }
         for (source, destination, table) in files {
             let rows = try JSONLines<ScoredRow>(source).read()
-            let scores = try reward.rewards(for: rows.map(\.request))
-            try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: scoring.scoreColumn) })
-            if let table { try Tables.noteRewritten(table.name, inRun: table.run) }
+            try collective.requireSame(Self.fingerprint(of: rows), what: "the content of \(source.path)")
+            let scores = try scores(of: rows, reward, among: collective)
+            // every rank has read the rows, so rank 0 may replace them
+            try collective.together {
+                guard collective.rank == 0 else { return }
+                try JSONLines<ScoredRow>(destination).write(zip(rows, scores).map { $0.adding($1, as: scoring.scoreColumn) })
+                if let table { try Tables.noteRewritten(table.name, inRun: table.run) }
+            }
             let count = Double(max(1, scores.count))
             let mean = scores.reduce(0, +) / count
             let variance = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
@@ -46,6 +58,25 @@ public struct RowScoring: ReportTask {
                     "\(Counted(rows.count, "row"))", scoring.scoreColumn, mean,
                     variance, variance.squareRoot()))
         }
+    }
+
+    /// The scores of all rows. Each rank scores a share of them, unless the reward of a row depends on the others.
+    private func scores(of rows: [ScoredRow], _ reward: any RewardFunction, among collective: any Collective) throws -> [Double] {
+        let length = { (row: ScoredRow) in row.request.query.utf8.count + row.request.response.utf8.count }
+        return try collective.sharing(rows, unit: reward.dependsOnBatch ? rows.count : 1, tokens: length) { share in
+            let scores = share.isEmpty ? [] : try reward.rewards(for: share.map(\.request))
+            guard scores.count == share.count else { throw RewardError.wrongCount(scores.count, expected: share.count) }
+            return scores
+        }.flatMap { $0 }
+    }
+
+    /// A hash of the prompts and answers, by which ranks notice that they have read different files.
+    private static func fingerprint(of rows: [ScoredRow]) -> String {
+        var hash = FNVHash()
+        for row in rows {
+            for text in [row.request.query, row.request.response] { hash.add(Array(text.utf8) + [0xFF]) }
+        }
+        return hash.digits
     }
 
     private func reward(_ listener: ReportListener) throws -> any RewardFunction {

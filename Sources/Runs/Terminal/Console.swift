@@ -9,6 +9,8 @@ public final class Console: MetricSink {
     private let plainInterval: Double
     private let clock: () -> Double
     private var progress: StageProgress?
+    /// The progress of a part of the stage, which is displayed instead until the part ends.
+    private var part: StageProgress?
     private var lastDrawn: Double?
     private var isLineDrawn = false
 
@@ -33,16 +35,20 @@ public final class Console: MetricSink {
         switch event {
         case .began(let stage, let totalSteps, let unit, let step, let tokens):
             progress = StageProgress(stage: stage, totalSteps: totalSteps, unit: unit, step: step, tokens: tokens, time: now)
+            part = nil
             lastDrawn = terminal.isInteractive ? nil : now
         case .progressed(let step, let totalSteps, let tokens, let figure):
             progress?.update(step: step, totalSteps: totalSteps, tokens: tokens, figure: figure, time: now)
-            draw(at: now)
+            part = nil
+            draw(progress, at: now)
+        case .part(let done):
+            handle(done, at: now)
         case .noted(let text):
             say(text)
         case .ended(let stage, let seconds):
             // progress of another name is that of a part of the stage
             let own = progress.flatMap { $0.stage == stage ? $0 : nil }
-            progress = nil
+            (progress, part) = (nil, nil)
             say(own.map { ProgressLine.summary($0, seconds: seconds) } ?? "\(stage): \(Quantity.duration(seconds))")
         case .measured, .sampled:
             break
@@ -63,7 +69,23 @@ public final class Console: MetricSink {
         isLineDrawn = false
     }
 
-    private func draw(at now: Double) {
+    /// Displays the progress of a part. The line of the steps comes back with the next step.
+    private func handle(_ done: PartProgress, at now: Double) {
+        if done.done == 0 || part?.stage != done.name {
+            part = StageProgress(stage: done.name, totalSteps: done.total, unit: done.unit, time: now)
+            // a log gets the first line after the usual interval
+            if terminal.isInteractive { lastDrawn = nil } else { lastDrawn = lastDrawn ?? now }
+        }
+        part?.update(step: done.done, totalSteps: done.total, tokens: done.tokens, figure: nil, time: now)
+        if done.done < done.total {
+            if terminal.isInteractive || done.done > 0 { draw(part, at: now) }
+        } else {
+            part = nil
+            clear()
+        }
+    }
+
+    private func draw(_ progress: StageProgress?, at now: Double) {
         guard let progress else { return }
         let interval = terminal.isInteractive ? Self.redrawInterval : plainInterval
         if let lastDrawn, now - lastDrawn < interval { return }

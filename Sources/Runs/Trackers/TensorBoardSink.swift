@@ -46,7 +46,7 @@ public final class TensorBoardSink: Tracker {
         case .sampled(let table, let rows):
             try open()
             try append(rows, of: table)
-        case .began, .progressed, .noted, .ended: break
+        case .began, .progressed, .part, .noted, .ended: break
         }
     }
 

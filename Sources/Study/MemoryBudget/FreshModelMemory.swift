@@ -12,8 +12,6 @@ package struct FreshModelMemory {
     package var bytes: Double
     private let model: LlamaConfiguration
     private let choices: MemoryChoices
-    private let gradients: GradientFormat
-    private let updatesInBackward: Bool
     private let processes: Int
 
     /// The bytes of a layer besides its weights: names, objects and minimum block sizes.
@@ -28,16 +26,22 @@ package struct FreshModelMemory {
     ///   - optimizer: the optimiser for which each weight also needs a gradient and moments; nil without training.
     ///   - master: the format of trained weights.
     ///   - gradients: the format of gradients.
-    ///   - updatesInBackward: whether gradients may be freed in the backward pass.
+    ///   - updatesInBackward: whether gradients are freed in the backward pass.
+    ///   - mayUpdateInBackward: whether another choice of that is possible with the other settings.
     ///   - precision: the precision of products. In bf16, they keep packed copies of weights.
     ///   - processes: the number of processes that train together, each with a share of the moments.
     package init(
         _ settings: LlamaConfiguration, trainedBy optimizer: OptimizerKind?, master: MasterFormat = .f32, gradients: GradientFormat = .f32,
-        updatesInBackward: Bool = false, precision: Compute.Precision = .f32, processes: Int = 1
+        updatesInBackward: Bool = false, mayUpdateInBackward: Bool = false, precision: Compute.Precision = .f32, processes: Int = 1
     ) {
-        (model, self.gradients, self.updatesInBackward, self.processes) = (settings, gradients, updatesInBackward, processes)
+        (model, self.processes) = (settings, processes)
         // no weight is frozen, so the narrowest format leaves none to suggest
-        choices = MemoryChoices(optimizer: optimizer, frozen: .int8, master: optimizer == nil ? nil : master, precision: precision)
+        var choices = MemoryChoices(optimizer: optimizer, frozen: .int8, precision: precision)
+        if optimizer != nil {
+            (choices.master, choices.gradients) = (master, gradients)
+            choices.appliesInBackward = updatesInBackward ? true : mayUpdateInBackward && processes == 1 ? false : nil
+        }
+        self.choices = choices
         bytes = 0
         bytes = bytes(with: choices)
     }
@@ -46,7 +50,7 @@ package struct FreshModelMemory {
     private func bytes(with choices: MemoryChoices) -> Double {
         guard let optimizer = choices.optimizer else { return 4 * model.parameterCount }
         let isNarrow = choices.master == .bf16
-        let gradient = updatesInBackward ? 0.0 : gradients == .bf16 ? 2 : 4
+        let gradient = choices.appliesInBackward == true ? 0.0 : choices.gradients == .bf16 ? 2 : 4
         let perWeight = (isNarrow ? 2 : 4) + gradient + optimizer.bytesPerWeight / Double(processes)
         // a new model has floats in any case
         return max(4, perWeight) * model.parameterCount + (choices.precision == .bf16 && !isNarrow ? packed : 0)

@@ -10,14 +10,32 @@ package struct MemoryChoices: Sendable, Equatable {
     package var frozen: FrozenFormat
     /// The format of trained weights; nil if nothing is trained.
     package var master: MasterFormat?
+    /// The format of gradients; nil if nothing is trained.
+    package var gradients: GradientFormat?
+    /// Whether each weight is updated in the backward pass; nil if the run cannot do that, or would save nothing by it.
+    package var appliesInBackward: Bool?
     /// The precision of products.
     package var precision: Compute.Precision
 
     /// Choices; see the properties.
     package init(
-        optimizer: OptimizerKind? = nil, frozen: FrozenFormat = .f32, master: MasterFormat? = nil, precision: Compute.Precision = .f32
+        optimizer: OptimizerKind? = nil, frozen: FrozenFormat = .f32, master: MasterFormat? = nil, gradients: GradientFormat? = nil,
+        appliesInBackward: Bool? = nil, precision: Compute.Precision = .f32
     ) {
-        (self.optimizer, self.frozen, self.master, self.precision) = (optimizer, frozen, master, precision)
+        (self.optimizer, self.frozen, self.master, self.gradients) = (optimizer, frozen, master, gradients)
+        (self.appliesInBackward, self.precision) = (appliesInBackward, precision)
+    }
+
+    /// The choices of a run.
+    /// - Parameters:
+    ///   - run: the settings of the run.
+    ///   - optimizer: the optimiser; nil if nothing is trained.
+    ///   - mayApplyInBackward: whether updates in the backward pass are possible and save memory.
+    init(_ run: RunSettings, optimizer: AdamConfig?, mayApplyInBackward: Bool) {
+        self.init(optimizer: optimizer?.kind, frozen: run.frozenFormat, precision: Compute.precision)
+        guard let optimizer else { return }
+        (master, gradients) = (run.masterFormat, run.gradientFormat)
+        appliesInBackward = optimizer.appliesInBackward ? true : mayApplyInBackward ? false : nil
     }
 
     /// Another choice, with the options that make it.
@@ -41,10 +59,8 @@ package struct MemoryChoices: Sendable, Equatable {
 
     /// Other choices that can take less memory, those that change the run least first.
     package var alternatives: [Change] {
-        let combinations = optimizers.flatMap { first in
-            formats.flatMap { second in
-                masters.flatMap { third in precisions.map { [first, second, third, $0].compactMap(\.self) } }
-            }
+        let combinations = [optimizers, formats, gradientFormats, masters, precisions, updates].reduce([[]]) { found, steps in
+            found.flatMap { list in steps.map { list + [$0].compactMap(\.self) } }
         }
         let sorted = combinations.filter { !$0.isEmpty }.enumerated().sorted { a, b in
             let (first, second) = (Self.weight(of: a.element), Self.weight(of: b.element))
@@ -89,6 +105,20 @@ package struct MemoryChoices: Sendable, Equatable {
         case .bf16: return [nil, int8]
         case .int8: return [nil]
         }
+    }
+
+    /// A narrower format of gradients.
+    private var gradientFormats: [Step?] {
+        guard gradients == .f32 else { return [nil] }
+        let cost = "gradients are kept in bfloat16, with 8 significant bits, and rounded at random in each pass"
+        return [nil, Step(option: "--gradient-dtype bf16", cost: cost, weight: 3) { $0.gradients = .bf16 }]
+    }
+
+    /// Updates in the backward pass.
+    private var updates: [Step?] {
+        guard appliesInBackward == false else { return [nil] }
+        let cost = "the results stay the same, but a bad gradient may be found after some weights are updated"
+        return [nil, Step(option: "--apply-in-backward true", cost: cost, weight: 0) { $0.appliesInBackward = true }]
     }
 
     /// A narrower format of trained weights.

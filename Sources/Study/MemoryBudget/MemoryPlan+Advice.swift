@@ -55,6 +55,11 @@ extension MemoryPlan {
         plan.training.packed += then.packed - now.packed
         plan.training.mapped += then.mapped - now.mapped
         if let kind = other.optimizer, kind != choices.optimizer { plan.training.optimizer = training.moments(of: kind) }
+        let frees = other.appliesInBackward == true && training.hasOnePass
+        if other.gradients != choices.gradients || frees != training.freesGradients {
+            plan.training.gradients = training.gradientBytes(as: other.gradients ?? .f32, freed: frees)
+            plan.training.freesGradients = frees
+        }
         return plan
     }
 }

@@ -48,6 +48,7 @@ package struct MemoryPlan {
     ///   - run: the settings of the run.
     ///   - models: all models of the run, as they are held during training.
     ///   - optimizer: the optimiser; nil if nothing is trained.
+    ///   - mayApplyInBackward: whether no other setting prevents updates in the backward pass.
     ///   - longest: the tokens of the longest item of a pass.
     ///   - ranks: the number of processes on this machine that run the stage together.
     ///   - advice: the program's settings that reduce the memory of weights, optimiser or caches.
@@ -55,9 +56,8 @@ package struct MemoryPlan {
     ///   - measure: measures the trainer's memory.
     /// - Throws: `MemoryError` when the run needs more memory than is available.
     static func check(
-        _ run: RunSettings, _ models: RunModels, optimizer: OptimizerKind? = nil, longest: Int, ranks: Int = 1, advice: String,
-        note: (String) -> Void,
-        _ measure: () throws -> TrainingMemory
+        _ run: RunSettings, _ models: RunModels, optimizer: AdamConfig? = nil, mayApplyInBackward: Bool = false, longest: Int,
+        ranks: Int = 1, advice: String, note: (String) -> Void, _ measure: () throws -> TrainingMemory
     ) throws {
         // training does not reuse the blocks that loading and sampling left behind
         Allocator.shared.releaseKept()
@@ -71,8 +71,7 @@ package struct MemoryPlan {
         let plan = MemoryPlan(
             program: program, training: training, loaded: before.peak, longest: longest, weights: weights,
             choices: MemoryChoices(
-                optimizer: optimizer, frozen: run.frozenFormat, master: optimizer == nil ? nil : run.masterFormat,
-                precision: Compute.precision))
+                run, optimizer: optimizer, mayApplyInBackward: mayApplyInBackward && training.hasOnePass))
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
         let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks)

@@ -115,6 +115,11 @@ public struct PolicySettings: Settings {
         return config
     }
 
+    /// Whether weights may be updated in the backward pass with the other settings.
+    package var mayApplyInBackward: Bool {
+        OptimizerRules.allowsBackward(clipping: gradNormClipping, accumulation: gradientAccumulationSteps, skipped: skipBadBatches)
+    }
+
     /// Prompts per rollout batch with one response per prompt.
     var promptsOfBatch: Int { rolloutBatchSize ?? learnBatchSize }
 

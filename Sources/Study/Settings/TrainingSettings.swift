@@ -110,6 +110,11 @@ public struct TrainingSettings: Settings {
         return config
     }
 
+    /// Whether weights may be updated in the backward pass with the other settings.
+    package var mayApplyInBackward: Bool {
+        OptimizerRules.allowsBackward(clipping: maxGradNorm, accumulation: gradientAccumulationSteps, skipped: skipBadBatches)
+    }
+
     /// The learning-rate schedule.
     var schedule: Schedule {
         Schedule(

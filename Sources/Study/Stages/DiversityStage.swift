@@ -22,6 +22,8 @@ public struct DiversityStage: Stage {
     public static let kind = RunStage.diversity
     /// The name of the command-line program.
     public static let program = "calculate-diversity"
+    /// Yes.
+    public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<DiversityStage>] { [.init(\.options), .init(\.run)] }
 
@@ -39,6 +41,7 @@ public struct DiversityStage: Stage {
         let models = try options.models(service: environment.embeddingService)
         let session = try RunSession(self, in: folder, environment)
         guard try session.begins() else { return }
+        try session.collective.requireSame(Self.fingerprint(of: systems), what: "the set of outputs")
         if let note = try noteOfRewards() { session.say(note) }
         if options.decodes != nil, !options.runIds.isEmpty { session.say("--run-ids is ignored, because --decodes is given") }
         for note in (models.encoder as? FolderSentenceEncoder)?.notes ?? [] { session.say(note) }
@@ -47,7 +50,7 @@ public struct DiversityStage: Stage {
         let similarity = models.similarity as? FolderSimilarityModel
         for line in similarity?.notes ?? [] { session.say("\(similarity?.name ?? ""): \(line)") }
         let results = try DiversityMeasurement.run(
-            systems, config: config, models: models, kinds: environment.diversityMetrics,
+            systems, config: config, models: models.divided(among: session.collective), kinds: environment.diversityMetrics,
             options: .init(textMetrics: options.textMetrics ? environment.textMetrics : [], bestOfNCurve: options.bestOfNCurve))
         try session.finish(stage: "diversity", values: results.flatValues) { folder in
             for file in results.files {
@@ -62,6 +65,18 @@ public struct DiversityStage: Stage {
                 session.say("\(name) was skipped: it needs \(report.needs?[name] ?? "a model that was not given")")
             }
         }
+    }
+
+    /// A hash of all texts, by which ranks notice that they have read different files.
+    private static func fingerprint(of systems: [DiversitySystem]) -> String {
+        var hash = FNVHash()
+        for source in systems.flatMap({ [$0.outputs] + ($0.outOfDistribution.map { [$0] } ?? []) }) {
+            for group in source.input.groups {
+                hash.add(Array(group.input.utf8) + [0xFF])
+                for output in group.outputs { hash.add(Array(output.text.utf8) + [0xFF]) }
+            }
+        }
+        return hash.digits
     }
 
     /// A warning where the runs that are compared were scored by different rewards.

@@ -150,7 +150,8 @@ public struct PPOStage: TrackedStage {
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
-            run, models, optimizer: config.optimizer.kind, longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
+            run, models, optimizer: config.optimizer, mayApplyInBackward: policy.mayApplyInBackward && session.collective.size == 1,
+            longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
             ranks: session.ranksOnMachine,
             advice: "use a smaller model, raise --freeze-layers, or lower --max-active-responses, --rollout-batch-size or --max-new-tokens",
             note: session.say, trainer.memory)

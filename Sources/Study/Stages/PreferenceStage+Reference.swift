@@ -25,10 +25,9 @@ extension PreferenceStage {
     ) throws -> ReferencedSets<PreferencePair> {
         func pairs(_ set: [TokenisedComparison], _ name: String) throws -> [PreferencePair] {
             guard config.loss.comparison == .reference, let reference else { return set.map { PreferencePair($0) } }
-            let numbers = try stored(name, count: set.count, session) {
-                try ReferenceLogProbs(reference, config: config).pairs(set, among: session.collective).map {
-                    [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0]
-                }
+            let numbers = try stored(name, count: set.count, unit: "pair", session) { progress in
+                try ReferenceLogProbs(reference, config: config).pairs(set, among: session.collective) { try progress($0, 0) }
+                    .map { [$0.reference?.chosen ?? 0, $0.reference?.rejected ?? 0] }
             }
             return zip(set, numbers).map { PreferencePair($0, reference: ($1[0], $1[1])) }
         }
@@ -50,10 +49,9 @@ extension PreferenceStage {
         func answers(_ set: [TokenisedComparison], _ name: String) throws -> [UnpairedAnswer] {
             let all = UnpairedAnswer.answers(of: set)
             guard let reference else { return all }
-            let numbers = try stored(name, count: all.count, session) {
-                try UnpairedReference(reference, config: config).answers(all, among: session.collective).map {
-                    [$0.reference.answer, $0.reference.mismatched]
-                }
+            let numbers = try stored(name, count: all.count, unit: "answer", session) { progress in
+                try UnpairedReference(reference, config: config).answers(all, among: session.collective) { try progress($0, 0) }
+                    .map { [$0.reference.answer, $0.reference.mismatched] }
             }
             return zip(all, numbers).map { answer, numbers in
                 var answer = answer
@@ -70,8 +68,14 @@ extension PreferenceStage {
 
     /// The reference model's log-probabilities of a set. They are computed before the first step and stored in the run folder, so
     /// that a resumed run uses the same ones. Rank 0 reads and writes them.
-    /// - Parameter compute: computes the numbers on all ranks.
-    private func stored(_ name: String, count: Int, _ session: RunSession, _ compute: () throws -> [[Double]]) throws -> [[Double]] {
+    /// - Parameters:
+    ///   - name: the name of the set.
+    ///   - count: the number of rows.
+    ///   - unit: what a row is, in progress lines.
+    ///   - compute: computes the numbers on all ranks.
+    private func stored(
+        _ name: String, count: Int, unit: String, _ session: RunSession, _ compute: (PartProgressHandler) throws -> [[Double]]
+    ) throws -> [[Double]] {
         let folderName = "reference-\(name)"
         let file = session.folder.url.appendingPathComponent(folderName, isDirectory: true).appendingPathComponent("log-probs.jsonl")
         let known = try session.collective.broadcast { () throws -> [[Double]]? in
@@ -86,7 +90,7 @@ extension PreferenceStage {
             }
         }
         if let known { return known }
-        let numbers = try compute()
+        let numbers = try session.part("reference log-probabilities of \(name)", count, unit: unit, compute)
         try session.folder.writeResult(folderName) { try JSONLines<[Double]>($0.appendingPathComponent("log-probs.jsonl")).write(numbers) }
         return numbers
     }

@@ -119,12 +119,11 @@ public struct PreferenceStage: TrackedStage {
         func measureDivergence(_ step: Int) throws {
             guard let divergence else { return }
             for set in prompts {
-                let values = try divergence.values(set.prompts, name: set.name, among: session.collective)
-                try session.report(.measured(step: step, values: values))
+                try session.report(.measured(step: step, values: divergence.values(set.prompts, name: set.name, session)))
             }
         }
         func measureLast(_ step: Int, _ name: String, _ set: [TokenisedComparison], _ values: [String: Double]) throws {
-            let drawn = try divergence?.values(self.prompts(of: set), name: name, among: session.collective) ?? [:]
+            let drawn = try divergence?.values(self.prompts(of: set), name: name, session) ?? [:]
             try session.report(.measured(step: step, values: values.merging(drawn) { first, _ in first }))
         }
 
@@ -142,7 +141,8 @@ public struct PreferenceStage: TrackedStage {
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
+                try trainer.objective.evaluation(
+                    of: sets.last[$0] ?? [], name: $0, among: session.collective, reporting: session.sinks.handler)
             }
         } else {
             var config = preference.config()
@@ -158,7 +158,8 @@ public struct PreferenceStage: TrackedStage {
                 session,
                 divergence: measureDivergence, save: save, restoreBest: restoreBest, last: last, measureLast
             ) {
-                try trainer.objective.evaluation(of: sets.last[$0] ?? [], name: $0, among: session.collective)
+                try trainer.objective.evaluation(
+                    of: sets.last[$0] ?? [], name: $0, among: session.collective, reporting: session.sinks.handler)
             }
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
@@ -206,7 +207,8 @@ public struct PreferenceStage: TrackedStage {
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig.kind, longest: longest,
+                run, models, optimizer: training.optimizerConfig,
+                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1, longest: longest,
                 ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
@@ -248,5 +250,14 @@ public struct PreferenceStage: TrackedStage {
                 maxActive: sampling.maxActive()),
             tokenizer: start.tokenizer, options: sampling.options())
         return SampledDivergence(sampler, reference: reference, random: Philox(seed: run.seed).split("divergence"))
+    }
+}
+
+extension SampledDivergence {
+    /// The values of a set, measured by the ranks of a run, with progress.
+    fileprivate func values(_ prompts: [TokenisedPrompt], name: String, _ session: RunSession) throws -> [String: Double] {
+        try session.part("KL of \(name)", prompts.count, unit: "response") {
+            try values(prompts, name: name, among: session.collective, progress: $0)
+        }
     }
 }

@@ -109,7 +109,9 @@ public struct RewardModelStage: TrackedStage {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: config.loop.steps.optimizer.kind, longest: train.map(\.count).max() ?? 0,
+                run, models, optimizer: config.loop.steps.optimizer,
+                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1,
+                longest: train.map(\.count).max() ?? 0,
                 ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
         }
         let model = LanguageModel(
@@ -135,7 +137,7 @@ public struct RewardModelStage: TrackedStage {
         if !evaluation.doTrain { try trainer.evaluate() }
         if head.savePreds {
             for (name, comparisons) in evaluated where name != "train" && !finals.contains(name) && !comparisons.isEmpty {
-                try savePredictions(trainer.scores(of: comparisons), comparisons, of: name, trainer, session)
+                try savePredictions(trainer.scores(of: comparisons, part: "scores of \(name)"), comparisons, of: name, trainer, session)
             }
         }
         for (name, comparisons) in tokenised where finals.contains(name) {

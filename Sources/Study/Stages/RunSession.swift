@@ -123,6 +123,11 @@ package final class RunSession {
     /// Reports an event. If that fails on one rank, it is an error of all, so that exchanges may follow.
     func report(_ event: TrainingEvent) throws { try collective.together { try sinks.handle(event) } }
 
+    /// Does a part of the stage that is not a step, and reports its progress; see `Collective.reporting`.
+    func part<Result>(_ name: String, _ total: Int, unit: String, _ work: (PartProgressHandler) throws -> Result) throws -> Result {
+        try collective.reporting(name, total, unit: unit, to: sinks.handler, work)
+    }
+
     /// Tells how many processes train, and if some of them have nothing to do because they are more than the examples of a batch.
     func sayRanks(batchSize: Int) {
         guard collective.size > 1 else { return }
@@ -272,7 +277,7 @@ package final class RunSession {
     ///   - stage: the name of the stage in progress lines.
     ///   - values: the values for metrics.jsonl.
     package func finish(stage: String, values: [String: Double], writing: (URL) throws -> Void) throws {
-        try sinks.handle(.measured(step: 0, values: values))
+        try report(.measured(step: 0, values: values))
         // the result is written last, because a run with a result counts as complete
         try folder.writeResult(contents: writing)
         try end(stage: stage)

@@ -17,7 +17,8 @@ extension SFTStage {
         guard evaluation.doTrain else { throw InvalidSetting("--rounds trains the model; remove --do-train false") }
     }
 
-    /// Trains in the given number of rounds.
+    /// Trains in the given number of rounds. Several ranks run the stages of a round together; rank 0 reads what they have written
+    /// and chooses the answers.
     func work(rounds count: Int, in folder: URL, _ environment: StageEnvironment) throws {
         let session = try RunSession(self, in: folder, environment)
         if try session.folder.isFinished { return try session.sayFinished() }
@@ -28,7 +29,9 @@ extension SFTStage {
         var result = folder
         for round in 1...count {
             let samples = try Self.namingRounds { try runs.run(sampling(of: round, from: current), "\(round)/samples", corpus: corpus) }
-            let kept = try kept(of: StoredSamples.prompts("train", inRun: samples.folder), round: round)
+            let kept = try KeptAnswers.shared(among: session.collective) {
+                try self.kept(of: StoredSamples.prompts("train", inRun: samples.folder), round: round)
+            }
             var own = corpus
             own.splits["train"] = kept.answering(examples)
             own.sizes["train"] = nil
@@ -37,12 +40,15 @@ extension SFTStage {
                 "\(round)/sft", corpus: own)
             (current, result) = (trained.folder.path, trained.result)
             guard round > runs.done else { continue }
-            var values = kept.values
-            // the final metrics of the round's model, under the names that any such run uses
-            let measured = try trained.metrics()
-            for last in measured where last.step == measured.last?.step { values.merge(last.values) { _, new in new } }
-            try session.sinks.handle(.measured(step: round, values: values))
-            try session.sinks.handle(.sampled(table: "round_\(round)", rows: kept.rows))
+            try session.collective.together {
+                guard session.folder.isFirst else { return }
+                var values = kept.values
+                // the final metrics of the round's model, under the names that any such run uses
+                let measured = try trained.metrics()
+                for last in measured where last.step == measured.last?.step { values.merge(last.values) { _, new in new } }
+                try session.sinks.handle(.measured(step: round, values: values))
+                try session.sinks.handle(.sampled(table: "round_\(round)", rows: kept.rows))
+            }
             session.say(kept.text(round: round, of: count))
             try runs.finishPart()
         }
@@ -146,6 +152,27 @@ package struct KeptAnswers {
             "round_mean_reward": mean(prompts.flatMap { $0 }), "round_best_reward": mean(prompts.compactMap { BestOfN.best(of: $0) }),
             "round_kept_reward": mean(rows), "round_kept": Double(rows.count), "round_unfinished": Double(unfinished),
         ]
+    }
+
+    private init(_ message: Message) {
+        (rows, unfinished, values) = (message.rows.map(\.row), message.unfinished, message.values)
+    }
+
+    /// The answers that rank 0 keeps, on all ranks.
+    static func shared(among collective: any Collective, _ kept: () throws -> KeptAnswers) throws -> KeptAnswers {
+        guard collective.size > 1 else { return try kept() }
+        return KeptAnswers(try collective.broadcast { Message(try kept()) })
+    }
+
+    /// The kept answers as rank 0 sends them.
+    private struct Message: Codable {
+        var rows: [RowMessage]
+        var unfinished: Int
+        var values: [String: Double]
+
+        init(_ kept: KeptAnswers) {
+            (rows, unfinished, values) = (kept.rows.map(RowMessage.init), kept.unfinished, kept.values)
+        }
     }
 
     /// The examples for which an answer was kept, with the answers as their summaries.

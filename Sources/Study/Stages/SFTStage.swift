@@ -40,7 +40,7 @@ public struct SFTStage: TrackedStage {
     public static let kind = RunStage.supervised
     /// The name of the command-line program.
     public static let program = "train-sft"
-    /// Yes, except with rounds.
+    /// Yes.
     public static let usesRanks = true
     /// All groups of settings.
     public static var groups: [SettingsGroup<SFTStage>] {
@@ -69,9 +69,6 @@ public struct SFTStage: TrackedStage {
 
     /// Trains the model, in rounds if the settings ask for them, evaluates it and saves it.
     public func work(in folder: URL, _ environment: StageEnvironment) throws {
-        guard rounds.rounds == nil || environment.collective.size == 1 else {
-            throw InvalidSetting("--rounds runs as one process; start \(Self.program) without mpirun or srun, or run the rounds one by one")
-        }
         if let count = rounds.rounds { return try work(rounds: count, in: folder, environment) }
         guard !model.fromScratch || adapter.loraRank == nil else {
             throw InvalidSetting(
@@ -134,7 +131,9 @@ public struct SFTStage: TrackedStage {
         func generate(_ rows: [SummaryExample], _ name: String, table: String, step: Int) throws {
             let prompts = try data.evaluationPrompts(
                 rows, tokenisation, room: decoder.shape.contextLength - sampling.maxNewTokens - 1, with: start.tokenizer)
-            let sampled = try samples.rows(prompts, among: session.collective)
+            let sampled = try session.part("texts of \(name)", prompts.count, unit: "response") {
+                try samples.rows(prompts, among: session.collective, progress: $0)
+            }
             // all evaluations of a run write to the same table
             let stepped = sampled.map { row in
                 var row = row
@@ -146,7 +145,9 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig.kind, longest: tokenised.examples.map(\.count).max() ?? 0,
+                run, models, optimizer: training.optimizerConfig,
+                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1,
+                longest: tokenised.examples.map(\.count).max() ?? 0,
                 ranks: session.ranksOnMachine, advice: memoryAdvice, note: session.say
             ) {
                 trainer.memory(
@@ -246,7 +247,8 @@ public struct SFTStage: TrackedStage {
             let optimizer = training.optimizerConfig
             let memory = FreshModelMemory(
                 settings, trainedBy: evaluation.doTrain ? optimizer.kind : nil, master: run.masterFormat, gradients: run.gradientFormat,
-                updatesInBackward: optimizer.appliesInBackward, precision: Compute.precision, processes: session.collective.size)
+                updatesInBackward: optimizer.appliesInBackward, mayUpdateInBackward: training.mayApplyInBackward,
+                precision: Compute.precision, processes: session.collective.size)
             try memory.check(limit: run.memoryLimit, ranks: session.ranksOnMachine)
         }
         // the texts may yield fewer tokens than requested, but at least the 256 bytes

@@ -46,6 +46,8 @@ public protocol Objective<Example> {
     func evaluate() throws -> [String: Double]
     /// The same metrics, measured by several ranks, which all call it and all get the result.
     func evaluate(among collective: any Collective) throws -> [String: Double]
+    /// The same metrics, with the progress of every set as events (``TrainingEvent/part(_:)``).
+    func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double]
 }
 
 extension Objective {
@@ -72,6 +74,10 @@ extension Objective {
         var values: [String: Double] = [:]
         try collective.together { values = try evaluate() }
         return values
+    }
+    /// Default: no events.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
+        try evaluate(among: collective)
     }
 }
 

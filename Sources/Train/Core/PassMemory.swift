@@ -65,6 +65,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var gradients = 0
     /// Whether the only pass of each step updates the weights and frees the gradients. Smaller passes would be several in a step.
     package var freesGradients = false
+    /// Whether each step has one pass.
+    package var hasOnePass = false
     /// The memory of passes with gradients.
     package var training = PassMemory.none
     /// The memory of passes without gradients.
@@ -97,19 +99,31 @@ package struct TrainingMemory: Sendable, Equatable {
         (exchange, owned) = (optimizer.shares.exchangeBytes, optimizer.ownShapes)
     }
 
-    /// Counts the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they are
-    /// kept. Where the only pass of each step updates the weights, none is kept, but one at a time is rounded.
+    /// Counts the gradients that exist at once.
     /// - Parameter batch: the tokens of the largest batch of a step. If they fit into a pass, each step has one.
     mutating func count(_ config: StepConfig, batch: Int) {
-        freesGradients = config.optimizer.appliesInBackward && batch <= config.tokensPerPass
-        guard freesGradients || config.gradientFormat != .f32 else { return }
-        let whole = 2 * (trained.map { Allocator.capacity(for: 4 * $0.count) }.max() ?? 0)
-        let rounded = config.gradientFormat == .f32 ? [] : trained.map(config.gradientFormat.byteCount)
-        gradients = min(gradients, whole + (freesGradients ? rounded.max() ?? 0 : rounded.reduce(0, +)))
-        // sums over the ranks are floats
-        if exchange > 0 {
-            exchange += owned.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) - config.gradientFormat.byteCount(of: $1) }
-        }
+        hasOnePass = batch <= config.tokensPerPass
+        freesGradients = config.optimizer.appliesInBackward && hasOnePass
+        gradients = gradientBytes(as: config.gradientFormat, freed: freesGradients)
+        if exchange > 0 { exchange += sumBytes(as: config.gradientFormat) }
+    }
+
+    /// The bytes that sums over the ranks take in addition to gradients, because they are floats: those of the owned parameters.
+    package func sumBytes(as format: GradientFormat) -> Int {
+        guard format != .f32 else { return 0 }
+        return owned.reduce(0) { $0 + Allocator.capacity(for: 4 * $1.count) - format.byteCount(of: $1) }
+    }
+
+    /// The bytes of the gradients that exist at once: as floats, those of two parameters, and the others in the format in which they
+    /// are kept.
+    /// - Parameters:
+    ///   - format: the format in which gradients are kept.
+    ///   - freed: whether the only pass of each step updates the weights. Then none is kept, but one at a time is rounded.
+    package func gradientBytes(as format: GradientFormat, freed: Bool) -> Int {
+        let floats = trained.map { Allocator.capacity(for: 4 * $0.count) }
+        guard freed || format != .f32 else { return floats.reduce(0, +) }
+        let rounded = format == .f32 ? [] : trained.map(format.byteCount)
+        return min(floats.reduce(0, +), 2 * (floats.max() ?? 0) + (freed ? rounded.max() ?? 0 : rounded.reduce(0, +)))
     }
 
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.

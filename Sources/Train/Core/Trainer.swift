@@ -172,7 +172,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     /// Evaluates the objective and reports the metrics.
     /// - Throws: errors of the objective and the handler.
     public func evaluate() throws {
-        let values = try objective.evaluate(among: collective)
+        let values = try objective.evaluate(among: collective, reporting: handler)
         // separately, because work after an evaluation may exchange
         try collective.together { if !values.isEmpty { try handler(.measured(step: step, values: values)) } }
         try collective.together { try afterEvaluation(step) }

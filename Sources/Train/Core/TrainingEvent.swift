@@ -11,6 +11,8 @@ public enum TrainingEvent: Sendable {
     /// Some steps are done. `step` and `tokens` are the numbers of steps done and of tokens processed since the beginning of the
     /// stage; `figure` is the number for progress lines.
     case progressed(step: Int, totalSteps: Int, tokens: Int, figure: ProgressFigure?)
+    /// A part of the stage that is not a step begins, advances or ends. Such a part may lie between two steps.
+    case part(PartProgress)
     /// Metrics of a step: one line of metrics.jsonl.
     case measured(step: Int, values: [String: Double])
     /// Rows for tables/<table>.jsonl.

@@ -1,7 +1,7 @@
-import Data
+package import Data
 
 /// The row of a table as ranks send it. Unlike a row of a file, it may hold NaN and Inf.
-struct RowMessage: Codable {
+package struct RowMessage: Codable {
     private var id: String
     private var input: String
     private var response: String
@@ -11,13 +11,13 @@ struct RowMessage: Codable {
     private var tokens: [Int32]?
 
     /// The message of a row.
-    init(_ row: SampleRow) {
+    package init(_ row: SampleRow) {
         (id, input, response, reference) = (row.id, row.input, row.response, row.reference)
         (reward, numbers, tokens) = (row.reward, row.numbers, row.tokens)
     }
 
     /// The row of the message.
-    var row: SampleRow {
+    package var row: SampleRow {
         SampleRow(id: id, input: input, response: response, reference: reference, reward: reward, numbers: numbers, tokens: tokens)
     }
 }

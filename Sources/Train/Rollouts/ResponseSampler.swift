@@ -21,10 +21,21 @@ public struct ResponseSampler {
     /// - Parameters:
     ///   - prompts: the prompts to answer.
     ///   - streams: returns the random streams of the prompt with this index.
-    /// - Throws: `GenerationError`.
-    public func responses(to prompts: [TokenisedPrompt], streams: (Int) -> [Philox]) throws -> [[SampledResponse]] {
+    ///   - progress: called with the numbers of finished responses and of sampled tokens.
+    /// - Throws: `GenerationError`; errors of `progress`.
+    public func responses(
+        to prompts: [TokenisedPrompt], progress: PartProgressHandler = { _, _ in }, streams: (Int) -> [Philox]
+    ) throws -> [[SampledResponse]] {
         let requests = prompts.indices.map { GenerationRequest(prompt: prompts[$0].tokens, streams: streams($0)) }
-        return zip(prompts, try generator.generate(requests, options: options)).map { prompt, answers in
+        var finished = 0
+        let count: Generator.Observer = { _, _, tokens in
+            if tokens.count >= options.maxNewTokens || tokens.last.map(generator.ends.contains) == true { finished += 1 }
+            return true
+        }
+        let drawn = try withoutActuallyEscaping(progress) { progress in
+            try generator.generate(requests, options: options, progress: { try progress(finished, $0) }, observer: count)
+        }
+        return zip(prompts, drawn).map { prompt, answers in
             answers.map {
                 SampledResponse(prompt: prompt, drawn: $0, text: tokenizer.decode($0.tokens, skippingSpecialTokens: true))
             }

@@ -17,9 +17,12 @@ public struct SampleEvaluation {
     }
 
     /// Samples one response per prompt: one row each, in order, with the numbers `tokens` and `ended`.
-    /// - Throws: `GenerationError`; errors of the reward function.
-    public func rows(_ prompts: [TokenisedPrompt]) throws -> [SampleRow] {
-        let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
+    /// - Parameters:
+    ///   - prompts: the prompts.
+    ///   - progress: called with the numbers of finished responses and of sampled tokens.
+    /// - Throws: `GenerationError`; errors of the reward function and of `progress`.
+    public func rows(_ prompts: [TokenisedPrompt], progress: PartProgressHandler = { _, _ in }) throws -> [SampleRow] {
+        let responses = try sampler.responses(to: prompts, progress: progress) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let rewards = try rewardFunction?.checkedRewards(for: responses)
         return responses.indices.map {
             responses[$0].row(
@@ -28,14 +31,22 @@ public struct SampleEvaluation {
         }
     }
 
-    /// Samples one response per prompt, as ``rows(_:)`` does. Each rank samples for a share of the prompts, and all get every row. If
+    /// Samples one response per prompt, as ``rows(_:progress:)`` does. Each rank samples for a share of the prompts, and all get every row. If
     /// the reward depends on the batch, one rank samples for all prompts.
-    /// - Throws: as ``rows(_:)``; ``CollectiveError`` when another rank fails.
-    public func rows(_ prompts: [TokenisedPrompt], among collective: any Collective) throws -> [SampleRow] {
-        guard collective.size > 1 else { return try rows(prompts) }
+    /// - Parameters:
+    ///   - prompts: the prompts.
+    ///   - collective: the ranks that share the prompts.
+    ///   - progress: called with the numbers of finished responses and of sampled tokens; those of all ranks are estimated from
+    ///     those of this one.
+    /// - Throws: as ``rows(_:progress:)``; ``CollectiveError`` when another rank fails.
+    public func rows(
+        _ prompts: [TokenisedPrompt], among collective: any Collective, progress: PartProgressHandler = { _, _ in }
+    ) throws -> [SampleRow] {
+        guard collective.size > 1 else { return try rows(prompts, progress: progress) }
         let unit = rewardFunction?.dependsOnBatch == true ? prompts.count : 1
         return try collective.sharing(prompts, unit: unit, tokens: { $0.tokens.count + sampler.options.maxNewTokens }) { part in
-            try part.isEmpty ? [] : rows(part).map(RowMessage.init)
+            guard !part.isEmpty else { return [RowMessage]() }
+            return try rows(part) { try collective.estimating(part.count, of: prompts.count, progress, $0, $1) }.map(RowMessage.init)
         }.flatMap { $0.map(\.row) }
     }
 

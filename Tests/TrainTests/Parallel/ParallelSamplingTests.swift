@@ -127,6 +127,35 @@ import _TestSupport
         }
     }
 
+    @Test("every rank reports the beginning and end of a part, and its estimate of the progress", arguments: [2, 3])
+    func parts(ranks: Int) throws {
+        let all = try ThreadCollective.run(ranks) { group -> [PartProgress] in
+            let log = EventLog()
+            var config = RewardConfig()
+            config.tokensPerPass = 1
+            let model = RewardModel(try TinyModel.llama(), head: TinyModel.head())
+            let trainer = try RewardTrainer(
+                model, config: config, comparisons: ToyData.comparisons(12), collective: group, handler: log.handler)
+            _ = try trainer.normalise()
+            return log.parts
+        }
+        for parts in all {
+            let done = parts.map(\.done)
+            #expect(done.first == 0 && done.last == 12 && done.count > 2 && zip(done, done.dropFirst()).allSatisfy { $0 < $1 }, "\(done)")
+        }
+    }
+
+    @Test("sampled responses are counted when they are finished")
+    func finishedResponses() throws {
+        var counts: [(done: Int, tokens: Int)] = []
+        let rows = try SampleEvaluation(Self.sampler(TinyModel.llama()), random: Philox(seed: 5)).rows(Self.prompts) {
+            counts.append(($0, $1))
+        }
+        let tokens = rows.reduce(0) { $0 + Int($1.numbers["tokens"] ?? 0) }
+        #expect(counts.last?.done == rows.count && counts.last?.tokens == tokens)
+        #expect(zip(counts, counts.dropFirst()).allSatisfy { $0.done <= $1.done && $0.tokens < $1.tokens } && counts[0].done < rows.count)
+    }
+
     @Test("arrays as bytes, and bytes that end too soon")
     func arrays() {
         var arrays = ArrayBytes()

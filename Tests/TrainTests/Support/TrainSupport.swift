@@ -139,6 +139,7 @@ final class EventLog {
     private(set) var steps: [Int] = []
     private(set) var rows: [SampleRow] = []
     private(set) var notes: [String] = []
+    private(set) var parts: [PartProgress] = []
     private(set) var stages: [String] = []
 
     var handler: TrainingEventHandler {
@@ -151,6 +152,7 @@ final class EventLog {
             case .measured(let step, let values): measurements.append(Measurement(step: step, values: values))
             case .sampled(_, let new): rows += new
             case .noted(let text): notes.append(text)
+            case .part(let part): parts.append(part)
             case .ended: break
             }
         }

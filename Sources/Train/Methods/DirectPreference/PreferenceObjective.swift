@@ -125,32 +125,55 @@ public final class PreferenceObjective: Objective {
 
     /// The metrics of every evaluation set. Each rank evaluates a share of each set.
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        try evaluate(among: collective, reporting: { _ in })
+    }
+
+    /// The metrics of every evaluation set, with progress.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            values.merge(try evaluation(of: set, name: name, among: collective)) { $1 }
+            values.merge(try evaluation(of: set, name: name, among: collective, reporting: handler)) { $1 }
         }
         return values
     }
 
     /// The metrics of a set, prefixed with its name. Each rank evaluates a share of the set.
-    /// - Throws: ``CollectiveError`` when another rank fails.
-    public func evaluation(of set: [PreferencePair], name: String, among collective: any Collective) throws -> [String: Double] {
-        let sums = try collective.sharing(set, tokens: \.comparison.count) { evaluationSums(of: $0, in: set) }
+    /// - Parameters:
+    ///   - set: the pairs.
+    ///   - name: the prefix of the names.
+    ///   - collective: the ranks that share the work.
+    ///   - handler: receives the progress. Default: none.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
+    public func evaluation(
+        of set: [PreferencePair], name: String, among collective: any Collective,
+        reporting handler: @escaping TrainingEventHandler = { _ in }
+    ) throws -> [String: Double] {
+        let sums = try collective.reporting("evaluation of \(name)", set.count, unit: "pair", to: handler) { progress in
+            try collective.sharing(set, tokens: \.comparison.count) { share in
+                try evaluationSums(of: share, in: set) { try collective.estimating(share.count, of: set.count, progress, $0, $1) }
+            }
+        }
         return EvaluationSums(of: sums).values(prefix: "\(name)_")
     }
 
     /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [PreferencePair], name: String) -> [String: Double] {
-        evaluationSums(of: set, in: set).values(prefix: "\(name)_")
+        evaluationSums(of: set, in: set) { _, _ in }.values(prefix: "\(name)_")
     }
 
     /// The share of some pairs in the metrics of a set.
-    private func evaluationSums(of pairs: [PreferencePair], in set: [PreferencePair]) -> EvaluationSums {
+    private func evaluationSums(
+        of pairs: [PreferencePair], in set: [PreferencePair], progress: PartProgressHandler
+    ) rethrows -> EvaluationSums {
+        var (done, tokens) = (0, 0)
         var (loss, statistics) = (0.0, PreferenceStatistics())
         for part in Packing.parts(pairs, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
             let found = measured(part, batch: set, on: nil).found
             loss += found.loss
             statistics.add(found.statistics)
+            done += part.count
+            tokens += part.reduce(0) { $0 + $1.comparison.count }
+            try progress(done, tokens)
         }
         return EvaluationSums(loss: loss, sums: statistics.sums)
     }

@@ -24,13 +24,19 @@ public struct SampledDivergence {
     ///   - prompts: the prompts.
     ///   - name: the prefix of the names.
     ///   - collective: the ranks, each of which samples for a share of the prompts. Default: this process alone.
-    /// - Throws: `GenerationError`; ``CollectiveError`` when another rank fails.
+    ///   - progress: called with the numbers of finished responses and of sampled tokens; those of all ranks are estimated from
+    ///     those of this one.
+    /// - Throws: `GenerationError`; errors of `progress`; ``CollectiveError`` when another rank fails.
     public func values(
-        _ prompts: [TokenisedPrompt], name: String, among collective: any Collective = LocalCollective()
+        _ prompts: [TokenisedPrompt], name: String, among collective: any Collective = LocalCollective(),
+        progress: PartProgressHandler = { _, _ in }
     ) throws -> [String: Double] {
         guard !prompts.isEmpty else { return [:] }
         var total = Sums()
-        for part in try collective.sharing(prompts, tokens: \.tokens.count, sums) {
+        let parts = try collective.sharing(prompts, tokens: \.tokens.count) { share in
+            try sums(share) { try collective.estimating(share.count, of: prompts.count, progress, $0, $1) }
+        }
+        for part in parts {
             total.divergence += part.divergence
             total.tokens += part.tokens
             total.ended += part.ended
@@ -50,9 +56,9 @@ public struct SampledDivergence {
         var ended = 0
     }
 
-    private func sums(_ prompts: [TokenisedPrompt]) throws -> Sums {
+    private func sums(_ prompts: [TokenisedPrompt], progress: PartProgressHandler) throws -> Sums {
         guard !prompts.isEmpty else { return Sums() }
-        let responses = try sampler.responses(to: prompts) { [random.split(prompts[$0].id)] }.map { $0[0] }
+        let responses = try sampler.responses(to: prompts, progress: progress) { [random.split(prompts[$0].id)] }.map { $0[0] }
         let scorer = TokenScorer(
             decoder: reference, temperature: sampler.options.temperature, validTokens: sampler.tokenizer.vocabularySize)
         var sums = Sums()

@@ -150,22 +150,41 @@ public final class UnpairedObjective: Objective {
 
     /// The metrics of every evaluation set. Each rank evaluates a share of each set.
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        try evaluate(among: collective, reporting: { _ in })
+    }
+
+    /// The metrics of every evaluation set, with progress.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
         var all: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            all.merge(try evaluation(of: set, name: name, among: collective)) { $1 }
+            all.merge(try evaluation(of: set, name: name, among: collective, reporting: handler)) { $1 }
         }
         return all
     }
 
     /// The metrics of a set, prefixed with its name. Each rank evaluates a share of the set.
-    /// - Throws: ``CollectiveError`` when another rank fails.
-    public func evaluation(of set: [UnpairedAnswer], name: String, among collective: any Collective) throws -> [String: Double] {
+    /// - Parameters:
+    ///   - set: the answers.
+    ///   - name: the prefix of the names.
+    ///   - collective: the ranks that share the work.
+    ///   - handler: receives the progress. Default: none.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
+    public func evaluation(
+        of set: [UnpairedAnswer], name: String, among collective: any Collective,
+        reporting handler: @escaping TrainingEventHandler = { _ in }
+    ) throws -> [String: Double] {
         var divergence = 0.0
         if config.loss.usesDivergence {
             let sums = try collective.sharing(set, tokens: { $0.prompt.count + $0.mismatched.count }) { logRatios(of: $0) }
             divergence = max(0, sums.reduce(0, +) / Double(max(1, set.count)))
         }
-        let parts = try collective.sharing(set, tokens: \.count) { evaluationSums(of: $0, in: set, divergence: divergence) }
+        let parts = try collective.reporting("evaluation of \(name)", set.count, unit: "answer", to: handler) { progress in
+            try collective.sharing(set, tokens: \.count) { share in
+                try evaluationSums(of: share, in: set, divergence: divergence) {
+                    try collective.estimating(share.count, of: set.count, progress, $0, $1)
+                }
+            }
+        }
         let sums = EvaluationSums(of: parts)
         return values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")
     }
@@ -173,18 +192,24 @@ public final class UnpairedObjective: Objective {
     /// The metrics of a set, prefixed with its name.
     public func evaluation(of set: [UnpairedAnswer], name: String) -> [String: Double] {
         let divergence = config.loss.usesDivergence ? divergence(of: set) : 0
-        let sums = evaluationSums(of: set, in: set, divergence: divergence)
+        let sums = evaluationSums(of: set, in: set, divergence: divergence) { _, _ in }
         return values(sums.sums, loss: sums.loss, divergence: divergence, prefix: "\(name)_")
     }
 
     /// The share of some answers in the metrics of a set.
-    private func evaluationSums(of answers: [UnpairedAnswer], in set: [UnpairedAnswer], divergence: Double) -> EvaluationSums {
+    private func evaluationSums(
+        of answers: [UnpairedAnswer], in set: [UnpairedAnswer], divergence: Double, progress: PartProgressHandler
+    ) rethrows -> EvaluationSums {
+        var (done, tokens) = (0, 0)
         var (loss, sums) = (0.0, [String: Double]())
         for part in Packing.parts(answers, tokensPerPass: 2 * config.tokensPerPass, length: \.count) {
             let pass = TargetPass(prompts: part.map(\.prompt), targets: part.map(\.answer))
             let found = measured(part, scorer(pass).logProbs.values, counts: pass.counts, divergence: divergence, batch: set.count)
             loss += found.loss
             sums.merge(found.sums) { $0 + $1 }
+            done += part.count
+            tokens += part.reduce(0) { $0 + $1.count }
+            try progress(done, tokens)
         }
         return EvaluationSums(loss: loss, sums: sums)
     }

@@ -17,7 +17,11 @@ extension PPOTrainer {
         var values: [String: Double] = [:]
         for (name, set) in sets where !set.isEmpty {
             let unit = rewardFunction.dependsOnBatch ? config.evaluationBatchSize ?? set.count : 1
-            let parts = try collective.sharing(set, unit: unit, tokens: cost) { try answered($0) }
+            let parts = try collective.reporting("evaluation of \(name)", set.count, unit: "response", to: handler) { progress in
+                try collective.sharing(set, unit: unit, tokens: cost) { share in
+                    try answered(share) { try collective.estimating(share.count, of: set.count, progress, $0, $1) }
+                }
+            }
             let rows = parts.flatMap { $0.rows.map(\.row) }
             let scores = parts.flatMap(\.scores)
             values.merge(SampleEvaluation.values(of: rows, name: name)) { $1 }
@@ -43,12 +47,14 @@ extension PPOTrainer {
     }
 
     /// Greedy answers to some prompts.
-    private func answered(_ prompts: [TokenisedPrompt]) throws -> Answers {
+    private func answered(_ prompts: [TokenisedPrompt], progress: PartProgressHandler) throws -> Answers {
         guard !prompts.isEmpty else { return Answers() }
         let sampler = ResponseSampler(
             Generator(policy, ends: ends, validTokens: tokenizer.vocabularySize, maxActive: config.maxActiveResponses),
             tokenizer: tokenizer, options: .greedy(maxNewTokens: config.sampling.maxNewTokens))
-        let responses = try naming(prompts) { try sampler.responses(to: prompts) { _ in [random] }.map { $0[0] } }
+        let responses = try naming(prompts) {
+            try sampler.responses(to: prompts, progress: progress) { _ in [random] }.map { $0[0] }
+        }
         let scores = try rewardFunction.rewards(for: responses, batch: config.evaluationBatchSize)
         return Answers(
             rows: rows(of: responses, scores: scores).map(RowMessage.init), scores: scores,

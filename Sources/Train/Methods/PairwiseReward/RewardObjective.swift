@@ -91,21 +91,31 @@ public final class RewardObjective: Objective {
 
     /// The metrics of every evaluation set. Each rank scores a share of each set.
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        try evaluate(among: collective, reporting: { _ in })
+    }
+
+    /// The metrics of every evaluation set, with progress.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
         var values: [String: Double] = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            let result = evaluation(of: try scores(set, among: collective), set)
+            let scores = try collective.reporting("evaluation of \(name)", set.count, unit: "pair", to: handler) {
+                try self.scores(set, among: collective, progress: $0)
+            }
+            let result = evaluation(of: scores, set)
             lastEvaluation[name] = result
             values.merge(result.values(prefix: "\(name)_")) { $1 }
         }
         return values
     }
 
-    func scores(_ set: [TokenisedComparison]) -> [Float] {
-        RewardLoss.scores(model, set, tokensPerPass: config.tokensPerPass * 2, position: config.position)
-    }
-
-    func scores(_ set: [TokenisedComparison], among collective: any Collective) throws -> [Float] {
-        try collective.sharing(set, tokens: \.count) { scores($0) }.flatMap { $0 }
+    func scores(
+        _ set: [TokenisedComparison], among collective: any Collective, progress: PartProgressHandler = { _, _ in }
+    ) throws -> [Float] {
+        try collective.sharing(set, tokens: \.count) { share in
+            try RewardLoss.scores(model, share, tokensPerPass: config.tokensPerPass * 2, position: config.position) { done, tokens in
+                try collective.estimating(share.count, of: set.count, progress, done, tokens)
+            }
+        }.flatMap { $0 }
     }
 
     func evaluation(of scores: [Float], _ set: [TokenisedComparison]) -> RewardEvaluation {
@@ -115,10 +125,18 @@ public final class RewardObjective: Objective {
 
 extension RewardLoss {
     /// The scores of answers 0 and 1 of every pair, alternating, in passes of at most `tokensPerPass` tokens.
+    /// - Parameter progress: called after each pass with the numbers of pairs and tokens so far.
     static func scores(
-        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition
-    ) -> [Float] {
-        Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count)
-            .flatMap { scores(model, $0, position: position).values }
+        _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition,
+        progress: PartProgressHandler
+    ) throws -> [Float] {
+        var (done, tokens) = (0, 0)
+        return try Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count).flatMap { part in
+            let values = scores(model, part, position: position).values
+            done += part.count
+            tokens += part.reduce(0) { $0 + $1.count }
+            try progress(done, tokens)
+            return values
+        }
     }
 }

@@ -40,7 +40,7 @@ extension Trainer where Method == RewardObjective {
     /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func evaluate(_ set: [TokenisedComparison], name: String) throws -> [Float] {
-        let scores = try objective.scores(set, among: collective)
+        let scores = try scores(of: set, part: "evaluation of \(name)")
         try collective.together {
             try handler(.measured(step: step, values: objective.evaluation(of: scores, set).values(prefix: "\(name)_")))
         }
@@ -48,18 +48,26 @@ extension Trainer where Method == RewardObjective {
     }
 
     /// The scores of a set's pairs, two per pair, without reporting metrics.
-    /// - Throws: ``CollectiveError`` when another rank fails.
-    package func scores(of set: [TokenisedComparison]) throws -> [Float] { try objective.scores(set, among: collective) }
+    /// - Parameters:
+    ///   - set: the pairs.
+    ///   - part: the label of progress lines.
+    /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
+    package func scores(of set: [TokenisedComparison], part: String = "scores") throws -> [Float] {
+        try collective.reporting(part, set.count, unit: "pair", to: handler) {
+            try objective.scores(set, among: collective, progress: $0)
+        }
+    }
 
     /// Measures the scores of random training pairs and composes their normalisation into the head. If the scores are equal up to
     /// rounding, the head is left unchanged.
     /// - Returns: the mean and standard deviation of the scores before normalisation, and whether the head was normalised.
-    /// - Throws: `DataError.invalidSetting` when the number of pairs is 0; ``CollectiveError`` when another rank fails.
+    /// - Throws: `DataError.invalidSetting` when the number of pairs is 0; errors of the handler; ``CollectiveError`` when another rank
+    ///   fails.
     public func normalise() throws -> RewardNormalisation {
         var draw = try BatchOrder(
             seed: config.seed &+ 1, count: examples.count, batchSize: min(examples.count, config.normalisationPairs))
         let pairs = draw.next().map { examples[$0] }
         try collective.together { try handler(.noted("scoring \(Counted(pairs.count, "training pair")) for the normalisation")) }
-        return try model.head.normalise(by: objective.evaluation(of: scores(of: pairs), pairs))
+        return try model.head.normalise(by: objective.evaluation(of: scores(of: pairs, part: "normalisation"), pairs))
     }
 }

@@ -100,17 +100,22 @@ public enum SFTLoss {
     public static func mean(
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int? = nil
     ) -> Double {
-        sum(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens)
+        sum(decoder, examples, tokensPerPass: tokensPerPass, validTokens: validTokens) { _, _ in }
             / Double(max(1, examples.reduce(0) { $0 + $1.target.count }))
     }
 
     /// The sum of −log p over all target tokens of a set of examples, in nats, without gradients.
+    /// - Parameter progress: called after each pass with the numbers of examples and tokens so far.
     static func sum(
-        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int?
-    ) -> Double {
-        var total = 0.0
+        _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int?,
+        progress: PartProgressHandler
+    ) rethrows -> Double {
+        var (total, done, tokens) = (0.0, 0, 0)
         for part in Packing.parts(examples, tokensPerPass: tokensPerPass, length: \.count) {
             total += Double(loss(decoder, part, weight: 1, on: nil, validTokens: validTokens).item)
+            done += part.count
+            tokens += part.reduce(0) { $0 + $1.count }
+            try progress(done, tokens)
         }
         return total
     }

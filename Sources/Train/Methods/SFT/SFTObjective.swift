@@ -95,23 +95,42 @@ public final class SFTObjective: Objective {
 
     /// The loss of every evaluation set, as `<name>_loss`. Each rank evaluates a share of each set.
     public func evaluate(among collective: any Collective) throws -> [String: Double] {
+        try evaluate(among: collective, reporting: { _ in })
+    }
+
+    /// The loss of every evaluation set, as `<name>_loss`, with progress.
+    public func evaluate(among collective: any Collective, reporting handler: @escaping TrainingEventHandler) throws -> [String: Double] {
         lastEvaluation = [:]
         for (name, set) in evaluations where !set.isEmpty {
-            lastEvaluation["\(name)_loss"] = try loss(of: set, among: collective)
+            lastEvaluation["\(name)_loss"] = try collective.reporting("evaluation of \(name)", set.count, unit: "example", to: handler) {
+                try loss(of: set, among: collective, progress: $0)
+            }
         }
         return lastEvaluation
     }
 
-    func loss(of set: [TokenisedExample], among collective: any Collective) throws -> Double {
+    func loss(
+        of set: [TokenisedExample], among collective: any Collective, progress: PartProgressHandler = { _, _ in }
+    ) throws -> Double {
         let tokensPerPass = config.tokensPerPass * 2
         guard let batches = SFTLoss.batches(of: set, batchSize: config.evaluationBatchSize) else {
-            let sums = try collective.sharing(set, tokens: \.count) {
-                SFTLoss.sum(decoder, $0, tokensPerPass: tokensPerPass, validTokens: validTokens)
+            let sums = try collective.sharing(set, tokens: \.count) { share in
+                try SFTLoss.sum(decoder, share, tokensPerPass: tokensPerPass, validTokens: validTokens) {
+                    try collective.estimating(share.count, of: set.count, progress, $0, $1)
+                }
             }
             return sums.reduce(0, +) / Double(max(1, set.reduce(0) { $0 + $1.target.count }))
         }
-        let means = try collective.sharing(batches, tokens: { $0.reduce(0) { $0 + $1.count } }) {
-            $0.map { SFTLoss.mean(decoder, $0, tokensPerPass: tokensPerPass, validTokens: validTokens) }
+        let means = try collective.sharing(batches, tokens: { $0.reduce(0) { $0 + $1.count } }) { share in
+            let count = share.reduce(0) { $0 + $1.count }
+            var (done, tokens) = (0, 0)
+            return try share.map { batch in
+                let mean = SFTLoss.mean(decoder, batch, tokensPerPass: tokensPerPass, validTokens: validTokens)
+                done += batch.count
+                tokens += batch.reduce(0) { $0 + $1.count }
+                try collective.estimating(count, of: set.count, progress, done, tokens)
+                return mean
+            }
         }
         return means.joined().reduce(0, +) / Double(batches.count)
     }

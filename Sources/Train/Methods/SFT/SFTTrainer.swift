@@ -38,7 +38,9 @@ extension Trainer where Method == SFTObjective {
     /// - Throws: errors of the handler; ``CollectiveError`` when another rank fails.
     public func evaluate(_ set: [TokenisedExample], name: String) throws {
         guard !set.isEmpty else { return }
-        let loss = try objective.loss(of: set, among: collective)
+        let loss = try collective.reporting("evaluation of \(name)", set.count, unit: "example", to: handler) {
+            try objective.loss(of: set, among: collective, progress: $0)
+        }
         try collective.together { try handler(.measured(step: step, values: ["\(name)_loss": loss])) }
     }
 }
