@@ -11,6 +11,18 @@ extension Compute {
     }
 }
 
+extension Tensor {
+    /// Whether a linear layer with this weight [O, I] reads its input, a matrix [rows, I], only in products that round it to bfloat16.
+    /// Operations can then make the input rounded. False for few rows, as in decoding, where that gains nothing.
+    /// - Parameters:
+    ///   - rows: the number of rows of the input.
+    ///   - isTrained: whether the weight has a gradient.
+    package func roundsInput(rows: Int, isTrained: Bool) -> Bool {
+        rows >= ProductTable.manyRows && LinearProducts.roundsRows(.forward, rows: rows, self)
+            && (!isTrained || LinearProducts.roundsRows(.weightGradient, rows: rows, self))
+    }
+}
+
 /// The products with a weight [outputs, inputs], in the precision of the scope. Rows are floats, or rounded once for several products
 /// (``ProductRows``).
 enum LinearProducts {
