@@ -116,17 +116,17 @@ struct Linear {
             && (x == nil || rounds(.weightGradient))
     }
 
+    /// dy as the products of the backward pass read it: as it was given, or rounded once if both products round it.
+    private func rows(of dy: Tensor) -> ProductRows {
+        if let rounded = dy.onlyRounded { return .rounded(rounded) }
+        let isShared = places[0] != nil && x != nil
+        return isShared ? LinearProducts.sharedByGradients(dy.pointer, rows: shape[0], weight) : .floats(dy.pointer)
+    }
+
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
         let (rows, outputs) = (shape[0], weight.shape[0])
-        let dy: ProductRows =
-            if let rounded = gradient.onlyRounded {
-                .rounded(rounded)
-            } else if places[0] != nil && x != nil {
-                LinearProducts.sharedByGradients(gradient.pointer, rows: rows, weight)
-            } else {
-                .floats(gradient.pointer)
-            }
+        let dy = self.rows(of: gradient)
         tape.accumulate(into: places[0], shape: shape) { out, beta in
             LinearProducts.inputGradient(dy, rows: rows, weight, into: out, beta: beta)
         }
