@@ -241,37 +241,27 @@ struct Rotary {
     let pairs: RotaryPairs
 
     static func rotate(
-        _ x: Tensor, heads: Int, positions: [Int32], table: RotaryTable, pairs: RotaryPairs, direction: Float, isRounded: Bool = false
+        _ x: Tensor, heads: Int, positions: [Int32], table: RotaryTable, pairs: RotaryPairs, direction: Float
     ) -> Tensor {
         let kernels = Kernels.current
         let width = x.shape[1]
-        return positions.withUnsafeBufferPointer { positions in
-            nonisolated(unsafe) let positions = positions
-            func rotate(_ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
-                out.update(from: x.pointer + range.lowerBound * width, count: range.count * width)
-                guard let base = positions.baseAddress else { return }
-                kernels.pointee.rotate(
-                    range.count, heads, table.dim, width / heads, width, pairs == .neighbours ? 1 : 0, base + range.lowerBound,
-                    table.cosines.pointer, table.sines.pointer, direction, out)
-            }
-            guard isRounded, RoundedRows.canHold(x.shape) else {
-                return Tensor.uninitialized(x.shape) { out in
-                    Compute.forRows(x.shape[0], width: width) { rotate($0, out + $0.lowerBound * width) }
+        return Tensor.uninitialized(x.shape) { out in
+            positions.withUnsafeBufferPointer { positions in
+                nonisolated(unsafe) let positions = positions
+                Compute.forRows(x.shape[0], width: width) { range in
+                    let first = range.lowerBound * width
+                    (out + first).update(from: x.pointer + first, count: range.count * width)
+                    guard let base = positions.baseAddress else { return }
+                    kernels.pointee.rotate(
+                        range.count, heads, table.dim, width / heads, width, pairs == .neighbours ? 1 : 0, base + range.lowerBound,
+                        table.cosines.pointer, table.sines.pointer, direction, out + first)
                 }
             }
-            return Tensor(
-                RoundedRows.making(kernels, rows: x.shape[0], width: width, unit: width) {
-                    rotate($0.lowerBound / width..<$0.upperBound / width, $1[0])
-                }[0])
         }
     }
 
     // the backward pass of a rotation is the rotation by the opposite angle
     func backward(_ gradient: Tensor, on tape: Tape) {
-        tape.add(
-            Self.rotate(
-                gradient, heads: heads, positions: positions, table: table, pairs: pairs, direction: -1,
-                isRounded: tape.roundsGradient(of: input)),
-            to: input)
+        tape.add(Self.rotate(gradient, heads: heads, positions: positions, table: table, pairs: pairs, direction: -1), to: input)
     }
 }

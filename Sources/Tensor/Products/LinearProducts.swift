@@ -2,7 +2,8 @@
 
 extension Compute {
     /// The precision of products with weight matrices and, on processors with instructions for bfloat16, of attention. Everything else
-    /// uses 32-bit floats. So does everything that is stored, except what a tape saves for products in bf16 alone, which read it rounded.
+    /// uses 32-bit floats. So does everything that is stored, except activations and gradients that only products in bf16 read: they are
+    /// rounded where they are made, or once for all products.
     public enum Precision: String, Sendable, CaseIterable {
         /// 32-bit floats.
         case f32
