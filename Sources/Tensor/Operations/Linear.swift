@@ -14,6 +14,7 @@ extension Tensor {
         let input = LinearInput(x, for: weight)
         let result = Tensor.uninitialized([rows, outputs]) { out in
             LinearProducts.forward(input.rows, rows: rows, weight, into: out)
+            withExtendedLifetime(input) {}
             if let bias {
                 let kernels = Kernels.current
                 Compute.forRows(rows, width: outputs) { range in
@@ -41,6 +42,7 @@ extension Tensor {
         _ = consume sum
         result.update { out in
             if let out = out.baseAddress { LinearProducts.forward(input.rows, rows: rows, weight, into: out, beta: 1) }
+            withExtendedLifetime(input) {}
         }
         return Tensor.recorded(result, from: [x, weight, addend]) {
             .linearSum(

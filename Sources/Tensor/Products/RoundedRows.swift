@@ -175,8 +175,8 @@ extension Tensor {
         onlyRounded ?? storage.packings.withLock { $0.rounded }.flatMap { $0.fits(shape) ? $0 : nil }
     }
 
-    /// This matrix [T, C] of floats, or one that is only rounded (``onlyRounded``), rounded to bfloat16. The storage only refers to the result: later products share it for as long as
-    /// somebody holds it, and it takes no memory beyond that.
+    /// This matrix [T, C] of floats, or one that is only rounded (``onlyRounded``), rounded to bfloat16. The storage only refers to the
+    /// result: later products share it for as long as somebody holds it, and it takes no memory beyond that.
     func rounded(_ kernels: UnsafePointer<Kernels.Table>) -> RoundedRows {
         if let heldRounding { return heldRounding }
         let made = RoundedRows(kernels, .plain(pointer, stride: shape[1]), rows: shape[0], width: shape[1])
