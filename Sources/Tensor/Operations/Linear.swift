@@ -10,7 +10,7 @@ extension Tensor {
         if let bias {
             precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
-        let (x, bias) = (onlyRounded == nil ? widened() : self, bias?.widened())
+        let (x, bias) = (asLinearInput, bias?.widened())
         let input = LinearInput(x, for: weight)
         let result = Tensor.uninitialized([rows, outputs]) { out in
             LinearProducts.forward(input.rows, rows: rows, weight, into: out)
@@ -34,7 +34,7 @@ extension Tensor {
             shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1] && sum.shape == [shape[0], weight.shape[0]],
             "linear needs x [T, I], a weight [O, I] and a sum [T, O], not \(shape), \(weight.shape) and \(sum.shape)")
         guard shape[0] >= ProductTable.manyRows else { return sum + linear(weight) }
-        let (x, rows, node) = (onlyRounded == nil ? widened() : self, shape[0], sum.node)
+        let (x, rows, node) = (asLinearInput, shape[0], sum.node)
         let input = LinearInput(x, for: weight)
         var result = sum.widened().detached
         // stands for the sum on the tape without holding its memory
@@ -119,7 +119,7 @@ struct Linear {
     }
 
     /// dy as the products of the backward pass read it: as it was given, or rounded once if both products round it.
-    private func rows(of dy: Tensor) -> ProductRows {
+    func rows(of dy: Tensor) -> ProductRows {
         if let rounded = dy.onlyRounded { return .rounded(rounded) }
         let isShared = places[0] != nil && x != nil
         return isShared ? LinearProducts.sharedByGradients(dy.pointer, rows: shape[0], weight) : .floats(dy.pointer)

@@ -170,6 +170,9 @@ extension Tensor {
     /// The matrix that this tensor was made of if its elements exist only as rounded numbers (``init(_:)``); nil otherwise.
     var onlyRounded: RoundedRows? { (storage.narrow?.owner as? RoundedRows).flatMap { $0.fits(shape) ? $0 : nil } }
 
+    /// This tensor as ``LinearInput`` reads it: in floats, or only rounded.
+    var asLinearInput: Tensor { onlyRounded == nil ? widened() : self }
+
     /// The rounded form of this matrix that somebody still holds, such as a tape; nil if there is none.
     package var heldRounding: RoundedRows? {
         onlyRounded ?? storage.packings.withLock { $0.rounded }.flatMap { $0.fits(shape) ? $0 : nil }
