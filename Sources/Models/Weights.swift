@@ -126,6 +126,10 @@ public struct Projection {
     /// The weight, the bias and the parameters of the adapter.
     public var parameters: [Parameter] { [weight] + [bias].compactMap { $0 } + (adapter?.parameters ?? []) }
 
+    /// Whether the layer reads its input of `rows` rows only in products that round it to bfloat16. The results have the same bits if the
+    /// input is rounded before. An adapter reads floats.
+    func roundsInput(rows: Int) -> Bool { adapter == nil && weight.value.roundsInput(rows: rows, isTrained: weight.isTrainable) }
+
     /// Applies the layer to rows [T, inputs]: x Wᵀ + b, plus the adapter's contribution. The result is [T, outputs].
     /// - Parameters:
     ///   - x: the input rows, [T, inputs].

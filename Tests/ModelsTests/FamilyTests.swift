@@ -32,6 +32,28 @@ import _TestSupport
         }
     }
 
+    /// Weights of width 16 round their input only if they are frozen: their gradients read floats. So both ways exist.
+    @Test("norms and activations that are rounded where they are made change no bit in bf16", arguments: TinyModel.Kind.allCases)
+    func roundedActivations(_ kind: TinyModel.Kind) throws {
+        let decoder = try kind.make()
+        let batch = TokenBatch(TinyModel.prompts(Self.lengths))
+        func states() -> (all: Tensor, some: Tensor, roundings: Int) {
+            let profile = ComputeProfile()
+            return Compute.$precision.withValue(.bf16) {
+                Compute.$profile.withValue(profile) {
+                    let all = decoder.hidden(batch, wanted: batch.rows)
+                    let some = decoder.hidden(batch, wanted: [2..<4, 5..<6, 22..<23, 50..<56])
+                    return (all, some, profile.report.operations.first { $0.name == "RoundedRows.init" }?.calls ?? 0)
+                }
+            }
+        }
+        let floats = states()
+        for parameter in decoder.parameters { parameter.isTrainable = false }
+        let rounded = states()
+        #expect(rounded.all.isIdentical(to: floats.all) && rounded.some.isIdentical(to: floats.some))
+        #expect(rounded.roundings < floats.roundings)
+    }
+
     @Test("continuations that share a prompt equal separate sequences", arguments: TinyModel.Kind.allCases)
     func sharedPrompts(_ kind: TinyModel.Kind) throws {
         let decoder = try kind.make()

@@ -20,13 +20,22 @@ public enum Activation: String, Sendable, CaseIterable {
     case swish
 
     /// Applies the function to every element.
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    public func callAsFunction(_ x: Tensor) -> Tensor { self(x, isRounded: false) }
+
+    /// The gated activation f(gate) · up, element by element.
+    public func callAsFunction(gate: Tensor, up: Tensor) -> Tensor { self(gate: gate, up: up, isRounded: false) }
+
+    /// Applies the function to every element.
+    /// - Parameters:
+    ///   - x: the argument.
+    ///   - isRounded: whether all that reads the result rounds it to bfloat16 (``Projection/roundsInput(rows:)``).
+    func callAsFunction(_ x: Tensor, isRounded: Bool) -> Tensor {
         switch self {
-        case .relu: x.relu()
-        case .gelu: x.gelu()
-        case .geluNew, .geluTanh, .geluFast: x.geluTanh()
-        case .quickGELU: x.quickGELU()
-        case .silu, .swish: x.silu()
+        case .relu: x.activated(.relu, isRounded: isRounded)
+        case .gelu: x.activated(.gelu, isRounded: isRounded)
+        case .geluNew, .geluTanh, .geluFast: x.activated(.geluTanh, isRounded: isRounded)
+        case .quickGELU: x.activated(.quickGELU, isRounded: isRounded)
+        case .silu, .swish: x.activated(.silu, isRounded: isRounded)
         }
     }
 
@@ -40,8 +49,13 @@ public enum Activation: String, Sendable, CaseIterable {
     }
 
     /// The gated activation f(gate) · up, element by element.
-    public func callAsFunction(gate: Tensor, up: Tensor) -> Tensor {
-        gated.map { gate.gated($0, up: up) } ?? self(gate) * up
+    /// - Parameters:
+    ///   - gate: the argument of f.
+    ///   - up: the factors, in the same shape.
+    ///   - isRounded: whether all that reads the result rounds it to bfloat16 (``Projection/roundsInput(rows:)``). Functions without a
+    ///     kernel for the whole make floats in any case.
+    func callAsFunction(gate: Tensor, up: Tensor, isRounded: Bool) -> Tensor {
+        gated.map { gate.gated($0, up: up, isRounded: isRounded) } ?? self(gate) * up
     }
 
     /// Reads a function from a key of config.json; `fallback` if the key is missing.

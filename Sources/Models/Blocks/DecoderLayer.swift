@@ -56,12 +56,19 @@ public struct DecoderLayer {
         func fed(_ x: Tensor) -> Tensor {
             context.dropped(feedForward(x, in: context, on: tape), .feedForwardOutput, layer: index, rate: dropout.residual)
         }
+        // norms that only products read, which round them in bf16, make no floats
+        func beforeAttention(_ norm: Norm, _ x: Tensor) -> Tensor {
+            norm(x, on: tape, isRounded: attention.roundsInput(rows: x.shape[0]))
+        }
+        func beforeFeedForward(_ norm: Norm, _ x: Tensor) -> Tensor {
+            norm(x, on: tape, isRounded: feedForward.roundsInput(rows: x.shape[0]))
+        }
         // compute attention before gathering the residual rows: fewer copies exist at a time
         switch order {
         case .normsBefore(let first, let second):
-            let mixed = attended(first(states, on: tape))
+            let mixed = attended(beforeAttention(first, states))
             let middle = context.selected(states) + mixed
-            return middle + fed(second(middle, on: tape))
+            return middle + fed(beforeFeedForward(second, middle))
         case .normsBeforeAndInSum(let first, let second):
             let input = first(states, on: tape)
             let mixed = attended(input)
@@ -72,14 +79,16 @@ public struct DecoderLayer {
             let middle = context.selected(states) + mixed
             return middle + second(fed(middle), on: tape)
         case .normsAround(let first, let second, let third, let fourth):
-            let mixed = second(attended(first(states, on: tape)), on: tape)
+            let mixed = second(attended(beforeAttention(first, states)), on: tape)
             let middle = context.selected(states) + mixed
-            return middle + fourth(fed(third(middle, on: tape)), on: tape)
+            return middle + fourth(fed(beforeFeedForward(third, middle)), on: tape)
         case .parallel(let first, let second):
-            let input = first(states, on: tape)
+            let rounds = attention.roundsInput(rows: states.shape[0])
+            let input = first(
+                states, on: tape, isRounded: rounds && (second != nil || feedForward.roundsInput(rows: states.shape[0])))
             let mixed = attended(input)
             let own = context.selected(states)
-            return own + mixed + fed(second.map { $0(own, on: tape) } ?? context.selected(input))
+            return own + mixed + fed(second.map { beforeFeedForward($0, own) } ?? context.selected(input))
         }
     }
 }

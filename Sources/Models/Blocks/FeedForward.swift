@@ -17,6 +17,14 @@ public enum FeedForward {
         }
     }
 
+    /// Whether the MLP reads its input of `rows` rows only in products that round it to bfloat16; see ``Projection/roundsInput(rows:)``.
+    func roundsInput(rows: Int) -> Bool {
+        switch self {
+        case .gated(let gate, let up, _, _): gate.roundsInput(rows: rows) && up.roundsInput(rows: rows)
+        case .gatedFused(let up, _, _), .plain(let up, _, _): up.roundsInput(rows: rows)
+        }
+    }
+
     /// Applies the MLP to rows [R, C]: [R, C].
     /// - Parameters:
     ///   - x: the input rows, [R, C].
@@ -25,13 +33,16 @@ public enum FeedForward {
     public func callAsFunction(_ x: Tensor, in context: LayerContext? = nil, on tape: Tape?) -> Tensor {
         switch self {
         case .gated(let gate, let up, let down, let activation):
-            return down(activation(gate, up, of: x, in: context, on: tape), in: context, on: tape)
+            let isRounded = down.roundsInput(rows: x.shape[0])
+            return down(activation(gate, up, of: x, isRounded: isRounded, in: context, on: tape), in: context, on: tape)
         case .gatedFused(let gateAndUp, let down, let activation):
             let both = gateAndUp(x, in: context, on: tape)
             let width = both.shape[1] / 2
-            return down(activation(gate: both.columns(0..<width), up: both.columns(width..<2 * width)), in: context, on: tape)
+            let (gate, up) = (both.columns(0..<width), both.columns(width..<2 * width))
+            return down(activation(gate: gate, up: up, isRounded: down.roundsInput(rows: x.shape[0])), in: context, on: tape)
         case .plain(let up, let down, let activation):
-            return down(activation(up(x, in: context, on: tape)), in: context, on: tape)
+            let inner = up(x, in: context, on: tape)
+            return down(activation(inner, isRounded: down.roundsInput(rows: x.shape[0])), in: context, on: tape)
         }
     }
 }

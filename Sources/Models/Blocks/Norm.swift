@@ -31,13 +31,23 @@ public struct Norm {
     public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
 
     /// The normalised rows, in the same shape.
-    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
+    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor { self(x, on: tape, isRounded: false) }
+
+    /// The normalised rows, in the same shape.
+    /// - Parameters:
+    ///   - x: the rows.
+    ///   - tape: the tape that records the pass; nil for inference.
+    ///   - isRounded: whether all that reads the result rounds it to bfloat16 (``Projection/roundsInput(rows:)``), so that floats are
+    ///     not needed.
+    func callAsFunction(_ x: Tensor, on tape: Tape?, isRounded: Bool) -> Tensor {
         let weight = weight.on(tape)
         switch kind {
-        case .rms: return x.rmsNormalised(weight: weight, epsilon: epsilon)
-        case .rmsPlusOne: return x.rmsNormalised(weight: weight + .filled(1, weight.shape), epsilon: epsilon)
+        case .rms: return x.rmsNormalised(weight: weight, epsilon: epsilon, isRounded: isRounded)
+        case .rmsPlusOne:
+            return x.rmsNormalised(weight: weight + .filled(1, weight.shape), epsilon: epsilon, isRounded: isRounded)
         case .layer, .layerWithoutBias:
-            return x.layerNormalised(weight: weight, bias: bias?.on(tape) ?? .zeros(weight.shape), epsilon: epsilon)
+            return x.layerNormalised(
+                weight: weight, bias: bias?.on(tape) ?? .zeros(weight.shape), epsilon: epsilon, isRounded: isRounded)
         }
     }
 }

@@ -28,9 +28,15 @@ extension Projection {
 
 extension Activation {
     /// The gated activation of two projections of the same rows [T, inputs]: f(gate(x)) · up(x), [T, outputs].
-    func callAsFunction(_ gate: Projection, _ up: Projection, of x: Tensor, in context: LayerContext?, on tape: Tape?) -> Tensor {
-        if tape == nil, let gated, gate.adapter == nil, up.adapter == nil { return Projection.gated(gated, gate, up, of: x) }
+    /// - Parameter isRounded: whether all that reads the result rounds it to bfloat16. Then it is rounded where it is made, which needs
+    ///   whole rows, so that it is not a part of the products.
+    func callAsFunction(
+        _ gate: Projection, _ up: Projection, of x: Tensor, isRounded: Bool, in context: LayerContext?, on tape: Tape?
+    ) -> Tensor {
+        if tape == nil, !isRounded, let gated, gate.adapter == nil, up.adapter == nil {
+            return Projection.gated(gated, gate, up, of: x)
+        }
         let both = Projection.applied([gate, up], to: x, in: context, on: tape)
-        return self(gate: both[0], up: both[1])
+        return self(gate: both[0], up: both[1], isRounded: isRounded)
     }
 }

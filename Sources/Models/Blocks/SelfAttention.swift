@@ -71,6 +71,14 @@ public struct SelfAttention {
         inputs.parameters + (norms.map { $0.query.parameters + $0.key.parameters } ?? []) + output.parameters
     }
 
+    /// Whether attention reads its input of `rows` rows only in products that round it to bfloat16; see ``Projection/roundsInput(rows:)``.
+    func roundsInput(rows: Int) -> Bool {
+        switch inputs {
+        case .separate(let query, let key, let value): [query, key, value].allSatisfy { $0.roundsInput(rows: rows) }
+        case .fused(let all), .fusedByHead(let all): all.roundsInput(rows: rows)
+        }
+    }
+
     /// Applies attention to rows [T, C]; the result is that of the wanted rows, [R, C].
     /// - Parameters:
     ///   - x: the normalised states of all rows.

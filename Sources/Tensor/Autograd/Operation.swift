@@ -41,6 +41,11 @@ enum Operation {
         }
     }
 
+    /// Whether the operation reads the gradient of its output only in products that round it to bfloat16.
+    var roundsGradient: Bool {
+        if case .linear(let operation) = self { operation.roundsGradient } else { false }
+    }
+
     /// Given the gradient of the output, adds the gradients of the operation's inputs to the tape.
     func backward(_ gradient: Tensor, on tape: Tape) {
         switch self {

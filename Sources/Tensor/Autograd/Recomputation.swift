@@ -19,7 +19,7 @@ extension Tensor {
         let operation = Recomputed(input: detached, place: node?.index, body: body)
         return Tensor(
             shape: result.shape, storage: result.storage,
-            node: Node(tape: tape, index: tape.append(.operation(.recomputed(operation)))))
+            node: Node(tape: tape, index: tape.append(.operation(.recomputed(operation)), reading: [node?.index])))
     }
 }
 

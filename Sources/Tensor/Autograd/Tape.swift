@@ -20,8 +20,12 @@ public final class Tape {
         case released
     }
     private var entries: [Entry] = []
+    /// How often operations read the result of each entry.
+    private var readers: [Int] = []
     private var watched: [ObjectIdentifier: Int] = [:]
     private var gradients: [Tensor?] = []
+    /// The entries whose gradients ``backward(from:scale:variables:)`` returns.
+    private var wanted: Set<Int> = []
     private var isUsed = false
     /// Whether models save only the input of each layer on this tape and recompute the layers in the backward pass.
     public let recomputesLayers: Bool
@@ -44,8 +48,11 @@ public final class Tape {
     /// The number of recorded entries.
     package var count: Int { entries.count }
 
-    func append(_ entry: Entry) -> Int {
+    /// Adds an entry; `places` are the entries whose results it reads, nil for constants.
+    func append(_ entry: Entry, reading places: [Int?] = []) -> Int {
+        for case let place? in places { readers[place] += 1 }
         entries.append(entry)
+        readers.append(0)
         return entries.count - 1
     }
 
@@ -93,7 +100,7 @@ public final class Tape {
         precondition(!isUsed, "a tape can be used only once; record on a new tape, or pass all outputs to one call of backward")
         isUsed = true
         gradients = Array(repeating: nil, count: entries.count)
-        let wanted = Set(
+        wanted = Set(
             variables.compactMap { variable in
                 variable.node.map { node in
                     if case .parameter(let parameter) = entries[node.index] {
@@ -150,6 +157,18 @@ public final class Tape {
 
     // MARK: For the backward functions of operations
 
+    /// Whether the backward function of the only operation that reads the result of entry `index` may give its gradient as a matrix that
+    /// exists only rounded (``Tensor/onlyRounded``): the entry reads it in products that round it, and nothing else is added to it.
+    func roundsGradient(of index: Int?) -> Bool {
+        guard let index, readers[index] == 1, gradients[index] == nil, !wanted.contains(index),
+            case .operation(let operation) = entries[index]
+        else { return false }
+        if case .linearMember(let member) = operation, case .operation(.linearGroup(let group)) = entries[member.group] {
+            return group.members[member.index].roundsGradient
+        }
+        return operation.roundsGradient
+    }
+
     /// Adds a gradient to that of entry `index`. Does nothing for a constant (nil).
     func add(_ gradient: @autoclosure () -> Tensor, to index: Int?) {
         guard let index else { return }
@@ -181,7 +200,7 @@ extension Tensor {
     /// Records `result` on the tape of this tensor, if it is on one.
     func recorded(as result: Tensor, _ operation: (Int) -> Operation) -> Tensor {
         guard let node else { return result }
-        let index = node.tape.append(.operation(operation(node.index)))
+        let index = node.tape.append(.operation(operation(node.index)), reading: [node.index])
         return Tensor(shape: result.shape, storage: result.storage, node: Node(tape: node.tape, index: index))
     }
 
@@ -193,7 +212,7 @@ extension Tensor {
             precondition(node.tape === tape, "the inputs of an operation are on different tapes")
             return node.index
         }
-        let index = tape.append(.operation(operation(places)))
+        let index = tape.append(.operation(operation(places)), reading: places)
         return Tensor(shape: result.shape, storage: result.storage, node: Node(tape: tape, index: index))
     }
 

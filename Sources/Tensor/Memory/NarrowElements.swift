@@ -22,7 +22,8 @@ package final class NarrowElements: @unchecked Sendable {
     /// The numbers that the elements were rounded from, if they are in memory that can be read again, such as a mapped file: they take
     /// no memory until they are read. They are what is saved or merged; products read the rounded elements.
     package let original: Storage?
-    private let owner: AnyObject
+    /// What keeps the memory alive.
+    let owner: AnyObject
     private let release: @Sendable () -> Void
 
     /// Creates a view of `count` elements in memory that `owner` keeps alive.

@@ -13,19 +13,26 @@ extension Tensor {
     public func swiglu(up: Tensor) -> Tensor { gated(.silu, up: up) }
 
     /// A gated activation: f(gate) · up, element by element. This tensor is the gate; `up` has the same shape.
-    public func gated(_ activation: GatedActivation, up: Tensor) -> Tensor {
+    public func gated(_ activation: GatedActivation, up: Tensor) -> Tensor { gated(activation, up: up, isRounded: false) }
+
+    /// A gated activation: f(gate) · up, element by element. This tensor is the gate.
+    /// - Parameters:
+    ///   - activation: the function f.
+    ///   - up: a tensor of the same shape.
+    ///   - isRounded: whether to make only elements rounded to bfloat16, if this is a matrix of an even width: for products that round
+    ///     them (``roundsInput(rows:isTrained:)``).
+    package func gated(_ activation: GatedActivation, up: Tensor, isRounded: Bool) -> Tensor {
         precondition(shape == up.shape, "a gate and its input need the same shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
         let (gate, up) = (widened(), up.widened())
-        let result = Tensor.uninitialized(shape) { out in
-            Compute.forChunks(count, grain: 32_768) {
-                let (n, gate, up, out) = ($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound, out + $0.lowerBound)
-                switch activation {
-                case .silu: kernels.pointee.swiglu(n, gate, up, out)
-                case .geluTanh: kernels.pointee.geglu_tanh(n, gate, up, out)
-                }
-            }
+        func activate(_ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
+            let (gate, up) = (gate.pointer + range.lowerBound, up.pointer + range.lowerBound)
+            activation.apply(kernels, count: range.count, gate: gate, up: up, into: out)
         }
+        let result =
+            isRounded && RoundedRows.canHold(shape)
+            ? Tensor(RoundedRows.making(kernels, rows: shape[0], width: shape[1]) { activate($0, $1[0]) }[0])
+            : Tensor.uninitialized(shape) { out in Compute.forChunks(count, grain: 32_768) { activate($0, out + $0.lowerBound) } }
         return Tensor.recorded(result, from: [self, up]) {
             .gated(Gated(activation: activation, gate: gate.detached, up: up.detached, places: $0))
         }
@@ -53,16 +60,24 @@ struct Gated {
 
     func backward(_ gradient: Tensor, on tape: Tape) {
         let kernels = Kernels.current
+        func differentiate(_ range: Range<Int>, _ dgate: UnsafeMutablePointer<Float>, _ dup: UnsafeMutablePointer<Float>) {
+            let (n, gate, up, dy) = (
+                range.count, gate.pointer + range.lowerBound, up.pointer + range.lowerBound, gradient.pointer + range.lowerBound
+            )
+            switch activation {
+            case .silu: kernels.pointee.swiglu_backward(n, gate, up, dy, dgate, dup)
+            case .geluTanh: kernels.pointee.geglu_tanh_backward(n, gate, up, dy, dgate, dup)
+            }
+        }
+        if places.allSatisfy(tape.roundsGradient), RoundedRows.canHold(gate.shape) {
+            let made = RoundedRows.making(kernels, count: 2, rows: gate.shape[0], width: gate.shape[1]) { differentiate($0, $1[0], $1[1]) }
+            tape.add(Tensor(made[0]), to: places[0])
+            tape.add(Tensor(made[1]), to: places[1])
+            return
+        }
         let dup = Tensor.uninitialized(up.shape) { _ in }
         let dgate = Tensor.uninitialized(gate.shape) { out in
-            Compute.forChunks(gate.count, grain: 32_768) {
-                let (n, gate, up) = ($0.count, gate.pointer + $0.lowerBound, up.pointer + $0.lowerBound)
-                let (dy, dgate, dup) = (gradient.pointer + $0.lowerBound, out + $0.lowerBound, dup.mutablePointer + $0.lowerBound)
-                switch activation {
-                case .silu: kernels.pointee.swiglu_backward(n, gate, up, dy, dgate, dup)
-                case .geluTanh: kernels.pointee.geglu_tanh_backward(n, gate, up, dy, dgate, dup)
-                }
-            }
+            Compute.forChunks(gate.count, grain: 32_768) { differentiate($0, out + $0.lowerBound, dup.mutablePointer + $0.lowerBound) }
         }
         tape.add(dgate, to: places[0])
         tape.add(dup, to: places[1])

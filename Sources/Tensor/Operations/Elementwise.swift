@@ -50,6 +50,26 @@ extension Tensor {
     /// Every element clamped to `range`. The gradient is zero outside of the range.
     public func clamped(to range: ClosedRange<Float>) -> Tensor { Unary.apply(.clamp(range.lowerBound, range.upperBound), self) }
 
+    /// The functions of one variable that stand between two linear layers.
+    package enum Activation: Sendable { case relu, gelu, geluTanh, silu, quickGELU }
+
+    /// An activation function of every element.
+    /// - Parameters:
+    ///   - activation: the function.
+    ///   - isRounded: whether to make only elements rounded to bfloat16, if this is a matrix of an even width: for products that round
+    ///     them (``roundsInput(rows:isTrained:)``).
+    package func activated(_ activation: Activation, isRounded: Bool) -> Tensor {
+        let kind: Unary.Kind =
+            switch activation {
+            case .relu: .relu
+            case .gelu: .gelu
+            case .geluTanh: .geluTanh
+            case .silu: .silu
+            case .quickGELU: .quickGELU
+            }
+        return Unary.apply(kind, self, isRounded: isRounded)
+    }
+
     /// Adds another tensor of the same shape to this one, in place and without a tape.
     package mutating func add(inPlace other: Tensor) {
         precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")

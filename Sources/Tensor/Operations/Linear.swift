@@ -10,10 +10,11 @@ extension Tensor {
         if let bias {
             precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
-        let (x, bias) = (widened(), bias?.widened())
+        let (x, bias) = (asLinearInput, bias?.widened())
         let input = LinearInput(x, for: weight)
         let result = Tensor.uninitialized([rows, outputs]) { out in
             LinearProducts.forward(input.rows, rows: rows, weight, into: out)
+            withExtendedLifetime(input) {}
             if let bias {
                 let kernels = Kernels.current
                 Compute.forRows(rows, width: outputs) { range in
@@ -33,7 +34,7 @@ extension Tensor {
             shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1] && sum.shape == [shape[0], weight.shape[0]],
             "linear needs x [T, I], a weight [O, I] and a sum [T, O], not \(shape), \(weight.shape) and \(sum.shape)")
         guard shape[0] >= ProductTable.manyRows else { return sum + linear(weight) }
-        let (x, rows, node) = (widened(), shape[0], sum.node)
+        let (x, rows, node) = (asLinearInput, shape[0], sum.node)
         let input = LinearInput(x, for: weight)
         var result = sum.widened().detached
         // stands for the sum on the tape without holding its memory
@@ -41,6 +42,7 @@ extension Tensor {
         _ = consume sum
         result.update { out in
             if let out = out.baseAddress { LinearProducts.forward(input.rows, rows: rows, weight, into: out, beta: 1) }
+            withExtendedLifetime(input) {}
         }
         return Tensor.recorded(result, from: [x, weight, addend]) {
             .linearSum(
@@ -84,7 +86,8 @@ enum LinearInput {
     /// The input of the forward pass. It is rounded once for all layers that read it and round it, while one of them keeps it.
     init(_ x: Tensor, for weight: Tensor) {
         self =
-            LinearProducts.roundsRows(.forward, rows: x.shape[0], weight) ? .rounded(x.rounded(Kernels.current)) : .floats(x.detached)
+            LinearProducts.roundsRows(.forward, rows: x.shape[0], weight)
+            ? .rounded(x.rounded(Kernels.current)) : .floats(x.widened().detached)
     }
 
     var rows: ProductRows {
@@ -95,9 +98,10 @@ enum LinearInput {
     }
 
     /// What the gradient of the weight needs: the rounded form, with half of the bytes, if the product rounds it and the tape does not
-    /// keep the floats in any case.
+    /// keep the floats in any case, or if there are no floats.
     func saved(of x: Tensor, for weight: Tensor) -> LinearInput {
-        LinearProducts.roundsRows(.weightGradient, rows: x.shape[0], weight) && !x.isKeptByTape ? self : .floats(x.detached)
+        if x.onlyRounded != nil { return self }
+        return LinearProducts.roundsRows(.weightGradient, rows: x.shape[0], weight) && !x.isKeptByTape ? self : .floats(x.detached)
     }
 }
 
@@ -107,11 +111,24 @@ struct Linear {
     let weight: Tensor
     let places: [Int?]
 
+    /// Whether the backward pass reads dy only in products that round it. The sums of a bias need floats.
+    var roundsGradient: Bool {
+        func rounds(_ kind: ProductQuestion.Kind) -> Bool { LinearProducts.roundsRows(kind, rows: shape[0], weight) }
+        return places[2] == nil && RoundedRows.canHold([shape[0], weight.shape[0]]) && (places[0] == nil || rounds(.inputGradient))
+            && (x == nil || rounds(.weightGradient))
+    }
+
+    /// dy as the products of the backward pass read it: as it was given, or rounded once if both products round it.
+    func rows(of dy: Tensor) -> ProductRows {
+        if let rounded = dy.onlyRounded { return .rounded(rounded) }
+        let isShared = places[0] != nil && x != nil
+        return isShared ? LinearProducts.sharedByGradients(dy.pointer, rows: shape[0], weight) : .floats(dy.pointer)
+    }
+
     // dx = dy W, dW = dyᵀ x, db = column sums of dy
     func backward(_ gradient: Tensor, on tape: Tape) {
         let rows = shape[0]
-        let isShared = places[0] != nil && x != nil
-        let dy = isShared ? LinearProducts.sharedByGradients(gradient.pointer, rows: rows, weight) : .floats(gradient.pointer)
+        let dy = self.rows(of: gradient)
         tape.accumulate(into: places[0], shape: shape) { out, beta in
             LinearProducts.inputGradient(dy, rows: rows, weight, into: out, beta: beta)
         }

@@ -18,7 +18,7 @@ extension Tensor {
     /// ``linear(_:bias:)`` for each layer.
     public func linear(_ layers: [LinearLayer]) -> [Tensor] {
         guard layers.count > 1 else { return layers.map { linear($0.weight, bias: $0.bias) } }
-        let (x, rows) = (widened(), shape[0])
+        let (x, rows) = (asLinearInput, shape[0])
         let group = LinearCall(x, layers)
         let results = layers.map { Tensor.uninitialized([rows, $0.weight.shape[0]]) { _ in } }
         LinearProducts.forward(zip(layers.indices, results).map { group.member($0, into: $1) }, rows: rows)
@@ -37,13 +37,13 @@ extension Tensor {
             let results = linear([gate, up])
             return results[0].gated(activation, up: results[1])
         }
-        let (x, rows) = (widened(), shape[0])
+        let (x, rows) = (asLinearInput, shape[0])
         let group = LinearCall(x, [gate, up])
         let other = Tensor.uninitialized([rows, up.weight.shape[0]]) { _ in }
         return Tensor.uninitialized([rows, gate.weight.shape[0]]) { out in
             LinearProducts.gatedForward(
                 gate: group.member(0, into: out), up: group.member(1, into: other.mutablePointer), rows: rows, activation)
-            withExtendedLifetime((x, other)) {}
+            withExtendedLifetime((x, group, other)) {}
         }
     }
 }
@@ -132,7 +132,7 @@ struct LinearGroup {
     func backward(on tape: Tape) {
         guard let first = members.first else { return }
         let rows = first.shape[0]
-        let arrived = members.indices.reversed().compactMap { takeGradient($0, rows: rows, on: tape) }
+        let arrived = members.indices.reversed().compactMap { takeGradient($0, on: tape) }
         tape.accumulate(into: first.places[0], shape: first.shape) { out, beta in
             LinearProducts.inputGradient(arrived.map { ($0.dy, $0.layer.weight) }, rows: rows, into: out, beta: beta)
         }
@@ -149,12 +149,11 @@ struct LinearGroup {
     }
 
     /// Takes the gradient of an output and adds that of the bias; nil if there is none.
-    private func takeGradient(_ index: Int, rows: Int, on tape: Tape) -> Arrived? {
+    private func takeGradient(_ index: Int, on tape: Tape) -> Arrived? {
         guard let gradient = gradients.values[index] else { return nil }
         gradients.values[index] = nil
         let layer = members[index]
-        let isShared = layer.places[0] != nil && layer.x != nil
-        let dy = isShared ? LinearProducts.sharedByGradients(gradient.pointer, rows: rows, layer.weight) : .floats(gradient.pointer)
+        let dy = layer.rows(of: gradient)
         layer.addBiasGradient(gradient, on: tape)
         if case .rounded = dy { return Arrived(layer: layer, floats: nil, dy: dy) }
         return Arrived(layer: layer, floats: gradient, dy: dy)

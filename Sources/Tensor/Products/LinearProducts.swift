@@ -2,12 +2,25 @@
 
 extension Compute {
     /// The precision of products with weight matrices and, on processors with instructions for bfloat16, of attention. Everything else
-    /// uses 32-bit floats. So does everything that is stored, except what a tape saves for products in bf16 alone, which read it rounded.
+    /// uses 32-bit floats. So does everything that is stored, except activations and gradients that only products in bf16 read: they are
+    /// rounded where they are made, or once for all products.
     public enum Precision: String, Sendable, CaseIterable {
         /// 32-bit floats.
         case f32
         /// bfloat16 factors (8 significant bits), accumulated in 32-bit floats.
         case bf16
+    }
+}
+
+extension Tensor {
+    /// Whether a linear layer with this weight [O, I] reads its input, a matrix [rows, I], only in products that round it to bfloat16.
+    /// Operations can then make the input rounded. False for few rows, as in decoding, where that gains nothing.
+    /// - Parameters:
+    ///   - rows: the number of rows of the input.
+    ///   - isTrained: whether the weight has a gradient.
+    package func roundsInput(rows: Int, isTrained: Bool) -> Bool {
+        rows >= ProductTable.manyRows && LinearProducts.roundsRows(.forward, rows: rows, self)
+            && (!isTrained || LinearProducts.roundsRows(.weightGradient, rows: rows, self))
     }
 }
 

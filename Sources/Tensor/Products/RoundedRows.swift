@@ -33,11 +33,27 @@ package final class RoundedRows: Sendable {
         }
     }
 
+    /// A matrix of an even width whose numbers are undefined until ``write(_:_:of:unit:_:)`` writes them.
+    init(uninitializedRows rows: Int, width: Int) {
+        precondition(width % 2 == 0, "a matrix that is rounded where it is made needs an even width, not \(width)")
+        (self.rows, self.width) = (rows, width)
+        storage = Storage(byteCount: Kernels.narrowedPairs(rows: rows, pairs: width / 2) * 4)
+    }
+
     /// The bytes of the memory, as allocated.
     package var byteCount: Int { Allocator.capacity(for: storage.byteCount) }
 
     /// The rows of the matrix, as kernels read them.
     var panelRows: PanelRows { PanelRows(pointer: UnsafeRawPointer(storage.pointer), stride: pairs, owner: self) }
+
+    /// Whether this is the rounded form of a matrix of a shape.
+    func fits(_ shape: Shape) -> Bool { shape == [rows, width] }
+
+    /// The numbers of a matrix of an even width as elements in bfloat16, which keep the matrix.
+    var elements: NarrowElements {
+        precondition(width % 2 == 0, "the rows of an odd width \(width) are padded")
+        return NarrowElements(.bf16, storage.pointer, count: rows * width, owner: self)
+    }
 
     /// Calls `body` with the rows of the matrix.
     func withRows(_ body: (PanelRows) -> Void) {
@@ -89,14 +105,85 @@ package final class RoundedRows: Sendable {
     }
 }
 
-extension Tensor {
-    /// The rounded form of this matrix that somebody still holds, such as a tape; nil if there is none.
-    package var heldRounding: RoundedRows? {
-        storage.packings.withLock { $0.rounded }.flatMap { $0.rows == shape[0] && $0.width == shape[1] ? $0 : nil }
+// MARK: Rounded where they are made
+
+extension RoundedRows {
+    /// The numbers of a matrix that exist as floats at a time: 4 KiB, which stay in the first-level cache until they are rounded.
+    private static let madeAtOnce = 1024
+
+    /// Whether an operation can make the elements of a tensor rounded: a matrix of an even width.
+    static func canHold(_ shape: Shape) -> Bool { shape.rank == 2 && shape[1] % 2 == 0 }
+
+    /// Makes matrices [rows, width] of an even width that are rounded where they are made. The bits are those of matrices that are
+    /// written as floats and rounded afterwards.
+    /// - Parameters:
+    ///   - kernels: the kernels of the scope.
+    ///   - count: the number of matrices.
+    ///   - rows: the number of rows.
+    ///   - width: the number of columns.
+    ///   - unit: the elements of parts are multiples of this even number; the width for functions of rows.
+    ///   - function: the name of the operation in profiles.
+    ///   - file: the file of the operation, for profiles.
+    ///   - make: writes a range of the elements of all matrices, in row-major order, to one address for each matrix. It is called on
+    ///     several threads.
+    /// - Returns: the matrices, in order.
+    static func making(
+        _ kernels: UnsafePointer<Kernels.Table>, count: Int = 1, rows: Int, width: Int, unit: Int = 2, function: StaticString = #function,
+        file: StaticString = #fileID, _ make: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
+    ) -> [RoundedRows] {
+        let matrices = (0..<count).map { _ in RoundedRows(uninitializedRows: rows, width: width) }
+        Compute.forChunks(rows * width, grain: max(1, 32_768 / max(2, unit)) * max(2, unit), function: function, file: file) {
+            write(kernels, $0, of: matrices, unit: unit, make)
+        }
+        return matrices
     }
 
-    /// This matrix [T, C] of floats rounded to bfloat16. The storage only refers to the result: later products share it for as long as
-    /// somebody holds it, and it takes no memory beyond that.
+    /// Writes a range of the elements of matrices, which begins and ends at multiples of `unit`, on the calling thread; see
+    /// ``making(_:count:rows:width:unit:function:file:_:)``.
+    static func write(
+        _ kernels: UnsafePointer<Kernels.Table>, _ elements: Range<Int>, of matrices: [RoundedRows], unit: Int,
+        _ make: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
+    ) {
+        inParts(of: elements, unit: unit, count: matrices.count) { part, floats in
+            make(part, floats)
+            for (matrix, floats) in zip(matrices, floats) {
+                matrix.storage.withPairs { kernels.pointee.bf16_narrow(1, part.count, floats, part.count, 1, $0 + part.lowerBound / 2) }
+            }
+        }
+    }
+
+    /// Calls `body` for parts of a range of elements, one after another, with memory for the floats of a part of each of `count` matrices.
+    static func inParts(
+        of elements: Range<Int>, unit: Int, count: Int = 1, _ body: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
+    ) {
+        let most = max(unit, madeAtOnce / max(1, unit) * unit)
+        Storage(byteCount: count * most * 4).withFloats { floats in
+            let parts = (0..<count).map { floats + $0 * most }
+            for first in stride(from: elements.lowerBound, to: elements.upperBound, by: max(1, most)) {
+                body(first..<min(elements.upperBound, first + most), parts)
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// A matrix whose elements exist only as rounded numbers. Products that round their rows read it as it is; all other operations
+    /// widen it (``widened()``).
+    init(_ matrix: RoundedRows) { self.init(shape: [matrix.rows, matrix.width], narrow: matrix.elements) }
+
+    /// The matrix that this tensor was made of if its elements exist only as rounded numbers (``init(_:)``); nil otherwise.
+    var onlyRounded: RoundedRows? { (storage.narrow?.owner as? RoundedRows).flatMap { $0.fits(shape) ? $0 : nil } }
+
+    /// This tensor as ``LinearInput`` reads it: in floats, or only rounded.
+    var asLinearInput: Tensor { onlyRounded == nil ? widened() : self }
+
+    /// The rounded form of this matrix that somebody still holds, such as a tape; nil if there is none.
+    package var heldRounding: RoundedRows? {
+        onlyRounded ?? storage.packings.withLock { $0.rounded }.flatMap { $0.fits(shape) ? $0 : nil }
+    }
+
+    /// This matrix [T, C] of floats, or one that is only rounded (``onlyRounded``), rounded to bfloat16. The storage only refers to the
+    /// result: later products share it for as long as somebody holds it, and it takes no memory beyond that.
     func rounded(_ kernels: UnsafePointer<Kernels.Table>) -> RoundedRows {
         if let heldRounding { return heldRounding }
         let made = RoundedRows(kernels, .plain(pointer, stride: shape[1]), rows: shape[0], width: shape[1])
