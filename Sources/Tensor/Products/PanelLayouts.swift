@@ -39,6 +39,11 @@ protocol PanelLayout {
     func pack(
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer)
 
+    /// Packs one panel, whose column j is row j of a matrix in Q8_0 blocks, from elements that are whole blocks: `depth` is a multiple of
+    /// 32, and the rows are `rowBytes` apart. The panel equals that of the widened elements.
+    /// - Returns: false if the kernels cannot do this; nothing is written then.
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool
+
     /// Calls `body` with the rows of A[m, k] in this layout: the original rows, or a copy that `threads` threads make.
     func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void)
 
@@ -48,6 +53,13 @@ protocol PanelLayout {
     func multiply(
         rows: Range<Int>, columns: Int, depth: Int, _ a: PanelRows, from: Int, _ panels: UnsafeRawPointer,
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float)
+}
+
+extension PanelLayout {
+    /// No kernel packs blocks.
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool {
+        false
+    }
 }
 
 /// The rows of a left-hand matrix in a layout; `stride` is the distance between rows, in units of the layout.
@@ -151,6 +163,12 @@ struct BFloat16Layout: PanelLayout {
     func pack(
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer
     ) { kernels.pointee.bf16_pack(columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: UInt32.self)) }
+
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool {
+        guard let pack = kernels.pointee.q8_pack else { return false }
+        pack(columns, depth, blocks.assumingMemoryBound(to: UInt8.self), rowBytes, out.assumingMemoryBound(to: UInt32.self))
+        return true
+    }
 
     func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
         RoundedRows(kernels, a, rows: m, width: k).withRows(body)
