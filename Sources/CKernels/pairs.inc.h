@@ -75,6 +75,23 @@ INLINE u16v zipped(v16 low, v16 high) { return narrowed(low) | narrowed(high) <<
     }                                                                                                                        \
     ATTRIBUTE void NARROW(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) { \
         size_t pairs = (depth + 1) / 2;                                                                                      \
+        for (size_t i = 0; row_stride == 1 && depth_stride != 1 && i < rows; i += 16) {                                      \
+            size_t count = rows - i < 16 ? rows - i : 16;                                                                    \
+            for (size_t p = 0; p < pairs; p += 16) {                                                                         \
+                u16v block[16];                                                                                              \
+                for (size_t q = 0; q < 16; q++) {                                                                            \
+                    size_t at = 2 * (p + q);                                                                                 \
+                    const float *from = a + i + at * depth_stride;                                                           \
+                    block[q] = at >= depth ? (u16v){0}                                                                       \
+                                           : ZIPPED(load_first(from, count),                                                 \
+                                                    at + 1 < depth ? load_first(from + depth_stride, count) : all(0.0f));    \
+                }                                                                                                            \
+                transpose((v16 *)block);                                                                                     \
+                size_t steps = pairs - p < 16 ? pairs - p : 16;                                                              \
+                for (size_t r = 0; r < count; r++) store_first((float *)(out + (i + r) * pairs + p), (v16)block[r], steps);  \
+            }                                                                                                                \
+        }                                                                                                                    \
+        if (row_stride == 1 && depth_stride != 1) return;                                                                    \
         for (size_t i = 0; i < rows; i++, a += row_stride, out += pairs)                                                     \
             for (size_t p = 0; p < pairs; p += 16) {                                                                         \
                 size_t left = depth - 2 * p;                                                                                 \
