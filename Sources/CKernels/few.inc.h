@@ -1,10 +1,11 @@
 // Linear layers for a few rows, as in decoding: out[i, j] = x[i] · w[j]. The weights are read once and are not packed.
-// The kernel here is for registers of 16 floats; few_narrow.inc.h has the one for others.
+// The kernel here is for registers of 16 floats; few_narrow.inc.h has the one for others. few_q8.inc.h has weights in blocks of 8-bit
+// integers.
 //
 // Macros: FEW_TILE(ROWS) defines few_ROWS, which multiplies ROWS rows of x by FEW_COLUMNS rows of the weight in registers.
 // FEW_ROWS is the largest ROWS, FEW_N the number of vectors that few_sums reduces at once, FEW_WHOLE the number of columns that
 // few_sums handles. FEW(ROWS, FETCH) calls few_ROWS with the variables of the loop and FETCH, a constant number of columns to
-// prefetch. JOIN concatenates names that are themselves macros.
+// prefetch. FEW_DEPTH is the depth of a block, and FEW_MOST the number of rows for which sums are kept between blocks.
 
 #define FEW_N 4
 // The sums of four vectors at once, each in the order of sum_of, so that the result of a row does not depend on other rows.
@@ -34,41 +35,52 @@ INLINE void few_rest(size_t j, size_t m, size_t n, size_t k, const float *x, siz
         }
 }
 
+#define FEW_DEPTH 1024 // a multiple of 32
+#define FEW_MOST 48
+
 #if SWK_WIDE
+typedef v16 few_sum; // sixteen sums
 #define FEW_COLUMNS 6
 #define FEW_WHOLE (FEW_COLUMNS / FEW_N * FEW_N) // columns that few_sums handles
 
-// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which are contiguous in memory. Meanwhile prefetches `fetch`
-// columns, a constant, from `later`.
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns. Adds elements from `from` to `to` to the sums in `kept`, and
+// finishes them if `to` is k. `w` has the elements from `from` on; its rows are w_row apart. Meanwhile prefetches `fetch` columns, a
+// constant, of a weight whose rows are k apart, from `later`.
 #define FEW_TILE(ROWS)                                                                                               \
-    INLINE void few_##ROWS(size_t k, const float *x, size_t x_stride, const float *w, const float *later, size_t fetch, \
-                           float *out, size_t out_stride) {                                                          \
-        v16 acc[ROWS][FEW_COLUMNS] = {0};                                                                            \
-        size_t p = 0;                                                                                                \
-        for (; p + 16 <= k; p += 16) {                                                                               \
+    INLINE void few_##ROWS(size_t from, size_t to, size_t k, const float *x, size_t x_stride, const float *w, size_t w_row, \
+                           const float *later, size_t fetch, few_sum (*kept)[FEW_COLUMNS], float *out, size_t out_stride) { \
+        v16 acc[ROWS][FEW_COLUMNS];                                                                                  \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
+            _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) acc[r][c] = from ? kept[r][c] : all(0.0f);       \
+        size_t p = from;                                                                                             \
+        for (; p + 16 <= to; p += 16) {                                                                              \
             v16 a[ROWS];                                                                                             \
             _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = load(x + r * x_stride + p);                      \
             _Pragma("unroll") for (size_t c = 0; c < fetch; c++) __builtin_prefetch(later + c * k + p, 0, 2);        \
             _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) {                                                \
-                v16 b = load(w + c * k + p);                                                                         \
+                v16 b = load(w + c * w_row + (p - from));                                                            \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c] += a[r] * b;                              \
             }                                                                                                        \
+        }                                                                                                            \
+        if (to < k) {                                                                                                \
+            _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                         \
+                _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) kept[r][c] = acc[r][c];                      \
+            return;                                                                                                  \
         }                                                                                                            \
         _Pragma("unroll") for (int r = 0; r < ROWS; r++) {                                                           \
             float *o = out + r * out_stride;                                                                         \
             _Pragma("unroll") for (int c = 0; c < FEW_WHOLE; c += FEW_N) few_sums(acc[r] + c, o + c);                \
             _Pragma("unroll") for (int c = FEW_WHOLE; c < FEW_COLUMNS; c++) o[c] = sum_of(acc[r][c]);                \
             for (size_t q = p; q < k; q++)                                                                           \
-                for (int c = 0; c < FEW_COLUMNS; c++) o[c] += x[r * x_stride + q] * w[c * k + q];                    \
+                for (int c = 0; c < FEW_COLUMNS; c++) o[c] += x[r * x_stride + q] * w[c * w_row + (q - from)];       \
         }                                                                                                            \
     }
 FEW_TILE(1)
 FEW_TILE(2)
 FEW_TILE(4)
 #define FEW_ROWS 4
-#define FEW(ROWS, FETCH) JOIN(few_, ROWS)(k, x + i * x_stride, x_stride, column, later, FETCH, out + i * out_stride + j, out_stride)
-#define JOIN(A, B) JOINED(A, B)
-#define JOINED(A, B) A##B
+#define FEW(ROWS, FETCH) \
+    few_##ROWS(0, k, k, x + i * x_stride, x_stride, column, k, later, FETCH, NULL, out + i * out_stride + j, out_stride)
 
 static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out,
                        size_t out_stride) {
@@ -82,11 +94,11 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
         for (; i + FEW_ROWS <= m; i += FEW_ROWS) {
             size_t fetch = left < share ? left : share;
             switch (fetch) {
-            case 0: FEW(FEW_ROWS, 0); break;
-            case 1: FEW(FEW_ROWS, 1); break;
-            case 2: FEW(FEW_ROWS, 2); break;
-            case 3: FEW(FEW_ROWS, 3); break;
-            default: FEW(FEW_ROWS, FEW_COLUMNS);
+            case 0: FEW(4, 0); break;
+            case 1: FEW(4, 1); break;
+            case 2: FEW(4, 2); break;
+            case 3: FEW(4, 3); break;
+            default: FEW(4, FEW_COLUMNS);
             }
             later += fetch * k;
             left -= fetch;
@@ -105,3 +117,4 @@ static void linear_few(size_t m, size_t n, size_t k, const float *x, size_t x_st
 #else
 #include "few_narrow.inc.h"
 #endif
+#include "few_q8.inc.h"

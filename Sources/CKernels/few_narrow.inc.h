@@ -7,20 +7,20 @@
 
 typedef float v8 __attribute__((vector_size(32)));
 typedef float v8u __attribute__((vector_size(32), aligned(4), may_alias));
-typedef struct { v8 half[2]; } few_halves; // a vector of sixteen sums. The halves are separate, so that a tile works on one at a time
+typedef struct { v8 half[2]; } few_sum; // a vector of sixteen sums. The halves are separate, so that a tile works on one at a time
 
 #define FEW_COLUMNS 3
-#define FEW_DEPTH 1024 // a multiple of 16
-#define FEW_MOST 48 // rows for which sums are kept
+#define FEW_ROWS 2
 
-// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns, which are contiguous in memory. Adds elements from `from` to `to`
-// to the sums in `kept`, and finishes them if `to` is k. Meanwhile prefetches `fetch` columns, a constant, from `later`.
+// out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns. Adds elements from `from` to `to` to the sums in `kept`, and
+// finishes them if `to` is k. `w` has the elements from `from` on; its rows are w_row apart. Meanwhile prefetches `fetch` columns, a
+// constant, of a weight whose rows are k apart, from `later`.
 #define FEW_TILE(ROWS)                                                                                               \
-    INLINE void few_##ROWS(size_t from, size_t to, size_t k, const float *x, size_t x_stride, const float *w, const float *later, \
-                           size_t fetch, few_halves (*kept)[FEW_COLUMNS], float *out, size_t out_stride) {           \
-        few_halves acc[ROWS][FEW_COLUMNS];                                                                           \
+    INLINE void few_##ROWS(size_t from, size_t to, size_t k, const float *x, size_t x_stride, const float *w, size_t w_row, \
+                           const float *later, size_t fetch, few_sum (*kept)[FEW_COLUMNS], float *out, size_t out_stride) { \
+        few_sum acc[ROWS][FEW_COLUMNS];                                                                              \
         _Pragma("unroll") for (int r = 0; r < ROWS; r++)                                                             \
-            _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) acc[r][c] = from ? kept[r][c] : (few_halves){0}; \
+            _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) acc[r][c] = from ? kept[r][c] : (few_sum){0};    \
         size_t p = from;                                                                                             \
         for (; p + 16 <= to; p += 16) {                                                                              \
             _Pragma("unroll") for (size_t c = 0; c < fetch; c++) __builtin_prefetch(later + c * k + p, 0, 2);        \
@@ -28,7 +28,7 @@ typedef struct { v8 half[2]; } few_halves; // a vector of sixteen sums. The halv
                 v8 a[ROWS];                                                                                          \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = *(const v8u *)(x + r * x_stride + p + 8 * h); \
                 _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) {                                            \
-                    v8 b = *(const v8u *)(w + c * k + p + 8 * h);                                                    \
+                    v8 b = *(const v8u *)(w + c * w_row + (p - from) + 8 * h);                                         \
                     _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c].half[h] += a[r] * b;                  \
                 }                                                                                                    \
             }                                                                                                        \
@@ -45,17 +45,17 @@ typedef struct { v8 half[2]; } few_halves; // a vector of sixteen sums. The halv
             few_sums(whole, sums);                                                                                   \
             _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) o[c] = sums[c];                                  \
             for (size_t q = p; q < k; q++)                                                                           \
-                for (int c = 0; c < FEW_COLUMNS; c++) o[c] += x[r * x_stride + q] * w[c * k + q];                    \
+                for (int c = 0; c < FEW_COLUMNS; c++) o[c] += x[r * x_stride + q] * w[c * w_row + (q - from)];       \
         }                                                                                                            \
     }
 FEW_TILE(1)
 FEW_TILE(2)
 #define FEW(ROWS, FETCH) \
-    few_##ROWS(from, to, k, x + i * x_stride, x_stride, column, later, FETCH, kept + i, out + i * out_stride + j, out_stride)
+    few_##ROWS(from, to, k, x + i * x_stride, x_stride, column + from, k, later, FETCH, kept + i, out + i * out_stride + j, out_stride)
 
 // At most FEW_MOST rows. Each pair of rows prefetches its share of the columns two tiles ahead.
 static void few_rows(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const float *w, float *out, size_t out_stride) {
-    few_halves kept[FEW_MOST][FEW_COLUMNS];
+    few_sum kept[FEW_MOST][FEW_COLUMNS];
     size_t j = 0, groups = m / 2, share = groups ? (FEW_COLUMNS + groups - 1) / groups : FEW_COLUMNS;
     size_t step = m > 2 ? FEW_DEPTH : k;
     for (; j + FEW_COLUMNS <= n; j += FEW_COLUMNS) {

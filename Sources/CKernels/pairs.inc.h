@@ -4,7 +4,8 @@
 // Macros: BF16_PACKING(PACK, NARROW, ATTRIBUTE, PAIRED, ZIPPED) defines PACK, a bf16_pack, and NARROW, a bf16_narrow, whose functions
 // have ATTRIBUTE. PAIRED rounds thirty-two adjacent elements to sixteen pairs, ZIPPED two vectors of sixteen to the low and high halves
 // of sixteen pairs. They are used with integer arithmetic and, if SWK_NATIVE_BF16, with the conversion instruction of AVX-512-BF16,
-// which replaces subnormal numbers by 0 (as its products do). FIRST_PAIRS is PAIRED for a part of 32. EACH16 and
+// which replaces subnormal numbers by 0 (as its products do). Q8_PACKING(PACK, ATTRIBUTE, PAIRED) defines PACK, a q8_pack, in the same
+// way. FIRST_PAIRS is PAIRED for a part of 32. EACH16 and
 // LOAD are in vector.inc.h.
 
 typedef uint32_t u16v __attribute__((vector_size(64)));
@@ -74,6 +75,23 @@ INLINE u16v zipped(v16 low, v16 high) { return narrowed(low) | narrowed(high) <<
     }                                                                                                                        \
     ATTRIBUTE void NARROW(size_t rows, size_t depth, const float *a, size_t row_stride, size_t depth_stride, uint32_t *out) { \
         size_t pairs = (depth + 1) / 2;                                                                                      \
+        for (size_t i = 0; row_stride == 1 && depth_stride != 1 && i < rows; i += 16) {                                      \
+            size_t count = rows - i < 16 ? rows - i : 16;                                                                    \
+            for (size_t p = 0; p < pairs; p += 16) {                                                                         \
+                u16v block[16];                                                                                              \
+                for (size_t q = 0; q < 16; q++) {                                                                            \
+                    size_t at = 2 * (p + q);                                                                                 \
+                    const float *from = a + i + at * depth_stride;                                                           \
+                    block[q] = at >= depth ? (u16v){0}                                                                       \
+                                           : ZIPPED(load_first(from, count),                                                 \
+                                                    at + 1 < depth ? load_first(from + depth_stride, count) : all(0.0f));    \
+                }                                                                                                            \
+                transpose((v16 *)block);                                                                                     \
+                size_t steps = pairs - p < 16 ? pairs - p : 16;                                                              \
+                for (size_t r = 0; r < count; r++) store_first((float *)(out + (i + r) * pairs + p), (v16)block[r], steps);  \
+            }                                                                                                                \
+        }                                                                                                                    \
+        if (row_stride == 1 && depth_stride != 1) return;                                                                    \
         for (size_t i = 0; i < rows; i++, a += row_stride, out += pairs)                                                     \
             for (size_t p = 0; p < pairs; p += 16) {                                                                         \
                 size_t left = depth - 2 * p;                                                                                 \
@@ -104,6 +122,43 @@ INLINE NATIVE_TARGET u16v zipped_native(v16 low, v16 high) {
                                          28, 13, 29, 14, 30, 15, 31);
 }
 BF16_PACKING(bf16_pack_native, bf16_narrow_native, NATIVE, paired_native, zipped_native)
+#endif
+
+// MARK: Blocks of 8-bit integers
+
+// PACK: one panel of B, n <= PANEL columns, from rows of blocks (q8.inc.h) that are `row` bytes apart: B[p, j] = number p of row j. The
+// depth is a multiple of 32. PACK_columns packs `columns` <= 16 of them, and prefetches the same columns of the next panel; with the
+// constant 16, nothing is padded. With SSE2 or NEON this is slower than widening the numbers first, since the sixteen rows do not fit
+// into the registers.
+#define Q8_PACKING(PACK, ATTRIBUTE, PAIRED)                                                                                  \
+    __attribute__((always_inline))                                                                                           \
+    ATTRIBUTE void PACK##_columns(size_t columns, size_t depth, const uint8_t *blocks, size_t row, uint32_t *out, size_t width) { \
+        const uint8_t *fourth[4] = {blocks, blocks + 4 * row, blocks + 8 * row, blocks + 12 * row};                          \
+        for (size_t p = 0; p < depth; p += Q8_COUNT) {                                                                       \
+            u16v pairs[16];                                                                                                  \
+            _Pragma("unroll") for (size_t i = 0; i < 16; i++) {                                                              \
+                pairs[i] = (u16v){0};                                                                                        \
+                if (i >= columns) continue;                                                                                  \
+                const uint8_t *block = fourth[i / 4] + i % 4 * row;                                                          \
+                v16 scale = scale_of(block);                                                                                 \
+                pairs[i] = PAIRED(sixteen_of(block + 2, scale), sixteen_of(block + 18, scale));                              \
+                __builtin_prefetch(block + PANEL * row, 0, 2);                                                               \
+            }                                                                                                                \
+            _Pragma("unroll") for (int i = 0; i < 4; i++) fourth[i] += Q8_BYTES;                                             \
+            transpose((v16 *)pairs);                                                                                         \
+            _Pragma("unroll") for (size_t i = 0; i < 16; i++) store_pairs(out + (p / 2 + i) * width, pairs[i]);              \
+        }                                                                                                                    \
+    }                                                                                                                        \
+    ATTRIBUTE void PACK(size_t n, size_t depth, const uint8_t *blocks, size_t row, uint32_t *out) {                          \
+        size_t width = (n + 15) / 16 * 16, j = 0;                                                                            \
+        for (; j + 16 <= n; j += 16) PACK##_columns(16, depth, blocks + j * row, row, out + j, width);                       \
+        if (j < n) PACK##_columns(n - j, depth, blocks + j * row, row, out + j, width);                                      \
+    }
+#ifdef SWK_MASKS
+Q8_PACKING(q8_pack, static, paired)
+#endif
+#if SWK_NATIVE_BF16
+Q8_PACKING(q8_pack_native, NATIVE, paired_native)
 #endif
 
 // MARK: Rows of pairs that are read again

@@ -25,6 +25,25 @@ INLINE float widened_half(const uint8_t *p) {
     return number;
 }
 
+// The scale of a block in all lanes.
+INLINE v16 scale_of(const uint8_t *block) {
+#if SWK_MASKS == 512
+    uint16_t bits;
+    memcpy(&bits, block, sizeof bits);
+    return (v16)_mm512_cvtph_ps(_mm256_set1_epi16((short)bits));
+#elif SWK_MASKS == 256
+    uint16_t bits;
+    memcpy(&bits, block, sizeof bits);
+    __m256 scale = _mm256_cvtph_ps(_mm_set1_epi16((short)bits));
+    halves both = {scale, scale};
+    v16 v;
+    memcpy(&v, &both, sizeof v);
+    return v;
+#else
+    return all(widened_half(block));
+#endif
+}
+
 // The half-precision bits that are nearest to a number >= 0, ties to even; 0x7C00 (infinity) from 65520 on and for NaN.
 INLINE uint32_t narrowed_half(float number) {
     uint32_t bits;
@@ -36,9 +55,10 @@ INLINE uint32_t narrowed_half(float number) {
     return bits - 0x3F000000u;
 }
 
-INLINE v16 sixteen_of(const uint8_t *integers, float scale) {
+// Sixteen numbers of a block.
+INLINE v16 sixteen_of(const uint8_t *integers, v16 scale) {
     b16 v = *(const b16u *)integers;
-    return __builtin_convertvector(v, v16) * all(scale);
+    return __builtin_convertvector(v, v16) * scale;
 }
 
 static void q8_widen(size_t rows, size_t n, size_t first, size_t stride, const uint8_t *blocks, float *out) {
@@ -48,10 +68,11 @@ static void q8_widen(size_t rows, size_t n, size_t first, size_t stride, const u
             size_t at = (first + j) % Q8_COUNT;
             count = Q8_COUNT - at < n - j ? Q8_COUNT - at : n - j;
             const uint8_t *block = blocks + (first + j) / Q8_COUNT * Q8_BYTES, *integers = block + 2 + at;
-            float scale = widened_half(block), *to = out + j;
+            v16 scale = scale_of(block);
+            float *to = out + j;
             size_t k = 0;
             for (; k + 16 <= count; k += 16) store(to + k, sixteen_of(integers + k, scale));
-            for (; k < count; k++) to[k] = (float)(int8_t)integers[k] * scale;
+            for (; k < count; k++) to[k] = (float)(int8_t)integers[k] * scale[0];
         }
     }
 }

@@ -7,9 +7,9 @@
 //     SWK_NATIVE_BF16, SWK_NATIVE_TABLE   additionally a table whose bfloat16 kernels use AVX-512-BF16
 //     SWK_TILES_TABLE       additionally a table whose products use tile registers
 //
-// ENTRIES(NAME, PRODUCT, PACK, NARROW) lists what all tables of a build have in common. Each function has the name of its field,
-// except bf16_product, bf16_pack and bf16_narrow, which are arguments. All functions are static; each build has its own copies,
-// compiled for its instruction set.
+// ENTRIES(NAME, PRODUCT, PACK, NARROW, Q8_PACK) lists what all tables of a build have in common. Each function has the name of its
+// field, except bf16_product, bf16_pack, bf16_narrow and q8_pack, which are arguments. All functions are static; each build has its
+// own copies, compiled for its instruction set.
 #include "vector.inc.h"
 #include "elementwise.inc.h"
 #include "normalisation.inc.h"
@@ -35,7 +35,7 @@
 #endif
 #include "optimiser.inc.h"
 
-#define ENTRIES(NAME, PRODUCT, PACK, NARROW)                                                                                 \
+#define ENTRIES(NAME, PRODUCT, PACK, NARROW, Q8_PACK)                                                                                 \
     .name = NAME, .is_wide = SWK_WIDE,                                                                                    \
     .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
     .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \
@@ -58,21 +58,25 @@
     .bf16_pack = PACK, .bf16_narrow = NARROW, .bf16_product = PRODUCT,                                                       \
     .bf16_pack_pairs = bf16_pack_pairs, .bf16_turn = bf16_turn,                                                           \
     .bf16_round = bf16_round, .bf16_widen = bf16_widen, .bf16_stochastic = bf16_stochastic,                               \
-    .q8_widen = q8_widen, .q8_round = q8_round,                                                                           \
+    .q8_widen = q8_widen, .q8_round = q8_round, .q8_linear_few = q8_linear_few, .q8_pack = Q8_PACK,                       \
     .finish = finish,                                                                                                     \
     .adam = adam, .adam8 = adam8, .lion = lion,                                                                           \
     .square_sums = square_sums, .sum_of_product_squares = sum_of_product_squares, .decay_and_subtract = decay_and_subtract,
 
-const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product, bf16_pack, bf16_narrow) };
+#ifdef SWK_MASKS
+const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product, bf16_pack, bf16_narrow, q8_pack) };
+#else
+const swk_kernel_table SWK_TABLE = { ENTRIES(SWK_NAME, bf16_product, bf16_pack, bf16_narrow, NULL) };
+#endif
 #ifdef SWK_NATIVE_TABLE
 const swk_kernel_table SWK_NATIVE_TABLE = {
-    ENTRIES(SWK_NAME, bf16_product_native, bf16_pack_native, bf16_narrow_native)
+    ENTRIES(SWK_NAME, bf16_product_native, bf16_pack_native, bf16_narrow_native, q8_pack_native)
     .attention_bf16 = attention_bf16, .attention_bf16_backward = attention_bf16_backward,
 };
 #endif
 #ifdef SWK_TILES_TABLE
 const swk_kernel_table SWK_TILES_TABLE = {
-    ENTRIES("amx", bf16_product_tiles, bf16_pack_native, bf16_narrow_native)
+    ENTRIES("amx", bf16_product_tiles, bf16_pack_native, bf16_narrow_native, q8_pack_native)
     .attention_bf16 = attention_bf16_tiles, .attention_bf16_backward = attention_bf16_tiles_backward,
     .split_rows = split_rows, .split_panel = split_panel, .split_product = split_product,
 };

@@ -1,3 +1,6 @@
+// for nanosleep in a compiler mode that has only standard C
+#define _POSIX_C_SOURCE 200809L
+
 #include "CMPI.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -74,7 +74,7 @@ import _TestSupport
     /// Few rows and many, weights of one block and of several, borders that are multiples of nothing.
     static let shapes: [(rows: Int, inputs: Int, outputs: Int)] = [
         (1, 33, 17), (1, 256, 1100), (7, 300, 130), (47, 64, 20), (48, 64, 20), (48, 256, 1000), (130, 320, 1030),
-        (300, 96, 1), (64, 1030, 2050),
+        (300, 96, 1), (64, 1030, 2050), (5, 1056, 130), (16, 2048, 100),
     ]
 
     @Test(arguments: shapes, formats)

@@ -143,6 +143,77 @@ import _TestSupport
         #expect(decoded.map(\.bitPattern) == all.map(\.bitPattern))
     }
 
+    /// Blocks with scales of several sizes, a zero and a negative one among them, and all integers.
+    private static func blocks(_ count: Int) -> [UInt8] {
+        var generator = SplitMix(state: 5)
+        let scales: [UInt16] = [0x2400, 0x2000, 0xA155, 0x1C01, 0x0000, 0x23FF, 0x2E66]
+        return (0..<count).flatMap { block in
+            let bits = scales[block % scales.count]
+            return [UInt8(bits % 256), UInt8(bits / 256)] + (0..<32).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+        }
+    }
+
+    /// Sums of the definition, with the bits of `linear_few` for the same weight as floats; a row gets the same bits alone, and nothing is
+    /// written behind the result. The depths have less than a block of the kernels, several, and a part of one.
+    @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 13, 47, 50])
+    func fewRows(rows: Int) {
+        for (columns, depth) in [(1, 32), (5, 64), (6, 96), (13, 1056), (25, 2048), (12, 2080)] {
+            let x = OpCase.Input.normal("x", [rows, depth]).values
+            let bytes = Self.blocks(columns * depth / 32)
+            let w = Naive.q8Widened(bytes, count: columns * depth)
+            let expected = Naive.linear(x.map(Double.init), rows: rows, inputs: depth, weight: w.map(Double.init), outputs: columns)
+            onEveryLevel { kernels, label in
+                let label = "\(columns) columns, depth \(depth), \(label)"
+                func product(_ rows: Int, _ x: [Float]) -> [Float] {
+                    var out = [Float](repeating: .nan, count: rows * columns + 1)
+                    ([0] + bytes).withUnsafeBufferPointer { from in
+                        guard let from = from.baseAddress else { return }
+                        kernels.q8_linear_few(rows, columns, depth, x, depth, from + 1, &out, columns)
+                    }
+                    #expect(out[rows * columns].isNaN, "\(label)")
+                    return Array(out.dropLast())
+                }
+                let all = product(rows, x)
+                expectClose(all, expected, relative: 1e-4, absolute: 1e-3, label: label)
+                var floats = [Float](repeating: .nan, count: rows * columns)
+                kernels.linear_few(rows, columns, depth, x, depth, w, &floats, columns)
+                #expect(all.map(\.bitPattern) == floats.map(\.bitPattern), "\(label)")
+                for row in [0, rows / 2, rows - 1] {
+                    let one = product(1, Array(x[row * depth..<(row + 1) * depth]))
+                    #expect(one == Array(all[row * columns..<(row + 1) * columns]), "row \(row), \(label)")
+                }
+            }
+        }
+    }
+
+    /// A panel of blocks is that of the same numbers as floats, for a part of the depth of rows that are further apart, and nothing is
+    /// written behind it.
+    @Test(arguments: [1, 15, 16, 17, 33, 48, 63, 64])
+    func packing(columns: Int) {
+        for (depth, stride, first) in [(32, 32, 0), (96, 160, 64), (128, 128, 0)] {
+            let bytes = Self.blocks(columns * stride / 32)
+            let w = Naive.q8Widened(bytes, count: columns * stride)
+            let count = depth / 2 * ((columns + 15) / 16 * 16)
+            onEveryLevel { kernels, label in
+                guard let pack = kernels.q8_pack else { return }
+                var expected = [UInt32](repeating: 7, count: count + 16)
+                var packed = expected
+                w.withUnsafeBufferPointer { w in
+                    if let w = w.baseAddress { kernels.bf16_pack(columns, depth, w + first, 1, stride, &expected) }
+                }
+                ([0] + bytes).withUnsafeBufferPointer { from in
+                    if let from = from.baseAddress { pack(columns, depth, from + 1 + first / 32 * 34, stride / 32 * 34, &packed) }
+                }
+                #expect(packed == expected, "\(depth) of \(stride), \(label)")
+                // by hand: the pair of elements 0 and 1 of every column, rounded
+                for column in 0..<columns {
+                    let pair = (0..<2).map { FloatConversion.narrowToBFloat16(w[column * stride + first + $0]) }
+                    #expect(packed[column] == UInt32(pair[0]) | UInt32(pair[1]) << 16, "column \(column), \(label)")
+                }
+            }
+        }
+    }
+
     /// The judge: half precision by hand.
     @Test func halves() {
         #expect(Naive.half(0x3C00) == 1 && Naive.half(0xC000) == -2 && Naive.half(0x0001) == 0x1p-24 && Naive.half(0x7BFF) == 65504)

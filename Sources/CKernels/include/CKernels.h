@@ -290,6 +290,13 @@ typedef struct {
     // whose scale is not finite in half precision, and returns its index; returns `blocks` if there is none.
     size_t (*q8_round)(size_t blocks, const float *x, uint8_t *out);
 
+    // linear_few for a dense weight in blocks, with its bits. k must be a multiple of 32.
+    void (*q8_linear_few)(size_t m, size_t n, size_t k, const float *x, size_t x_stride, const uint8_t *blocks, float *out,
+                          size_t out_stride);
+    // bf16_pack of one panel with B[p, j] = number p of row j of the blocks, where rows are row_bytes apart and begin with a block.
+    // depth must be a multiple of 32. NULL in swk_portable_table.
+    void (*q8_pack)(size_t n, size_t depth, const uint8_t *blocks, size_t row_bytes, uint32_t *out);
+
     // The operations after a product, while the result is in the cache: x <- f(x + bias) + residual over n columns. Rows of x and
     // residual are x_row and residual_row apart. `residual` may be NULL.
     void (*finish)(size_t rows, size_t n, const float *bias, swk_activation f, const float *residual, size_t residual_row, float *x,

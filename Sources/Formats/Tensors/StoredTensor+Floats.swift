@@ -138,13 +138,15 @@ extension StoredTensor {
     /// Checks that none of the bytes of this BF16 or F16 tensor, little-endian, is NaN or infinite; throws `CheckpointError.notFinite`.
     package func checkFinite(halves bytes: UnsafeRawBufferPointer) throws {
         let (count, isBrain) = (bytes.count / 2, elementType == .bfloat16)
+        guard let start = bytes.baseAddress else { return }
         let infinity: UInt16 = isBrain ? 0x7F80 : 0x7C00
-        var bad = false
+        // without branches and overflow checks, so that the loop is vectorised; only then search for the index
+        var bad: UInt16 = 0
         for index in 0..<count {
-            let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
-            bad = bad || bits & infinity == infinity
+            let bits = UInt16(littleEndian: start.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+            bad |= bits & infinity == infinity ? 1 : 0
         }
-        guard bad else { return }
+        guard bad != 0 else { return }
         for index in 0..<count {
             let bits = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
             let value = isBrain ? FloatConversion.widenBFloat16(bits) : FloatConversion.widenFloat16(bits)
@@ -163,10 +165,11 @@ extension StoredTensor {
 
     /// Checks that none of the values of this tensor is NaN or infinite; throws `CheckpointError.notFinite`.
     package func checkFinite(_ values: UnsafeBufferPointer<Float>) throws {
-        // the bit pattern of the largest magnitude shows whether any value is not finite; only then search for its index
-        var largest: UInt32 = 0
-        for value in values { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
-        guard largest >= 0x7F80_0000, let index = values.firstIndex(where: { !$0.isFinite }) else { return }
+        // without branches, so that the loop is vectorised; only then search for the index
+        let infinity: UInt32 = 0x7F80_0000
+        var bad: UInt32 = 0
+        for value in values { bad |= value.bitPattern & infinity == infinity ? 1 : 0 }
+        guard bad != 0, let index = values.firstIndex(where: { !$0.isFinite }) else { return }
         throw CheckpointError.notFinite(file: path, name: name, index: index, value: values[index].description)
     }
 }

@@ -92,6 +92,18 @@ package final class NarrowElements: @unchecked Sendable {
         withExtendedLifetime(self) {}
     }
 
+    /// The first of the Q8_0 blocks that hold a part of a matrix with rows of `stride` elements, and the distance of the rows in bytes;
+    /// nil if the format is another one, or if the rows or the part are not whole blocks.
+    func blocks(rows: Range<Int>, columns: Range<Int>, stride: Int) -> (first: UnsafeRawPointer, rowBytes: Int)? {
+        let block = 32
+        guard format == .q8, !rows.isEmpty, !columns.isEmpty, stride % block == 0, columns.lowerBound % block == 0,
+            columns.count % block == 0
+        else { return nil }
+        let (first, last) = (rows.lowerBound * stride + columns.lowerBound, (rows.upperBound - 1) * stride + columns.upperBound)
+        precondition(first >= 0 && last <= count, "the range \(first..<last) is outside the \(count) elements")
+        return (bytes + format.byteCount(of: first), format.byteCount(of: stride))
+    }
+
     /// Rounds floats to the nearest bfloat16, ties to even, and overwrites a range of the bfloat16 elements. The caller must be
     /// the only user of the memory, as with a key/value cache.
     package func round(_ numbers: UnsafePointer<Float>, into range: Range<Int>) {

@@ -26,7 +26,8 @@ package struct MatrixView {
 
 /// The right-hand matrix B [depth, columns] of a product, in its storage format.
 ///
-/// Narrow elements are widened while they are packed, a panel at a time, in memory that stays in the cache. (Products of few rows
+/// Narrow elements are widened while they are packed, a panel at a time, in memory that stays in the cache, or in registers if the
+/// layout has a kernel for their format (``PanelLayout/packBlocks(columns:depth:_:rowBytes:into:)``). (Products of few rows
 /// are not packed; ``FewRowsProduct`` widens by itself.) The packed panels equal those of the same elements as floats, so a
 /// product does not depend on how a weight is stored.
 package enum RightHandMatrix {
@@ -53,6 +54,12 @@ package enum RightHandMatrix {
                 matrix.pointer + depth.lowerBound * matrix.rowStride + columns.lowerBound * matrix.columnStride,
                 depthStride: matrix.rowStride, columnStride: matrix.columnStride, into: out)
         case .narrow(let numbers, let stride, let transposed):
+            if transposed, let blocks = numbers.blocks(rows: columns, columns: depth, stride: stride) {
+                let isPacked = layout.packBlocks(
+                    columns: columns.count, depth: depth.count, blocks.first, rowBytes: blocks.rowBytes, into: out)
+                withExtendedLifetime(numbers) {}
+                if isPacked { return }
+            }
             let (rows, across) = transposed ? (columns, depth) : (depth, columns)
             Storage(byteCount: rows.count * across.count * 4).withFloats { wide in
                 numbers.widen(rows: rows, columns: across, stride: stride, into: wide)

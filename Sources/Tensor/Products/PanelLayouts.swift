@@ -39,6 +39,11 @@ protocol PanelLayout {
     func pack(
         columns: Int, depth: Int, _ pointer: UnsafePointer<Float>, depthStride: Int, columnStride: Int, into out: UnsafeMutableRawPointer)
 
+    /// Packs one panel, whose column j is row j of a matrix in Q8_0 blocks, from elements that are whole blocks: `depth` is a multiple of
+    /// 32, and the rows are `rowBytes` apart. The panel equals that of the widened elements.
+    /// - Returns: false if the kernels cannot do this; nothing is written then.
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool
+
     /// The rows of A[m, k] in this layout: the original rows, or a copy that `threads` threads make.
     func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows
 
@@ -56,6 +61,11 @@ extension PanelLayout {
         let rows = rows(of: a, m: m, k: k, threads: threads)
         body(rows)
         withExtendedLifetime(rows) {}
+    }
+
+    /// No kernel packs blocks.
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool {
+        false
     }
 }
 
@@ -166,6 +176,12 @@ struct BFloat16Layout: PanelLayout {
     ) { kernels.pointee.bf16_pack(columns, depth, pointer, depthStride, columnStride, out.assumingMemoryBound(to: UInt32.self)) }
 
     func rows(of a: MatrixView, m: Int, k: Int, threads: Int) -> PanelRows { RoundedRows(kernels, a, rows: m, width: k).panelRows }
+
+    func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool {
+        guard let pack = kernels.pointee.q8_pack else { return false }
+        pack(columns, depth, blocks.assumingMemoryBound(to: UInt8.self), rowBytes, out.assumingMemoryBound(to: UInt32.self))
+        return true
+    }
 
     func multiply(
         rows: Range<Int>, columns: Int, depth: Int, _ a: PanelRows, from: Int, _ panels: UnsafeRawPointer,

@@ -64,13 +64,13 @@ package enum ProductParts {
         }
     }
 
-    /// The groups of panels for a matrix that is packed block by block, so that a block has all rows: full groups first, then
-    /// smaller ones.
-    static func groups(panels: Int, threads: Int) -> [Range<Int>] {
+    /// The groups of at most `most` panels for a matrix that is packed block by block, so that a block has all rows: full groups first,
+    /// then smaller ones.
+    static func groups(panels: Int, threads: Int, most: Int = Kernels.panelGroup) -> [Range<Int>] {
         var groups: [Range<Int>] = []
         var first = 0
         while first < panels {
-            let size = max(1, min(Kernels.panelGroup, (panels - first) / threads))
+            let size = max(1, min(most, (panels - first) / threads))
             groups.append(first..<first + size)
             first += size
         }

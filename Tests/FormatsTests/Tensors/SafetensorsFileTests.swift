@@ -70,6 +70,35 @@ struct SafetensorsFileTests {
         }
     }
 
+    /// Wherever the element is, and whatever finite numbers are beside it, the largest ones and zeros too.
+    @Test(arguments: [ElementType.float32, .bfloat16, .float16]) func findsTheFirstElementThatIsNotFinite(type: ElementType) throws {
+        let (count, width) = (100, type.width)
+        let (largest, infinity, nan): (UInt32, UInt32, UInt32) =
+            switch type {
+            case .float32: (0xFF7F_FFFF, 0xFF80_0000, 0x7F80_0001)
+            case .bfloat16: (0xFF7F, 0xFF80, 0x7F81)
+            default: (0xFBFF, 0xFC00, 0x7C01)
+            }
+        let header = #"{"w":{"dtype":"\#(type.rawValue)","shape":[\#(count)],"data_offsets":[0,\#(count * width)]}}"#
+        for place in [nil, 0, 1, 15, 16, 31, 33, 63, 64, 97, 99] {
+            var bits = (0..<count).map { $0 % 3 == 0 ? largest : 0 }
+            // a second one behind the first one
+            if let place { (bits[count - 1], bits[place]) = (infinity, nan) }
+            let data = bits.flatMap { bits in (0..<width).map { UInt8(truncatingIfNeeded: bits >> UInt32(8 * $0)) } }
+            try opening(safetensors(header: header, data: data), as: "w.safetensors") { url in
+                let file = try SafetensorsFile(url)
+                guard let place else {
+                    #expect(throws: Never.self) { try file.floats(of: "w") }
+                    if type != .float32 { #expect(throws: Never.self) { try file.tensor("w").checkFinite() } }
+                    return
+                }
+                let expected = CheckpointError.notFinite(file: url.path, name: "w", index: place, value: "nan")
+                #expect(checkpointError { try file.floats(of: "w") } == expected, "\(place)")
+                if type != .float32 { #expect(checkpointError { try file.tensor("w").checkFinite() } == expected, "\(place)") }
+            }
+        }
+    }
+
     // MARK: Files that lie
 
     func error(_ bytes: [UInt8]) throws -> CheckpointError? {
