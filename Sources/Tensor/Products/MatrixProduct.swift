@@ -44,8 +44,7 @@ package enum MatrixProduct {
             return PackedWeight(kernels, format, depth: k, columns: n, b).multiply(rows: m, rows, into: c, stride: stride, beta: beta)
         }
         let layout = format.layout(kernels)
-        // a group of panels saves reading A again, which few rows do not need; one panel alone stays in a nearer cache
-        let groups = ProductParts.groups(panels: panels, threads: threads, most: m < ProductTable.manyRows ? 1 : Kernels.panelGroup)
+        let groups = ProductParts.groups(panels: panels, rows: m, threads: threads)
         Compute.forChunks(groups.count, grain: threads == 1 ? groups.count : 1) { part in
             for group in groups[part] {
                 let columns = group.lowerBound * ProductParts.panel..<min(n, group.upperBound * ProductParts.panel)

@@ -48,7 +48,7 @@ struct PreparedProduct {
             }
         case .packedInPassing:
             let panels = (columns + ProductParts.panel - 1) / ProductParts.panel
-            return ProductParts.groups(panels: panels, threads: isCut ? Compute.threads : 1).map {
+            return ProductParts.groups(panels: panels, rows: rows, threads: isCut ? Compute.threads : 1).map {
                 ProductParts.Block(
                     rows: 0..<rows, columns: $0.lowerBound * ProductParts.panel..<min(columns, $0.upperBound * ProductParts.panel))
             }
@@ -62,8 +62,9 @@ struct PreparedProduct {
     func hasBlocks(of other: PreparedProduct) -> Bool {
         guard rows == other.rows, columns == other.columns else { return false }
         return switch (right, other.right) {
-        // the parts of a weight in a narrow format have another size
-        case (.rows, .rows): depth == other.depth && (weight.storage.narrow == nil) == (other.weight.storage.narrow == nil)
+        // the size of the parts depends on the format of the weight
+        case (.rows, .rows):
+            [true, false].allSatisfy { FewRowsProduct.grain(weight, isCut: $0) == FewRowsProduct.grain(other.weight, isCut: $0) }
         case (.packedInPassing(let format, _), .packedInPassing(let otherFormat, _)): format == otherFormat
         case (.packed(let packed), .packed(let otherPacked)): packed.format == otherPacked.format
         default: false

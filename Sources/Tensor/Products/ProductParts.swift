@@ -64,9 +64,10 @@ package enum ProductParts {
         }
     }
 
-    /// The groups of at most `most` panels for a matrix that is packed block by block, so that a block has all rows: full groups first,
-    /// then smaller ones.
-    static func groups(panels: Int, threads: Int, most: Int = Kernels.panelGroup) -> [Range<Int>] {
+    /// The groups of panels for a matrix that is packed block by block, so that a block has all rows: full groups first, then smaller
+    /// ones. A group saves reading A again, which few rows do not need: for them one panel alone stays in a nearer cache.
+    static func groups(panels: Int, rows: Int, threads: Int) -> [Range<Int>] {
+        let most = rows < ProductTable.manyRows ? 1 : Kernels.panelGroup
         var groups: [Range<Int>] = []
         var first = 0
         while first < panels {
