@@ -109,6 +109,14 @@ import _TestSupport
         for packing in PackedCopies.allCases { #expect(memory.bytes(.f32, .bf16, packing: packing) == kept) }
         memory.apply(.none, to: [model])
         #expect(storages([model]).allSatisfy { !$0.packsInPassing })
+        // a reference reads the pages of weights that it shares with a policy, whose copies are given up
+        let policy = model.copy()
+        Freezing(fraction: 0.4).apply(to: policy)
+        let both = WeightMemory(of: [policy, model])
+        let (all, fewer) = (both.bytes(.f32, .bf16), both.bytes(.f32, .bf16, packing: .frozen))
+        #expect(fewer.packed < all.packed && fewer.mapped > all.mapped && fewer.total < all.total)
+        both.apply(.frozen, to: [policy, model])
+        #expect(WeightMemory(of: [policy, model]).bytes(.f32, .bf16) == fewer)
     }
 
     @Test("weights in files count where they are read again and again")

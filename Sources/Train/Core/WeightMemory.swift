@@ -46,8 +46,8 @@ package struct WeightMemory: Sendable {
         var packed = 0
         /// The packed copies that exist already.
         var existing = 0
-        /// Whether an optimiser changes it.
-        var isTrained = false
+        /// Whether an optimiser changes it, or another weight that has the same storage until then.
+        var sharesTrained = false
         /// Whether ``FrozenWeights`` may replace it.
         var isFrozenMatrix = false
         /// Whether ``MasterWeights`` may hold it.
@@ -62,8 +62,8 @@ package struct WeightMemory: Sendable {
         func isPackedInPassing(_ packing: PackedCopies) -> Bool {
             switch packing {
             case .all: false
-            case .frozen: isTrained && packed > 0
-            case .none: packed > (isUsed && !isLookedUp ? mapped : 0)
+            case .frozen: sharesTrained && packed > 0
+            case .none: packed > (isUsed && !isLookedUp && !sharesTrained ? mapped : 0)
             }
         }
 
@@ -108,6 +108,7 @@ package struct WeightMemory: Sendable {
             guard let shared = table.frozen[key] else { continue }
             // what exists counts once
             table.trained[key]?.existing = 0
+            table.frozen[key]?.sharesTrained = table.trained[key].map { $0.packed > 0 } ?? false
             if shared.mapped == 0, shared.format == .f32 { copied += Allocator.capacity(for: 4 * shared.count) }
         }
         weights = Array(table.frozen.values) + Array(table.trained.values)
@@ -204,7 +205,7 @@ package struct WeightMemory: Sendable {
             weight.isLookedUp = weight.isLookedUp || isLookedUp
             weight.isUsed = weight.isUsed || isUsed
             if parameter.isTrainable {
-                weight.isTrained = true
+                weight.sharesTrained = true
                 // the first step makes floats of it in memory, unless it is held in bfloat16, which `Adam.mappedBytes` counts
                 weight.format = parameter.masterFormat
                 (weight.allocated, weight.mapped) = (Allocator.capacity(for: weight.format.byteCount(of: weight.count)), 0)
