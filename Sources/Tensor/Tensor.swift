@@ -107,9 +107,11 @@ public struct Tensor {
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         if !isKnownUniquelyReferenced(&storage) || storage.isView {
-            storage = storage.copiedAsFloats(count: count)
+            let copy = storage.copiedAsFloats(count: count)
+            copy.packsInPassing = storage.packsInPassing
+            storage = copy
         }
-        storage.packings.withLock { $0 = WeightPackings() }
+        storage.packings.withLock { $0.clear() }
         defer { withExtendedLifetime(storage) {} }
         return try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
     }
@@ -123,7 +125,7 @@ public struct Tensor {
         }
         guard let base = numbers.baseAddress else { return }
         if isKnownUniquelyReferenced(&storage), !storage.isReadableAgain, !narrow.keepsPacking {
-            storage.packings.withLock { $0 = WeightPackings() }
+            storage.packings.withLock { $0.clear() }
             narrow.round(base, into: range)
         } else {
             let block = Storage(byteCount: NumberFormat.bf16.byteCount(of: count))

@@ -17,6 +17,8 @@ import _TestSupport
         case f16
         /// bfloat16 without a packed copy.
         case bf16InPassing
+        /// Floats of which products keep no packed copy.
+        case floatsInPassing
         /// Blocks of 8-bit integers without a packed copy.
         case q8
 
@@ -25,6 +27,10 @@ import _TestSupport
             let narrow: NarrowElements
             switch self {
             case .floats: return Tensor(numbers.values, shape: numbers.shape)
+            case .floatsInPassing:
+                let floats = Tensor(numbers.values, shape: numbers.shape)
+                floats.storage.packsInPassing = true
+                return floats
             case .bf16:
                 narrow = NarrowElements(.bf16, count: count) { out in
                     for (index, number) in numbers.values.enumerated() { out[index] = UInt16(number.bitPattern >> 16).littleEndian }
@@ -89,7 +95,7 @@ import _TestSupport
     @Test(arguments: [3, 100]) func layersOfSeveralFormats(rows: Int) throws {
         let x = Self.random("x", [rows, 96])
         func layers() throws -> [LinearLayer] {
-            try zip(Stored.allCases, [70, 8, 130, 40, 200]).map { LinearLayer(try $0.tensor(Self.random("w\($1)", [$1, 96]))) }
+            try zip(Stored.allCases, [70, 8, 130, 40, 96, 200]).map { LinearLayer(try $0.tensor(Self.random("w\($1)", [$1, 96]))) }
         }
         let (together, alone) = (try layers(), try layers())
         for precision in Compute.Precision.allCases {
@@ -121,7 +127,7 @@ import _TestSupport
 
     // MARK: Gated layers
 
-    @Test(arguments: [1, 4, 16, 100], [Stored.floats, .bf16, .q8]) func gated(rows: Int, stored: Stored) throws {
+    @Test(arguments: [1, 4, 16, 100], [Stored.floats, .floatsInPassing, .bf16, .q8]) func gated(rows: Int, stored: Stored) throws {
         for (inputs, width) in [(16, 33), (320, 200)] {
             let x = Self.random("x", [rows, inputs])
             for precision in Compute.Precision.allCases {
@@ -222,7 +228,7 @@ import _TestSupport
     }
 
     @Test func gradientsOfNarrowWeights() throws {
-        for stored in [Stored.bf16, .bf16InPassing, .q8] {
+        for stored in [Stored.bf16, .bf16InPassing, .floatsInPassing, .q8] {
             try Self.compareGradients(stored, rows: 100, isKept: false) { _ in true }
         }
     }

@@ -56,6 +56,69 @@ import _TestSupport
         }
     }
 
+    @Test("copies that are given up are not made, and gradients and steps have the same bits", arguments: PackedCopies.allCases)
+    func givenUp(packing: PackedCopies) throws {
+        try Compute.$precision.withValue(.bf16) {
+            let (model, other) = (try TinyModel.llama(), try TinyModel.llama())
+            for model in [model, other] { Freezing(fraction: 0.4).apply(to: model) }
+            let before = WeightMemory(of: [model])
+            // the frozen weights are in memory, so that all copies can be given up
+            let sizes = PackedCopies.allCases.map { before.bytes(packing: $0) }
+            #expect(sizes[0].packed > sizes[1].packed && sizes[1].packed > 0 && sizes[2].packed == 0)
+            #expect(sizes.allSatisfy { $0.allocated == sizes[0].allocated && $0.mapped == 0 })
+            #expect(before.unpacked(packing: packing) == before.bytes(packing: packing).packed)
+            func step(_ model: any TransformerDecoder) throws {
+                let adam = Adam(model.parameters, config: AdamConfig())
+                for _ in 0..<2 {
+                    let tape = Tape()
+                    tape.backward(from: SFTLoss.loss(model, ToyData.examples(6), weight: 1, on: tape))
+                    #expect(storages([model]).reduce(0) { $0 + $1.packedByteCount } > 0 || packing == .none)
+                    try adam.step(learningRate: 0.01)
+                    adam.clearGradients()
+                }
+                let tape = Tape()
+                tape.backward(from: SFTLoss.loss(model, ToyData.examples(6), weight: 1, on: tape))
+            }
+            try step(other)
+            // copies that exist are freed
+            let tape = Tape()
+            tape.backward(from: SFTLoss.loss(model, ToyData.examples(6), weight: 1, on: tape))
+            model.parameters.forEach { $0.clearGradient() }
+            before.apply(packing, to: [model])
+            let expected = before.bytes(packing: packing)
+            #expect(storages([model]).reduce(0) { $0 + $1.packedByteCount } == expected.packed)
+            #expect(WeightMemory(of: [model]).bytes() == expected)
+            try step(model)
+            #expect(storages([model]).reduce(0) { $0 + $1.packedByteCount } == expected.packed)
+            #expect(WeightMemory(of: [model]).bytes() == expected)
+            for (a, b) in zip(model.parameters, other.parameters) {
+                #expect(a.value.isIdentical(to: b.value), "\(a.name)")
+                #expect((a.gradient == nil) == (b.gradient == nil) && a.gradient?.values == b.gradient?.values, "\(a.name)")
+            }
+        }
+    }
+
+    @Test("copies that take no more than the pages of the file that they replace are kept")
+    func givenUpInFiles() throws {
+        let folder = try TemporaryFolder()
+        let model = try stored(in: folder)
+        // nothing is trained, so there is one copy of 2 bytes for 4 bytes of the file
+        let memory = WeightMemory(of: [model])
+        let kept = memory.bytes(.f32, .bf16)
+        #expect(kept.packed > 0)
+        for packing in PackedCopies.allCases { #expect(memory.bytes(.f32, .bf16, packing: packing) == kept) }
+        memory.apply(.none, to: [model])
+        #expect(storages([model]).allSatisfy { !$0.packsInPassing })
+        // a reference reads the pages of weights that it shares with a policy, whose copies are given up
+        let policy = model.copy()
+        Freezing(fraction: 0.4).apply(to: policy)
+        let both = WeightMemory(of: [policy, model])
+        let (all, fewer) = (both.bytes(.f32, .bf16), both.bytes(.f32, .bf16, packing: .frozen))
+        #expect(fewer.packed < all.packed && fewer.mapped > all.mapped && fewer.total < all.total)
+        both.apply(.frozen, to: [policy, model])
+        #expect(WeightMemory(of: [policy, model]).bytes(.f32, .bf16) == fewer)
+    }
+
     @Test("weights in files count where they are read again and again")
     func mapped() throws {
         let folder = try TemporaryFolder()

@@ -53,7 +53,15 @@ package struct FreshModelMemory {
         let gradient = choices.appliesInBackward == true ? 0.0 : choices.gradients == .bf16 ? 2 : 4
         let perWeight = (isNarrow ? 2 : 4) + gradient + optimizer.bytesPerWeight / Double(processes)
         // a new model has floats in any case
-        return max(4, perWeight) * model.parameterCount + (choices.precision == .bf16 && !isNarrow ? packed : 0)
+        return max(4, perWeight) * model.parameterCount
+            + (choices.precision == .bf16 && choices.packing == .all && !isNarrow ? packed : 0)
+    }
+
+    /// The choices of a run that gives up its packed copies, as one does that does not fit with them.
+    private var withoutCopies: MemoryChoices {
+        var choices = choices
+        choices.packing = .none
+        return choices
     }
 
     /// The bytes of the packed copies that products in bf16 precision keep of weights in 32 bits.
@@ -77,21 +85,22 @@ package struct FreshModelMemory {
         return bound + Double(model.layerCount) * Self.bytesPerLayer
     }
 
-    /// Checks that the model fits.
+    /// Checks that the model fits, without packed copies of weights.
     /// - Parameters:
     ///   - limit: the value of the memory option, which is that of each process; nil means the memory that is available.
     ///   - ranks: the number of processes on this machine that each make the model.
     /// - Throws: `MemoryError` when the model needs more.
     package func check(limit: String?, ranks: Int = 1) throws {
         let own = Double(MachineMemory.process()?.now ?? 0)
-        let needed = peak(of: bytes) + own
+        let needed = peak(of: bytes - bytes(with: choices) + bytes(with: withoutCopies)) + own
         guard let room = MachineMemory.room(limit: limit, ranks: ranks), needed > Double(room) else { return }
         throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: settings(fitting: Double(room) - own))
     }
 
     /// Suggests a smaller model, and the first of the ``MemoryChoices/alternatives`` that may fit into `room` bytes.
     package func settings(fitting room: Double) -> String {
-        let fitting = choices.alternatives.lazy.map { (change: $0, bytes: peak(of: bytes(with: $0.choices))) }.first { $0.bytes <= room }
+        let plans = withoutCopies.alternatives.lazy.map { (change: $0, bytes: peak(of: bytes(with: $0.choices))) }
+        let fitting = plans.first { $0.bytes <= room }
         guard let fitting else { return Self.advice }
         return "\(Self.advice), or \(fitting.change.options), with which it needs at least \(ByteCount(bytes: Int(fitting.bytes))) "
             + "(\(fitting.change.costs))"

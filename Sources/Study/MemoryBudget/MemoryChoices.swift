@@ -16,6 +16,8 @@ package struct MemoryChoices: Sendable, Equatable {
     package var appliesInBackward: Bool?
     /// The precision of products.
     package var precision: Compute.Precision
+    /// The weights of which products keep packed copies. It is no option: a run gives up as many copies as it must to fit.
+    package var packing = PackedCopies.all
 
     /// Choices; see the properties.
     package init(

@@ -27,7 +27,7 @@ extension MemoryPlan {
     }
 
     /// The expected peak of training, apart from the peak of loading.
-    private var expected: Int { program + training.mapped + Allocator.bound(peak: training.peak) }
+    var expected: Int { program + training.mapped + Allocator.bound(peak: training.peak) }
 
     /// The largest multiple of 32 tokens per pass with which the run takes at most `room` bytes, or the number itself if it is
     /// smaller than that; nil if the passes are not what takes too much.
@@ -46,13 +46,18 @@ extension MemoryPlan {
     }
 
     /// The plan of the same run with other choices.
-    private func choosing(_ other: MemoryChoices) -> MemoryPlan {
+    func choosing(_ other: MemoryChoices) -> MemoryPlan {
         var plan = self
         plan.choices = other
-        let now = weights.bytes(choices.frozen, choices.precision, master: choices.master ?? .f32)
-        let then = weights.bytes(other.frozen, other.precision, master: other.master ?? .f32)
+        let now = weights.bytes(choices.frozen, choices.precision, master: choices.master ?? .f32, packing: choices.packing)
+        let then = weights.bytes(other.frozen, other.precision, master: other.master ?? .f32, packing: other.packing)
         plan.training.weights += then.allocated - now.allocated
         plan.training.packed += then.packed - now.packed
+        if plan.training.packed < 0 {
+            // copies that were made before the passes were measured count as weights
+            plan.training.weights += plan.training.packed
+            plan.training.packed = 0
+        }
         plan.training.mapped += then.mapped - now.mapped
         if let kind = other.optimizer, kind != choices.optimizer { plan.training.optimizer = training.moments(of: kind) }
         let frees = other.appliesInBackward == true && training.hasOnePass

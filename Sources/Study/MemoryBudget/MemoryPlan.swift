@@ -43,7 +43,7 @@ package struct MemoryPlan {
         return "memory: expected peak \(ByteCount(bytes: peak)) (\(text))"
     }
 
-    /// Measures a trainer's memory, reports the plan, and checks that it fits.
+    /// Measures a trainer's memory, gives up packed copies of weights if the run needs it, reports the plan, and checks that it fits.
     /// - Parameters:
     ///   - run: the settings of the run.
     ///   - models: all models of the run, as they are held during training.
@@ -66,17 +66,28 @@ package struct MemoryPlan {
         guard let before = MachineMemory.process() else { return }
         let (held, weights) = (Allocator.shared.bytesInUse, models.memory)
         let program = max(0, before.now - held)
+        var packing = PackedCopies.all
+        if let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks) {
+            packing = Self.packing(run, models, optimizer: optimizer, weights: weights, program: program, held: held, fitting: room)
+        }
+        models.keepCopies(packing, of: weights)
+        let left = Allocator.shared.bytesInUse
         var training = try measure()
-        training.add(weights, created: Allocator.shared.bytesInUse - held)
-        let plan = MemoryPlan(
-            program: program, training: training, loaded: before.peak, longest: longest, weights: weights,
-            choices: MemoryChoices(
-                run, optimizer: optimizer, mayApplyInBackward: mayApplyInBackward && training.hasOnePass))
+        training.add(weights, created: Allocator.shared.bytesInUse - left, packing: packing)
+        var choices = MemoryChoices(run, optimizer: optimizer, mayApplyInBackward: mayApplyInBackward && training.hasOnePass)
+        choices.packing = packing
+        var plan = MemoryPlan(
+            program: program, training: training, loaded: before.peak, longest: longest, weights: weights, choices: choices)
+        let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks)
+        if let room { plan = plan.givingUpCopies(fitting: room) }
+        models.keepCopies(plan.choices.packing, of: weights)
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
-        let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks)
         note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
-        guard let room, plan.peak > room else { return }
+        guard let room, plan.peak > room else {
+            if let packingNote = plan.packingNote { note(packingNote) }
+            return
+        }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))
     }
 }

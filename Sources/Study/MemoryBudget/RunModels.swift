@@ -92,6 +92,13 @@ package struct RunModels {
                 + "\(ByteCount(bytes: bytes.before)), \(ByteCount(bytes: bytes.before - bytes.after)) saved")
     }
 
+    /// Lets products keep packed copies of some weights only, and frees the other copies.
+    func keepCopies(_ packing: PackedCopies, of weights: WeightMemory) {
+        guard packing != .all else { return }
+        weights.apply(packing, to: all)
+        Allocator.shared.releaseKept()
+    }
+
     /// Lets the system reclaim the pages of mapped weights, which are read again when they are needed.
     func forgetPages() {
         for parameter in all.flatMap(\.parameters) { parameter.value.storage.forget() }

@@ -140,7 +140,9 @@ final class BestModel: MetricSink {
         func take(_ own: [Parameter], from other: [Parameter]) {
             let values = Dictionary(other.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
             for parameter in own where parameter.isTrainable {
-                if let value = values[parameter.name] { parameter.value = value }
+                guard let value = values[parameter.name] else { continue }
+                value.storage.packsInPassing = parameter.value.storage.packsInPassing
+                parameter.value = value
             }
         }
         take(model.decoder.parameters, from: best.decoder.parameters)

@@ -65,8 +65,23 @@ package final class Storage: @unchecked Sendable {
     /// The contents in a narrow format; nil if they are floats.
     package var narrow: NarrowElements? { if case .narrow(let narrow) = contents { narrow } else { nil } }
 
-    /// Whether products in bf16 precision may keep packed copies of the contents; see ``NarrowElements/keepsPacking``.
-    var keepsPacking: Bool { narrow?.keepsPacking ?? true }
+    /// Whether products in bf16 precision may keep packed copies of the contents: not if ``packsInPassing`` is set, and not of narrow
+    /// elements without ``NarrowElements/keepsPacking``.
+    package var keepsPacking: Bool { !packsInPassing && narrow?.keepsPacking ?? true }
+
+    /// Whether products pack the contents in passing, whatever their format, and keep no packed copies. This saves 2 bytes per element
+    /// for each direction of a product, and takes time. The results have the same bits. Default: false.
+    ///
+    /// Setting it to true frees the copies that exist. A copy that ``Tensor/update(_:)`` makes of the contents has the same value.
+    package var packsInPassing: Bool {
+        get { packings.withLock { $0.isInPassing } }
+        set {
+            packings.withLock {
+                $0.isInPassing = newValue
+                if newValue { $0.clear() }
+            }
+        }
+    }
 
     /// Whether the memory can be read again after its pages are dropped, as that of a mapped file.
     package var isReadableAgain: Bool {

@@ -139,6 +139,11 @@ struct WeightPackings: Sendable {
     private var transposed: PackedWeight?
     /// The left-hand matrix x or dy.
     weak var rounded: RoundedRows?
+    /// Whether products keep no packed copies of the weight; see ``Storage/packsInPassing``.
+    var isInPassing = false
+
+    /// Forgets everything that was made of the contents, because they change or because no copies are kept.
+    mutating func clear() { (plain, transposed, rounded) = (nil, nil, nil) }
 
     /// The bytes of both packed copies, as allocated.
     var byteCount: Int { (plain?.byteCount ?? 0) + (transposed?.byteCount ?? 0) }

@@ -24,7 +24,7 @@ package struct ProductQuestion: Sendable {
     package var inputs: Int
     /// The storage format of the weight.
     package var storage: NumberFormat = .f32
-    /// Whether a packed copy of the weight may be kept. It has no influence on the result.
+    /// Whether a packed copy of the weight may be kept (``Storage/keepsPacking``). It has no influence on the result.
     package var keepsPacking = true
     package var precision: Compute.Precision = .f32
     /// Whether the kernels multiply floats in matrix tile registers.

@@ -180,10 +180,11 @@ extension TrainingMemory {
     /// - Parameters:
     ///   - weights: the weights, as they were before the passes were measured.
     ///   - created: the bytes of what the measured passes created and kept.
-    package mutating func add(_ weights: WeightMemory, created: Int) {
+    ///   - packing: the weights of which products keep packed copies.
+    package mutating func add(_ weights: WeightMemory, created: Int, packing: PackedCopies = .all) {
         self.weights += weights.copied
-        mapped = weights.bytes().mapped
-        packed = max(created, weights.unpacked(), 0)
+        mapped = weights.bytes(packing: packing).mapped
+        packed = max(created, weights.unpacked(packing: packing), 0)
         frozen = weights.frozen()
     }
 }

@@ -1,6 +1,17 @@
 package import Models
 package import Tensor
 
+/// The weights of which products in bf16 precision keep packed copies, in the order in which a run gives them up. The others are packed
+/// in passing by each product. Results have the same bits.
+package enum PackedCopies: CaseIterable, Sendable {
+    /// All weights whose format allows it.
+    case all
+    /// The frozen ones of them. A trained weight is packed anew after each step in any case.
+    case frozen
+    /// None, except of weights whose copies take less memory than the pages of the file that they replace.
+    case none
+}
+
 /// How the weights of a run's models take memory: in allocated blocks, in the pages of mapped files, and in the packed copies that
 /// products in bf16 precision keep. It also tells what another format of the frozen weights or another precision would take.
 package struct WeightMemory: Sendable {
@@ -25,6 +36,8 @@ package struct WeightMemory: Sendable {
 
     /// One stored matrix or vector.
     private struct Weight: Sendable {
+        /// The storage.
+        var storage: ObjectIdentifier
         var count: Int
         var format: NumberFormat
         var allocated: Int
@@ -33,6 +46,8 @@ package struct WeightMemory: Sendable {
         var packed = 0
         /// The packed copies that exist already.
         var existing = 0
+        /// Whether an optimiser changes it, or another weight that has the same storage until then.
+        var sharesTrained = false
         /// Whether ``FrozenWeights`` may replace it.
         var isFrozenMatrix = false
         /// Whether ``MasterWeights`` may hold it.
@@ -42,8 +57,20 @@ package struct WeightMemory: Sendable {
         /// Whether passes use it at all.
         var isUsed = false
 
-        /// Its bytes with frozen and trained matrices in a format, and products in a precision.
-        func bytes(_ wanted: FrozenFormat, _ precision: Compute.Precision, _ master: MasterFormat) -> Bytes {
+        /// Whether products pack it in passing although they could keep copies of it. Copies that take less than the pages of the file
+        /// that they replace are kept.
+        func isPackedInPassing(_ packing: PackedCopies) -> Bool {
+            switch packing {
+            case .all: false
+            case .frozen: sharesTrained && packed > 0
+            case .none: packed > (isUsed && !isLookedUp && !sharesTrained ? mapped : 0)
+            }
+        }
+
+        /// Its bytes with frozen and trained matrices in a format, and products in a precision that keep packed copies of some weights.
+        func bytes(
+            _ wanted: FrozenFormat, _ precision: Compute.Precision, _ master: MasterFormat, _ packing: PackedCopies
+        ) -> Bytes {
             if isTrainedMatrix, master == .bf16 {
                 // products pack it on the fly
                 return Bytes(allocated: Allocator.capacity(for: NumberFormat.bf16.byteCount(of: count)))
@@ -55,7 +82,7 @@ package struct WeightMemory: Sendable {
                 if isRounded { format = narrow }
             }
             // products pack rounded weights on the fly
-            let packed = precision == .bf16 && !isRounded ? self.packed : 0
+            let packed = precision == .bf16 && !isRounded && !isPackedInPassing(packing) ? self.packed : 0
             guard !isRounded else { return Bytes(allocated: Allocator.capacity(for: format.byteCount(of: count))) }
             return Bytes(allocated: allocated, mapped: isUsed && (packed == 0 || isLookedUp) ? mapped : 0, packed: packed)
         }
@@ -81,27 +108,40 @@ package struct WeightMemory: Sendable {
             guard let shared = table.frozen[key] else { continue }
             // what exists counts once
             table.trained[key]?.existing = 0
+            table.frozen[key]?.sharesTrained = table.trained[key].map { $0.packed > 0 } ?? false
             if shared.mapped == 0, shared.format == .f32 { copied += Allocator.capacity(for: 4 * shared.count) }
         }
         weights = Array(table.frozen.values) + Array(table.trained.values)
     }
 
-    /// The bytes of all weights, with frozen and trained matrices in a format and products in a precision. Weights that are held in
-    /// a narrower format already stay in it.
+    /// The bytes of all weights, with frozen and trained matrices in a format, and products in a precision that keep packed copies of
+    /// some weights. Weights that are held in a narrower format already stay in it.
     package func bytes(
-        _ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision, master: MasterFormat = .f32
+        _ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision, master: MasterFormat = .f32,
+        packing: PackedCopies = .all
     ) -> Bytes {
-        weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision, master) }
+        weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision, master, packing) }
+    }
+
+    /// Lets products pack weights in passing of which ``PackedCopies`` keeps no copies. Copies of them that exist are freed.
+    /// - Parameters:
+    ///   - packing: the weights whose copies are kept.
+    ///   - models: the models whose weights these are.
+    package func apply(_ packing: PackedCopies, to models: [any TransformerDecoder]) {
+        let inPassing = Set(weights.filter { $0.isPackedInPassing(packing) }.map(\.storage))
+        for parameter in models.flatMap(\.parameters) where inPassing.contains(ObjectIdentifier(parameter.value.storage)) {
+            parameter.value.storage.packsInPassing = true
+        }
     }
 
     /// The bytes of the frozen matrices that ``FrozenWeights`` may replace.
     package func frozen(_ format: FrozenFormat = .f32, _ precision: Compute.Precision = Compute.precision) -> Int {
-        weights.reduce(0) { $0 + ($1.isFrozenMatrix ? $1.bytes(format, precision, .f32).total : 0) }
+        weights.reduce(0) { $0 + ($1.isFrozenMatrix ? $1.bytes(format, precision, .f32, .all).total : 0) }
     }
 
     /// The bytes of the packed copies that products are still going to make.
-    package func unpacked(_ precision: Compute.Precision = Compute.precision) -> Int {
-        weights.reduce(0) { $0 + max(0, $1.bytes(.f32, precision, .f32).packed - $1.existing) }
+    package func unpacked(_ precision: Compute.Precision = Compute.precision, packing: PackedCopies = .all) -> Int {
+        weights.reduce(0) { $0 + max(0, $1.bytes(.f32, precision, .f32, packing).packed - $1.existing) }
     }
 
     /// The weights by storage. One that an optimiser changes while another model keeps it frozen has an entry in both tables.
@@ -147,7 +187,7 @@ package struct WeightMemory: Sendable {
             var weight =
                 (parameter.isTrainable ? trained[key] : frozen[key])
                 ?? Weight(
-                    count: parameter.value.count, format: storage.format,
+                    storage: key, count: parameter.value.count, format: storage.format,
                     allocated: mapped > 0 ? 0 : Allocator.capacity(for: storage.format.byteCount(of: parameter.value.count)),
                     mapped: mapped,
                     existing: storage.packedByteCount)
@@ -157,7 +197,7 @@ package struct WeightMemory: Sendable {
                         // an optimiser's step makes floats of anything that is not held in bfloat16
                         $0, outputs: shape[0], inputs: shape[1],
                         keepsPacking: parameter.isTrainable
-                            ? parameter.masterFormat == .f32 : storage.narrow?.keepsPacking ?? true,
+                            ? parameter.masterFormat == .f32 && !storage.packsInPassing : storage.keepsPacking,
                         precision: .bf16)
                 }
                 weight.packed = max(weight.packed, kept.reduce(0, +))
@@ -165,6 +205,7 @@ package struct WeightMemory: Sendable {
             weight.isLookedUp = weight.isLookedUp || isLookedUp
             weight.isUsed = weight.isUsed || isUsed
             if parameter.isTrainable {
+                weight.sharesTrained = true
                 // the first step makes floats of it in memory, unless it is held in bfloat16, which `Adam.mappedBytes` counts
                 weight.format = parameter.masterFormat
                 (weight.allocated, weight.mapped) = (Allocator.capacity(for: weight.format.byteCount(of: weight.count)), 0)
