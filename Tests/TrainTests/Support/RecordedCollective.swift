@@ -8,7 +8,8 @@ final class RecordedCollective: Collective {
     struct Exchange: Equatable {
         /// The bytes for each rank.
         var bytes: [Int]
-        /// Whether it was made by the thread that sums gradients during a backward pass.
+        /// Whether it was made by another thread than the one that made the collective: by that which sums gradients during a backward
+        /// pass.
         var isInBackground: Bool
     }
 
@@ -16,6 +17,7 @@ final class RecordedCollective: Collective {
     /// The number of exchanges in the background after which the next one fails; nil for none.
     private let failure: Int?
     private let list = Mutex<[Exchange]>([])
+    private let owner = RecordedCollective.thread
 
     init(_ group: any Collective, failingAfter failure: Int? = nil) { (self.group, self.failure) = (group, failure) }
 
@@ -27,10 +29,19 @@ final class RecordedCollective: Collective {
     var inBackground: Int { exchanges.count { $0.isInBackground } }
 
     func exchange(sending: [UnsafeRawBufferPointer], receiving: [UnsafeMutableRawBufferPointer]) throws {
-        let isInBackground = Thread.current.name == "gradients"
+        let isInBackground = Self.thread != owner
         if isInBackground, inBackground == failure { throw CollectiveError.broken(rank: rank, message: "no cable") }
         try group.exchange(sending: sending, receiving: receiving)
         list.withLock { $0.append(Exchange(bytes: sending.map(\.count), isInBackground: isInBackground)) }
+    }
+
+    /// The number of the calling thread.
+    private static var thread: UInt {
+        #if canImport(Darwin)
+            UInt(bitPattern: pthread_self())
+        #else
+            UInt(pthread_self())
+        #endif
     }
 
     func abort(_ message: String, status: Int32) { group.abort(message, status: status) }
