@@ -141,37 +141,3 @@ public struct Projection {
         return adapter(x, weight: weight, bias: bias, mask: mask, on: tape)
     }
 }
-
-/// A LayerNorm with a weight and a bias for each channel, or with neither.
-public struct LayerNormalisation {
-    /// The weight, [width]; nil for none.
-    public let weight: Parameter?
-    /// The bias, [width]; nil for none.
-    public let bias: Parameter?
-    private let epsilon: Float
-    private let ones: Tensor
-    private let zeros: Tensor
-
-    /// Reads `<name>.weight` and `<name>.bias` from a source.
-    /// - Parameters:
-    ///   - source: the source of the weights.
-    ///   - name: the name of the layer in the state dictionary.
-    ///   - width: the number of channels.
-    ///   - affine: whether there are a weight and a bias.
-    ///   - epsilon: the number that is added to the variance.
-    public init(_ source: some WeightSource, _ name: String, width: Int, affine: Bool = true, epsilon: Double) throws {
-        weight = affine ? try source.parameter("\(name).weight", [width], fresh: .ones) : nil
-        bias = affine ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
-        self.epsilon = Float(epsilon)
-        ones = .filled(1, [affine ? 0 : width])
-        zeros = .zeros([affine ? 0 : width])
-    }
-
-    /// The weight and the bias, if there are any.
-    public var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
-
-    /// The normalised rows, in the same shape.
-    public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor {
-        x.layerNormalised(weight: weight?.on(tape) ?? ones, bias: bias?.on(tape) ?? zeros, epsilon: epsilon)
-    }
-}

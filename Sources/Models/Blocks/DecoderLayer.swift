@@ -11,6 +11,8 @@ public struct DecoderLayer {
         case normsBeforeAndInSum(attention: Norm, feedForward: Norm)
         /// Norms of the outputs: x ← x + n₁ A(x), then x ← x + n₂ F(x). OLMo 2.
         case normsBehind(attention: Norm, feedForward: Norm)
+        /// Post-norm: x ← n₁(x + A(x)), then x ← n₂(x + F(x)). The original transformer (Vaswani et al. 2017) and OPT-350m.
+        case normsOfSums(attention: Norm, feedForward: Norm)
         /// Norms of inputs and outputs: x ← x + n₂ A(n₁ x), then x ← x + n₄ F(n₃ x). Gemma 2 and 3.
         case normsAround(beforeAttention: Norm, behindAttention: Norm, beforeFeedForward: Norm, behindFeedForward: Norm)
         /// Both parts in parallel: x ← x + A(n₁ x) + F(n₂ x). GPT-NeoX. Without n₂, both read n₁ x: GPT-J, Phi.
@@ -18,7 +20,8 @@ public struct DecoderLayer {
 
         var parameters: (attention: [Parameter], feedForward: [Parameter]) {
             switch self {
-            case .normsBefore(let a, let f), .normsBeforeAndInSum(let a, let f), .normsBehind(let a, let f): (a.parameters, f.parameters)
+            case .normsBefore(let a, let f), .normsBeforeAndInSum(let a, let f), .normsBehind(let a, let f), .normsOfSums(let a, let f):
+                (a.parameters, f.parameters)
             case .normsAround(let a, let b, let c, let d): (a.parameters + b.parameters, c.parameters + d.parameters)
             case .parallel(let a, let f): (a.parameters, f?.parameters ?? [])
             }
@@ -78,6 +81,10 @@ public struct DecoderLayer {
             let mixed = first(attended(states), on: tape)
             let middle = context.selected(states) + mixed
             return middle + second(fed(middle), on: tape)
+        case .normsOfSums(let first, let second):
+            let mixed = attended(states)
+            let middle = first(context.selected(states) + mixed, on: tape)
+            return second(middle + fed(middle), on: tape)
         case .normsAround(let first, let second, let third, let fourth):
             let mixed = second(attended(beforeAttention(first, states)), on: tape)
             let middle = context.selected(states) + mixed

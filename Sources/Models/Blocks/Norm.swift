@@ -12,23 +12,29 @@ public struct Norm {
         case layer
         /// LayerNorm with a weight and no bias.
         case layerWithoutBias
+        /// LayerNorm with neither weight nor bias.
+        case layerWithoutParameters
     }
 
     private let kind: Kind
-    private let weight: Parameter
+    private let width: Int
+    private let weight: Parameter?
     private let bias: Parameter?
     private let epsilon: Float
 
-    /// Reads `<name>.weight`, [width], and, for ``Kind/layer``, `<name>.bias`, [width].
+    /// Reads `<name>.weight`, [width], except for ``Kind/layerWithoutParameters``, and, for ``Kind/layer``, `<name>.bias`, [width].
     public init(_ kind: Kind, _ source: any WeightSource, _ name: String, width: Int, epsilon: Double) throws {
         self.kind = kind
+        self.width = width
         self.epsilon = Float(epsilon)
-        weight = try source.parameter("\(name).weight", [width], fresh: kind == .rmsPlusOne ? .zeros : .ones)
+        weight =
+            kind == .layerWithoutParameters
+            ? nil : try source.parameter("\(name).weight", [width], fresh: kind == .rmsPlusOne ? .zeros : .ones)
         bias = kind == .layer ? try source.parameter("\(name).bias", [width], fresh: .zeros) : nil
     }
 
-    /// The weight and the bias, if there is one.
-    public var parameters: [Parameter] { bias.map { [weight, $0] } ?? [weight] }
+    /// The weight and the bias, if there are any.
+    public var parameters: [Parameter] { [weight, bias].compactMap { $0 } }
 
     /// The normalised rows, in the same shape.
     public func callAsFunction(_ x: Tensor, on tape: Tape?) -> Tensor { self(x, on: tape, isRounded: false) }
@@ -40,12 +46,12 @@ public struct Norm {
     ///   - isRounded: whether all that reads the result rounds it to bfloat16 (``Projection/roundsInput(rows:)``), so that floats are
     ///     not needed.
     func callAsFunction(_ x: Tensor, on tape: Tape?, isRounded: Bool) -> Tensor {
-        let weight = weight.on(tape)
+        let weight = weight?.on(tape) ?? .filled(1, [width])
         switch kind {
         case .rms: return x.rmsNormalised(weight: weight, epsilon: epsilon, isRounded: isRounded)
         case .rmsPlusOne:
             return x.rmsNormalised(weight: weight + .filled(1, weight.shape), epsilon: epsilon, isRounded: isRounded)
-        case .layer, .layerWithoutBias:
+        case .layer, .layerWithoutBias, .layerWithoutParameters:
             return x.layerNormalised(
                 weight: weight, bias: bias?.on(tape) ?? .zeros(weight.shape), epsilon: epsilon, isRounded: isRounded)
         }

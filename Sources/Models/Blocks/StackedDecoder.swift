@@ -7,24 +7,34 @@ public import Tensor
 public class StackedDecoder: TransformerDecoder {
     /// The embedding before the first layer.
     public struct Embedding {
-        /// The token embedding: [V, C].
+        /// The token embedding: [V, C], or [V, E] if there is a projection.
         public var tokens: Parameter
         /// A factor of the token embeddings (Gemma); nil for none.
         public var scale: Float?
-        /// The learned position embedding: [context length, C]; nil if layers handle positions.
+        /// The projection of token embeddings to the width of the layers, [C, E] (OPT-350m); nil for none.
+        public var projection: Projection?
+        /// The learned position embedding: [offset + context length, C]; nil if layers handle positions.
         public var positions: Parameter?
+        /// The row of the position embedding that belongs to position 0.
+        public var positionOffset: Int32
         /// A norm of the embeddings (BLOOM); nil for none.
         public var norm: Norm?
 
         /// Creates an embedding from its parts.
-        public init(tokens: Parameter, scale: Float? = nil, positions: Parameter? = nil, norm: Norm? = nil) {
-            (self.tokens, self.scale, self.positions, self.norm) = (tokens, scale, positions, norm)
+        public init(
+            tokens: Parameter, scale: Float? = nil, projection: Projection? = nil, positions: Parameter? = nil, positionOffset: Int32 = 0,
+            norm: Norm? = nil
+        ) {
+            (self.tokens, self.scale, self.projection, self.norm) = (tokens, scale, projection, norm)
+            (self.positions, self.positionOffset) = (positions, positionOffset)
         }
     }
 
     /// The output projection after the final norm.
     public struct Output {
-        /// The weight: [V, C]; the token embedding itself if they are tied.
+        /// The projection of final states to the width of the weight, [E, C] (OPT-350m); nil for none. Value heads read its results, too.
+        public var projection: Projection?
+        /// The weight: [V, C], or [V, E] if there is a projection; the token embedding itself if they are tied.
         public var weight: Parameter
         /// The bias: [V]; nil for none.
         public var bias: Parameter?
@@ -32,8 +42,8 @@ public class StackedDecoder: TransformerDecoder {
         public var cap: Float?
 
         /// Creates an output projection from its parts.
-        public init(weight: Parameter, bias: Parameter? = nil, cap: Float? = nil) {
-            (self.weight, self.bias, self.cap) = (weight, bias, cap)
+        public init(projection: Projection? = nil, weight: Parameter, bias: Parameter? = nil, cap: Float? = nil) {
+            (self.projection, self.weight, self.bias, self.cap) = (projection, weight, bias, cap)
         }
     }
 
@@ -43,13 +53,13 @@ public class StackedDecoder: TransformerDecoder {
         public var embedding: Embedding
         /// The layers.
         public var layers: [DecoderLayer]
-        /// The final norm, after the last layer.
-        public var norm: Norm
+        /// The final norm, after the last layer; nil for none.
+        public var norm: Norm?
         /// The output projection.
         public var output: Output
 
         /// Creates the parts of a decoder.
-        public init(embedding: Embedding, layers: [DecoderLayer], norm: Norm, output: Output) {
+        public init(embedding: Embedding, layers: [DecoderLayer], norm: Norm?, output: Output) {
             (self.embedding, self.layers, self.norm, self.output) = (embedding, layers, norm, output)
         }
     }
@@ -99,15 +109,17 @@ public class StackedDecoder: TransformerDecoder {
         precondition(parts.layers.count == shape.layerCount, "\(parts.layers.count) layers were made of \(shape.layerCount)")
     }
 
-    /// The parameters before the first layer: token embedding, position embedding and norm.
+    /// The parameters before the first layer: token embedding, position embedding, projection and norm.
     public final var embeddingParameters: [Parameter] {
-        [parts.embedding.tokens] + [parts.embedding.positions].compactMap { $0 } + (parts.embedding.norm?.parameters ?? [])
+        let embedding = parts.embedding
+        return [embedding.tokens] + [embedding.positions].compactMap { $0 } + (embedding.projection?.parameters ?? [])
+            + (embedding.norm?.parameters ?? [])
     }
     /// The learned position embedding; nil for none.
     public var positionParameter: Parameter? { parts.embedding.positions }
-    /// The parameters of the final norm.
-    public var finalParameters: [Parameter] { parts.norm.parameters }
-    /// The weight of the output projection, [V, C].
+    /// The parameters of the final norm and of the projection of final states, if there are any.
+    public var finalParameters: [Parameter] { (parts.norm?.parameters ?? []) + (parts.output.projection?.parameters ?? []) }
+    /// The weight of the output projection, [V, C], or [V, E] if final states are projected.
     public var projection: Parameter { parts.output.weight }
     /// The bias of the output projection, [V]; nil for none.
     public var projectionBias: Parameter? { parts.output.bias }
@@ -118,6 +130,9 @@ public class StackedDecoder: TransformerDecoder {
     /// The parameters of one layer.
     public func parameters(ofLayer index: Int) -> [Parameter] { parts.layers[index].parameters }
 
+    /// Whether checkpoints store a matrix as [inputs, outputs]: false, unless a family says otherwise.
+    public func isStoredTransposed(_ parameter: Parameter) -> Bool { false }
+
     /// The sliding window of a layer; nil for none.
     public func window(ofLayer index: Int) -> Int? { parts.layers[index].attention.scores.window }
 
@@ -126,7 +141,10 @@ public class StackedDecoder: TransformerDecoder {
         let embedding = parts.embedding
         var states = embedding.tokens.on(tape).embedding(of: ids)
         if let scale = embedding.scale { states = states.scaled(by: scale) }
-        if let places = embedding.positions { states = states + places.on(tape).embedding(of: positions) }
+        if let projection = embedding.projection { states = projection(states, on: tape) }
+        if let places = embedding.positions {
+            states = states + places.on(tape).embedding(of: positions.map { $0 + embedding.positionOffset })
+        }
         return embedding.norm.map { $0(states, on: tape) } ?? states
     }
 
@@ -135,8 +153,11 @@ public class StackedDecoder: TransformerDecoder {
         parts.layers[index](states, context, index: index, dropout: dropout, on: tape)
     }
 
-    /// Applies the final norm: [R, C].
-    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { parts.norm(states, on: tape) }
+    /// Applies the final norm, [R, C], and the projection to the width of the output projection, [R, E], if there are any.
+    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
+        let normed = parts.norm.map { $0(states, on: tape) } ?? states
+        return parts.output.projection.map { $0(normed, on: tape) } ?? normed
+    }
 
     /// A decoder of the same configuration with other weights.
     /// - Throws: errors of the assembly, such as `CheckpointError` for a missing weight.

@@ -22,9 +22,11 @@ public struct WeightScope {
     public func bias(_ part: String, _ width: Int) throws -> Parameter {
         try source.parameter("\(name(part)).bias", [width], fresh: .zeros)
     }
-    /// Reads a projection [outputs, inputs], with a bias if requested.
-    public func projection(_ part: String, _ outputs: Int, _ inputs: Int, bias: Bool = false) throws -> Projection {
-        try Projection(source, name(part), outputs: outputs, inputs: inputs, bias: bias)
+    /// Reads a projection [outputs, inputs], with a bias if requested. If it is transposed, checkpoints store it as [inputs, outputs].
+    public func projection(
+        _ part: String, _ outputs: Int, _ inputs: Int, bias: Bool = false, transposed: Bool = false
+    ) throws -> Projection {
+        try Projection(source, name(part), outputs: outputs, inputs: inputs, bias: bias, transposed: transposed)
     }
     /// Reads a norm over `width` channels.
     public func norm(_ kind: Norm.Kind, _ part: String, width: Int, epsilon: Double) throws -> Norm {

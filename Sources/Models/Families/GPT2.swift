@@ -1,4 +1,4 @@
-public import Formats
+import Formats
 public import Tensor
 
 /// The configuration of a GPT-2 model. ``GPT2/configuration()`` returns it with the keys of Hugging Face's config.json.
@@ -58,149 +58,93 @@ public struct GPT2Configuration: Sendable, Equatable {
 ///
 /// Checkpoints store its matrices as [inputs, outputs]. In memory they are [outputs, inputs], as in the other families, so that
 /// all use the same products.
-public final class GPT2: TransformerDecoder {
-    /// The weights of one layer.
-    private struct Block {
-        var attentionNorm: LayerNormalisation
-        /// The projection of queries, keys and values, concatenated in this order: [3C, C].
-        var attention: Projection
-        var output: Projection
-        var feedForwardNorm: LayerNormalisation
-        var up: Projection
-        var down: Projection
-
-        var parameters: [Parameter] {
-            attentionNorm.parameters + attention.parameters + output.parameters + feedForwardNorm.parameters
-                + up.parameters
-                + down.parameters
-        }
-    }
-
+public final class GPT2: StackedDecoder {
     /// The configuration of the model.
     public let settings: GPT2Configuration
-    private let tokenEmbedding: Parameter
-    private let positionEmbedding: Parameter
-    private let blocks: [Block]
-    private let finalNorm: LayerNormalisation
-    /// The output projection: [V, C].
-    public let projection: Parameter
-    /// The adapter; nil for none.
-    public let adapter: Adapter?
 
     /// Creates a model with weights from `source`: a checkpoint or random initialisation.
     /// - Throws: errors of `source`.
-    public init(_ settings: GPT2Configuration, weights source: some WeightSource) throws {
-        let hidden = settings.hiddenSize
-        func norm(_ name: String) throws -> LayerNormalisation {
-            try LayerNormalisation(source, "transformer.\(name)", width: hidden, epsilon: settings.normEpsilon)
-        }
-        func projection(_ name: String, _ outputs: Int, _ inputs: Int) throws -> Projection {
-            try Projection(
-                source, "transformer.\(name)", outputs: outputs, inputs: inputs, bias: true, transposed: true)
-        }
+    public init(_ settings: GPT2Configuration, weights source: any WeightSource) throws {
         self.settings = settings
-        tokenEmbedding = try source.parameter("transformer.wte.weight", [settings.vocabularySize, hidden])
-        positionEmbedding = try source.parameter("transformer.wpe.weight", [settings.contextLength, hidden])
-        blocks = try (0..<settings.layerCount).map { index in
-            Block(
-                attentionNorm: try norm("h.\(index).ln_1"),
-                attention: try projection("h.\(index).attn.c_attn", 3 * hidden, hidden),
-                output: try projection("h.\(index).attn.c_proj", hidden, hidden),
-                feedForwardNorm: try norm("h.\(index).ln_2"),
-                up: try projection("h.\(index).mlp.c_fc", settings.feedForwardSize, hidden),
-                down: try projection("h.\(index).mlp.c_proj", hidden, settings.feedForwardSize))
-        }
-        finalNorm = try norm("ln_f")
-        self.projection =
-            settings.tiesEmbeddings
-            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, hidden])
-        adapter = source.adapter?.finished()
+        try super.init(
+            settings.shape, dropout: settings.dropout, configuration: settings.json, classifier: "GPT2ForSequenceClassification",
+            weights: source, assembly: settings.parts)
     }
 
-    /// The dimensions of the decoder.
-    public var shape: DecoderShape {
-        DecoderShape(
-            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
-            keyHeads: settings.heads, headDim: settings.hiddenSize / settings.heads,
-            vocabularySize: settings.vocabularySize,
-            contextLength: settings.contextLength, headWidth: settings.hiddenSize)
-    }
-    /// The token embedding and the position embedding.
-    public var embeddingParameters: [Parameter] { [tokenEmbedding, positionEmbedding] }
-    /// The learned position embedding.
-    public var positionParameter: Parameter? { positionEmbedding }
-    /// The parameters of the final norm.
-    public var finalParameters: [Parameter] { finalNorm.parameters }
-    /// The dropout rates, including that of the adapter.
-    public var dropout: DropoutRates { settings.dropout.with(adapter) }
-    /// The name of the sequence classifier in Transformers.
-    public var classifierArchitecture: String? { "GPT2ForSequenceClassification" }
-    /// Whether the output projection is the token embedding.
-    public var isTied: Bool { settings.tiesEmbeddings }
-    /// The parameters of one layer.
-    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
     /// True for the four matrices of each layer, which checkpoints store as [inputs, outputs].
-    public func isStoredTransposed(_ parameter: Parameter) -> Bool {
-        blocks.contains { block in
-            [block.attention, block.output, block.up, block.down].contains { $0.weight === parameter }
+    override public func isStoredTransposed(_ parameter: Parameter) -> Bool {
+        layers.contains { layer in
+            guard case .fused(let inputs) = layer.attention.inputs, case .plain(let up, let down, _) = layer.feedForward else {
+                return false
+            }
+            return [inputs, layer.attention.output, up, down].contains { $0.weight === parameter }
         }
     }
 
-    /// The sum of token and position embeddings: [T, C].
-    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
-        tokenEmbedding.on(tape).embedding(of: ids) + positionEmbedding.on(tape).embedding(of: positions)
+    /// A model of the same configuration with other weights.
+    /// - Throws: errors of `weights`.
+    override public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
+        try GPT2(settings, weights: weights)
+    }
+}
+
+extension GPT2Configuration {
+    fileprivate var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: hiddenSize, layerCount: layerCount, heads: heads, keyHeads: heads, headDim: hiddenSize / heads,
+            vocabularySize: vocabularySize, contextLength: contextLength, headWidth: hiddenSize)
+    }
+
+    fileprivate func parts(_ weights: any WeightSource) throws -> StackedDecoder.Parts {
+        let (all, model) = (WeightScope(weights), WeightScope(weights, "transformer"))
+        let tokens = try model.weight("wte", [vocabularySize, hiddenSize])
+        let positions = try model.weight("wpe", [contextLength, hiddenSize])
+        let layers = try (0..<layerCount).map { try layer($0, model.below("h.\($0)")) }
+        return StackedDecoder.Parts(
+            embedding: .init(tokens: tokens, positions: positions), layers: layers,
+            norm: try model.norm(.layer, "ln_f", width: hiddenSize, epsilon: normEpsilon),
+            output: .init(weight: tiesEmbeddings ? tokens : try all.weight("lm_head", [vocabularySize, hiddenSize])))
+    }
+
+    private func layer(_ index: Int, _ scope: WeightScope) throws -> DecoderLayer {
+        func norm(_ name: String) throws -> Norm { try scope.norm(.layer, name, width: hiddenSize, epsilon: normEpsilon) }
+        func projection(_ name: String, _ outputs: Int, _ inputs: Int) throws -> Projection {
+            try scope.projection(name, outputs, inputs, bias: true, transposed: true)
+        }
+        let first = try norm("ln_1")
+        let attention = SelfAttention(
+            .fused(try projection("attn.c_attn", 3 * hiddenSize, hiddenSize)),
+            output: try projection("attn.c_proj", hiddenSize, hiddenSize), heads: .init(heads, dim: hiddenSize / heads),
+            scores: AttentionScores(scale: scale(ofLayer: index)))
+        return DecoderLayer(
+            .normsBefore(attention: first, feedForward: try norm("ln_2")), attention,
+            .plain(
+                up: try projection("mlp.c_fc", feedForwardSize, hiddenSize),
+                down: try projection("mlp.c_proj", hiddenSize, feedForwardSize), activation))
     }
 
     /// The factor of the products of queries and keys in a layer.
     private func scale(ofLayer index: Int) -> Float {
-        let dim = Float(settings.hiddenSize / settings.heads)
-        return (settings.scalesByHeadDim ? 1 / dim.squareRoot() : 1) / (settings.scalesByLayer ? Float(index + 1) : 1)
+        let dim = Float(hiddenSize / heads)
+        return (scalesByHeadDim ? 1 / dim.squareRoot() : 1) / (scalesByLayer ? Float(index + 1) : 1)
     }
-
-    /// Applies one layer: hidden states of all rows [T, C] to those of the wanted rows [R, C].
-    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
-        let block = blocks[index]
-        let width = settings.hiddenSize
-
-        let all = block.attention(block.attentionNorm(states, on: tape), in: context, on: tape)  // [T, 3C]
-        let queries = context.selected(all.columns(0..<width))  // [R, C]
-        let keys = all.columns(width..<2 * width)
-        let values = all.columns(2 * width..<3 * width)
-        let mixed = context.attention(
-            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
-            scores: AttentionScores(scale: scale(ofLayer: index)), dropout: dropout.attention)
-        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
-            context.dropped(x, site, layer: index, rate: dropout.residual)
-        }
-        let middle = context.selected(states) + dropped(block.output(mixed, in: context, on: tape), .attentionOutput)
-
-        let inner = block.up(block.feedForwardNorm(middle, on: tape), in: context, on: tape)  // [R, F]
-        return middle + dropped(block.down(settings.activation(inner), in: context, on: tape), .feedForwardOutput)
-    }
-
-    /// Applies the final norm: [R, C].
-    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor { finalNorm(states, on: tape) }
-
-    /// A model of the same configuration with other weights.
-    /// - Throws: errors of `weights`.
-    public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try GPT2(settings, weights: weights) }
 
     /// The configuration, with the keys of Hugging Face's config.json.
-    public func configuration() -> JSONValue {
+    fileprivate var json: JSONValue {
         [
             "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
-            "vocab_size": JSONValue(settings.vocabularySize),
-            "n_embd": JSONValue(settings.hiddenSize), "n_inner": JSONValue(settings.feedForwardSize),
-            "n_layer": JSONValue(settings.layerCount), "n_head": JSONValue(settings.heads),
-            "n_positions": JSONValue(settings.contextLength), "n_ctx": JSONValue(settings.contextLength),
-            "activation_function": .string(settings.activation.rawValue),
-            "layer_norm_epsilon": JSONValue(settings.normEpsilon),
-            "scale_attn_weights": .bool(settings.scalesByHeadDim),
-            "scale_attn_by_inverse_layer_idx": .bool(settings.scalesByLayer),
-            "tie_word_embeddings": .bool(settings.tiesEmbeddings),
-            "embd_pdrop": JSONValue(settings.dropout.embedding), "attn_pdrop": JSONValue(settings.dropout.attention),
-            "resid_pdrop": JSONValue(settings.dropout.residual),
-            "initializer_range": JSONValue(settings.initializerRange),
+            "vocab_size": JSONValue(vocabularySize),
+            "n_embd": JSONValue(hiddenSize), "n_inner": JSONValue(feedForwardSize),
+            "n_layer": JSONValue(layerCount), "n_head": JSONValue(heads),
+            "n_positions": JSONValue(contextLength), "n_ctx": JSONValue(contextLength),
+            "activation_function": .string(activation.rawValue),
+            "layer_norm_epsilon": JSONValue(normEpsilon),
+            "scale_attn_weights": .bool(scalesByHeadDim),
+            "scale_attn_by_inverse_layer_idx": .bool(scalesByLayer),
+            "tie_word_embeddings": .bool(tiesEmbeddings),
+            "embd_pdrop": JSONValue(dropout.embedding), "attn_pdrop": JSONValue(dropout.attention),
+            "resid_pdrop": JSONValue(dropout.residual),
+            "initializer_range": JSONValue(initializerRange),
         ]
     }
 }

@@ -1,4 +1,4 @@
-public import Formats
+import Formats
 public import Tensor
 
 /// The configuration of an OPT model. ``OPT/configuration()`` returns it with the keys of Hugging Face's config.json.
@@ -64,158 +64,95 @@ public struct OPTConfiguration: Sendable, Equatable {
 }
 
 /// An OPT decoder (Zhang et al. 2022): learned position embeddings, LayerNorm before or after attention and MLP, and ReLU.
-public final class OPT: TransformerDecoder {
-    /// The weights of one layer.
-    private struct Block {
-        var attentionNorm: LayerNormalisation
-        var query: Projection
-        var key: Projection
-        var value: Projection
-        var output: Projection
-        var feedForwardNorm: LayerNormalisation
-        var up: Projection
-        var down: Projection
-
-        var parameters: [Parameter] {
-            key.parameters + value.parameters + query.parameters + output.parameters + attentionNorm.parameters
-                + up.parameters + down.parameters + feedForwardNorm.parameters
-        }
-    }
-
-    /// Position p is row p + 2 of the position embedding; the original implementation reserved the first two rows for padding.
-    private static let positionOffset: Int32 = 2
-    private static let normEpsilon = 1e-5
-
+public final class OPT: StackedDecoder {
     /// The configuration of the model.
     public let settings: OPTConfiguration
-    private let tokenEmbedding: Parameter
-    private let positionEmbedding: Parameter
-    private let projectIn: Projection?
-    private let blocks: [Block]
-    private let finalNorm: LayerNormalisation?
-    private let projectOut: Projection?
-    /// The output projection: [V, embedding size].
-    public let projection: Parameter
-    /// The adapter; nil for none.
-    public let adapter: Adapter?
 
     /// Creates a model with weights from `source`: a checkpoint or random initialisation.
     /// - Throws: errors of `source`.
-    public init(_ settings: OPTConfiguration, weights source: some WeightSource) throws {
-        let (hidden, narrow) = (settings.hiddenSize, settings.embeddingSize)
-        func norm(_ name: String) throws -> LayerNormalisation {
-            try LayerNormalisation(
-                source, "model.decoder.\(name)", width: hidden, affine: settings.normsAreAffine,
-                epsilon: Self.normEpsilon)
-        }
-        func projection(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool) throws -> Projection {
-            try Projection(source, "model.decoder.\(name)", outputs: outputs, inputs: inputs, bias: bias)
-        }
+    public init(_ settings: OPTConfiguration, weights source: any WeightSource) throws {
         self.settings = settings
-        tokenEmbedding = try source.parameter("model.decoder.embed_tokens.weight", [settings.vocabularySize, narrow])
-        positionEmbedding = try source.parameter(
-            "model.decoder.embed_positions.weight", [settings.contextLength + Int(Self.positionOffset), hidden])
-        projectIn = narrow == hidden ? nil : try projection("project_in", hidden, narrow, bias: false)
-        blocks = try (0..<settings.layerCount).map { index in
-            let bias = settings.hasBiases
-            return Block(
-                attentionNorm: try norm("layers.\(index).self_attn_layer_norm"),
-                query: try projection("layers.\(index).self_attn.q_proj", hidden, hidden, bias: bias),
-                key: try projection("layers.\(index).self_attn.k_proj", hidden, hidden, bias: bias),
-                value: try projection("layers.\(index).self_attn.v_proj", hidden, hidden, bias: bias),
-                output: try projection("layers.\(index).self_attn.out_proj", hidden, hidden, bias: bias),
-                feedForwardNorm: try norm("layers.\(index).final_layer_norm"),
-                up: try projection("layers.\(index).fc1", settings.feedForwardSize, hidden, bias: bias),
-                down: try projection("layers.\(index).fc2", hidden, settings.feedForwardSize, bias: bias))
-        }
-        finalNorm = settings.normalisesBefore && !settings.removesFinalNorm ? try norm("final_layer_norm") : nil
-        projectOut = narrow == hidden ? nil : try projection("project_out", narrow, hidden, bias: false)
-        self.projection =
-            settings.tiesEmbeddings
-            ? tokenEmbedding : try source.parameter("lm_head.weight", [settings.vocabularySize, narrow])
-        adapter = source.adapter?.finished()
+        try super.init(
+            settings.shape, dropout: settings.dropout, configuration: settings.json, classifier: "OPTForSequenceClassification",
+            weights: source, assembly: settings.parts)
     }
 
-    /// The dimensions of the decoder.
-    public var shape: DecoderShape {
-        DecoderShape(
-            hiddenSize: settings.hiddenSize, layerCount: settings.layerCount, heads: settings.heads,
-            keyHeads: settings.heads, headDim: settings.hiddenSize / settings.heads,
-            vocabularySize: settings.vocabularySize,
-            contextLength: settings.contextLength, headWidth: settings.embeddingSize)
-    }
-    /// The token embedding, the position embedding and the projection to the hidden size, if there is one.
-    public var embeddingParameters: [Parameter] {
-        [tokenEmbedding, positionEmbedding] + (projectIn?.parameters ?? [])
-    }
-    /// The learned position embedding.
-    public var positionParameter: Parameter? { positionEmbedding }
-    /// The parameters of the final norm and of the projection to the embedding size, if there are any.
-    public var finalParameters: [Parameter] { (finalNorm?.parameters ?? []) + (projectOut?.parameters ?? []) }
-    /// The dropout rates, including that of the adapter.
-    public var dropout: DropoutRates { settings.dropout.with(adapter) }
-    /// The name of the sequence classifier in Transformers.
-    public var classifierArchitecture: String? { "OPTForSequenceClassification" }
-    /// Whether the output projection is the token embedding.
-    public var isTied: Bool { settings.tiesEmbeddings }
-    /// The parameters of one layer.
-    public func parameters(ofLayer index: Int) -> [Parameter] { blocks[index].parameters }
-
-    /// The sum of token embeddings, projected to the hidden size, and position embeddings: [T, C].
-    public func embed(_ ids: [Int32], positions: [Int32], on tape: Tape?) -> Tensor {
-        let tokens = tokenEmbedding.on(tape).embedding(of: ids)  // [T, E]
-        let places = positionEmbedding.on(tape).embedding(of: positions.map { $0 + Self.positionOffset })  // [T, C]
-        return (projectIn.map { $0(tokens, on: tape) } ?? tokens) + places
-    }
-
-    /// Applies one layer: hidden states of all rows [T, C] to those of the wanted rows [R, C].
-    public func layer(_ index: Int, _ states: Tensor, _ context: LayerContext, on tape: Tape?) -> Tensor {
-        let block = blocks[index]
-        let before = settings.normalisesBefore
-
-        let input = before ? block.attentionNorm(states, on: tape) : states  // [T, C]
-        let queries = block.query(context.selected(input), in: context, on: tape)  // [R, C]
-        let keys = block.key(input, in: context, on: tape)
-        let values = block.value(input, in: context, on: tape)
-        let mixed = context.attention(
-            queries, keys, values, layer: index, heads: settings.heads, keyHeads: settings.heads,
-            dropout: dropout.attention)
-        func dropped(_ x: Tensor, _ site: DropoutSite) -> Tensor {
-            context.dropped(x, site, layer: index, rate: dropout.residual)
-        }
-        let sum = context.selected(states) + dropped(block.output(mixed, in: context, on: tape), .attentionOutput)
-        let middle = before ? sum : block.attentionNorm(sum, on: tape)
-
-        let inner = before ? block.feedForwardNorm(middle, on: tape) : middle
-        let widened = settings.activation(block.up(inner, in: context, on: tape))
-        let result = middle + dropped(block.down(widened, in: context, on: tape), .feedForwardOutput)
-        return before ? result : block.feedForwardNorm(result, on: tape)
-    }
-
-    /// Applies the final norm and the projection to the embedding size, if there are any: [R, embedding size].
-    public func finish(_ states: Tensor, on tape: Tape?) -> Tensor {
-        let normed = finalNorm.map { $0(states, on: tape) } ?? states
-        return projectOut.map { $0(normed, on: tape) } ?? normed
+    /// The parameters of one layer, in the order of the state dictionary: keys, values, queries, output, norm, MLP, norm.
+    override public func parameters(ofLayer index: Int) -> [Parameter] {
+        let layer = layers[index]
+        guard case .separate(let query, let key, let value) = layer.attention.inputs else { return layer.parameters }
+        let (attention, norms) = (key.parameters + value.parameters + query.parameters, layer.order.parameters)
+        return attention + layer.attention.output.parameters + norms.attention + layer.feedForward.parameters + norms.feedForward
     }
 
     /// A model of the same configuration with other weights.
     /// - Throws: errors of `weights`.
-    public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder { try OPT(settings, weights: weights) }
+    override public func rebuilt(from weights: any WeightSource) throws -> any TransformerDecoder {
+        try OPT(settings, weights: weights)
+    }
+}
+
+extension OPTConfiguration {
+    /// Position p is row p + 2 of the position embedding; the original implementation reserved the first two rows for padding.
+    private static let positionOffset: Int32 = 2
+    private static let normEpsilon = 1e-5
+
+    fileprivate var shape: DecoderShape {
+        DecoderShape(
+            hiddenSize: hiddenSize, layerCount: layerCount, heads: heads, keyHeads: heads, headDim: hiddenSize / heads,
+            vocabularySize: vocabularySize, contextLength: contextLength, headWidth: embeddingSize)
+    }
+
+    fileprivate func parts(_ weights: any WeightSource) throws -> StackedDecoder.Parts {
+        let (all, model) = (WeightScope(weights), WeightScope(weights, "model.decoder"))
+        let isProjected = embeddingSize != hiddenSize
+        let tokens = try model.weight("embed_tokens", [vocabularySize, embeddingSize])
+        let positions = try model.weight("embed_positions", [contextLength + Int(Self.positionOffset), hiddenSize])
+        let projectIn = isProjected ? try model.projection("project_in", hiddenSize, embeddingSize) : nil
+        let layers = try (0..<layerCount).map { try layer(model.below("layers.\($0)")) }
+        let finalNorm = normalisesBefore && !removesFinalNorm ? try norm(model, "final_layer_norm") : nil
+        let projectOut = isProjected ? try model.projection("project_out", embeddingSize, hiddenSize) : nil
+        return StackedDecoder.Parts(
+            embedding: .init(tokens: tokens, projection: projectIn, positions: positions, positionOffset: Self.positionOffset),
+            layers: layers, norm: finalNorm,
+            output: .init(
+                projection: projectOut, weight: tiesEmbeddings ? tokens : try all.weight("lm_head", [vocabularySize, embeddingSize])))
+    }
+
+    private func layer(_ scope: WeightScope) throws -> DecoderLayer {
+        let attention = scope.below("self_attn")
+        func square(_ name: String) throws -> Projection { try attention.projection(name, hiddenSize, hiddenSize, bias: hasBiases) }
+        let first = try norm(scope, "self_attn_layer_norm")
+        let mixing = SelfAttention(
+            .separate(query: try square("q_proj"), key: try square("k_proj"), value: try square("v_proj")),
+            output: try square("out_proj"), heads: .init(heads, dim: hiddenSize / heads))
+        let second = try norm(scope, "final_layer_norm")
+        return DecoderLayer(
+            normalisesBefore ? .normsBefore(attention: first, feedForward: second) : .normsOfSums(attention: first, feedForward: second),
+            mixing,
+            .plain(
+                up: try scope.projection("fc1", feedForwardSize, hiddenSize, bias: hasBiases),
+                down: try scope.projection("fc2", hiddenSize, feedForwardSize, bias: hasBiases), activation))
+    }
+
+    private func norm(_ scope: WeightScope, _ name: String) throws -> Norm {
+        try scope.norm(normsAreAffine ? .layer : .layerWithoutParameters, name, width: hiddenSize, epsilon: Self.normEpsilon)
+    }
 
     /// The configuration, with the keys of Hugging Face's config.json.
-    public func configuration() -> JSONValue {
+    fileprivate var json: JSONValue {
         [
-            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": JSONValue(settings.vocabularySize),
-            "hidden_size": JSONValue(settings.hiddenSize), "ffn_dim": JSONValue(settings.feedForwardSize),
-            "num_hidden_layers": JSONValue(settings.layerCount), "num_attention_heads": JSONValue(settings.heads),
-            "max_position_embeddings": JSONValue(settings.contextLength),
-            "word_embed_proj_dim": JSONValue(settings.embeddingSize),
-            "do_layer_norm_before": .bool(settings.normalisesBefore),
-            "_remove_final_layer_norm": .bool(settings.removesFinalNorm), "enable_bias": .bool(settings.hasBiases),
-            "layer_norm_elementwise_affine": .bool(settings.normsAreAffine),
-            "activation_function": .string(settings.activation.rawValue),
-            "tie_word_embeddings": .bool(settings.tiesEmbeddings), "dropout": JSONValue(settings.dropout.residual),
-            "attention_dropout": JSONValue(settings.dropout.attention), "init_std": JSONValue(settings.initializerRange),
+            "architectures": ["OPTForCausalLM"], "model_type": "opt", "vocab_size": JSONValue(vocabularySize),
+            "hidden_size": JSONValue(hiddenSize), "ffn_dim": JSONValue(feedForwardSize),
+            "num_hidden_layers": JSONValue(layerCount), "num_attention_heads": JSONValue(heads),
+            "max_position_embeddings": JSONValue(contextLength),
+            "word_embed_proj_dim": JSONValue(embeddingSize),
+            "do_layer_norm_before": .bool(normalisesBefore),
+            "_remove_final_layer_norm": .bool(removesFinalNorm), "enable_bias": .bool(hasBiases),
+            "layer_norm_elementwise_affine": .bool(normsAreAffine),
+            "activation_function": .string(activation.rawValue),
+            "tie_word_embeddings": .bool(tiesEmbeddings), "dropout": JSONValue(dropout.residual),
+            "attention_dropout": JSONValue(dropout.attention), "init_std": JSONValue(initializerRange),
         ]
     }
 }
