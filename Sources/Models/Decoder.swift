@@ -120,8 +120,8 @@ public struct LayerContext {
 /// A decoder-only transformer, as used by trainers and the generator: an embedding, a stack of layers, a final norm and an output
 /// projection.
 ///
-/// The rows of all sequences are packed without padding; positions and the attention layout identify them. Most families are a
-/// ``StackedDecoder`` with different parts; others have a class that conforms to this protocol.
+/// The rows of all sequences are packed without padding; positions and the attention layout identify them. The built-in families are a
+/// ``StackedDecoder`` with different parts; others may have a class that conforms to this protocol.
 public protocol TransformerDecoder: AnyObject {
     /// The dimensions of the decoder.
     var shape: DecoderShape { get }

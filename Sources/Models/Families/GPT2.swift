@@ -1,7 +1,8 @@
 import Formats
 public import Tensor
 
-/// The configuration of a GPT-2 model. ``GPT2/configuration()`` returns it with the keys of Hugging Face's config.json.
+/// The configuration of a GPT-2 model. ``StackedDecoder/configuration()`` of a ``GPT2`` returns it with the keys of Hugging Face's
+/// config.json.
 public struct GPT2Configuration: Sendable, Equatable {
     /// V, the number of rows of the token embedding.
     public var vocabularySize: Int

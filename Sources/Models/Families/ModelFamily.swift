@@ -5,7 +5,7 @@ import Formats
 /// To add a family, create a value of this type and pass it to
 /// ``LanguageModel/load(_:base:usesTanh:families:keepsPacking:note:)``. Most families are composed of standard parts: use
 /// ``ModelFamily/init(_:architecture:classifier:plan:)`` with ``SelfAttention``, ``FeedForward``, ``DecoderLayer`` and ``Norm``, as
-/// in ``ModelFamily/qwen3``. A family that they do not suit needs its own ``TransformerDecoder``, such as ``OPT``.
+/// in ``ModelFamily/qwen3``. A family that they do not suit needs its own ``TransformerDecoder``.
 public struct ModelFamily: Sendable {
     /// A function that creates a decoder from a configuration and the weights of a checkpoint or random initialisation.
     public typealias Builder = @Sendable (ConfigurationReader, any WeightSource) throws -> any TransformerDecoder

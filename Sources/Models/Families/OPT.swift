@@ -1,7 +1,8 @@
 import Formats
 public import Tensor
 
-/// The configuration of an OPT model. ``OPT/configuration()`` returns it with the keys of Hugging Face's config.json.
+/// The configuration of an OPT model. ``StackedDecoder/configuration()`` of an ``OPT`` returns it with the keys of Hugging Face's
+/// config.json.
 public struct OPTConfiguration: Sendable, Equatable {
     /// V, the number of rows of the token embedding.
     public var vocabularySize: Int
