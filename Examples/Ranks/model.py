@@ -11,8 +11,9 @@ frozen); default 0, for the time without overlap. --pass: examples of a pass. --
 seconds = S × the most examples of a rank + wire + copies + messages - hidden, where
 
 - wire: gradients travel to the owner of each parameter, values from it, as 32-bit floats. A bucket of values has 2^20 floats for each
-  owner, and one of gradients an eighth of the largest share, from 2^16 to 2^20 floats. A bucket takes as long as the rank that sends or receives most. Owners are chosen as in ParameterShares. With equal shares, a rank
-  sends and receives 8 × P × (n - 1) / n bytes.
+  owner, and one of gradients an eighth of the largest share, from 2^16 to 2^20 floats. A bucket takes as long as the rank that
+  sends or receives most. Owners are chosen as in ParameterShares. With equal shares, a rank sends and receives
+  8 × P × (n - 1) / n bytes.
 - copies: one thread of each rank reads or writes each trained number 16 times (gathering, sums, buffers, sockets).
 - messages: 4 latencies for each bucket (a guard, and a large message that asks before it is sent), and 1 for each of 15 small
   exchanges.
