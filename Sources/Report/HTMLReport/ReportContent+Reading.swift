@@ -74,7 +74,7 @@ extension ReportContent {
                         ? try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true) : try Tables.read(table, inRun: run.folder)
                     let name = names.name(of: run, table: table, split: split, rows: rows)
                     var sample = Sample(system: name.text, run: run.name, table: table, split: split, rows: rows)
-                    sample.isBase = name.rank == 0
+                    (sample.isBase, sample.isOfReference) = (name.rank == 0, name.isOfReference)
                     found.append((sample, name.rank, run.folder.deletingLastPathComponent().lastPathComponent))
                 } catch {
                     missing.append("\(run.name): the table \(table) is left out: \(error)")
