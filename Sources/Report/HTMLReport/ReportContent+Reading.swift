@@ -36,7 +36,8 @@ extension ReportContent {
 
     /// The default heading of the report.
     package var title: String {
-        folders.isEmpty ? "Runs" : (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent).joined(separator: ", ")
+        let names = (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent)
+        return "swift-rlhf report" + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
     }
 
     /// The folder itself if it is a run; else the runs directly in it, ordered by stage; else the runs in its subfolders, such

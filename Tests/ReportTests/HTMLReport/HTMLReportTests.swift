@@ -192,6 +192,7 @@ import _TestSupport
         var task = fixture.task()
         try task.run(ReportListener())
         try task.run(ReportListener())
+        #expect(text(of: fixture.folder["report.html"]).contains("<title>swift-rlhf report: runs</title>"))
         let output = fixture.folder["report.html"]
         try ReportFixture.write("<!DOCTYPE html><p>mine</p>", to: output)
         #expect(throws: InvalidSetting.self) { try task.run(ReportListener()) }
