@@ -245,6 +245,11 @@ struct SampleCommand: ProgramCommand {
             try SampleCommand.parse(normalising: ["--freeze_layers", "much"])
         }
         #expect(error?.description.contains("'much' is invalid for '--freeze-layers") == true)
+        #expect(error?.description.contains("; expected a number") == true)
+        let steps = #expect(throws: CommandLineError.self) {
+            try SampleCommand.parse(normalising: ["--checkpoint-limit", "abc"])
+        }
+        #expect(steps?.description.contains("; expected an integer") == true)
         #expect(error?.programExit == .usage)
     }
 

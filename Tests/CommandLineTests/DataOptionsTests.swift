@@ -166,7 +166,20 @@ struct DataOptionsTests {
             Issue.record("a set that does not exist was read")
         } catch {
             #expect("\(error)".contains("did you mean the data set summarisation?"))
+            #expect("\(error)".contains("and no built-in set of that name (generated, instructions, "))
         }
+        let path = #expect(throws: (any Error).self) { try options("--dataset", folder.path + "/none").corpus() }
+        #expect("\(path as Any)".contains("there is no such folder") && !"\(path as Any)".contains("built-in"))
+    }
+
+    @Test("the default data set is named in a note, and a set that is given is not")
+    func defaultDataset() throws {
+        let note = "no --dataset is given: using the built-in set generated"
+        var lines: [String] = []
+        _ = try options().corpus(["validation"]) { lines.append($0) }
+        #expect(lines.count { $0 == note } == 1)
+        _ = try options("--dataset", "generated").corpus(["validation"]) { lines.append($0) }
+        #expect(lines.count { $0 == note } == 1)
     }
 
     /// A tokenizer whose ids are the text's scalars.

@@ -93,7 +93,8 @@ import _TestSupport
     func pairs() throws {
         try makeRuns()
         let tasks = folder["tasks.jsonl"].path
-        try run("--systems", "long,short", "--preference-tasks", tasks)
+        let notes = try notes(of: ["--systems", "long,short", "--preference-tasks", tasks])
+        #expect(notes.contains("\(tasks): 4 tasks; 1 pair with identical texts is left out\n"), "\(notes)")
         let written = try rows("tasks.jsonl", PairwiseTask.self)
         // input 0 has equal texts, the last one is not common
         #expect(written.map(\.input) == (1..<5).map { "post \($0)" })

@@ -83,6 +83,7 @@ import _TestSupport
         let markdown = Self.summary.markdown
         #expect(markdown.hasPrefix("# generated posts\n"))
         #expect(markdown.contains("| reward model accuracy | 0.810 | 0.720 |\n"))
+        for text in [Self.summary.terminalText, markdown] { #expect(text.contains("an upper bound: log n − (n − 1)/n")) }
         #expect(markdown.split(separator: "\n").filter { $0.hasPrefix("| PPO ") && $0.contains("[") }.count == 2)
     }
 

@@ -24,7 +24,7 @@ import _TestSupport
         #expect(!recorder.text.contains("\n"))
         recorder.forget()
         console.handle(.ended(stage: "sft", seconds: 1))
-        #expect(recorder.text == "\r\u{1B}[Ksft: 100 steps in 1s, 10,000 tokens, 10,000 tokens/s, loss 2.000\n")
+        #expect(recorder.text == "\r\u{1B}[Ksft: 100 steps in 1s, 10,000 tokens, 10,000 tokens/s, loss of the last step 2.000\n")
     }
 
     @Test func notesStandAboveTheLine() {
@@ -85,7 +85,7 @@ import _TestSupport
         #expect(handle(part(0), at: 2).hasPrefix("\rnormalisation   0% ["))
         #expect(handle(part(10), at: 7).hasPrefix("\rnormalisation  25% ["))
         #expect(handle(part(40), at: 8) == "\r\u{1B}[K")
-        let summary = "sft: 1 step in 1s, 100 tokens, 100 tokens/s, loss 2.000; 9s in total\n"
+        let summary = "sft: 1 step in 1s, 100 tokens, 100 tokens/s, loss of the last step 2.000; 9s in total\n"
         #expect(handle(.ended(stage: "sft", seconds: 9), at: 9) == summary)
         #expect(plain.text == "normalisation: pair 10/40 (25 %), 200 tokens/s, 2.00 pairs/s, 15s left\n" + summary)
     }
@@ -115,7 +115,7 @@ import _TestSupport
         let lines = recorder.text.split(separator: "\n").map(String.init)
         #expect(lines.count == 5)
         #expect(lines.first == "sft: step 25/100 (25 %), 500 tokens/s, 5.00 steps/s, 15s left, loss 2.000")
-        #expect(lines.last == "sft: 100 steps in 20s, 10,000 tokens, 500 tokens/s, loss 2.000")
+        #expect(lines.last == "sft: 100 steps in 20s, 10,000 tokens, 500 tokens/s, loss of the last step 2.000")
         #expect(!recorder.text.contains("\r") && !recorder.text.contains("\u{1B}"))
     }
 }

@@ -93,11 +93,11 @@ import Testing
                 == "sft: step 185/500 (37 %), 1,500 tokens/s, 2.50 steps/s, 2:06 left, loss 4.758")
         #expect(
             ProgressLine.summary(progress(steps: 500), seconds: 200)
-                == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss 4.758")
+                == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss of the last step 4.758")
         // tokens per second are those of the steps' time, also if loading and evaluations took as long again
         #expect(
             ProgressLine.summary(progress(steps: 500), seconds: 400)
-                == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss 4.758; 6:40 in total")
+                == "sft: 500 steps in 3:20, 300,000 tokens, 1,500 tokens/s, loss of the last step 4.758; 6:40 in total")
     }
 
     @Test("what is counted is named, in the number that fits")

@@ -226,7 +226,8 @@ import _TestSupport
         }.run(in: folder["point"], tiny)
         #expect(try content("point") == content("sweep/points/temperature-0.2_min-p-0.95"))
         let table = try String(contentsOf: folder["sweep/final/sweep.md"], encoding: .utf8).split(separator: "\n")
-        #expect(table.count == 6 && table[0].hasPrefix("| temperature | min-p | split | N | reward | chosen | KL |"))
+        let start = "| temperature | min-p | split | N | reward | chosen | KL | KL of choice from samples ≤ |"
+        #expect(table.count == 6 && table[0].hasPrefix(start))
         // done is done
         let before = try Data(contentsOf: folder["sweep/final/sweep.json"])
         try sweep.run(in: folder["sweep"], tiny)

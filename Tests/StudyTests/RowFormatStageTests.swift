@@ -56,6 +56,16 @@ import _TestSupport
         }
     }
 
+    @Test("prompts without answers cannot be trained on, and the error says so", arguments: ["prompts", "alpaca-prompts"])
+    func promptsForTraining(_ name: String) throws {
+        var stage = SFTStage()
+        stage.model.modelName = folder["sft"].path
+        stage.data.dataset = folder[name].path
+        stage.run.threads = 1
+        let error = #expect(throws: DataError.self) { try stage.run(in: folder["more"]) }
+        #expect("\(error as Any)".contains("all 8 rows have a prompt but no answer; SFT needs prompt and completion"))
+    }
+
     private func small(_ training: inout TrainingSettings) {
         (training.maxSteps, training.perDeviceTrainBatchSize, training.loggingSteps) = (2, 4, 1)
     }

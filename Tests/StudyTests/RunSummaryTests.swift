@@ -1,3 +1,4 @@
+import Foundation
 import Runs
 import Study
 import Testing
@@ -22,6 +23,17 @@ struct RunSummaryTests {
             ])
     }
 
+    @Test("a value equal to the first is unchanged, not the best, unless an evaluation between them was better")
+    func unchanged() {
+        func line(_ scores: Double...) -> String? {
+            let measurements = scores.enumerated().map { Measurement(step: $0.offset * 50, values: ["validation_score": $0.element]) }
+            return RunSummary(figures: [.init("score", better: .more)]).lines(measurements, path: "ppo").first
+        }
+        #expect(line(0.5, 0.5) == "validation_score: 0.500 at step 50, unchanged; 2 evaluations, from 0.500 at step 0")
+        #expect(
+            line(0.5, 0.75, 0.5) == "validation_score: 0.500 at step 100; best 0.750 at step 50; 3 evaluations, from 0.500 at step 0")
+    }
+
     @Test("more is better for an accuracy, which is shown in per cent; a number without a direction has no best")
     func directions() {
         let measurements = [
@@ -34,6 +46,32 @@ struct RunSummaryTests {
                 "validation_accuracy: 51.2 % at step 10; best 56.7 % at step 0; 2 evaluations, from 56.7 % at step 0",
                 "validation_length: 30.00 at step 10; 2 evaluations, from 20.00 at step 0",
             ])
+    }
+
+    @Test("a reward model that orders no more than half of the pairs is no better than chance", arguments: [0, 0.4, 0.5])
+    func chance(accuracy: Double) {
+        #expect(RewardModelStage.chanceNote(accuracy: accuracy)?.contains("not better than chance") == true)
+        #expect(RewardModelStage.chanceNote(accuracy: 0.51) == nil && RewardModelStage.chanceNote(accuracy: nil) == nil)
+    }
+
+    @Test("equal traffic of all processes is one number; otherwise the mean and the largest are given")
+    func traffic() {
+        #expect(RunSession.trafficText([84_957_000, 84_957_000]) == "each process sent 84.957 MB per step to the others")
+        #expect(
+            RunSession.trafficText([1e6, 3e6])
+                == "the processes sent 2.000 MB per step to the others (mean over processes; largest: 3.000 MB)")
+        #expect(RunSession.idle(1) == "one of them has" && RunSession.idle(2) == "2 of them have")
+    }
+
+    @Test("the path of a run is shown as the settings name its folder")
+    func paths() {
+        func path(_ parent: String, _ run: String) -> String {
+            var settings = RunSettings()
+            settings.outputDir = parent
+            return settings.path(of: URL(fileURLWithPath: run, isDirectory: true))
+        }
+        #expect(path("runs", "runs/sft") == "runs/sft" && path("runs/", "runs/sft") == "runs/sft")
+        #expect(path("/tmp/runs", "/tmp/runs/sft") == "/tmp/runs/sft" && path("runs", "/tmp/other/sft") == "/tmp/other/sft")
     }
 
     @Test("a single evaluation, the last numbers of training, and the next commands with a path that a shell can read")

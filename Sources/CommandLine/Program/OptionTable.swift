@@ -28,6 +28,8 @@ public struct OptionTable: Sendable {
         public var kind: Kind
         /// Whether the option is optional. `none` and `null` then clear its value.
         public var isOptional: Bool
+        /// What a value must be, such as "an integer"; nil for values other than numbers.
+        public var expected: String?
     }
 
     /// The options by kebab-case name.
@@ -102,6 +104,14 @@ public struct OptionTable: Sendable {
         return nil
     }
 
+    /// The parser's message on an invalid value, with what the option expects.
+    func explained(_ message: String) -> String {
+        guard let match = message.firstMatch(of: /is invalid for '--([a-z0-9-]+)[^']*'/),
+            let expected = entries[String(match.1)]?.expected
+        else { return message }
+        return message.replacingCharacters(in: match.range, with: "\(match.0); expected \(expected)")
+    }
+
     private static func absurdity(of value: Any) -> String? {
         switch value {
         case let optional as any OptionalValue: optional.wrapped.flatMap(absurdity)
@@ -162,7 +172,8 @@ extension Option: ValueProperty {
         let kind: OptionTable.Kind =
             type == Bool.self
             ? .boolean : type is any RepeatedValue.Type ? .repeated : type is any ListValue.Type ? .list : .value
-        return OptionTable.Entry(kind: kind, isOptional: optional != nil)
+        let expected = type is any BinaryInteger.Type ? "an integer" : type is any BinaryFloatingPoint.Type ? "a number" : nil
+        return OptionTable.Entry(kind: kind, isOptional: optional != nil, expected: expected)
     }
 
     fileprivate var value: Any { wrappedValue }

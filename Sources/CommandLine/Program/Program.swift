@@ -89,7 +89,7 @@ extension ProgramCommand {
         } catch let error as CommandLineError {
             throw error
         } catch  where exitCode(for: error) != .success {
-            throw normalised.located(message(for: error))
+            throw normalised.located(optionTable.explained(message(for: error)))
         }
     }
 }

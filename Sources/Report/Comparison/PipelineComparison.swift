@@ -264,7 +264,8 @@ public struct PipelineComparison: ReportTask {
                 ? try interval("reference") { row in row.reference.map { gold.score(row.response, reference: $0) } } : nil,
             lengthTokens: try interval("tokens") { $0.numbers["tokens"] }.mean,
             eosShare: try interval("ended") { $0.numbers["ended"] }.mean,
-            // for best-of-N, the KL of selecting among N samples, whatever reference model the samples were measured against
+            // for best-of-N of the supervised model, the KL bound of selecting among N samples, whatever reference model the samples
+            // were measured against
             kl: try rows.first?.numbers["n"].map { BestOfN.kl(claimed: $0) }
                 ?? (rows.contains { $0.numbers["kl"] != nil } ? interval("kl") { $0.numbers["kl"] }.mean : 0),
             perInputEAD: ead?.perInput?.mean,

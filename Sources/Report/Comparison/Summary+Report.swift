@@ -9,7 +9,7 @@ extension Summary {
         """
         # \(dataset)
 
-        Intervals are 95 % bootstrap intervals. id: in distribution; ood: out of distribution.
+        Intervals are 95 % bootstrap intervals. id: in distribution; ood: out of distribution. \(Self.divergence)
 
         \(systemsTable.markdown)\(leftOutLines)
         | | in distribution | out of distribution |
@@ -29,6 +29,7 @@ extension Summary {
         \(dataset)
 
         \(systemsTable.plain)\(leftOutLines)
+        \(Self.divergence)
         SFT loss per summary token: \(fixed(sft.firstLoss)) at the start, \(fixed(sft.lastLoss)) at the end; \
         validation \(fixed(sft.validationLoss)) id, \(fixed(sft.oodValidationLoss)) ood
         Reward model accuracy: \(fixed(rm.accuracyID)) id, \(fixed(rm.accuracyOOD)) ood
@@ -36,6 +37,10 @@ extension Summary {
         \(secondsTable.plain)
         """
     }
+
+    /// The meaning of the column KL.
+    private static let divergence =
+        "KL: nats per response, from the reference model; for best-of-N of the reference model, an upper bound: log n − (n − 1)/n."
 
     /// Lines about responses that were left out of a number, one per system and distribution. Each begins with a newline.
     private var leftOutLines: String {

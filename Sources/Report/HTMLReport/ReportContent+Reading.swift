@@ -36,7 +36,8 @@ extension ReportContent {
 
     /// The default heading of the report.
     package var title: String {
-        folders.isEmpty ? "Runs" : (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent).joined(separator: ", ")
+        let names = (folders.count > 3 ? Array(folders.prefix(1)) : folders).map(\.lastPathComponent)
+        return "swift-rlhf report" + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
     }
 
     /// The folder itself if it is a run; else the runs directly in it, ordered by stage; else the runs in its subfolders, such
@@ -74,7 +75,7 @@ extension ReportContent {
                         ? try MeasuredTable.rows(table, inRun: run.folder, mayBeScored: true) : try Tables.read(table, inRun: run.folder)
                     let name = names.name(of: run, table: table, split: split, rows: rows)
                     var sample = Sample(system: name.text, run: run.name, table: table, split: split, rows: rows)
-                    sample.isBase = name.rank == 0
+                    (sample.isBase, sample.isOfReference) = (name.rank == 0, name.isOfReference)
                     found.append((sample, name.rank, run.folder.deletingLastPathComponent().lastPathComponent))
                 } catch {
                     missing.append("\(run.name): the table \(table) is left out: \(error)")

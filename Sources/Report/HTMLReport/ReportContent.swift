@@ -19,6 +19,9 @@ package struct ReportContent: Sendable {
         package var rows: [SampleRow]
         /// Whether this is the base, the model that the other systems started from.
         package var isBase = false
+        /// Whether the model that was sampled is the reference model, from which KL is measured. Only then is the KL of selecting
+        /// among N samples a KL from the reference model.
+        package var isOfReference = false
     }
 
     /// The runs, in the order given; those in one folder are ordered by stage.

@@ -76,7 +76,10 @@ public struct SystemPreferences: ReportTask {
     var random: Philox { Philox(seed: run.seed).split("preferences") }
 
     /// Writes new tasks. A file with other tasks stays: answers that were given to them would be counted for the new ones.
-    private func write<Task: Codable & Equatable>(tasks: [Task], to path: String, _ listener: ReportListener) throws {
+    /// - Parameter leftOut: the number of pairs with identical texts, of which no task was made.
+    private func write<Task: Codable & Equatable>(
+        tasks: [Task], leftOut: Int = 0, to path: String, _ listener: ReportListener
+    ) throws {
         let file = URL(fileURLWithPath: path)
         if try FileStatus.of(file)?.kind == .file {
             let present = try? JSONLines<Task>(file).read()
@@ -86,7 +89,11 @@ public struct SystemPreferences: ReportTask {
                         + "another file, or delete it")
             }
         }
-        try write(tasks, to: path, listener)
+        try JSONLines<Task>(file).write(tasks)
+        let others =
+            leftOut == 0
+            ? "" : "; \(Counted(leftOut, "pair")) with identical texts \(Counted.form(leftOut, "is", "are")) left out"
+        listener.note("\(path): \(Counted(tasks.count, "task"))\(others)")
     }
 
     private func write<Row: Codable>(_ rows: [Row], to path: String, _ listener: ReportListener) throws {
@@ -104,11 +111,12 @@ public struct SystemPreferences: ReportTask {
         let outputs = joined.systems.map { system in places.map { system.rows[$0][0].response } }
         if preferences.isPairwise {
             var tasks = PairwiseTask.tasks(inputs: inputs, first: outputs[0], second: outputs[1], using: &random)
+            let leftOut = inputs.count - tasks.count
             if preferences.attentionChecks > 0 {
                 tasks = AttentionChecks.mixed(into: tasks, count: preferences.attentionChecks, using: &random)
             }
             let page = try annotationPage(tasks)
-            try write(tasks: tasks, to: path, listener)
+            try write(tasks: tasks, leftOut: leftOut, to: path, listener)
             return try write(page, listener)
         }
         let references = try places.map { place in

@@ -32,7 +32,8 @@ public enum ProgressLine {
         return "\(progress.stage): " + parts.map(\.text).joined(separator: ", ")
     }
 
-    /// One line at the end of a stage, such as "sft: 500 steps in 3:12, 730,000 tokens, 3,802 tokens/s, loss 4.758; 3:40 in total".
+    /// One line at the end of a stage, such as "sft: 500 steps in 3:12, 730,000 tokens, 3,802 tokens/s, loss of the last step 4.758;
+    /// 3:40 in total".
     ///
     /// Steps, tokens and tokens per second are those of this session, and their time runs from its first step to its last. A resumed
     /// stage says "100 of 500 steps".
@@ -47,7 +48,7 @@ public enum ProgressLine {
         var text = "\(progress.stage): \(isResumed ? Counted.grouped(progress.sessionSteps) + " of " : "")\(steps) in \(taken)"
         if progress.sessionTokens > 0 { text += ", \(Counted(progress.sessionTokens, "token"))" }
         if let rate = progress.overallTokensPerSecond { text += ", \(Quantity.rate(rate)) tokens/s" }
-        if let figure = progress.figure { text += ", \(shown(figure))" }
+        if let figure = progress.figure { text += ", \(figure.name) of the last step \(Quantity.loss(figure.value))" }
         return text + (all == taken ? "" : "; \(all) in total")
     }
 

@@ -14,6 +14,7 @@ extension DataSettings {
         _ wanted: [String]? = nil, runs: URL = URL(fileURLWithPath: ".", isDirectory: true), note: (String) -> Void = { _ in }
     ) throws -> SummaryCorpus {
         if let answers = try answerCorpus(wanted, runs: runs, note: note) { return answers }
+        sayDefault(note)
         let all = try wanted.map { try $0 + $0.map(evaluated) }
         var (corpus, counts) = try ownCorpus(all)
         if let evalDataset {
@@ -285,7 +286,11 @@ extension DataSettings {
         if let folder = try format.folder(of: set, in: parent), try FileStatus.of(folder) == nil {
             let nearest = NearestName.find(name, among: CorpusFormat.builtIn.map(\.name))
             let hint = nearest.map { "; did you mean the data set \($0)?" } ?? Self.fileHint(name)
-            throw FormatError.unreadable(path: folder.path, reason: "there is no such folder" + hint)
+            // a path cannot be meant as the name of a built-in set
+            let names = CorpusFormat.builtIn.map(\.name)
+            let isPath = name.contains("/") || names.contains(name)
+            let others = isPath ? "" : ", and no built-in set of that name (\(names.joined(separator: ", ")))"
+            throw FormatError.unreadable(path: folder.path, reason: "there is no such folder\(others)\(hint)")
         }
         guard let files = try format.files(of: set, in: parent, replacing: named) else {
             throw InvalidSetting("the data set \(name) has no files")

@@ -4,6 +4,12 @@ import Foundation
 
 /// Notes about the rows that were read, one line each, besides their numbers.
 extension DataSettings {
+    /// Reports that the default data set is used, because no option names one.
+    func sayDefault(_ note: (String) -> Void) {
+        guard dataset == nil, namedFiles.isEmpty, CorpusFormat.named(datasetName).isMade else { return }
+        note("no --dataset is given: using the built-in set \(datasetName)")
+    }
+
     /// Reports the row format of each split, unless all are formats of the published data sets.
     func sayShapes(_ found: [String: String], _ note: (String) -> Void) {
         let published = [RowShape.posts.name, RowShape.comparisons.name]

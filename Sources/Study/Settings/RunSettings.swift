@@ -1,5 +1,5 @@
 import Formats
-import Foundation
+package import Foundation
 import Models
 import Runs
 import Tensor
@@ -109,6 +109,12 @@ public struct RunSettings: Settings {
 
     /// The folder that contains the run folders.
     var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
+
+    /// The path of a run folder as the settings name it: relative if `outputDir` is. A folder elsewhere keeps its full path.
+    package func path(of run: URL) -> String {
+        guard run.deletingLastPathComponent().standardizedFileURL.path == folder.standardizedFileURL.path else { return run.path }
+        return outputDir + (outputDir.hasSuffix("/") ? "" : "/") + run.lastPathComponent
+    }
 
     /// Calls `body` with the number of threads and the precision of these settings.
     func computing<Result>(_ body: () throws -> Result) rethrows -> Result {

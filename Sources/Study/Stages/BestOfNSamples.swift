@@ -89,7 +89,7 @@ extension BestOfNStage {
         session.say(
             "\(ranks) processes share the prompts, each \(promptsPerPass) at a time"
                 + (ranks > passes
-                    ? "; no split has more than \(Counted(prompts, "prompt")), so at least \(ranks - passes) of them have nothing to do"
+                    ? "; no split has more than \(Counted(prompts, "prompt")), so at least \(RunSession.idle(ranks - passes)) nothing to do"
                     : "")
         )
     }

@@ -116,13 +116,15 @@ public struct BestOfNStage: TrackedStage {
         let n = bestOfN.numReturnSequences
         let (first, best) = (progress.firstMean / prompts, progress.bestMean / prompts)
         var values = ["\(split)_mean_reward": first, "\(split)_best_of_n_reward": best]
-        var text = String(format: "%@: mean reward %.3f, best of %d %.3f (KL at most %.2f)", split, first, n, best, BestOfN.kl(n: n))
+        var text = String(
+            format: "%@: mean reward %.3f, best of %d %.3f (KL from the samples at most %.2f)", split, first, n, best, BestOfN.kl(n: n))
         let (expected, kl) = ((progress.curve.last ?? 0) / prompts, (progress.klCurve?.last ?? 0) / prompts)
         if bestOfN.choice != .best {
             values["\(split)_best_of_n_expected_reward"] = expected
             values["\(split)_best_of_n_kl_bound"] = kl
             text = String(
-                format: "%@: mean reward %.3f, soft best of %d %.3f, expected %.3f (KL at most %.2f)", split, first, n, best, expected, kl)
+                format: "%@: mean reward %.3f, soft best of %d %.3f, expected %.3f (KL from the samples at most %.2f)", split, first, n,
+                best, expected, kl)
         }
         try session.report(.measured(step: progress.done, values: values))
         session.say(text)

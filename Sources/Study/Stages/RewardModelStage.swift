@@ -144,7 +144,17 @@ public struct RewardModelStage: TrackedStage {
             try evaluateAtEnd(comparisons, of: name, trainer, session)
         }
         try session.folder.writeResult { try adapter.finished(model).save(to: $0, tokenizer: start.tokenizer, as: saving) }
+        if evaluation.doTrain, session.folder.isFirst {
+            let accuracy = try MetricsFile.read(inRun: session.folder.url).last(of: "validation_accuracy")
+            if let note = Self.chanceNote(accuracy: accuracy) { session.say(note) }
+        }
         try session.end(stage: trainer.objective.stage, summary)
+    }
+
+    /// A note on a validation accuracy that is not above that of guessing; nil for a higher or an unknown accuracy.
+    package static func chanceNote(accuracy: Double?) -> String? {
+        guard let accuracy, accuracy <= 0.5 else { return nil }
+        return "the reward model is not better than chance: raise --learning-rate or --num-train-epochs, or lower --freeze-layers"
     }
 
     /// What the run says of itself at its end.

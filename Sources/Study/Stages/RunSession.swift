@@ -11,6 +11,8 @@ package final class RunSession {
     let folder: SharedRunFolder
     /// The folder of runs that are named by their ID.
     private let runs: URL
+    /// The run folder as the settings name it, relative if they do.
+    private let namedPath: String
     let sinks: MetricSinks
     private let trackers: [TrackerGuard]
     private let environment: StageEnvironment
@@ -73,6 +75,7 @@ package final class RunSession {
     ) throws {
         self.environment = environment
         runs = run.folder
+        namedPath = run.path(of: url)
         let collective = environment.collective
         if collective.size > 1, configuration.options["apply_in_backward"] == .bool(true) {
             throw InvalidSetting(
@@ -134,20 +137,29 @@ package final class RunSession {
         say(
             "\(collective.size) processes train together"
                 + (collective.size > batchSize
-                    ? "; a batch has \(Counted(batchSize, "example")), so at least \(collective.size - batchSize) of them have nothing to do "
-                        + "in a step; start fewer, or use a larger batch" : ""))
+                    ? "; a batch has \(Counted(batchSize, "example")), so at least "
+                        + "\(Self.idle(collective.size - batchSize)) nothing to do in a step; start fewer, or use a larger batch" : ""))
     }
 
     /// Reports how many bytes the processes have sent to each other per step.
     func sayTraffic(_ traffic: StepTraffic) throws {
         guard collective.size > 1, traffic.steps > 0 else { return }
         let bytes = try traffic.bytesPerStep(among: collective)
-        let mean = bytes.reduce(0, +) / Double(bytes.count)
-        say(
-            String(
-                format: "each process sent %.3f MB per step to the others (%.3f MB at most), in %@", mean / 1e6, (bytes.max() ?? 0) / 1e6,
-                Counted(traffic.steps, "step").description))
+        say("\(Self.trafficText(bytes)), in \(Counted(traffic.steps, "step"))")
     }
+
+    /// What each process sent per step: one number if all sent equally much, else the mean and the largest.
+    package static func trafficText(_ bytes: [Double]) -> String {
+        func shown(_ bytes: Double) -> String { String(format: "%.3f MB", bytes / 1e6) }
+        let mean = shown(bytes.reduce(0, +) / Double(max(1, bytes.count)))
+        let largest = shown(bytes.max() ?? 0)
+        return mean == largest
+            ? "each process sent \(mean) per step to the others"
+            : "the processes sent \(mean) per step to the others (mean over processes; largest: \(largest))"
+    }
+
+    /// The subject and verb of a sentence on processes without work: "one of them has" or "2 of them have".
+    package static func idle(_ count: Int) -> String { count == 1 ? "one of them has" : "\(count) of them have" }
 
     /// The keeper of the best model, if settings ask for one.
     private var best: BestModel?
@@ -287,7 +299,7 @@ package final class RunSession {
     func end(stage: String, _ summary: RunSummary = RunSummary()) throws {
         try sinks.handle(.ended(stage: stage, seconds: seconds))
         guard folder.isFirst else { return }
-        let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: folder.url.path)
+        let lines = summary.lines(try MetricsFile.read(inRun: folder.url), path: namedPath)
         for line in lines where !line.hasPrefix("next:") { say(line) }
         say("the result is in \(folder.finalFolder.path)")
         for line in lines where line.hasPrefix("next:") { say(line) }

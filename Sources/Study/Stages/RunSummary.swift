@@ -74,7 +74,13 @@ package struct RunSummary {
             case .more?: points.max { $0.value < $1.value }
             case nil: nil as (step: Int, value: Double)?
             }
-        if let best { text += best.value == last.value ? ", the best" : "; best \(shown(best))" }
+        if let best, best.value != last.value {
+            text += "; best \(shown(best))"
+        } else if last.value == first.value {
+            text += ", unchanged"
+        } else if best != nil {
+            text += ", the best"
+        }
         return text + "; \(points.count) evaluations, from \(shown(first))"
     }
 

@@ -104,6 +104,12 @@ public struct SFTStage: TrackedStage {
             with: start.tokenizer, note: session.say)
         examples = try data.trainingExamples(of: corpus)
         let tokenised = try tokenisation.tokenisedOnThreads(examples, with: start.tokenizer)
+        guard !tokenised.examples.isEmpty || examples.isEmpty || examples.contains(where: { $0.summary.contains { !$0.isWhitespace } })
+        else {
+            throw DataError.emptySplit(
+                "train",
+                reason: "all \(Counted(examples.count, "row")) have a prompt but no answer; SFT needs prompt and completion")
+        }
         if let note = tokenised.note { session.say(note) }
         let batch = evaluation.perDeviceEvalBatchSize
         let evaluated = try ["train", "validation", "ood_validation"].filter { corpus.availableSplits.contains($0) }

@@ -25,7 +25,7 @@ struct SweepResult: Encodable {
     /// The names of results in JSON and their titles in the table.
     private static let columns: [(name: String, title: String)] = [
         ("mean_reward", "reward"), ("chosen_reward", "chosen"), ("expected_reward", "expected"), ("kl", "KL"),
-        ("choice_kl_bound", "KL of choice ≤"), ("per_input_ead", "EAD per input"), ("across_input_ead", "EAD across"),
+        ("choice_kl_bound", "KL of choice from samples ≤"), ("per_input_ead", "EAD per input"), ("across_input_ead", "EAD across"),
         ("per_input_distinct", "distinct per input"), ("across_input_distinct", "distinct across"),
         ("chosen_across_input_ead", "EAD of chosen"), ("tokens", "tokens"), ("end_share", "ended"),
     ]

@@ -103,6 +103,35 @@ import _TestSupport
         _ = check(try fixture.page())
     }
 
+    @Test("best-of-N has the KL bound only where the sampled model is the reference model")
+    func divergenceOfBest() throws {
+        let fixture = try ReportFixture(hasSummary: false)
+        // the best of the policy's samples
+        try FileManager.default.copyItem(
+            at: fixture.runs.appendingPathComponent("bon/tables/test_best_of_n.jsonl"),
+            to: fixture.runs.appendingPathComponent("ppo-samples/tables/test_best_of_n.jsonl"))
+        func system(_ name: String) throws -> ReportedSystems.System {
+            try #require(fixture.content().systems.first?.systems.first { $0.name == name })
+        }
+        let best = try system("PPO, best of 4")
+        #expect(best.id[.kl] == nil && best.id[.reward] != nil)
+        #expect(try system("PPO").id[.kl]?.mean == 1)
+        let bound = log(4.0) - 0.75
+        #expect(try abs((system("best-of-4").id[.kl]?.mean ?? 0) - bound) < 1e-6)
+        let pictures = try #require(try FrontSection.section.make(fixture.content())).pictures
+        let picture = try #require(pictures.first { $0.name == "reward-kl" }).document
+        #expect(picture.contains("best-of-4") && !picture.contains("PPO, best of 4"))
+        #expect(try fixture.page().contains("an upper bound: log n − (n − 1)/n"))
+        // the supervised model with a reference that is named: itself, then another
+        let run = fixture.runs.appendingPathComponent("bon")
+        for (reference, isBound) in [("sft", true), ("ppo", false)] {
+            var configuration = try #require(try RunConfiguration.read(inRun: run))
+            configuration.options["reference_model"] = .string(fixture.runs.appendingPathComponent(reference).path)
+            try configuration.write(inRun: run)
+            #expect(try (system("best-of-4").id[.kl] != nil) == isBound, "\(reference)")
+        }
+    }
+
     @Test(
         "a page without any one of the files is written and says what is missing",
         arguments: [
@@ -163,6 +192,7 @@ import _TestSupport
         var task = fixture.task()
         try task.run(ReportListener())
         try task.run(ReportListener())
+        #expect(text(of: fixture.folder["report.html"]).contains("<title>swift-rlhf report: runs</title>"))
         let output = fixture.folder["report.html"]
         try ReportFixture.write("<!DOCTYPE html><p>mine</p>", to: output)
         #expect(throws: InvalidSetting.self) { try task.run(ReportListener()) }

@@ -47,8 +47,12 @@ extension ReportedSystems {
         result[.reward] = interval(\.reward)
         result[.lengthTokens] = interval { $0.numbers["tokens"] }
         result[.eosShare] = interval { $0.numbers["ended"] }
-        // for best-of-N, the KL of selecting among N samples
-        result[.kl] = interval { row in row.numbers["n"].map { n in n >= 1 ? BestOfN.kl(claimed: n) : .nan } ?? row.numbers["kl"] }
+        // for best-of-N, the KL of selecting among N samples; it is relative to the sampled model, so that for the best samples of
+        // another model the KL from the reference model is unknown
+        result[.kl] = interval { row in
+            guard let n = row.numbers["n"] else { return row.numbers["kl"] }
+            return sample.isOfReference && n >= 1 ? BestOfN.kl(claimed: n) : nil
+        }
         // the base itself has a KL of 0
         if result[.kl] == nil, sample.isBase { result[.kl] = Interval(mean: 0, low: 0, high: 0) }
         guard prompts.contains(where: { $0.count > 1 }) else { return result }

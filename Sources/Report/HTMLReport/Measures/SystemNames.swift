@@ -13,6 +13,8 @@ struct SystemNames {
     struct Name {
         var text: String
         var rank: Int
+        /// Whether the samples were drawn from the reference model, from which KL is measured.
+        var isOfReference = false
     }
 
     /// The name of the system that generated a table.
@@ -23,13 +25,29 @@ struct SystemNames {
         if let place = studies[parent]?.firstIndex(where: { $0.samples == run.name && $0.tableName(of: split) == table }),
             let system = studies[parent]?[place]
         {
-            return Name(text: system.title, rank: system.base == true ? 0 : place + 1)
+            let isOfReference = Self.isReference(of: run, rank: Self.model(of: run).rank)
+            return Name(text: system.title, rank: system.base == true ? 0 : place + 1, isOfReference: isOfReference)
         }
         let (model, rank) = Self.model(of: run)
-        guard isBest else { return Name(text: model, rank: rank) }
+        let isOfReference = Self.isReference(of: run, rank: rank)
+        guard isBest else { return Name(text: model, rank: rank, isOfReference: isOfReference) }
         let count = rows.first?.numbers["n"].flatMap { Int(exactly: $0) }.map(String.init) ?? "N"
         return rank == 0
-            ? Name(text: "best-of-\(count)", rank: 40) : Name(text: "\(model), best of \(count)", rank: 50 + rank)
+            ? Name(text: "best-of-\(count)", rank: 40, isOfReference: isOfReference)
+            : Name(text: "\(model), best of \(count)", rank: 50 + rank, isOfReference: isOfReference)
+    }
+
+    /// Whether the model of a run of samples is the reference model: a supervised model whose samples name no other reference, or
+    /// any untrained model that is named as its own reference. A model trained with a reward or with preferences never is.
+    private static func isReference(of run: ReportedRun, rank: Int) -> Bool {
+        guard rank == 0 || rank == 30 else { return false }
+        guard let drawing = (try? SampledModel.drawingRun(of: run.folder)).flatMap({ $0 }),
+            let options = (try? RunConfiguration.read(inRun: drawing)).flatMap({ $0 })?.options
+        else { return false }
+        guard case .string(let reference)? = options["reference_model"] else { return rank == 0 }
+        guard case .string(let model)? = options["model_name"] else { return false }
+        func path(_ name: String) -> String { URL(fileURLWithPath: name, isDirectory: true).standardizedFileURL.path }
+        return path(reference) == path(model)
     }
 
     /// The name of the model that a run of samples was drawn from.

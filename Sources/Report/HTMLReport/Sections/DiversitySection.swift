@@ -14,7 +14,8 @@ package enum DiversitySection {
             var table = HTMLTable(
                 """
                 Diversity measured by calculate-diversity, with 95 % intervals: per input (over the responses to one prompt, averaged over \
-                prompts) and across inputs (over one response to each prompt).
+                prompts) and across inputs (over one response to each prompt). The column outputs names what was measured: “first” is the \
+                first set of outputs given to the program, “compared” the second one, and “ood” those out of distribution.
                 """,
                 [
                     ("run", false), ("outputs", false), ("metric", false), ("more diverse is", false), ("per input", true),

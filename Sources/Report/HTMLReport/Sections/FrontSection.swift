@@ -36,7 +36,8 @@ package enum FrontSection {
             body.html += divergence.figure(
                 """
                 Mean reward against the Kullback–Leibler divergence from the reference model, per response. Of two systems with equal \
-                reward, the one further to the left has changed less. For best-of-N, the divergence is the bound log n − (n − 1)/n.
+                reward, the one further to the left has changed less. For best-of-N of the reference model, an upper bound: \
+                log n − (n − 1)/n. The best samples of another model have no known divergence and are not shown.
                 """)
         }
         if diversity == nil {

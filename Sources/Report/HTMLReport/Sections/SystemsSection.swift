@@ -27,8 +27,10 @@ package enum SystemsSection {
         var table = HTMLTable(
             """
             <bdi>\(systems.dataset)</bdi>: every system in distribution (id) and out of distribution (ood), with 95 % intervals in \
-            brackets. \(systems.source) n is the number of prompts; EAD is the number of expectation-adjusted distinct n-grams; “ended” \
-            is the share of responses with an end-of-sequence token.
+            brackets. \(systems.source) n is the number of prompts; KL is the divergence from the reference model (for best-of-N of the \
+            reference model, an upper bound: log n − (n − 1)/n; empty for the best samples of another model); EAD is the share of \
+            distinct n-grams, adjusted for its expectation (it can slightly exceed 1); “ended” is the share of responses with an \
+            end-of-sequence token.
             """,
             [("system", false), ("data", false), ("n", true)] + metrics.map { (heading($0), true) })
         table.isSortable = true
