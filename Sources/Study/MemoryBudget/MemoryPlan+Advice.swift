@@ -5,9 +5,14 @@ import Train
 
 // Settings with which a run that does not fit would fit.
 extension MemoryPlan {
-    /// Suggests settings with which the run takes at most `room` bytes: fewer tokens per pass, which changes no result; otherwise
-    /// the first ``MemoryChoices/alternatives`` that fit, with what they cost; otherwise `advice`.
-    package func settings(fitting room: Int, otherwise advice: String) -> String {
+    /// The bytes that suggested settings leave free of `room` bytes: 3 percent and at least 4 MB. An estimate varies by 1 or 2 MB
+    /// between starts of the same run.
+    package static func margin(of room: Int) -> Int { max(4_000_000, room / 100 * 3) }
+
+    /// Suggests settings with which the run takes at most `available` bytes less ``margin(of:)``: fewer tokens per pass, which
+    /// changes no result; otherwise the first ``MemoryChoices/alternatives`` that fit, with what they cost; otherwise `advice`.
+    package func settings(fitting available: Int, otherwise advice: String) -> String {
+        let room = available - Self.margin(of: available)
         let tokens = tokensPerPass(fitting: room)
         if let tokens, tokens >= max(1, longest) { return "--tokens-per-pass \(tokens) would fit" }
         // choices that save next to nothing are not worth naming
