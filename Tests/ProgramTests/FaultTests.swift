@@ -232,7 +232,8 @@ import Testing
         ).wait()
         #expect(sampling.status == 64, "\(sampling.status): \(sampling.errors)")
         expectOneLine(
-            sampling.errors, ["needs about", "--num-return-sequences"], "refusal", program: "sample-best-of-n")
+            sampling.errors, ["needs about", "the program and its data alone need about", "raise --memory-limit"], "refusal",
+            program: "sample-best-of-n")
         // little memory for threads: OpenBLAS's would try for ever to get theirs, and exit() would wait for them
         let little = try pipeline.start("train-sft", output: "little", extra: ["--threads", "1"], shell: "ulimit -v 200000")
         let deadline = Date(timeIntervalSinceNow: 60)

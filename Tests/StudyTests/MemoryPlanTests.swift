@@ -138,6 +138,47 @@ import Train
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
     }
 
+    @Test("fewer active responses are suggested where the caches take too much, with fewer tokens per pass if need be")
+    func activeResponses() {
+        var plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
+        plan.training.caches = 600 << 20
+        plan.training.fewerActive = [
+            .init(responses: 32, caches: 300 << 20), .init(responses: 16, caches: 100 << 20), .init(responses: 8, caches: 50 << 20),
+        ]
+        func with(_ caches: Int, tokens: Int) -> MemoryPlan {
+            var plan = plan
+            (plan.training.caches, plan.training.trainingTokens, plan.training.evaluationTokens) = (caches, tokens, 2 * tokens)
+            return plan
+        }
+        // the largest number that fits
+        let all = Self.room(for: with(300 << 20, tokens: 2048).peak)
+        #expect(plan.settings(fitting: all, otherwise: "less") == "--max-active-responses 32 would fit")
+        // passes of 2048 tokens take more than 100 MB of caches
+        let both = with(100 << 20, tokens: 512)
+        let advice = plan.settings(fitting: Self.room(for: both.peak), otherwise: "less")
+        #expect(advice == "--max-active-responses 16 --tokens-per-pass 896 would fit", "\(advice)")
+        #expect(with(100 << 20, tokens: 896).peak <= both.peak + 400)
+        // a pass cannot be shorter than the longest text
+        plan.longest = 2000
+        #expect(!plan.settings(fitting: Self.room(for: both.peak), otherwise: "less").contains("would fit"))
+    }
+
+    @Test("where not even the program fits, no other setting is suggested")
+    func program() {
+        let plan = MemoryPlan(program: 46_000_000, training: Self.training, loaded: 0, longest: 256)
+        for room in [3_000_000, 46_000_000, 49_000_000] {
+            #expect(
+                plan.settings(fitting: room, otherwise: "less")
+                    == "the program and its data alone need about 46 MB; raise --memory-limit", "\(room)")
+        }
+        #expect(plan.settings(fitting: 55_000_000, otherwise: "less") == "less")
+        // nor where an earlier part of the run took more than the rest would
+        let loaded = MemoryPlan(program: 0, training: Self.training, loaded: 5_000_000_000, longest: 256)
+        #expect(
+            loaded.settings(fitting: 4_000_000_000, otherwise: "use less")
+                == "the work before the first step took 5.0 GB; raise --memory-limit, or use less")
+    }
+
     @Test("weights in files and packed copies are parts of the peak")
     func weightsInFiles() {
         var training = Self.training

@@ -94,7 +94,8 @@ package struct FreshModelMemory {
         let own = Double(MachineMemory.process()?.now ?? 0)
         let needed = peak(of: bytes - bytes(with: choices) + bytes(with: withoutCopies)) + own
         guard let room = MachineMemory.room(limit: limit, ranks: ranks), needed > Double(room) else { return }
-        throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: settings(fitting: Double(room) - own))
+        let advice = own < Double(room) ? settings(fitting: Double(room) - own) : MemoryPlan.advice(program: Int(own))
+        throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: advice)
     }
 
     /// Suggests a smaller model, and the first of the ``MemoryChoices/alternatives`` that may fit into `room` bytes.
