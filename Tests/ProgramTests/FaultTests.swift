@@ -221,7 +221,7 @@ import Testing
         }
         let refused = try pipeline.start("train-sft", output: "refused", extra: ["--memory-limit", "3M"]).wait()
         #expect(refused.status == 64, "\(refused.status): \(refused.errors)")
-        expectOneLine(refused.errors, ["needs about", "only 3 MB is available"], "refusal")
+        expectOneLine(refused.errors, ["needs about", "only 3 MB are available"], "refusal")
         #expect(pipeline.checkpoints("refused/sft").isEmpty)
         let sampling = try ProgramProcess(
             "sample-best-of-n",

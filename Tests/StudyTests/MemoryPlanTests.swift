@@ -56,6 +56,28 @@ import Train
         }
     }
 
+    @Test("a memory limit without its unit is an input error that names the unit")
+    func limitWithoutUnit() throws {
+        var run = RunSettings()
+        for (text, words) in [("150", "150 is 150 bytes; write 150MB"), ("1.5k", "1.5k is 2 kB; write 1.5MB")] {
+            run.memoryLimit = text
+            let error = #expect(throws: InvalidSetting.self) { try run.validate() }
+            #expect(error?.message == "--memory-limit \(words) for megabytes", "\(error?.message ?? "")")
+        }
+        for text in ["1MB", "1000000", "150MB"] {
+            run.memoryLimit = text
+            try run.validate()
+        }
+    }
+
+    @Test("the verb agrees with the amount")
+    func amountsInSentences() {
+        for (available, words) in [(60_000_000, "only 60 MB are available: less"), (1_000_000, "only 1 MB is available: less")] {
+            let text = MemoryError(needed: 70_000_000, available: available, settings: "less").description
+            #expect(text == "the run needs about 70 MB of memory, but " + words, "\(text)")
+        }
+    }
+
     private static var training: TrainingMemory {
         var memory = TrainingMemory()
         (memory.weights, memory.optimizer, memory.gradients) = (400 << 20, 200 << 20, 100 << 20)

@@ -101,9 +101,15 @@ public struct MemoryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A suggestion of settings that would fit.
     public var settings: String
 
+    /// An error from its parts; see the properties.
+    package init(needed: Int, available: Int, settings: String) {
+        (self.needed, self.available, self.settings) = (needed, available, settings)
+    }
+
     /// One line with both numbers and the suggestion.
     public var description: String {
         let texts = ByteCount.compared(needed, available)
-        return "the run needs about \(texts.first) of memory, but only \(texts.second) is available: \(settings)"
+        let verb = texts.second.hasPrefix("1 ") ? "is" : "are"
+        return "the run needs about \(texts.first) of memory, but only \(texts.second) \(verb) available: \(settings)"
     }
 }
