@@ -160,6 +160,20 @@ import Train
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
     }
 
+    @Test("parts that are 0 are left out, and tables are no packed copies")
+    func partsThatAreNotZero() {
+        var training = TrainingMemory()
+        training.weights = 448
+        training.add(WeightMemory(), created: 32_768)
+        #expect(training.packed == 0 && training.tables == 32_768 && training.fixed == 448 + 32_768)
+        training.caches = 3_000_000
+        let kept = ByteCount(bytes: Allocator.bound(peak: training.peak) - training.peak)
+        let plan = MemoryPlan(program: 9_000_000, training: training, loaded: 0, longest: 256)
+        #expect(
+            plan.description == "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 448 bytes, tables 33 kB, caches 3 MB, "
+                + "blocks kept for reuse \(kept), program and data 9 MB)", "\(plan.description)")
+    }
+
     @Test("fewer active responses are suggested where the caches take too much, with fewer tokens per pass if need be")
     func activeResponses() {
         var plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)

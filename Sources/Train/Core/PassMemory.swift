@@ -57,6 +57,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var mapped = 0
     /// The packed copies of weights that products in bf16 precision make and keep.
     package var packed = 0
+    /// What the first passes make and keep besides packed copies, such as the tables of rotary positions.
+    package var tables = 0
     /// The optimiser's moments.
     package var optimizer = 0
     /// The shapes of the trained parameters.
@@ -151,8 +153,8 @@ package struct TrainingMemory: Sendable, Equatable {
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
     package func moments(of kind: OptimizerKind) -> Int { trained.reduce(0) { $0 + kind.momentBytes(of: $1) } }
 
-    /// Weights, their packed copies, moments and gradients.
-    package var fixed: Int { weights + packed + optimizer + gradients }
+    /// Weights, their packed copies, tables, moments and gradients.
+    package var fixed: Int { weights + packed + tables + optimizer + gradients }
 
     /// Intermediate results of the largest pass, and what travels to other ranks meanwhile.
     package var activations: Int {
@@ -206,7 +208,8 @@ extension TrainingMemory {
     package mutating func add(_ weights: WeightMemory, created: Int, packing: PackedCopies = .all) {
         self.weights += weights.copied
         mapped = weights.bytes(packing: packing).mapped
-        packed = max(created, weights.unpacked(packing: packing), 0)
+        packed = weights.unpacked(packing: packing)
+        tables = max(created - packed, 0)
         frozen = weights.frozen()
     }
 }
