@@ -126,6 +126,7 @@ import _TestSupport
             advice.hasPrefix("\(FreshModelMemory.advice), or --optimizer adamw8bit, with which it needs at least ")
                 && advice.hasSuffix("(the optimiser's moments are rounded to 8 bits)"), "\(advice)")
         #expect(FreshModelMemory(Self.large, trainedBy: .adafactor, master: .bf16).settings(fitting: 1e6) == FreshModelMemory.advice)
+        #expect(advice.contains(" for weights, gradients and optimiser alone ("), "\(advice)")
         // gradients that are freed change no result, so they are named first; with several processes they cannot be freed
         let freed = FreshModelMemory(Self.large, trainedBy: .adamw, mayUpdateInBackward: true)
         #expect(freed.settings(fitting: 1e9).contains("or --apply-in-backward true, with which"), "\(freed.settings(fitting: 1e9))")
@@ -152,5 +153,18 @@ import _TestSupport
         // a limit is that of each process
         let limited = #expect(throws: MemoryError.self) { try memory.check(limit: "1MB", ranks: 8) }
         #expect(limited?.available == 1_000_000)
+        // the program of this test takes more than that
+        #expect(limited?.settings.hasSuffix("; raise --memory-limit") == true)
+        #expect(alone.settings.hasPrefix("this is for the weights and the program so far; passes come on top; use a smaller model"))
+    }
+
+    @Test("the first estimate of a model from scratch says that activations come on top")
+    func freshModelScope() throws {
+        var memory = FreshModelMemory(Self.large, trainedBy: .adamw)
+        memory.bytes = 1e18
+        let error = try #require(#expect(throws: MemoryError.self) { try memory.check(limit: nil) })
+        let words =
+            "this is for the weights, gradients, optimiser and the program so far; activations come on top, which --tokens-per-pass limits"
+        #expect(error.settings.hasPrefix("\(words); use a smaller model"), "\(error.settings)")
     }
 }
