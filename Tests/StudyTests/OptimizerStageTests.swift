@@ -117,6 +117,39 @@ import _TestSupport
         #expect(copied - found == Double(weights.bytes(.f32, .bf16, master: master).packed))
     }
 
+    @Test("the check before other work counts weights, gradients and moments as the trainer does", arguments: OptimizerKind.allCases)
+    func leastOfTraining(kind: OptimizerKind) throws {
+        let model = try Llama(Self.large, weights: RandomWeights(generator: Philox(seed: 1)))
+        Freezing(fraction: 0.5).apply(to: model)
+        var config = AdamConfig()
+        config.kind = kind
+        let run = RunSettings()
+        let trained = model.parameters.filter(\.isTrainable)
+        let memory = Adam(trained, config: config).memory
+        func least(processes: Int = 1) -> TrainingMemory {
+            MemoryPlan.least(run, training: model, optimizer: config, processes: processes, program: 5).training
+        }
+        #expect(least().weights == WeightMemory(of: [model]).bytes(.f32, .f32).allocated)
+        #expect(least().optimizer == memory.moments && least().gradients == memory.gradients && least().activations == 0)
+        #expect(least(processes: 2).optimizer == memory.moments / 2)
+        config.appliesInBackward = true
+        #expect(least().gradients == 0)
+    }
+
+    @Test("training that cannot fit is refused before other work")
+    func leastIsRefused() throws {
+        let model = try Llama(Self.large, weights: RandomWeights(generator: Philox(seed: 1)))
+        var run = RunSettings()
+        func check() throws {
+            try MemoryPlan.checkLeast(
+                run, RunModels(model: model), optimizer: AdamConfig(), processes: 1, ranks: 1, advice: "less")
+        }
+        try check()
+        run.memoryLimit = "1MB"
+        let error = try #require(#expect(throws: MemoryError.self) { try check() })
+        #expect(error.available == 1_000_000 && error.settings.contains("activations come on top; "), "\(error.settings)")
+    }
+
     @Test("a model from scratch that does not fit is answered with a smaller one and with options that take less memory")
     func freshModelAdvice() {
         let memory = FreshModelMemory(Self.large, trainedBy: .adamw)
