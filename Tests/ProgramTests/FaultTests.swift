@@ -221,7 +221,7 @@ import Testing
         }
         let refused = try pipeline.start("train-sft", output: "refused", extra: ["--memory-limit", "3M"]).wait()
         #expect(refused.status == 64, "\(refused.status): \(refused.errors)")
-        expectOneLine(refused.errors, ["needs about", "only 3 MB is available"], "refusal")
+        expectOneLine(refused.errors, ["needs about", "only 3 MB are available"], "refusal")
         #expect(pipeline.checkpoints("refused/sft").isEmpty)
         let sampling = try ProgramProcess(
             "sample-best-of-n",
@@ -232,7 +232,8 @@ import Testing
         ).wait()
         #expect(sampling.status == 64, "\(sampling.status): \(sampling.errors)")
         expectOneLine(
-            sampling.errors, ["needs about", "--num-return-sequences"], "refusal", program: "sample-best-of-n")
+            sampling.errors, ["needs about", "the program and its data alone need about", "raise --memory-limit"], "refusal",
+            program: "sample-best-of-n")
         // little memory for threads: OpenBLAS's would try for ever to get theirs, and exit() would wait for them
         let little = try pipeline.start("train-sft", output: "little", extra: ["--threads", "1"], shell: "ulimit -v 200000")
         let deadline = Date(timeIntervalSinceNow: 60)

@@ -56,6 +56,28 @@ import Train
         }
     }
 
+    @Test("a memory limit without its unit is an input error that names the unit")
+    func limitWithoutUnit() throws {
+        var run = RunSettings()
+        for (text, words) in [("150", "150 is 150 bytes; write 150MB"), ("1.5k", "1.5k is 2 kB; write 1.5MB")] {
+            run.memoryLimit = text
+            let error = #expect(throws: InvalidSetting.self) { try run.validate() }
+            #expect(error?.message == "--memory-limit \(words) for megabytes", "\(error?.message ?? "")")
+        }
+        for text in ["1MB", "1000000", "150MB"] {
+            run.memoryLimit = text
+            try run.validate()
+        }
+    }
+
+    @Test("the verb agrees with the amount")
+    func amountsInSentences() {
+        for (available, words) in [(60_000_000, "only 60 MB are available: less"), (1_000_000, "only 1 MB is available: less")] {
+            let text = MemoryError(needed: 70_000_000, available: available, settings: "less").description
+            #expect(text == "the run needs about 70 MB of memory, but " + words, "\(text)")
+        }
+    }
+
     private static var training: TrainingMemory {
         var memory = TrainingMemory()
         (memory.weights, memory.optimizer, memory.gradients) = (400 << 20, 200 << 20, 100 << 20)
@@ -92,6 +114,21 @@ import Train
         #expect(PassMemory(small: (50, 1000), large: (50, 1000)).bytes(tokens: 9999) == 1000)
     }
 
+    /// The least room for which settings with this expected peak are suggested.
+    private static func room(for peak: Int) -> Int { max(peak + 4_000_000, peak / 97 * 100 + 200) }
+
+    @Test("suggested settings leave a margin, because the estimate varies between starts")
+    func margin() {
+        for room in [0, 1_000_000, 60_000_000, 133_333_333, 900 << 20, 1 << 40] {
+            let margin = MemoryPlan.margin(of: room)
+            #expect(margin >= 4_000_000 && margin <= max(4_000_000, room * 3 / 100) && room * 3 / 100 - margin < 3, "\(room)")
+        }
+        for peak in [1_000_000, 60_000_000, 900 << 20] {
+            let room = Self.room(for: peak)
+            #expect(room - MemoryPlan.margin(of: room) >= peak && room < peak * 104 / 100 + 4_000_000, "\(peak)")
+        }
+    }
+
     @Test("what would fit, does")
     func settings() throws {
         let plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
@@ -99,16 +136,16 @@ import Train
         #expect(
             plan.description.hasPrefix(
                 "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 419 MB, optimiser 210 MB"))
-        let room = 900 << 20
+        let room = 1000 << 20
         #expect(plan.peak > room)
         let advice = plan.settings(fitting: room, otherwise: "less")
         let tokens = try #require(Int(advice.split(separator: " ").dropFirst().first ?? ""))
         #expect(advice == "--tokens-per-pass \(tokens) would fit" && tokens % 32 == 0 && tokens >= 256)
         var smaller = plan
         (smaller.training.trainingTokens, smaller.training.evaluationTokens) = (tokens, 2 * tokens)
-        #expect(smaller.peak <= room)
+        #expect(smaller.peak <= room - MemoryPlan.margin(of: room))
         smaller.training.trainingTokens = tokens + 64
-        #expect(smaller.peak > room)
+        #expect(smaller.peak > room - MemoryPlan.margin(of: room))
         // no pass can be shorter than the longest text
         var long = plan
         long.longest = 2000
@@ -118,9 +155,64 @@ import Train
                 + "with --tokens-per-pass \(tokens), or less")
         // no text has 0 tokens
         let least = Self.training.fixed + Int(Self.training.training.fixed)
-        #expect(plan.settings(fitting: plan.program + Allocator.bound(peak: least + 50_000), otherwise: "less") == "less")
+        #expect(plan.settings(fitting: Self.room(for: plan.program + Allocator.bound(peak: least + 50_000)), otherwise: "less") == "less")
         // and what the weights take cannot be cut at all
         #expect(plan.settings(fitting: 500 << 20, otherwise: "less") == "less")
+    }
+
+    @Test("parts that are 0 are left out, and tables are no packed copies")
+    func partsThatAreNotZero() {
+        var training = TrainingMemory()
+        training.weights = 448
+        training.add(WeightMemory(), created: 32_768)
+        #expect(training.packed == 0 && training.tables == 32_768 && training.fixed == 448 + 32_768)
+        training.caches = 3_000_000
+        let kept = ByteCount(bytes: Allocator.bound(peak: training.peak) - training.peak)
+        let plan = MemoryPlan(program: 9_000_000, training: training, loaded: 0, longest: 256)
+        #expect(
+            plan.description == "memory: expected peak \(ByteCount(bytes: plan.peak)) (weights 448 bytes, tables 33 kB, caches 3 MB, "
+                + "blocks kept for reuse \(kept), program and data 9 MB)", "\(plan.description)")
+    }
+
+    @Test("fewer active responses are suggested where the caches take too much, with fewer tokens per pass if need be")
+    func activeResponses() {
+        var plan = MemoryPlan(program: 100 << 20, training: Self.training, loaded: 0, longest: 256)
+        plan.training.caches = 600 << 20
+        plan.training.fewerActive = [
+            .init(responses: 32, caches: 300 << 20), .init(responses: 16, caches: 100 << 20), .init(responses: 8, caches: 50 << 20),
+        ]
+        func with(_ caches: Int, tokens: Int) -> MemoryPlan {
+            var plan = plan
+            (plan.training.caches, plan.training.trainingTokens, plan.training.evaluationTokens) = (caches, tokens, 2 * tokens)
+            return plan
+        }
+        // the largest number that fits
+        let all = Self.room(for: with(300 << 20, tokens: 2048).peak)
+        #expect(plan.settings(fitting: all, otherwise: "less") == "--max-active-responses 32 would fit")
+        // passes of 2048 tokens take more than 100 MB of caches
+        let both = with(100 << 20, tokens: 512)
+        let advice = plan.settings(fitting: Self.room(for: both.peak), otherwise: "less")
+        #expect(advice == "--max-active-responses 16 --tokens-per-pass 896 would fit", "\(advice)")
+        #expect(with(100 << 20, tokens: 896).peak <= both.peak + 400)
+        // a pass cannot be shorter than the longest text
+        plan.longest = 2000
+        #expect(!plan.settings(fitting: Self.room(for: both.peak), otherwise: "less").contains("would fit"))
+    }
+
+    @Test("where not even the program fits, no other setting is suggested")
+    func program() {
+        let plan = MemoryPlan(program: 46_000_000, training: Self.training, loaded: 0, longest: 256)
+        for room in [3_000_000, 46_000_000, 49_000_000] {
+            #expect(
+                plan.settings(fitting: room, otherwise: "less")
+                    == "the program and its data alone need about 46 MB; raise --memory-limit", "\(room)")
+        }
+        #expect(plan.settings(fitting: 55_000_000, otherwise: "less") == "less")
+        // nor where an earlier part of the run took more than the rest would
+        let loaded = MemoryPlan(program: 0, training: Self.training, loaded: 5_000_000_000, longest: 256)
+        #expect(
+            loaded.settings(fitting: 4_000_000_000, otherwise: "use less")
+                == "the work before the first step took 5.0 GB; raise --memory-limit, or use less")
     }
 
     @Test("weights in files and packed copies are parts of the peak")
@@ -137,11 +229,11 @@ import Train
             MemoryPlan(program: 0, training: training, loaded: 0, longest: 256).description
                 .contains("weights in files 315 MB, packed weights 52 MB, optimiser"))
         // fewer tokens leave room for them
-        let advice = plan.settings(fitting: 1200 << 20, otherwise: "less")
+        let advice = plan.settings(fitting: 1260 << 20, otherwise: "less")
         var smaller = plan
         let tokens = Int(advice.split(separator: " ").dropFirst().first ?? "") ?? 0
         (smaller.training.trainingTokens, smaller.training.evaluationTokens) = (tokens, 2 * tokens)
-        #expect(tokens >= 256 && smaller.peak <= 1200 << 20, "\(advice)")
+        #expect(tokens >= 256 && smaller.peak <= 1260 << 20, "\(advice)")
     }
 
     @Test("other choices, those that change a run least first")
@@ -193,14 +285,14 @@ import Train
         }
         let (freed, narrow) = (plan(.f32, freed: true, inBackward: true).peak, plan(.bf16, freed: false, inBackward: nil).peak)
         #expect(freed < narrow && narrow < plan(.f32, freed: false, inBackward: nil).peak)
-        let backward = plan(.f32, freed: false, inBackward: false).settings(fitting: freed, otherwise: "less")
+        let backward = plan(.f32, freed: false, inBackward: false).settings(fitting: Self.room(for: freed), otherwise: "less")
         #expect(backward.hasPrefix("--apply-in-backward true would fit (the results stay the same"), "\(backward)")
-        let bf16 = plan(.f32, freed: false, inBackward: nil).settings(fitting: narrow, otherwise: "less")
+        let bf16 = plan(.f32, freed: false, inBackward: nil).settings(fitting: Self.room(for: narrow), otherwise: "less")
         #expect(bf16.hasPrefix("--gradient-dtype bf16 would fit (gradients are kept in bfloat16"), "\(bf16)")
         // several passes of a step add to gradients that are kept
         var several = plan(.f32, freed: false, inBackward: false)
         several.training.hasOnePass = false
-        #expect(!several.settings(fitting: freed, otherwise: "less").hasPrefix("--apply-in-backward"))
+        #expect(!several.settings(fitting: Self.room(for: freed), otherwise: "less").hasPrefix("--apply-in-backward"))
     }
 
     @Test("updates in the backward pass are suggested exactly where the settings accept them")
@@ -250,11 +342,11 @@ import Train
         // every room between two plans is answered with settings that fit
         let wanted = [(with(.bf16, .adamw), "--frozen-dtype bf16 would fit"), (with(.int8, .adamw), "--frozen-dtype int8 would fit")]
         for (fitting, words) in wanted where OptimizerKind(rawValue: "adamw8bit") == nil {
-            #expect(plan.settings(fitting: fitting.peak, otherwise: "less").hasPrefix(words))
+            #expect(plan.settings(fitting: Self.room(for: fitting.peak), otherwise: "less").hasPrefix(words))
         }
         let last = with(.int8, OptimizerKind(rawValue: "adamw8bit") ?? .lion)
         #expect(last.peak < with(.int8, .adamw).peak)
-        let advice = plan.settings(fitting: last.peak, otherwise: "less")
+        let advice = plan.settings(fitting: Self.room(for: last.peak), otherwise: "less")
         #expect(
             advice.hasPrefix("--optimizer ") && advice.contains("--frozen-dtype int8 would fit (") && advice.hasSuffix(")"), "\(advice)")
         #expect(advice.contains("rounded to 8-bit integers"), "\(advice)")

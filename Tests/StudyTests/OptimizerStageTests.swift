@@ -117,6 +117,39 @@ import _TestSupport
         #expect(copied - found == Double(weights.bytes(.f32, .bf16, master: master).packed))
     }
 
+    @Test("the check before other work counts weights, gradients and moments as the trainer does", arguments: OptimizerKind.allCases)
+    func leastOfTraining(kind: OptimizerKind) throws {
+        let model = try Llama(Self.large, weights: RandomWeights(generator: Philox(seed: 1)))
+        Freezing(fraction: 0.5).apply(to: model)
+        var config = AdamConfig()
+        config.kind = kind
+        let run = RunSettings()
+        let trained = model.parameters.filter(\.isTrainable)
+        let memory = Adam(trained, config: config).memory
+        func least(processes: Int = 1) -> TrainingMemory {
+            MemoryPlan.least(run, training: model, optimizer: config, processes: processes, program: 5).training
+        }
+        #expect(least().weights == WeightMemory(of: [model]).bytes(.f32, .f32).allocated)
+        #expect(least().optimizer == memory.moments && least().gradients == memory.gradients && least().activations == 0)
+        #expect(least(processes: 2).optimizer == memory.moments / 2)
+        config.appliesInBackward = true
+        #expect(least().gradients == 0)
+    }
+
+    @Test("training that cannot fit is refused before other work")
+    func leastIsRefused() throws {
+        let model = try Llama(Self.large, weights: RandomWeights(generator: Philox(seed: 1)))
+        var run = RunSettings()
+        func check() throws {
+            try MemoryPlan.checkLeast(
+                run, RunModels(model: model), optimizer: AdamConfig(), processes: 1, ranks: 1, advice: "less")
+        }
+        try check()
+        run.memoryLimit = "1MB"
+        let error = try #require(#expect(throws: MemoryError.self) { try check() })
+        #expect(error.available == 1_000_000 && error.settings.contains("activations come on top; "), "\(error.settings)")
+    }
+
     @Test("a model from scratch that does not fit is answered with a smaller one and with options that take less memory")
     func freshModelAdvice() {
         let memory = FreshModelMemory(Self.large, trainedBy: .adamw)
@@ -126,6 +159,7 @@ import _TestSupport
             advice.hasPrefix("\(FreshModelMemory.advice), or --optimizer adamw8bit, with which it needs at least ")
                 && advice.hasSuffix("(the optimiser's moments are rounded to 8 bits)"), "\(advice)")
         #expect(FreshModelMemory(Self.large, trainedBy: .adafactor, master: .bf16).settings(fitting: 1e6) == FreshModelMemory.advice)
+        #expect(advice.contains(" for weights, gradients and optimiser alone ("), "\(advice)")
         // gradients that are freed change no result, so they are named first; with several processes they cannot be freed
         let freed = FreshModelMemory(Self.large, trainedBy: .adamw, mayUpdateInBackward: true)
         #expect(freed.settings(fitting: 1e9).contains("or --apply-in-backward true, with which"), "\(freed.settings(fitting: 1e9))")
@@ -152,5 +186,18 @@ import _TestSupport
         // a limit is that of each process
         let limited = #expect(throws: MemoryError.self) { try memory.check(limit: "1MB", ranks: 8) }
         #expect(limited?.available == 1_000_000)
+        // the program of this test takes more than that
+        #expect(limited?.settings.hasSuffix("; raise --memory-limit") == true)
+        #expect(alone.settings.hasPrefix("this is for the weights and the program so far; passes come on top; use a smaller model"))
+    }
+
+    @Test("the first estimate of a model from scratch says that activations come on top")
+    func freshModelScope() throws {
+        var memory = FreshModelMemory(Self.large, trainedBy: .adamw)
+        memory.bytes = 1e18
+        let error = try #require(#expect(throws: MemoryError.self) { try memory.check(limit: nil) })
+        let words =
+            "this is for the weights, gradients, optimiser and the program so far; activations come on top, which --tokens-per-pass limits"
+        #expect(error.settings.hasPrefix("\(words); use a smaller model"), "\(error.settings)")
     }
 }

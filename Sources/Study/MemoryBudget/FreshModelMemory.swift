@@ -94,7 +94,16 @@ package struct FreshModelMemory {
         let own = Double(MachineMemory.process()?.now ?? 0)
         let needed = peak(of: bytes - bytes(with: choices) + bytes(with: withoutCopies)) + own
         guard let room = MachineMemory.room(limit: limit, ranks: ranks), needed > Double(room) else { return }
-        throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: settings(fitting: Double(room) - own))
+        let advice =
+            own < Double(room) ? "\(scope); \(settings(fitting: Double(room) - own))" : MemoryPlan.advice(program: Int(own))
+        throw MemoryError(needed: Int(min(needed, 0x1p62)), available: room, settings: advice)
+    }
+
+    /// What the estimate counts, and what comes on top.
+    private var scope: String {
+        guard choices.optimizer != nil else { return "this is for the weights and the program so far; passes come on top" }
+        return "this is for the weights, gradients, optimiser and the program so far; activations come on top, which --tokens-per-pass "
+            + "limits"
     }
 
     /// Suggests a smaller model, and the first of the ``MemoryChoices/alternatives`` that may fit into `room` bytes.
@@ -102,7 +111,8 @@ package struct FreshModelMemory {
         let plans = withoutCopies.alternatives.lazy.map { (change: $0, bytes: peak(of: bytes(with: $0.choices))) }
         let fitting = plans.first { $0.bytes <= room }
         guard let fitting else { return Self.advice }
+        let parts = choices.optimizer == nil ? "the weights" : "weights, gradients and optimiser"
         return "\(Self.advice), or \(fitting.change.options), with which it needs at least \(ByteCount(bytes: Int(fitting.bytes))) "
-            + "(\(fitting.change.costs))"
+            + "for \(parts) alone (\(fitting.change.costs))"
     }
 }

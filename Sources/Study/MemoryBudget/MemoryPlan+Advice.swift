@@ -5,25 +5,56 @@ import Train
 
 // Settings with which a run that does not fit would fit.
 extension MemoryPlan {
-    /// Suggests settings with which the run takes at most `room` bytes: fewer tokens per pass, which changes no result; otherwise
-    /// the first ``MemoryChoices/alternatives`` that fit, with what they cost; otherwise `advice`.
-    package func settings(fitting room: Int, otherwise advice: String) -> String {
-        let tokens = tokensPerPass(fitting: room)
-        if let tokens, tokens >= max(1, longest) { return "--tokens-per-pass \(tokens) would fit" }
+    /// The bytes that suggested settings leave free of `room` bytes: 3 percent and at least 4 MB. An estimate varies by 1 or 2 MB
+    /// between starts of the same run.
+    package static func margin(of room: Int) -> Int { max(4_000_000, room / 100 * 3) }
+
+    /// Suggests settings with which the run takes at most `available` bytes less ``margin(of:)``: fewer tokens per pass and fewer
+    /// responses that are sampled at the same time, which change no result; otherwise the first ``MemoryChoices/alternatives`` that
+    /// fit, with what they cost; otherwise `advice`.
+    package func settings(fitting available: Int, otherwise advice: String) -> String {
+        let room = available - Self.margin(of: available)
+        guard program < room else { return Self.advice(program: program) }
+        guard expected > room else {
+            return "the work before the first step took \(ByteCount(bytes: loaded)); raise --memory-limit, or \(advice)"
+        }
+        if let passes = smallerPasses(fitting: room) { return "\(passes) would fit" }
         // choices that save next to nothing are not worth naming
         var least = (bytes: expected / 20 * 19, options: "")
         for change in choices.alternatives {
             let plan = choosing(change.choices)
             if plan.expected <= room { return "\(change.options) would fit (\(change.costs))" }
-            if let tokens = plan.tokensPerPass(fitting: room), tokens >= max(1, longest) {
-                return "\(change.options) --tokens-per-pass \(tokens) would fit (\(change.costs))"
-            }
+            if let passes = plan.smallerPasses(fitting: room) { return "\(change.options) \(passes) would fit (\(change.costs))" }
             if plan.expected < least.bytes { least = (plan.expected, change.options) }
         }
         let others = least.options.isEmpty ? "" : "; \(least.options) would need \(ByteCount(bytes: least.bytes))"
-        guard let tokens, tokens > 0 else { return advice + others }
+        guard let tokens = tokensPerPass(fitting: room), tokens > 0 else { return advice + others }
         return "limit texts to \(Counted(tokens, "token")) (--max-source-length, --max-target-length) with --tokens-per-pass "
             + "\(tokens), or \(advice)" + others
+    }
+
+    /// What to do if the program and its data alone need more than is available.
+    /// - Parameter program: the bytes of the program and its data.
+    static func advice(program: Int) -> String {
+        "the program and its data alone need about \(ByteCount(bytes: program)); raise --memory-limit"
+    }
+
+    /// The options of smaller passes with which the run takes at most `room` bytes: fewer tokens per pass, or the largest number of
+    /// active responses that fits, alone or with fewer tokens per pass; nil if none fit. A pass has at least one item.
+    private func smallerPasses(fitting room: Int) -> String? {
+        func tokens(of plan: MemoryPlan) -> String? {
+            guard let tokens = plan.tokensPerPass(fitting: room), tokens >= max(1, longest) else { return nil }
+            return "--tokens-per-pass \(tokens)"
+        }
+        if let option = tokens(of: self) { return option }
+        for fewer in training.fewerActive {
+            var plan = self
+            plan.training.caches = fewer.caches
+            let option = "--max-active-responses \(fewer.responses)"
+            if plan.expected <= room { return option }
+            if let tokens = tokens(of: plan) { return "\(option) \(tokens)" }
+        }
+        return nil
     }
 
     /// The expected peak of training, apart from the peak of loading.

@@ -29,17 +29,15 @@ package struct MemoryPlan {
     /// The expected peak in bytes, including freed tensor blocks that the allocator keeps for reuse.
     package var peak: Int { max(loaded, program + training.mapped + Allocator.bound(peak: training.peak)) }
 
-    /// One line that lists every part.
+    /// One line that lists every part that is not 0.
     package var description: String {
-        var parts: [(String, Int)] = [("weights", training.weights)]
-        if training.mapped > 0 { parts.append(("weights in files", training.mapped)) }
-        if training.packed > 0 { parts.append(("packed weights", training.packed)) }
-        parts += [("optimiser", training.optimizer), ("gradients", training.gradients), ("activations", training.activations)]
-        if training.caches > 0 { parts.append(("caches", training.caches)) }
-        if training.states > 0 { parts.append(("trunk states", training.states)) }
-        parts.append(("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak))
-        parts.append(("program and data", program))
-        let text = parts.map { "\($0.0) \(ByteCount(bytes: $0.1))" }.joined(separator: ", ")
+        let parts: [(name: String, bytes: Int)] = [
+            ("weights", training.weights), ("weights in files", training.mapped), ("packed weights", training.packed),
+            ("tables", training.tables), ("optimiser", training.optimizer), ("gradients", training.gradients),
+            ("activations", training.activations), ("caches", training.caches), ("trunk states", training.states),
+            ("blocks kept for reuse", Allocator.bound(peak: training.peak) - training.peak), ("program and data", program),
+        ]
+        let text = parts.filter { $0.bytes > 0 }.map { "\($0.name) \(ByteCount(bytes: $0.bytes))" }.joined(separator: ", ")
         return "memory: expected peak \(ByteCount(bytes: peak)) (\(text))"
     }
 
@@ -101,9 +99,15 @@ public struct MemoryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A suggestion of settings that would fit.
     public var settings: String
 
+    /// An error from its parts; see the properties.
+    package init(needed: Int, available: Int, settings: String) {
+        (self.needed, self.available, self.settings) = (needed, available, settings)
+    }
+
     /// One line with both numbers and the suggestion.
     public var description: String {
         let texts = ByteCount.compared(needed, available)
-        return "the run needs about \(texts.first) of memory, but only \(texts.second) is available: \(settings)"
+        let verb = texts.second.hasPrefix("1 ") ? "is" : "are"
+        return "the run needs about \(texts.first) of memory, but only \(texts.second) \(verb) available: \(settings)"
     }
 }

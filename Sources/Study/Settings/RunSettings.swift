@@ -72,10 +72,18 @@ public struct RunSettings: Settings {
             throw InvalidSetting("--gradient-dtype is '\(gradientDtype)'; expected f32 or bf16")
         }
         guard checkpointMinutes >= 0 else { throw InvalidSetting("--checkpoint-minutes must not be negative") }
-        guard memoryLimit.map({ ByteCount($0) != nil }) ?? true else {
-            throw InvalidSetting("--memory-limit is '\(memoryLimit ?? "")'; expected \(ByteCount.expected)")
-        }
+        if let memoryLimit { try Self.check(memoryLimit: memoryLimit) }
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
+    }
+
+    /// Checks that a limit is a number of bytes of at least 1 MB. Fewer bytes are a number without its unit.
+    private static func check(memoryLimit text: String) throws {
+        guard let limit = ByteCount(text) else {
+            throw InvalidSetting("--memory-limit is '\(text)'; expected \(ByteCount.expected)")
+        }
+        guard limit.bytes < 1_000_000 else { return }
+        let number = text.trimmingCharacters(in: .whitespaces).prefix { $0.isNumber || $0 == "." }
+        throw InvalidSetting("--memory-limit \(text) is \(limit); write \(number)MB for megabytes")
     }
 
     /// The format in which frozen weights are held.

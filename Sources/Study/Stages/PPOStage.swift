@@ -153,7 +153,8 @@ public struct PPOStage: TrackedStage {
             run, models, optimizer: config.optimizer, mayApplyInBackward: policy.mayApplyInBackward && session.collective.size == 1,
             longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
             ranks: session.ranksOnMachine,
-            advice: "use a smaller model, raise --freeze-layers, or lower --max-active-responses, --rollout-batch-size or --max-new-tokens",
+            advice: "use a smaller model, raise --freeze-layers, or lower --max-active-responses, --tokens-per-pass, --max-new-tokens, or "
+                + "--rollout-batch-size and --learn-batch-size (one must be a multiple of the other)",
             note: session.say, trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)

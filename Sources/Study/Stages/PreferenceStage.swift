@@ -94,7 +94,7 @@ public struct PreferenceStage: TrackedStage {
             reference.parameters.forEach { $0.isTrainable = false }
             _ = Trunk.share(policy, with: reference, atMost: policy.frozenTrunk)
         }
-        try RunModels(model: policy, reference: reference).hold(run, note: session.say)
+        try prepare(RunModels(model: policy, reference: reference), session)
         let model = LanguageModel(decoder: policy, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluated.map(\.name))
         best?.save = { try model.save(to: $0, tokenizer: start.tokenizer) }
@@ -166,6 +166,19 @@ public struct PreferenceStage: TrackedStage {
         try session.end(stage: preference.method, summary)
     }
 
+    /// Holds the weights in the formats of the settings, and checks the least memory of training before the reference's
+    /// log-probabilities are computed.
+    private func prepare(_ models: RunModels, _ session: RunSession) throws {
+        try models.hold(run, note: session.say)
+        guard evaluation.doTrain else { return }
+        try MemoryPlan.checkLeast(
+            run, models, optimizer: training.optimizerConfig, processes: session.collective.size, ranks: session.ranksOnMachine,
+            advice: Self.memoryAdvice)
+    }
+
+    /// What reduces the memory of weights and the optimiser.
+    private static let memoryAdvice = "use a smaller model, or raise --freeze-layers"
+
     /// What the run says of itself at its end.
     private var summary: RunSummary {
         RunSummary(
@@ -209,7 +222,7 @@ public struct PreferenceStage: TrackedStage {
             try MemoryPlan.check(
                 run, models, optimizer: training.optimizerConfig,
                 mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1, longest: longest,
-                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, memory)
+                ranks: session.ranksOnMachine, advice: Self.memoryAdvice, note: session.say, memory)
             let complete = try trainer.run(
                 checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
             try session.leaveSteps(

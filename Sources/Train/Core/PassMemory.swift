@@ -57,6 +57,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var mapped = 0
     /// The packed copies of weights that products in bf16 precision make and keep.
     package var packed = 0
+    /// What the first passes make and keep besides packed copies, such as the tables of rotary positions.
+    package var tables = 0
     /// The optimiser's moments.
     package var optimizer = 0
     /// The shapes of the trained parameters.
@@ -77,6 +79,8 @@ package struct TrainingMemory: Sendable, Equatable {
     package var evaluationTokens = 0
     /// The keys, values and logits while sampling.
     package var caches = 0
+    /// ``caches`` with smaller numbers of responses that are sampled at the same time, the largest number first.
+    package var fewerActive: [ActiveResponses] = []
     /// The copies of the largest weight that an optimiser's step makes if it is held in a narrow format.
     package var update = 0
     /// What the exchange of gradients with other ranks takes during a backward pass.
@@ -86,8 +90,28 @@ package struct TrainingMemory: Sendable, Equatable {
     /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 
+    /// The caches with a number of responses that are sampled at the same time.
+    package struct ActiveResponses: Sendable, Equatable {
+        /// The number of responses.
+        package var responses: Int
+        /// The bytes of ``TrainingMemory/caches``.
+        package var caches: Int
+
+        /// A number of responses and the bytes of their caches.
+        package init(responses: Int, caches: Int) { (self.responses, self.caches) = (responses, caches) }
+    }
+
     /// An estimate with all parts 0.
     package init() {}
+
+    /// Counts the caches of sampling, also with fewer responses at the same time: a half, a quarter and so on, down to one.
+    /// - Parameters:
+    ///   - active: the maximum number of responses that are sampled at the same time.
+    ///   - bytes: the bytes of the caches with such a number.
+    mutating func countCaches(active: Int, _ bytes: (Int) -> Int) {
+        caches = bytes(active)
+        fewerActive = sequence(first: active / 2) { $0 / 2 }.prefix { $0 > 0 }.map { ActiveResponses(responses: $0, caches: bytes($0)) }
+    }
 
     /// The memory that is in use before the first pass of a trainer with this optimiser.
     init(of optimizer: Adam) {
@@ -129,8 +153,8 @@ package struct TrainingMemory: Sendable, Equatable {
     /// What an optimiser of a kind keeps of the trained parameters, in bytes.
     package func moments(of kind: OptimizerKind) -> Int { trained.reduce(0) { $0 + kind.momentBytes(of: $1) } }
 
-    /// Weights, their packed copies, moments and gradients.
-    package var fixed: Int { weights + packed + optimizer + gradients }
+    /// Weights, their packed copies, tables, moments and gradients.
+    package var fixed: Int { weights + packed + tables + optimizer + gradients }
 
     /// Intermediate results of the largest pass, and what travels to other ranks meanwhile.
     package var activations: Int {
@@ -184,7 +208,8 @@ extension TrainingMemory {
     package mutating func add(_ weights: WeightMemory, created: Int, packing: PackedCopies = .all) {
         self.weights += weights.copied
         mapped = weights.bytes(packing: packing).mapped
-        packed = max(created, weights.unpacked(packing: packing), 0)
+        packed = weights.unpacked(packing: packing)
+        tables = max(created - packed, 0)
         frozen = weights.frozen()
     }
 }

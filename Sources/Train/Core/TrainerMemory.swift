@@ -43,11 +43,13 @@ extension Trainer where Method == SFTObjective {
             lengths: evaluated.map(\.count), batchSize: .max, tokensPerPass: 2 * config.tokensPerPass)
         memory.count(config.loop.steps, batch: Packing.total(lengths: examples.map(\.count), batchSize: config.batchSize))
         if let generator {
-            memory.caches =
+            let reading = memory.evaluation
+            memory.countCaches(active: generator.maxActive) { active in
                 objective.evaluations.map { set in
                     generator.peakBytes(
-                        prompts: set.examples.map(\.prompt.count), maxNewTokens: maxNewTokens, memory.evaluation)
+                        prompts: set.examples.map(\.prompt.count), active: active, maxNewTokens: maxNewTokens, reading)
                 }.max() ?? 0
+            }
         }
         return memory
     }
@@ -55,8 +57,11 @@ extension Trainer where Method == SFTObjective {
 
 extension Generator {
     /// The bytes of keys, values and logits, and of the pass that reads the prompts.
-    fileprivate func peakBytes(prompts: [Int], streams: Int = 1, maxNewTokens: Int, _ pass: PassMemory) -> Int {
-        cacheBytes(prompts: prompts, streams: streams, maxNewTokens: maxNewTokens)
+    /// - Parameter active: the maximum number of responses that are sampled at the same time.
+    fileprivate func peakBytes(prompts: [Int], streams: Int = 1, active: Int, maxNewTokens: Int, _ pass: PassMemory) -> Int {
+        var generator = self
+        generator.maxActive = active
+        return generator.cacheBytes(prompts: prompts, streams: streams, maxNewTokens: maxNewTokens)
             + Int(pass.perToken * Double(min(Generator.prefillTokens, prompts.reduce(0, +))))
     }
 }
@@ -73,9 +78,8 @@ extension BestOfN {
             let batch = TokenBatch(part.map(\.tokens))
             _ = generator.decoder.hidden(batch, wanted: batch.rows.map { $0.upperBound - 1..<$0.upperBound })
         }
-        var peaks = [
-            generator.peakBytes(prompts: Array(longest), streams: count, maxNewTokens: newTokens, reading)
-        ]
+        // scoring and the KL, which the number of active responses does not change
+        var peaks: [Int] = []
         let parts = (rewardFunction as? WeightedReward)?.parts.map(\.reward) ?? [rewardFunction]
         if let judge = parts.lazy.compactMap({ $0 as? RewardModelReward }).first {
             let answer = Array(repeating: judge.endOfSequence, count: newTokens)
@@ -97,7 +101,14 @@ extension BestOfN {
             peaks.append(Int(reading.bytes(tokens: (longest.first ?? 0) + count * newTokens)))
         }
         var memory = TrainingMemory()
-        (memory.weights, memory.caches) = (held, (peaks.max() ?? 0) + responses)
+        memory.weights = held
+        let others = peaks.max() ?? 0
+        memory.countCaches(active: generator.maxActive) { active in
+            responses
+                + max(
+                    others,
+                    generator.peakBytes(prompts: Array(longest), streams: count, active: active, maxNewTokens: newTokens, reading))
+        }
         return memory
     }
 }
@@ -218,15 +229,19 @@ extension PPOTrainer {
         let generations = config.generations
         // further batches of a step are held besides the batches that are kept
         let sampled = batch.reduce(0) { $0 + $1 + newTokens + 1 } * generations * (config.extraBatches > 0 ? 2 : 1)
-        let evaluated = evaluationPrompts.map { set in
-            generator.peakBytes(prompts: set.prompts.map(\.tokens.count), maxNewTokens: newTokens, memory.evaluation)
-        }
         memory.trainingTokens = largest
         memory.evaluationTokens = Packing.largestPart(
             lengths: batch.flatMap { Array(repeating: $0 + newTokens + 1, count: generations) }, batchSize: .max,
             tokensPerPass: config.tokensPerPass)
-        memory.caches = max(
-            generator.peakBytes(prompts: batch, streams: generations, maxNewTokens: newTokens, memory.evaluation), evaluated.max() ?? 0)
+        let reading = memory.evaluation
+        memory.countCaches(active: generator.maxActive) { active in
+            let evaluated = evaluationPrompts.map { set in
+                generator.peakBytes(prompts: set.prompts.map(\.tokens.count), active: active, maxNewTokens: newTokens, reading)
+            }
+            return max(
+                generator.peakBytes(prompts: batch, streams: generations, active: active, maxNewTokens: newTokens, reading),
+                evaluated.max() ?? 0)
+        }
         memory.states = sharedTrunkLayers > 0 ? 4 * width * sampled : 0
         let learned = Packing.total(lengths: lengths.map { $0 + newTokens }, batchSize: config.learnBatchSize, repeating: generations)
         memory.count(config.steps, batch: config.learnBatches == 1 ? learned : .max)

@@ -22,6 +22,15 @@ import _TestSupport
         expectClose(two.log.all("mean_score"), all.log.all("mean_score"), relative: 1e-6)
     }
 
+    @Test("the memory of fewer responses is estimated too")
+    func estimate() throws {
+        let memory = try setup(9).trainer.memory()
+        #expect(memory.fewerActive.map(\.responses) == [4, 2, 1])
+        let caches = [memory.caches] + memory.fewerActive.map(\.caches)
+        #expect(caches == caches.sorted(by: >) && caches[3] > 0 && caches[3] < caches[0], "\(caches)")
+        #expect(try setup(1).trainer.memory().fewerActive.isEmpty)
+    }
+
     @Test("none are refused")
     func none() { #expect(throws: TrainingError.self) { try setup(0) } }
 }
