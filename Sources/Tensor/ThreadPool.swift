@@ -27,14 +27,21 @@ public enum Compute {
     }
 
     private static func run(_ count: Int, _ body: (Int) -> Void) {
-        let threads = Self.threads
-        if threads <= 1 || count <= 1 {
+        let (threads, peak) = (Self.threads, PeakCount.current)
+        if threads <= 1 || count <= 1 || peak?.isCall == true {
             for index in 0..<count { body(index) }
             return
         }
-        guard let level = Kernels.level else { return distribute(count, threads, body) }
+        let level = Kernels.level
+        if level == nil, peak == nil { return distribute(count, threads, body) }
+        let calls = peak?.calls(count)
         // task-local values have their defaults on the other threads
-        distribute(count, threads) { index in Kernels.$level.withValue(level) { body(index) } }
+        distribute(count, threads) { index in
+            Kernels.$level.withValue(level) {
+                PeakCount.$current.withValue(calls?[index]) { body(index) }
+            }
+        }
+        if let calls { peak?.add(calls, threads: threads) }
     }
 
     private static func distribute(_ count: Int, _ threads: Int, _ body: (Int) -> Void) {

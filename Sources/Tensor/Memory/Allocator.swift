@@ -97,6 +97,7 @@ package final class Allocator: Sendable {
     /// needs.
     package func allocate(byteCount: Int) -> (UnsafeMutableRawPointer, capacity: Int) {
         let capacity = Self.capacity(for: byteCount)
+        PeakCount.current?.add(capacity)
         guard capacity >= Self.smallest else {
             state.withLock { $0.use(capacity) }
             return (.allocate(byteCount: capacity, alignment: 64), capacity)
@@ -128,6 +129,7 @@ package final class Allocator: Sendable {
     /// Takes back a block of ``allocate(byteCount:)``; its memory is kept for later requests if it has 32 KiB or more.
     package func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
         let address = UInt(bitPattern: pointer)
+        PeakCount.current?.add(-capacity)
         state.withLock { state in
             state.inUse -= capacity
             guard capacity >= Self.smallest else { return }

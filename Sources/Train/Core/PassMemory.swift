@@ -9,11 +9,17 @@ package struct PassMemory: Sendable, Equatable {
     /// The bytes per token.
     package var perToken: Double
 
-    /// The line through two measured passes; a constant if both have the same length.
+    /// A model with these numbers.
+    package init(fixed: Double, perToken: Double) { (self.fixed, self.perToken) = (fixed, perToken) }
+
+    /// The line through two measured passes; a constant, the larger number, if both have the same length or the longer one takes less.
     package init(small: (tokens: Int, bytes: Int), large: (tokens: Int, bytes: Int)) {
-        let slope = Double(large.bytes - small.bytes) / Double(max(1, large.tokens - small.tokens))
-        perToken = max(0, slope)
-        fixed = max(0, Double(large.bytes) - perToken * Double(large.tokens))
+        guard large.tokens > small.tokens, large.bytes > small.bytes else {
+            self.init(fixed: Double(max(0, small.bytes, large.bytes)), perToken: 0)
+            return
+        }
+        let slope = Double(large.bytes - small.bytes) / Double(large.tokens - small.tokens)
+        self.init(fixed: max(0, Double(large.bytes) - slope * Double(large.tokens)), perToken: slope)
     }
 
     /// The memory of passes that do not occur.
@@ -25,7 +31,14 @@ package struct PassMemory: Sendable, Equatable {
     /// Measures two passes: one with the item of median length, and one with up to four copies of it. What a first pass creates and
     /// keeps, such as packed copies of weights, is not part of it: ``WeightMemory`` counts those.
     ///
+    /// If `limit` allows no copies, the smaller pass has the shortest item. If that is more than half as long, the two passes are too
+    /// close to tell the slope: bytes are then taken as proportional to tokens, which is not too little for longer passes.
+    ///
+    /// The result is the same each time: bytes are counted with ``Allocator/greatestPeakBytes(during:)``.
+    ///
     /// - Parameters:
+    ///   - items: the items that passes are made of.
+    ///   - length: the number of tokens of an item.
     ///   - limit: the maximum number of tokens of a pass.
     ///   - beyond: bytes that are counted elsewhere, such as the gradients.
     ///   - pass: runs a pass, and clears what it leaves behind.
@@ -33,17 +46,20 @@ package struct PassMemory: Sendable, Equatable {
         _ items: [Item], length: (Item) -> Int, limit: Int, beyond: Int = 0, _ pass: ([Item]) -> Void
     ) -> PassMemory {
         let sorted = items.sorted { length($0) < length($1) }
-        guard !sorted.isEmpty else { return .none }
+        guard let shortest = sorted.first else { return .none }
         let item = sorted[sorted.count / 2]
-        let tokens = max(1, length(item))
-        let copies = max(1, min(4, limit / tokens))
-        func measure(_ count: Int) -> Int {
-            let part = Array(repeating: item, count: count)
-            return max(0, Allocator.shared.peakBytes { pass(part) } - beyond)
+        let copies = max(1, min(4, limit / max(1, length(item))))
+        func tokens(_ part: [Item]) -> Int { max(1, part.reduce(0) { $0 + length($1) }) }
+        func measure(_ part: [Item]) -> (tokens: Int, bytes: Int) {
+            (tokens(part), max(0, Allocator.greatestPeakBytes { pass(part) } - beyond))
         }
+        let (small, large) = ([copies > 1 ? item : shortest], Array(repeating: item, count: copies))
         pass([item])
-        let (small, large) = (measure(1), measure(copies))
-        return PassMemory(small: (tokens, small), large: (copies * tokens, large))
+        guard 2 * tokens(small) <= tokens(large) else {
+            let only = measure(large)
+            return PassMemory(fixed: 0, perToken: Double(only.bytes) / Double(only.tokens))
+        }
+        return PassMemory(small: measure(small), large: measure(large))
     }
 }
 
