@@ -7,7 +7,7 @@ internal import Synchronization
 /// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask the process to end with status 75,
 /// `ProgramExit.tryAgain`. During training steps (`waitsForStep`), the current step is finished first and a checkpoint is
 /// written; a second signal ends the process immediately with status 128 + its number (130, 143 or 129), without writing
-/// anything. A SIGTERM that follows another within a second counts as the same, because Slurm sends two at a time limit. At all
+/// anything. A SIGTERM within a second of the first counts as the same, because Slurm sends two at a time limit. At all
 /// other times (loading, measuring, after the last step) there is nothing to save, and the process ends
 /// immediately. SIGUSR1 asks for a checkpoint, after which the run continues. SIGPIPE is ignored: writing to a closed pipe
 /// fails with an error instead. Before the process ends immediately, it ends the scorers and judges that it started; a step
