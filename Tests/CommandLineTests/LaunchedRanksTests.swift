@@ -1,5 +1,6 @@
 import CommandLine
 import Formats
+import Foundation
 import Report
 import Runs
 import Study
@@ -50,6 +51,27 @@ import _TestSupport
         }
         #expect(first[0].shown == "train-sft: error: --x must be above 0\n" && first[1].shown.isEmpty)
         #expect((all + first).allSatisfy { $0.status == ProgramExit.usage.rawValue })
+    }
+
+    @Test("SIGTERM after the ranks have agreed on an error changes neither the status nor the line")
+    func terminatedAfterAnError() async {
+        let result = await #expect(processExitsWith: .exitCode(64), observing: [\.standardErrorContent]) {
+            Signals.install()
+            var none = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, nil)
+            let statuses = try ThreadCollective.run(2) { group in
+                // shown by rank 0, when all ranks know the end
+                LaunchedRanks.run("train-sft", among: group, show: { _ in kill(getpid(), SIGTERM) }) {
+                    if group.rank == 1 { throw InvalidSetting("--x must be above 0") }
+                    try group.barrier()
+                }
+            }
+            usleep(100_000)
+            exit(statuses[0])
+        }
+        let errors = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(!errors.contains("stopped by a signal"), "\(errors)")
     }
 
     @Test("a stop is no error")

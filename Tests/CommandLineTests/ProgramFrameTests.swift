@@ -135,6 +135,18 @@ import Train
         }
     }
 
+    /// A launcher sends SIGTERM to the other processes when one has ended with an error.
+    @Test func aProcessThatEndsKeepsItsStatus() async {
+        await #expect(processExitsWith: .exitCode(65)) {
+            Signals.install()
+            Signals.endsNow(with: 65)
+            for _ in 0..<2 { SignalsTests.send(SIGTERM) }
+            precondition(!Signals.isStopRequested)
+            SignalsTests.send(SIGINT)
+            exit(0)
+        }
+    }
+
     @Test func aCheckpointIsAskedForOnce() async {
         await #expect(processExitsWith: .success) {
             Signals.install()

@@ -62,6 +62,27 @@ import Testing
         #expect(next.status == 0, "\(next.status): \(next.errors)")
     }
 
+    @Test("a signal in the first step of train-ppo, and in the first after a resume, leaves a checkpoint of that step")
+    func firstStepOfTraining() throws {
+        let (file, arguments) = (pipeline.url("in-step"), TinyPipeline.arguments("train-ppo"))
+        // the scorer tells that the step waits for it, and answers a second later
+        let command =
+            "(IFS= read -r line; : > \(file.path); sleep 1; printf '%s\\n' \"$line\"; exec cat) | \(Self.ones)"
+        let own = [
+            "--reward-function", "process", "--scorer-command", command, "--evaluate-at-start", "false", "--output-dir", "stopped",
+            "--checkpoint-steps", "100",
+        ]
+        for step in 1...2 {
+            try? FileManager.default.removeItem(at: file)
+            let process = try ProgramProcess("train-ppo", TinyPipeline.options(arguments, with: own), in: pipeline.folder)
+            #expect(process.wait { FileManager.default.fileExists(atPath: file.path) })
+            process.send(SIGTERM)
+            let end = process.wait()
+            #expect(end.status == 75 && end.errors.contains("run the same command again to resume"), "\(end.status): \(end.errors)")
+            #expect(pipeline.checkpoints("stopped/ppo").last == "step-00000\(step)", "\(end.errors)")
+        }
+    }
+
     @Test("few descriptors are an error of one line, not a crash")
     func fewDescriptors() throws { for limit in [7, 8, 9, 10] { try fewDescriptors(limit) } }
 

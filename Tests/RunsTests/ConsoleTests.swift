@@ -90,6 +90,33 @@ import _TestSupport
         #expect(plain.text == "normalisation: pair 10/40 (25 %), 200 tokens/s, 2.00 pairs/s, 15s left\n" + summary)
     }
 
+    @Test("an evaluation before the first step does not count towards the speed of the steps, and one later keeps their clock")
+    func evaluationBeforeTheFirstStep() {
+        let recorder = Recorder()
+        let console = Console(recorder.terminal(interactive: false), plainInterval: 5, clock: { recorder.now })
+        func evaluate(from start: Double, to end: Double) {
+            for (done, time) in [(0, start), (2, end)] {
+                recorder.now = time
+                console.handle(.part(PartProgress("evaluation of test", unit: "pair", done: done, total: 2)))
+            }
+        }
+        console.handle(.began(stage: "sft", totalSteps: 100))
+        evaluate(from: 0, to: 90)
+        recorder.now = 100
+        console.handle(Self.step(20))
+        evaluate(from: 100, to: 110)
+        recorder.now = 120
+        console.handle(Self.step(40))
+        console.handle(.ended(stage: "sft", seconds: 120))
+        let lines = recorder.text.split(separator: "\n").map(String.init)
+        #expect(
+            lines == [
+                "sft: step 20/100 (20 %), 200 tokens/s, 2.00 steps/s, 40s left, loss 2.000",
+                "sft: step 40/100 (40 %), 133 tokens/s, 1.33 steps/s, 45s left, loss 2.000",
+                "sft: 40 steps in 30s, 4,000 tokens, 133 tokens/s, loss 2.000; 2:00 in total",
+            ])
+    }
+
     @Test("a part between two steps gives the line back")
     func partBetweenSteps() {
         let recorder = Recorder()

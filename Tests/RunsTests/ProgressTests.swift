@@ -41,6 +41,19 @@ import Testing
         #expect(ProgressLine.summary(progress, seconds: 50) == "ppo: 100 of 500 steps in 50s, 101,000 tokens, 2,020 tokens/s")
     }
 
+    @Test("the remaining time is left out until two seconds have passed or 3 % of the steps are done")
+    func noEarlyEstimate() {
+        var progress = StageProgress(stage: "texts", totalSteps: 1500, unit: "response", time: 0)
+        progress.update(step: 1, totalSteps: 1500, tokens: 0, figure: nil, time: 0.31)
+        #expect(progress.remaining == nil)
+        #expect(ProgressLine.plain(progress) == "texts: response 1/1,500 (0 %), 3.23 responses/s")
+        var quick = progress
+        quick.update(step: 45, totalSteps: 1500, tokens: 0, figure: nil, time: 1)
+        #expect(quick.remaining != nil)
+        progress.update(step: 2, totalSteps: 1500, tokens: 0, figure: nil, time: 2)
+        #expect(progress.remaining == 1498)
+    }
+
     @Test func aClockThatStandsStillGivesNoRate() {
         var progress = StageProgress(stage: "sft", totalSteps: 0, time: 5)
         progress.update(step: 1, totalSteps: 0, tokens: 10, figure: nil, time: 5)

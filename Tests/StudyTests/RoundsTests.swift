@@ -176,7 +176,8 @@ import _TestSupport
         #expect(throws: (any Error).self) { try stage { $0.model.modelName = folder["nowhere"].path }.run(in: folder["bad"], tiny) }
         #expect(!exists("bad"))
         let none = #expect(throws: InvalidSetting.self) { try stage { $0.rounds.roundThreshold = 2 }.run(in: folder["none"], tiny) }
-        #expect("\(none.map { "\($0)" } ?? "")".contains("round 1 keeps no answers to 10 prompts"))
+        let advice = none.map { "\($0)" } ?? ""
+        #expect(advice.contains("round 1 keeps no answers to 10 prompts") && advice.contains("in a run with another --run-id"), "\(advice)")
     }
 
     private func stage(change: (inout SFTStage) -> Void) -> SFTStage { stage(rounds: 2, change) }

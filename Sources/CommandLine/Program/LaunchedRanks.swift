@@ -27,6 +27,7 @@ package enum LaunchedRanks {
             return nil
         }
         func refuse(_ problem: String) -> Int32 {
+            Signals.endsNow(with: ProgramExit.usage.rawValue)
             if MPICollective.launchedRank(in: environment) ?? 0 == 0 { write("\(name): error: \(problem)\n") }
             return ProgramExit.usage.rawValue
         }
@@ -73,6 +74,8 @@ package enum LaunchedRanks {
             }
         }
         end.status = status.rawValue
+        // a launcher may send SIGTERM as soon as another rank has ended with the error, which must not change how this rank ends
+        if status != .success { Signals.endsNow(with: status.rawValue) }
         let ends: [RankEnd?]
         do {
             ends = try guarded.end(end)
@@ -81,7 +84,9 @@ package enum LaunchedRanks {
             group.abort(text, status: end.status == 0 ? ProgramExit.inputOutput.rawValue : end.status)
             return end.status
         }
-        guard let failure = ends.failure ?? (end.status == 0 ? nil : (group.rank, end)) else { return 0 }
+        let failure = ends.failure ?? (end.status == 0 ? nil : (group.rank, end))
+        Signals.endsNow(with: failure?.end.status ?? 0)
+        guard let failure else { return 0 }
         if group.rank == 0 { show(text(of: failure, among: ends, name)) }
         return failure.end.status
     }

@@ -7,11 +7,12 @@ internal import Synchronization
 /// SIGINT, SIGTERM and SIGHUP (a closed terminal; unless it is ignored, as under nohup) ask the process to end with status 75,
 /// `ProgramExit.tryAgain`. During training steps (`waitsForStep`), the current step is finished first and a checkpoint is
 /// written; a second signal ends the process immediately with status 128 + its number (130, 143 or 129), without writing
-/// anything. A SIGTERM that follows another within a second counts as the same, because Slurm sends two at a time limit. At all
+/// anything. A SIGTERM within a second of the first counts as the same, because Slurm sends two at a time limit. At all
 /// other times (loading, measuring, after the last step) there is nothing to save, and the process ends
 /// immediately. SIGUSR1 asks for a checkpoint, after which the run continues. SIGPIPE is ignored: writing to a closed pipe
 /// fails with an error instead. Before the process ends immediately, it ends the scorers and judges that it started; a step
-/// that waits for one of them is abandoned if it does not answer (`StoppedWaiting`).
+/// that waits for one of them is abandoned if it does not answer (`StoppedWaiting`). A process that already ends with a status
+/// (`endsNow`) keeps this status.
 ///
 /// The state is atomic and global, since signals concern the whole process. Besides that of `ProcessGroup`, it is the only such
 /// state.
@@ -22,6 +23,8 @@ public enum Signals {
     private static let checkpoint = Atomic<Bool>(false)
     private static let waits = Atomic<Bool>(false)
     private static let silent = Atomic<Bool>(false)
+    /// The exit status with which the process already ends; below 0 if it does not.
+    private static let ending = Atomic<Int32>(-1)
 
     /// Installs the signal handlers. Before this call, signals end the process as usual.
     public static func install() {
@@ -31,9 +34,16 @@ public enum Signals {
         _ = checkpoint.load(ordering: .relaxed)
         _ = waits.load(ordering: .relaxed)
         _ = silent.load(ordering: .relaxed)
+        _ = ending.load(ordering: .relaxed)
         ProcessGroup.prepare()
         for signal in [SIGINT, SIGTERM, SIGHUP] where signal != SIGHUP || !isIgnored(SIGHUP) {
             handle(signal) { signal in
+                let status = Signals.ending.load(ordering: .sequentiallyConsistent)
+                if status >= 0 {
+                    if signal == SIGTERM { return }
+                    ProcessGroup.endAll()
+                    _exit(status)
+                }
                 let first = Signals.stop.exchange(signal, ordering: .sequentiallyConsistent)
                 guard first == 0 else {
                     let elapsed = Signals.now - Signals.stopTime.load(ordering: .sequentiallyConsistent)
@@ -75,6 +85,13 @@ public enum Signals {
         set { waits.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
+    /// Says that the process ends with a status, for example because of an error. From now on SIGTERM has no effect, since a launcher
+    /// sends it to the remaining processes when one has ended with an error; SIGINT and SIGHUP end the process at once with the status,
+    /// without a message.
+    package static func endsNow(with status: Int32) {
+        ending.store(status, ordering: .sequentiallyConsistent)
+    }
+
     /// Whether signals are handled without messages, because another process of the program prints them.
     static var isSilent: Bool {
         get { silent.load(ordering: .sequentiallyConsistent) }
@@ -100,6 +117,7 @@ public enum Signals {
         stop.store(0, ordering: .sequentiallyConsistent)
         checkpoint.store(false, ordering: .sequentiallyConsistent)
         waits.store(false, ordering: .sequentiallyConsistent)
+        ending.store(-1, ordering: .sequentiallyConsistent)
         ProcessGroup.shouldHurry = false
     }
 

@@ -82,6 +82,8 @@ public final class Console: MetricSink {
         } else {
             part = nil
             clear()
+            // an evaluation before the first step does not count towards the speed of the steps
+            progress?.restartClock(time: now)
         }
     }
 

@@ -4,6 +4,10 @@ public import Train
 public struct StageProgress: Equatable, Sendable {
     /// The length of the window over which rates are computed, in seconds.
     static var window: Double { 60 }
+    /// The seconds, and the share of the stage's steps, from which a rate is long enough for an estimate of the remaining time.
+    /// Either is sufficient.
+    private static var estimateSeconds: Double { 2 }
+    private static var estimateShare: Double { 0.03 }
 
     /// The stage's label: the name of the method.
     public private(set) var stage: String
@@ -24,8 +28,8 @@ public struct StageProgress: Equatable, Sendable {
         var tokens: Int
     }
     private var marks: [Mark]
-    /// The start of this session.
-    private let start: Mark
+    /// The start of this session's steps.
+    private var start: Mark
 
     /// Creates the progress of a stage that starts or resumes now.
     /// - Parameters:
@@ -38,6 +42,15 @@ public struct StageProgress: Equatable, Sendable {
     public init(stage: String, totalSteps: Int, unit: String = "step", step: Int = 0, tokens: Int = 0, time: Double) {
         (self.stage, self.unit, self.totalSteps, self.step, self.tokens) = (stage, unit, totalSteps, step, tokens)
         start = Mark(time: time, step: step, tokens: tokens)
+        marks = [start]
+    }
+
+    /// Starts the clock of the steps now, unless steps were recorded: after an evaluation before the first step, which is not part of
+    /// the steps' time.
+    /// - Parameter time: the time in seconds of a monotonic clock.
+    public mutating func restartClock(time: Double) {
+        guard sessionSteps == 0 else { return }
+        start.time = time
         marks = [start]
     }
 
@@ -75,7 +88,7 @@ public struct StageProgress: Equatable, Sendable {
     /// The number of tokens processed in this session, without those before a resume.
     public var sessionTokens: Int { tokens - start.tokens }
 
-    /// The seconds from the start of this session to its last completed step.
+    /// The seconds from the start of this session's steps to the last completed one.
     public var sessionSeconds: Double { (marks.last?.time ?? start.time) - start.time }
 
     /// Tokens per second over the whole session (``sessionTokens`` per ``sessionSeconds``); nil as `tokensPerSecond`.
@@ -84,9 +97,11 @@ public struct StageProgress: Equatable, Sendable {
         return Double(last.tokens - start.tokens) / (last.time - start.time)
     }
 
-    /// Estimated seconds to the end of the stage at the current rate; nil before the first step has been timed.
+    /// Estimated seconds to the end of the stage at the current rate; nil before 2 seconds have passed or 3 % of the steps are done in
+    /// this session.
     public var remaining: Double? {
-        stepsPerSecond.map { Double(max(0, totalSteps - step)) / $0 }
+        guard sessionSeconds >= Self.estimateSeconds || Double(sessionSteps) >= Self.estimateShare * Double(totalSteps) else { return nil }
+        return stepsPerSecond.map { Double(max(0, totalSteps - step)) / $0 }
     }
 
     private func rate(_ count: (Mark) -> Double) -> Double? {

@@ -166,7 +166,8 @@ public struct PPOStage: TrackedStage {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         }
         let complete = try trainer.run(
-            checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+            stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
+            shouldStop: session.shouldStop)
         try session.leaveSteps(
             complete: complete, step: trainer.step, traffic: trainer.traffic, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) }
         )

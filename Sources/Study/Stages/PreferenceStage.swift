@@ -224,7 +224,8 @@ public struct PreferenceStage: TrackedStage {
                 mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1, longest: longest,
                 ranks: session.ranksOnMachine, advice: Self.memoryAdvice, note: session.say, memory)
             let complete = try trainer.run(
-                checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+                stepsBegin: session.beginSteps, checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue,
+                shouldStop: session.shouldStop)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic,
                 saving: last.isEmpty ? nil : { try save(trainer.snapshot) })

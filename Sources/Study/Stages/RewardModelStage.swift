@@ -125,7 +125,8 @@ public struct RewardModelStage: TrackedStage {
         }
         if evaluation.doTrain {
             let complete = try trainer.run(
-                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+                stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
+                shouldStop: session.shouldStop)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic,
                 saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)

@@ -188,14 +188,13 @@ package final class RunSession {
     /// Whether the caller of any rank asks the run to stop; the same on all ranks, which all call it.
     func anyShouldStop() throws -> Bool { try collective.any([shouldStop()])[0] }
 
-    /// Announces that steps are running; a stop should wait for the end of a step.
+    /// Announces that steps are running; a stop should wait for the end of a step. Called before the first step of a session, so that
+    /// a stop during that step keeps it too.
     func beginSteps() { environment.waitsForStep(true) }
 
     /// Whether a checkpoint is due, besides those at an interval of steps: because it was requested, or because the last one was
     /// `checkpointMinutes` ago and there is no interval of steps. The time of a checkpoint does not affect results.
     func checkpointIsDue() -> Bool {
-        // called after a step, so from now on there is something to save
-        beginSteps()
         let isAsked = environment.takeCheckpointRequest()
         return isAsked || checkpointSeconds.map { SteadyClock.now() - lastCheckpoint >= $0 } ?? false
     }

@@ -119,8 +119,9 @@ extension SFTStage {
             throw InvalidSetting(
                 "round \(round) keeps no answers to \(Counted(prompts.count, "prompt")): "
                     + (kept.unfinished == prompts.count
-                        ? "no answer ended within --max-new-tokens; raise it, or allow such answers with --round-unfinished yes"
-                        : "no reward reached --round-threshold \(rounds.roundThreshold ?? 0); lower it, or sample more (--round-samples)"))
+                        ? "no answer ended within --max-new-tokens; raise it, or allow such answers with --round-unfinished true"
+                        : "no reward reached --round-threshold \(rounds.roundThreshold ?? 0); lower it, or sample more (--round-samples)")
+                    + ", in a run with another --run-id")
         }
         return kept
     }

@@ -175,7 +175,8 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             let complete = try trainer.run(
-                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop)
+                stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
+                shouldStop: session.shouldStop)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic, saving: evaluation.generates ? { try save(trainer) } : nil
             )

@@ -113,6 +113,7 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     /// Trains until the last step, or until `shouldStop` returns true after a step.
     /// - Parameters:
+    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
@@ -122,12 +123,13 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
     ///   and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
-        checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false }
+        stepsBegin: () -> Void = {}, checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
+        shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try checkRanks()
         try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps, step: step, tokens: tokens)) }
         if step == 0 { try evaluate() }
-        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+        return try takeSteps(stepsBegin: stepsBegin, checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
     /// Checks that all ranks have the same settings, examples and weights.

@@ -155,6 +155,7 @@ public final class PPOTrainer: SteppedTrainer {
 
     /// Trains until the last step, or until `shouldStop` returns true after a step.
     /// - Parameters:
+    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
@@ -164,7 +165,7 @@ public final class PPOTrainer: SteppedTrainer {
     ///   function, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
-        checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
+        stepsBegin: () -> Void = {}, checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
         shouldStop: () -> Bool = { false }
     ) throws -> Bool {
         try checkRanks()
@@ -175,7 +176,7 @@ public final class PPOTrainer: SteppedTrainer {
             }
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
-        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+        return try takeSteps(stepsBegin: stepsBegin, checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
     }
 
     /// Takes one step of the algorithm. Returns the mean score of its rollouts; nil when they were skipped.
