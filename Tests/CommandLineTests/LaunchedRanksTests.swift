@@ -64,7 +64,7 @@ import _TestSupport
                 // shown by rank 0, when all ranks know the end
                 LaunchedRanks.run("train-sft", among: group, show: { _ in kill(getpid(), SIGTERM) }) {
                     if group.rank == 1 { throw InvalidSetting("--x must be above 0") }
-                    try group.barrier()
+                    try StageEnvironment.commandLine().collective.barrier()
                 }
             }
             usleep(100_000)

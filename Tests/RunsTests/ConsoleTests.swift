@@ -113,7 +113,7 @@ import _TestSupport
             lines == [
                 "sft: step 20/100 (20 %), 200 tokens/s, 2.00 steps/s, 40s left, loss 2.000",
                 "sft: step 40/100 (40 %), 133 tokens/s, 1.33 steps/s, 45s left, loss 2.000",
-                "sft: 40 steps in 30s, 4,000 tokens, 133 tokens/s, loss 2.000; 2:00 in total",
+                "sft: 40 steps in 30s, 4,000 tokens, 133 tokens/s, loss of the last step 2.000; 2:00 in total",
             ])
     }
 
@@ -166,7 +166,7 @@ import _TestSupport
         #expect(try MetricsFile.read(inRun: run.url) == [Measurement(step: 1, values: ["loss": 3])])
         #expect(try Tables.read("test", inRun: run.url) == [.sample(1)])
         #expect(try RunFolder.seconds(inRun: run.url) == 2)
-        #expect(recorder.text == "hello\nsft: 1 step in 0s, 10 tokens, loss 3.000; 2s in total\n")
+        #expect(recorder.text == "hello\nsft: 1 step in 0s, 10 tokens, loss of the last step 3.000; 2s in total\n")
     }
 
     @Test func aSinkThatThrowsEndsTheStage() {

@@ -134,7 +134,7 @@ import Testing
         progress.update(step: 1, totalSteps: 10, tokens: 0, figure: .init("score", -0.307), time: 2)
         #expect(ProgressLine.plain(progress).hasSuffix("left, score -0.307"))
         #expect(ProgressLine.bar(progress, width: 110, unicode: false).hasSuffix("left  score -0.307"))
-        #expect(ProgressLine.summary(progress, seconds: 2).hasSuffix("score -0.307"))
+        #expect(ProgressLine.summary(progress, seconds: 2).hasSuffix("score of the last step -0.307"))
     }
 
     @Test func slowStepsAreTimedTheOtherWay() {

@@ -31,11 +31,11 @@ import _TestSupport
                         }
                     }
                 ]
-                let stop = #expect(throws: RunStopped.self, "\(name)") { try body(stages.folder[name], environment) }
+                let stop = #expect(throws: RunStopped.self, "\(name)") { try body(stages.folder["first/\(name)"], environment) }
                 #expect(stop?.step == step, "\(name)")
                 #expect(!early.isEmpty && !early.contains(true), "\(name), step \(step)")
                 #expect(!waits, "\(name)")
-                let checkpoints = try stages.folder.names(in: "\(name)/checkpoints").filter { $0.hasPrefix("step-") }
+                let checkpoints = try stages.folder.names(in: "first/\(name)/checkpoints").filter { $0.hasPrefix("step-") }
                 #expect(checkpoints.last == "step-00000\(step)", "\(name)")
             }
         }

@@ -177,7 +177,7 @@ import _TestSupport
         #expect(!exists("bad"))
         let none = #expect(throws: InvalidSetting.self) { try stage { $0.rounds.roundThreshold = 2 }.run(in: folder["none"], tiny) }
         let advice = none.map { "\($0)" } ?? ""
-        #expect(advice.contains("round 1 keeps no answers to 10 prompts") && advice.contains("in a run with another --run-id"), "\(advice)")
+        #expect(advice.contains("round 1 keeps no answers to 10 prompts") && advice.contains("in a run with another runId"), "\(advice)")
     }
 
     private func stage(change: (inout SFTStage) -> Void) -> SFTStage { stage(rounds: 2, change) }

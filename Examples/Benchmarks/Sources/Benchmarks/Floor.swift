@@ -1,5 +1,6 @@
 import Models
 import Tensor
+import Train
 
 /// Measures the rate of large matrix products and the bandwidth of memory, with which `compare.py` turns operations and bytes into the
 /// least time of a task.
