@@ -24,9 +24,8 @@ def load(a):
     return model.train()
 
 
-def examples(a):
+def examples(a, tokenizer):
     """The rows as pairs of prompt and target tokens; the target ends with the end-of-sequence token."""
-    tokenizer = AutoTokenizer.from_pretrained(os.path.join(a.work, "model"))
     with open(os.path.join(a.work, "rows", "train.jsonl")) as lines:
         rows = [json.loads(line) for line in lines]
     return [
@@ -34,8 +33,23 @@ def examples(a):
          tokenizer(row["completion"], add_special_tokens=False).input_ids + [tokenizer.eos_token_id]) for row in rows]
 
 
+class Answers(torch.nn.Module):
+    """The cross-entropy of the target tokens, summed. As in our programs, logits are computed for the rows that predict a target, and for
+    the tokens that the tokenizer has."""
+
+    def __init__(self, model, tokens):
+        super().__init__()
+        self.model, self.tokens = model, tokens
+
+    def forward(self, ids, mask, labels):
+        states = self.model.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state[:, :-1]
+        predicts = labels[:, 1:] >= 0
+        logits = F.linear(states[predicts], self.model.lm_head.weight[:self.tokens])
+        return F.cross_entropy(logits.float(), labels[:, 1:][predicts], reduction="sum")
+
+
 def loss_sum(model, pairs):
-    """The cross-entropy of the target tokens, summed."""
+    """The loss of a padded batch of pairs."""
     width = max(len(prompt) + len(target) for prompt, target in pairs)
     ids, mask = torch.zeros(len(pairs), width, dtype=torch.long), torch.zeros(len(pairs), width, dtype=torch.long)
     labels = torch.full((len(pairs), width), -100)
@@ -43,8 +57,7 @@ def loss_sum(model, pairs):
         end = len(prompt) + len(target)
         ids[i, :end], mask[i, :end] = torch.tensor(prompt + target), 1
         labels[i, len(prompt):end] = torch.tensor(target)
-    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]).float(), labels[:, 1:].reshape(-1), reduction="sum")
+    return model(ids, mask, labels)
 
 
 def main():
@@ -59,13 +72,14 @@ def main():
     torch.manual_seed(0)
     dist.init_process_group("gloo")
     rank, ranks = dist.get_rank(), dist.get_world_size()
-    batch = examples(a)
+    tokenizer = AutoTokenizer.from_pretrained(os.path.join(a.work, "model"))
+    batch = examples(a, tokenizer)
     own = batch[rank::ranks]
     passes = [own[i:i + ROWS_PER_PASS] for i in range(0, len(own), ROWS_PER_PASS)]
     if not passes:
         raise SystemExit(f"ddp_peer: {len(batch)} rows for {ranks} processes; give at least one row for each")
     targets = sum(len(target) for _, target in batch)
-    model = load(a)
+    model = Answers(load(a), len(tokenizer))
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0)
     if ranks > 1:
