@@ -137,6 +137,23 @@ import _TestSupport
         expectClose([try #require(found.systems[1].id[.kl]).mean], [log(4.0)], relative: 1e-9)
     }
 
+    @Test("the best of the samples of a trained policy has no known KL from the base")
+    func bestOfPolicy() throws {
+        try study.write(
+            """
+            {"system": "sft", "method": "SFT", "samples": "samples-sft", "base": true}
+            {"system": "a-best", "method": "A", "strength": "best of 4", "samples": "a-best", "table": "best_of_n"}
+
+            """)
+        try study.run(1, "a-1", .preference)
+        try study.samples(1, "samples-sft", 0)
+        try study.samples(
+            1, "a-best", 1, suffix: "_best_of_n", numbers: ["n": 4], options: ["model_name": .string(study.folder["seed-1/a-1"].path)])
+        let found = try study.table().read(study.folder.url)
+        #expect(found.systems[1].id[.kl] == nil && found.systems[1].ood[.kl] == nil && found.systems[1].id[.reward] != nil)
+        #expect(found.missing?.contains { $0.hasPrefix("seed 1: A, best of 4 has no KL (") } == true, "\(found.missing ?? [])")
+    }
+
     @Test("prompts that both systems have are compared; a diversity across inputs only where there are as many")
     func fewerPrompts() throws {
         try study.write(

@@ -289,6 +289,13 @@ import Train
         #expect(backward.hasPrefix("--apply-in-backward true would fit (the results stay the same"), "\(backward)")
         let bf16 = plan(.f32, freed: false, inBackward: nil).settings(fitting: Self.room(for: narrow), otherwise: "less")
         #expect(bf16.hasPrefix("--gradient-dtype bf16 would fit (gradients are kept in bfloat16"), "\(bf16)")
+        // several ranks add gradients of either format in floats
+        training.exchange = 1 << 20
+        var shared = plan(.f32, freed: false, inBackward: nil)
+        shared.training.owned = training.trained
+        let room = Self.room(for: plan(.bf16, freed: false, inBackward: nil).peak)
+        #expect(!shared.settings(fitting: room, otherwise: "less").hasPrefix("--gradient-dtype bf16 would fit"))
+        training.exchange = 0
         // several passes of a step add to gradients that are kept
         var several = plan(.f32, freed: false, inBackward: false)
         several.training.hasOnePass = false

@@ -12,10 +12,7 @@ struct ArgumentNormaliser {
     /// The configuration file of each option whose value comes from one; nil for options of the command line.
     private var files: [String: String] = [:]
 
-    init(program: String, table: OptionTable) {
-        self.program = program
-        self.table = table
-    }
+    init(program: String, table: OptionTable) { (self.program, self.table) = (program, table) }
 
     var result: CommandLineArguments {
         CommandLineArguments(words: settings.flatMap(\.words) + (words.isEmpty ? [] : ["--"] + words), notes: notes, files: files)

@@ -76,10 +76,7 @@ struct YAMLConfiguration {
         let path: String
         private var contents: [String: Content] = [:]
 
-        init(mark: Character, path: String) {
-            self.mark = mark
-            self.path = path
-        }
+        init(mark: Character, path: String) { (self.mark, self.path) = (mark, path) }
 
         /// The content of a node; nil if it is not valid as the value of an option.
         /// - Throws: `CommandLineError.malformedConfiguration` for an alias without such an anchor before it.

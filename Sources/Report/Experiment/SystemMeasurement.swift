@@ -37,8 +37,16 @@ struct SystemMeasurement {
     }
 
     /// Measures the rows of a table.
-    /// - Parameter embeddings: measures the embedding diversity; returns nil without an encoder.
-    init(_ rows: [SampleRow], gold: GoldScore, seed: UInt64, embeddings: () throws -> Spread? = { nil }) throws {
+    /// - Parameters:
+    ///   - rows: the rows.
+    ///   - gold: the gold score.
+    ///   - seed: the seed of random draws.
+    ///   - isOfPolicy: whether the rows are samples of a policy that was trained from the reference model. The KL of selecting among its
+    ///     samples is then unknown.
+    ///   - embeddings: measures the embedding diversity; returns nil without an encoder.
+    init(
+        _ rows: [SampleRow], gold: GoldScore, seed: UInt64, isOfPolicy: Bool = false, embeddings: () throws -> Spread? = { nil }
+    ) throws {
         let groups = Dictionary(grouping: rows.indices) { rows[$0].input }
         inputs = Set(groups.keys)
         func count(_ metric: Experiment.Metric, _ values: [Double?]) {
@@ -56,7 +64,7 @@ struct SystemMeasurement {
         judged = groups.mapValues { places in places.compactMap { golds[$0] } }
         count(.lengthTokens, rows.map { $0.numbers["tokens"] })
         count(.eosShare, rows.map { $0.numbers["ended"] })
-        count(.kl, rows.map(Self.divergence))
+        count(.kl, rows.map { isOfPolicy && $0.numbers["n"] != nil ? nil : Self.divergence(of: $0) })
         prompts = prompts.filter { !$0.value.isEmpty }
 
         let input = DiversityInput(tables: [rows])
@@ -221,8 +229,6 @@ struct SeedValues {
     }
 
     init(seeds: [Double], variance: Double = 0, degrees: Double = 0) {
-        self.seeds = seeds
-        self.variance = variance
-        self.degrees = degrees
+        (self.seeds, self.variance, self.degrees) = (seeds, variance, degrees)
     }
 }

@@ -51,11 +51,15 @@ struct StudyReader {
         do {
             let run = try RunFolder.run(named: system.samples, in: runs(seed), expecting: [.bestOfN])
             guard try RunFolder.isFinished(run) else { throw RunFolderError.unfinished(path: run.path) }
-            if let model = try SampledModel(ofSamples: run), let other = try model.foreignSeed(than: runs(seed)) {
+            let model = try SampledModel(ofSamples: run)
+            if let model, let other = try model.foreignSeed(than: runs(seed)) {
                 missing.append(named("is left out: \(run.path) has samples of \(model.named), which is a run of \(other)"))
                 return nil
             }
-            var part = StudyPart(id: try split("test", of: system, run), ood: try split("ood_test", of: system, run))
+            let isOfPolicy = model?.isTrainedPolicy ?? false
+            var part = StudyPart(
+                id: try split("test", of: system, run, isOfPolicy: isOfPolicy),
+                ood: try split("ood_test", of: system, run, isOfPolicy: isOfPolicy))
             if let base {
                 for (own, other) in [(part.id, base.part.id), (part.ood, base.part.ood)] {
                     let common = own.measurement.inputs.intersection(other.measurement.inputs).count
@@ -87,11 +91,12 @@ struct StudyReader {
         return nil
     }
 
-    private func split(_ name: String, of system: StudiedSystem, _ run: URL) throws -> StudyPart.Split {
+    private func split(_ name: String, of system: StudiedSystem, _ run: URL, isOfPolicy: Bool) throws -> StudyPart.Split {
         let table = system.tableName(of: name)
         let rows = try MeasuredTable.rows(table, inRun: run)
         let file = Tables.file(of: table, inRun: run)
-        let measurement = try SystemMeasurement(rows, gold: GoldScore(lengthWeight: lengthWeight), seed: seed) {
+        let gold = GoldScore(lengthWeight: lengthWeight)
+        let measurement = try SystemMeasurement(rows, gold: gold, seed: seed, isOfPolicy: isOfPolicy) {
             try embeddings?.spread(of: rows, in: file, seed: seed)
         }
         return StudyPart.Split(measurement, file: file)
@@ -100,7 +105,7 @@ struct StudyReader {
     /// Notes the metrics that no row of a table has, so that the report lacks them for the system.
     private mutating func noteColumns(_ part: StudyPart, _ system: StudiedSystem, _ seed: String, _ base: StudyPart?) {
         for (own, other) in [(part.id, base?.id), (part.ood, base?.ood)] {
-            for metric in Experiment.Metric.ofRows where own.measurement.prompts[metric] == nil {
+            for metric in Experiment.Metric.ofRows + [.kl] where own.measurement.prompts[metric] == nil {
                 guard metric == .reward || other?.measurement.prompts[metric] != nil else { continue }
                 missing.append("seed \(seed): \(system.title) has no \(metric.title) (\(own.file.path))")
             }

@@ -100,10 +100,7 @@ struct SettingsDecoder: Decoder {
         var count: Int? { elements.count }
         var isAtEnd: Bool { currentIndex >= elements.count }
 
-        init(elements: [OptionValue], codingPath: [any CodingKey]) {
-            self.elements = elements
-            self.codingPath = codingPath
-        }
+        init(elements: [OptionValue], codingPath: [any CodingKey]) { (self.elements, self.codingPath) = (elements, codingPath) }
 
         private mutating func next() throws -> SettingsDecoder {
             guard !isAtEnd else { throw InvalidSetting("a list is too short") }

@@ -1,6 +1,6 @@
 import Formats
 package import Foundation
-import Runs
+package import Runs
 
 /// The model that generated the samples of a run, as named in the run's options.
 package struct SampledModel {
@@ -26,6 +26,18 @@ package struct SampledModel {
         if own == other || own.hasPrefix(other + "/") { return true }
         return try Self.areCopies(folder, run)
     }
+
+    /// The run that made the model, and its stage; nil if none is found. The folder of a checkpoint or of a final model is inside its run.
+    package var run: (folder: URL, stage: RunStage)? {
+        guard let folder = folder?.standardizedFileURL else { return nil }
+        return sequence(first: folder) { $0.deletingLastPathComponent() }.prefix(3).lazy.compactMap { place in
+            (try? RunConfiguration.read(inRun: place)).flatMap { $0 }.map { (folder: place, stage: $0.stage) }
+        }.first
+    }
+
+    /// Whether the model was trained with a reward or on preferences, as far as its run is found. It is then not the model from which KL
+    /// is measured.
+    package var isTrainedPolicy: Bool { [.policy, .preference].contains(run?.stage) }
 
     /// Whether the model is a finished run, so that it is certain which model generated the samples.
     package var isRun: Bool {

@@ -95,6 +95,11 @@ extension MemoryPlan {
         if other.gradients != choices.gradients || frees != training.freesGradients {
             plan.training.gradients = training.gradientBytes(as: other.gradients ?? .f32, freed: frees)
             plan.training.freesGradients = frees
+            // sums over the ranks are floats
+            if training.exchange > 0 {
+                plan.training.exchange +=
+                    training.sumBytes(as: other.gradients ?? .f32) - training.sumBytes(as: choices.gradients ?? .f32)
+            }
         }
         return plan
     }

@@ -29,7 +29,7 @@ extension MemoryPlan {
     }
 
     /// Checks that the least that training takes fits; see ``least(_:training:optimizer:processes:program:)``. The whole run is
-    /// checked by ``check(_:_:optimizer:mayApplyInBackward:longest:ranks:advice:note:_:)`` when its trainer exists.
+    /// checked by ``check(_:_:_:optimizer:mayApplyInBackward:longest:advice:_:)`` when its trainer exists.
     /// - Parameters:
     ///   - run: the settings of the run.
     ///   - models: all models that exist, as they are held during training.

@@ -1,7 +1,7 @@
 import Formats
 import Models
 import Tensor
-package import Train
+import Train
 
 // Packed copies that a run in bf16 precision does without if it does not fit otherwise. Results have the same bits, so nothing about it is
 // an option or a part of a checkpoint.

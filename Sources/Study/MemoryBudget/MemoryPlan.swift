@@ -45,17 +45,16 @@ package struct MemoryPlan {
     /// - Parameters:
     ///   - run: the settings of the run.
     ///   - models: all models of the run, as they are held during training.
+    ///   - session: the session of the run, which shows the plan as a line.
     ///   - optimizer: the optimiser; nil if nothing is trained.
-    ///   - mayApplyInBackward: whether no other setting prevents updates in the backward pass.
+    ///   - mayApplyInBackward: whether no other setting prevents updates in the backward pass. One process alone can make them.
     ///   - longest: the tokens of the longest item of a pass.
-    ///   - ranks: the number of processes on this machine that run the stage together.
     ///   - advice: the program's settings that reduce the memory of weights, optimiser or caches.
-    ///   - note: receives the plan as a line.
     ///   - measure: measures the trainer's memory.
     /// - Throws: `MemoryError` when the run needs more memory than is available.
     static func check(
-        _ run: RunSettings, _ models: RunModels, optimizer: AdamConfig? = nil, mayApplyInBackward: Bool = false, longest: Int,
-        ranks: Int = 1, advice: String, note: (String) -> Void, _ measure: () throws -> TrainingMemory
+        _ run: RunSettings, _ models: RunModels, _ session: RunSession, optimizer: AdamConfig? = nil, mayApplyInBackward: Bool = false,
+        longest: Int, advice: String, _ measure: () throws -> TrainingMemory
     ) throws {
         // training does not reuse the blocks that loading and sampling left behind
         Allocator.shared.releaseKept()
@@ -65,25 +64,26 @@ package struct MemoryPlan {
         let (held, weights) = (Allocator.shared.bytesInUse, models.memory)
         let program = max(0, before.now - held)
         var packing = PackedCopies.all
-        if let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks) {
+        if let room = MachineMemory.room(limit: run.memoryLimit, ranks: session.ranksOnMachine) {
             packing = Self.packing(run, models, optimizer: optimizer, weights: weights, program: program, held: held, fitting: room)
         }
         models.keepCopies(packing, of: weights)
         let left = Allocator.shared.bytesInUse
         var training = try measure()
         training.add(weights, created: Allocator.shared.bytesInUse - left, packing: packing)
-        var choices = MemoryChoices(run, optimizer: optimizer, mayApplyInBackward: mayApplyInBackward && training.hasOnePass)
+        let mayApplyInBackward = mayApplyInBackward && training.hasOnePass && session.collective.size == 1
+        var choices = MemoryChoices(run, optimizer: optimizer, mayApplyInBackward: mayApplyInBackward)
         choices.packing = packing
         var plan = MemoryPlan(
             program: program, training: training, loaded: before.peak, longest: longest, weights: weights, choices: choices)
-        let room = MachineMemory.room(limit: run.memoryLimit, ranks: ranks)
+        let room = MachineMemory.room(limit: run.memoryLimit, ranks: session.ranksOnMachine)
         if let room { plan = plan.givingUpCopies(fitting: room) }
         models.keepCopies(plan.choices.packing, of: weights)
         // blocks of the small measured passes would stay unused during training
         Allocator.shared.releaseKept()
-        note(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
+        session.say(plan.description + (room.map { "; \(ByteCount(bytes: $0)) available" } ?? ""))
         guard let room, plan.peak > room else {
-            if let packingNote = plan.packingNote { note(packingNote) }
+            if let packingNote = plan.packingNote { session.say(packingNote) }
             return
         }
         throw MemoryError(needed: plan.peak, available: room, settings: plan.settings(fitting: room, otherwise: advice))

@@ -26,11 +26,6 @@ enum OptimizerRules {
         }
     }
 
-    /// Whether ``checkBackward(_:clipping:accumulation:skipped:)`` accepts updates in the backward pass with these settings.
-    static func allowsBackward(clipping: Double?, accumulation: Int, skipped: Int) -> Bool {
-        (clipping ?? 0) == 0 && accumulation <= 1 && skipped == 0
-    }
-
     /// Checks the name of an optimiser, and that it uses the settings that are not the defaults.
     /// - Throws: `InvalidSetting`.
     static func check(_ name: String, beta1: Double, beta2: Double, epsilon: Double) throws {

@@ -98,9 +98,7 @@ public struct PolicySettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try OptimizerRules.checkBackward(
-            applyInBackward, clipping: gradNormClipping.map { "--grad-norm-clipping \($0)" }, accumulation: gradientAccumulationSteps,
-            skipped: skipBadBatches)
+        try checkBackward(applyInBackward)
         try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
     }
@@ -116,8 +114,12 @@ public struct PolicySettings: Settings {
     }
 
     /// Whether weights may be updated in the backward pass with the other settings.
-    package var mayApplyInBackward: Bool {
-        OptimizerRules.allowsBackward(clipping: gradNormClipping, accumulation: gradientAccumulationSteps, skipped: skipBadBatches)
+    package var mayApplyInBackward: Bool { (try? checkBackward(true)) != nil }
+
+    private func checkBackward(_ isWanted: Bool) throws {
+        try OptimizerRules.checkBackward(
+            isWanted, clipping: gradNormClipping.map { "--grad-norm-clipping \($0)" }, accumulation: gradientAccumulationSteps,
+            skipped: skipBadBatches)
     }
 
     /// Prompts per rollout batch with one response per prompt.

@@ -87,9 +87,7 @@ public struct TrainingSettings: Settings {
         guard (0...1).contains(freezeLayers) else {
             throw InvalidSetting("--freeze-layers is \(freezeLayers); expected a share from 0 to 1")
         }
-        try OptimizerRules.checkBackward(
-            applyInBackward, clipping: maxGradNorm > 0 ? "--max-grad-norm \(maxGradNorm)" : nil, accumulation: gradientAccumulationSteps,
-            skipped: skipBadBatches)
+        try checkBackward(applyInBackward)
         try OptimizerRules.check(optimizer, beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon)
         try optimizerConfig.validate()
         guard maxSteps.map({ $0 > 0 || $0 == -1 }) ?? true else {
@@ -111,8 +109,12 @@ public struct TrainingSettings: Settings {
     }
 
     /// Whether weights may be updated in the backward pass with the other settings.
-    package var mayApplyInBackward: Bool {
-        OptimizerRules.allowsBackward(clipping: maxGradNorm, accumulation: gradientAccumulationSteps, skipped: skipBadBatches)
+    package var mayApplyInBackward: Bool { (try? checkBackward(true)) != nil }
+
+    private func checkBackward(_ isWanted: Bool) throws {
+        try OptimizerRules.checkBackward(
+            isWanted, clipping: maxGradNorm > 0 ? "--max-grad-norm \(maxGradNorm)" : nil, accumulation: gradientAccumulationSteps,
+            skipped: skipBadBatches)
     }
 
     /// The learning-rate schedule.

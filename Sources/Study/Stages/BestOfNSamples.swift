@@ -67,10 +67,9 @@ extension BestOfNStage {
             splits: splits.map { ($0.name, $0.prompts.count) }, promptsPerPass: sampler.promptsPerPass,
             check: {
                 try MemoryPlan.check(
-                    run, models, longest: all.map(\.tokens.count).max() ?? 0, ranks: session.ranksOnMachine,
+                    run, models, session, longest: all.map(\.tokens.count).max() ?? 0,
                     advice: "lower --max-active-responses, --num-return-sequences, --max-new-tokens or --max-source-length, "
-                        + "or use a smaller model",
-                    note: session.say
+                        + "or use a smaller model"
                 ) { sampler.memory(prompts: all, count: count) }
             },
             sample: { split, prompts, count, each in

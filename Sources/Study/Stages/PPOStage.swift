@@ -150,12 +150,11 @@ public struct PPOStage: TrackedStage {
         session.say(RunSummary.parameters(of: decoder))
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         try MemoryPlan.check(
-            run, models, optimizer: config.optimizer, mayApplyInBackward: policy.mayApplyInBackward && session.collective.size == 1,
+            run, models, session, optimizer: config.optimizer, mayApplyInBackward: policy.mayApplyInBackward,
             longest: (prompts.map(\.tokens.count).max() ?? 0) + sampling.maxNewTokens,
-            ranks: session.ranksOnMachine,
             advice: "use a smaller model, raise --freeze-layers, or lower --max-active-responses, --tokens-per-pass, --max-new-tokens, or "
                 + "--rollout-batch-size and --learn-batch-size (one must be a multiple of the other)",
-            note: session.say, trainer.memory)
+            trainer.memory)
         let model = LanguageModel(
             decoder: decoder, head: head, source: start.model.source, generation: start.model.generation)
         try best?.check(splits: evaluations.map(\.name))
@@ -166,8 +165,8 @@ public struct PPOStage: TrackedStage {
             try session.checkpoint(trainer.snapshot) { try model.save(to: $0, tokenizer: supervised.tokenizer) }
         }
         let complete = try trainer.run(
-            stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
-            shouldStop: session.shouldStop)
+            checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop,
+            stepsBegin: session.beginSteps)
         try session.leaveSteps(
             complete: complete, step: trainer.step, traffic: trainer.traffic, saving: finalEvaluations.isEmpty ? nil : { try save(trainer) }
         )

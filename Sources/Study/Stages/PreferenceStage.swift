@@ -220,12 +220,11 @@ public struct PreferenceStage: TrackedStage {
         trainer.afterEvaluation = divergence
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig,
-                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1, longest: longest,
-                ranks: session.ranksOnMachine, advice: Self.memoryAdvice, note: session.say, memory)
+                run, models, session, optimizer: training.optimizerConfig, mayApplyInBackward: training.mayApplyInBackward,
+                longest: longest, advice: Self.memoryAdvice, memory)
             let complete = try trainer.run(
-                stepsBegin: session.beginSteps, checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue,
-                shouldStop: session.shouldStop)
+                checkpoint: { try save($0.snapshot) }, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop,
+                stepsBegin: session.beginSteps)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic,
                 saving: last.isEmpty ? nil : { try save(trainer.snapshot) })

@@ -109,10 +109,8 @@ public struct RewardModelStage: TrackedStage {
         if let checkpoint { try trainer.restore(.read(from: checkpoint.url)) }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: config.loop.steps.optimizer,
-                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1,
-                longest: train.map(\.count).max() ?? 0,
-                ranks: session.ranksOnMachine, advice: "use a smaller model, or raise --freeze-layers", note: session.say, trainer.memory)
+                run, models, session, optimizer: config.loop.steps.optimizer, mayApplyInBackward: training.mayApplyInBackward,
+                longest: train.map(\.count).max() ?? 0, advice: "use a smaller model, or raise --freeze-layers", trainer.memory)
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
@@ -125,8 +123,8 @@ public struct RewardModelStage: TrackedStage {
         }
         if evaluation.doTrain {
             let complete = try trainer.run(
-                stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
-                shouldStop: session.shouldStop)
+                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop,
+                stepsBegin: session.beginSteps)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic,
                 saving: !finals.isEmpty || head.calculateNormalisation ? { try save(trainer) } : nil)

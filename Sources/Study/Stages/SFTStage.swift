@@ -151,10 +151,8 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             try MemoryPlan.check(
-                run, models, optimizer: training.optimizerConfig,
-                mayApplyInBackward: training.mayApplyInBackward && session.collective.size == 1,
-                longest: tokenised.examples.map(\.count).max() ?? 0,
-                ranks: session.ranksOnMachine, advice: memoryAdvice, note: session.say
+                run, models, session, optimizer: training.optimizerConfig, mayApplyInBackward: training.mayApplyInBackward,
+                longest: tokenised.examples.map(\.count).max() ?? 0, advice: memoryAdvice
             ) {
                 trainer.memory(
                     generator: evaluation.generates ? samples.sampler.generator : nil,
@@ -175,8 +173,8 @@ public struct SFTStage: TrackedStage {
         }
         if evaluation.doTrain {
             let complete = try trainer.run(
-                stepsBegin: session.beginSteps, checkpoint: save, shouldSave: session.checkpointIsDue,
-                shouldStop: session.shouldStop)
+                checkpoint: save, shouldSave: session.checkpointIsDue, shouldStop: session.shouldStop,
+                stepsBegin: session.beginSteps)
             try session.leaveSteps(
                 complete: complete, step: trainer.step, traffic: trainer.traffic, saving: evaluation.generates ? { try save(trainer) } : nil
             )

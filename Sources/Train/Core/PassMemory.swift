@@ -102,7 +102,7 @@ package struct TrainingMemory: Sendable, Equatable {
     /// What the exchange of gradients with other ranks takes during a backward pass.
     package var exchange = 0
     /// The shapes of the parameters whose gradients this rank sums.
-    var owned: [Shape] = []
+    package var owned: [Shape] = []
     /// The trunk states that are kept from sampling to the end of a step.
     package var states = 0
 

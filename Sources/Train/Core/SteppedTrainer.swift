@@ -31,14 +31,14 @@ extension SteppedTrainer {
     /// Takes the remaining steps, or stops after a step for which `shouldStop` returns true. The last step is always logged and
     /// evaluated. A stop or a checkpoint that one rank asks for is one of all ranks.
     /// - Parameters:
-    ///   - stepsBegin: called before the first of the remaining steps, if any remain.
     ///   - checkpoint: called after a step at which a checkpoint or a stop is due.
     ///   - shouldSave: called after every step; true writes a checkpoint.
     ///   - shouldStop: called after every step; true writes a checkpoint and stops.
+    ///   - stepsBegin: called before the first of the remaining steps, if any remain.
     /// - Returns: whether all steps are done.
     /// - Throws: ``TrainingError/weightNotFinite(name:step:)`` before the model is evaluated or saved; errors of the steps and closures.
     func takeSteps(
-        stepsBegin: () -> Void, checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool
+        checkpoint: (Self) throws -> Void, shouldSave: () -> Bool, shouldStop: () -> Bool, stepsBegin: () -> Void
     ) throws -> Bool {
         if step < totalSteps { stepsBegin() }
         while step < totalSteps {

@@ -65,6 +65,25 @@ package enum Packing {
         parts(items, tokensPerPass: tokensPerPass) { item, _ in length(item) }
     }
 
+    /// Works on consecutive parts of at most `tokensPerPass` tokens, one after another.
+    /// - Parameters:
+    ///   - items: the items.
+    ///   - tokensPerPass: the maximum number of tokens of a part, unless it is a single item.
+    ///   - length: the number of tokens of an item.
+    ///   - progress: called after each part with the numbers of items and tokens so far.
+    ///   - body: the work on a part.
+    static func forEachPart<Item>(
+        of items: [Item], tokensPerPass: Int, length: (Item) -> Int, progress: PartProgressHandler, _ body: ([Item]) throws -> Void
+    ) rethrows {
+        var (done, tokens) = (0, 0)
+        for part in parts(items, tokensPerPass: tokensPerPass, length: length) {
+            try body(part)
+            done += part.count
+            tokens += part.reduce(0) { $0 + length($1) }
+            try progress(done, tokens)
+        }
+    }
+
     /// Consecutive parts of at most `tokensPerPass` tokens, for items that may share tokens with the preceding item.
     /// - Parameter length: the number of tokens that an item adds to a part whose last item is the second argument; nil for the
     ///   first item of a part.

@@ -113,23 +113,23 @@ public final class Trainer<Method: Objective>: SteppedTrainer {
 
     /// Trains until the last step, or until `shouldStop` returns true after a step.
     /// - Parameters:
-    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
+    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     /// - Returns: whether the run is complete.
     /// - Throws: ``TrainingError/notFinite(what:step:examples:)``, with the weights as they were before that step;
     ///   ``TrainingError/weightNotFinite(name:step:)`` before such a weight is evaluated or saved; errors of the objective, the handler
     ///   and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
-        stepsBegin: () -> Void = {}, checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
-        shouldStop: () -> Bool = { false }
+        checkpoint: (Trainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false },
+        stepsBegin: () -> Void = {}
     ) throws -> Bool {
         try checkRanks()
         try collective.together { try handler(.began(stage: objective.stage, totalSteps: totalSteps, step: step, tokens: tokens)) }
         if step == 0 { try evaluate() }
-        return try takeSteps(stepsBegin: stepsBegin, checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop, stepsBegin: stepsBegin)
     }
 
     /// Checks that all ranks have the same settings, examples and weights.

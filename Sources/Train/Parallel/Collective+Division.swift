@@ -1,3 +1,5 @@
+import Eval
+
 extension Collective {
     /// Runs work on this rank's part of some items, and gives all ranks the results. An item belongs to the rank that follows from its
     /// content, so that it has the same rank in every call, and a cache of that rank serves it again.
@@ -37,8 +39,8 @@ extension Collective {
 
     /// The rank of an item with this content. It is a function of the bytes alone.
     private func owner(of content: [UInt8]) -> Int {
-        // FNV-1a, and a multiplication that spreads the low bits
+        // FNV-1a, whose low bits are spread
         let hash = content.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return Int((((hash ^ hash >> 32) &* 0x9E37_79B9_7F4A_7C15) >> 32) % UInt64(size))
+        return Int(SplitMix64.mixed(hash) % UInt64(size))
     }
 }

@@ -4,8 +4,6 @@ import _TestSupport
 
 /// Items that are divided among ranks by their content.
 @Suite struct DividingTests {
-    private struct Broken: Error, CustomStringConvertible { var description: String { "no room" } }
-
     private static let texts = (0..<40).map { "text \($0 % 30)" }
 
     private static func bytes(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
@@ -50,12 +48,11 @@ import _TestSupport
     func failures() {
         let failed = ThreadCollective.results(2) { group in
             try group.dividing(Self.bytes(Self.texts)) { part -> [[Double]?] in
-                if group.rank == 1 { throw Broken() }
+                if group.rank == 1 { throw DiskFull() }
                 return part.map(Self.row)
             }
         }
-        #expect(throws: Broken.self) { try failed[1].get() }
-        #expect(throws: CollectiveError.rankFailed(rank: 1, message: "no room")) { try failed[0].get() }
+        expectDiskFull(onRank: 1, failed)
         let different = ThreadCollective.results(2) { group in
             let texts = Self.texts + (group.rank == 1 ? (40..<60).map { "text \($0)" } : [])
             return try group.dividing(Self.bytes(texts)) { part in part.map(Self.row) }

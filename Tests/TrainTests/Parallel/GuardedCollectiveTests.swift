@@ -5,8 +5,6 @@ import _TestSupport
 
 /// What one rank gives reaches all, and the end of one rank ends all.
 @Suite struct GuardedCollectiveTests {
-    private struct Broken: Error, CustomStringConvertible { var description: String { "no room" } }
-
     @Test("rank 0's value reaches all ranks, and so does its failure", arguments: [1, 2, 3])
     func broadcast(size: Int) throws {
         let values = try ThreadCollective.run(size) { group in
@@ -16,29 +14,17 @@ import _TestSupport
         }
         #expect(values == Array(repeating: ["from 0", "nothing"], count: size))
         let results = ThreadCollective.results(size) { group in
-            try group.broadcast { () throws -> Int in throw Broken() }
+            try group.broadcast { () throws -> Int in throw DiskFull() }
         }
-        for (rank, result) in results.enumerated() {
-            if rank == 0 {
-                #expect(throws: Broken.self) { try result.get() }
-            } else {
-                #expect(throws: CollectiveError.rankFailed(rank: 0, message: "no room")) { try result.get() }
-            }
-        }
+        expectDiskFull(onRank: 0, results)
     }
 
     @Test("agreement inside agreement keeps the error on the rank where it began", arguments: [0, 1, 2])
     func nested(broken: Int) throws {
         let results = ThreadCollective.results(3) { group in
-            try group.together { try group.together { if group.rank == broken { throw Broken() } } }
+            try group.together { try group.together { if group.rank == broken { throw DiskFull() } } }
         }
-        for (rank, result) in results.enumerated() {
-            if rank == broken {
-                #expect(throws: Broken.self) { try result.get() }
-            } else {
-                #expect(throws: CollectiveError.rankFailed(rank: broken, message: "no room")) { try result.get() }
-            }
-        }
+        expectDiskFull(onRank: broken, results)
     }
 
     @Test("a guarded group exchanges what its group exchanges, and ends well")
@@ -77,7 +63,7 @@ import _TestSupport
     func deciding() throws {
         let ends = try ThreadCollective.run(3) { group in
             let guarded = GuardedCollective(group)
-            let result = Result { try guarded.together { if group.rank == 1 { throw Broken() } } }
+            let result = Result { try guarded.together { if group.rank == 1 { throw DiskFull() } } }
             #expect(throws: (any Error).self) { try result.get() }
             return try guarded.end(RankEnd(text: "\(group.rank)", status: 65, isOwn: group.rank == 1))
         }

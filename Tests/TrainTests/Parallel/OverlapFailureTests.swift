@@ -6,8 +6,6 @@ import _TestSupport
 
 /// Steps whose gradients travel during the backward pass: parameters that some passes do not use, and what fails on one rank.
 @Suite struct OverlapFailureTests {
-    private struct DiskFull: Error, CustomStringConvertible { var description: String { "no space left" } }
-
     /// Σ over examples of the squares of a vector after three layers. A fourth matrix is used by odd examples only, a fifth is watched
     /// but does not reach the loss, and a sixth is not used.
     private final class Layers: Objective {
@@ -84,13 +82,7 @@ import _TestSupport
             }
             try Trainer(objective, config: Self.config(), examples: Array(0..<8), collective: recorded).run()
         }
-        for (rank, result) in results.enumerated() {
-            if rank == broken {
-                #expect(throws: DiskFull.self) { try result.get() }
-            } else {
-                #expect(throws: CollectiveError.rankFailed(rank: broken, message: "no space left")) { try result.get() }
-            }
-        }
+        expectDiskFull(onRank: broken, results)
     }
 
     @Test("a batch with NaN on one rank is skipped by all, and the next one is not")

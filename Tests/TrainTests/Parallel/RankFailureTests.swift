@@ -7,8 +7,6 @@ import _TestSupport
 
 /// What fails on one rank ends all of them, or is skipped by all of them.
 @Suite struct RankFailureTests {
-    private struct DiskFull: Error, CustomStringConvertible { var description: String { "no space left" } }
-
     private static func config(_ steps: Int = 6) -> SFTConfig {
         configured(SFTConfig()) {
             $0.maxSteps = steps
@@ -100,13 +98,7 @@ import _TestSupport
             defer { #expect(trainer.step == 2) }
             try trainer.run()
         }
-        for (rank, result) in results.enumerated() {
-            if rank == broken {
-                #expect(throws: DiskFull.self) { try result.get() }
-            } else {
-                #expect(throws: CollectiveError.rankFailed(rank: broken, message: "no space left")) { try result.get() }
-            }
-        }
+        expectDiskFull(onRank: broken, results)
     }
 
     @Test("a checkpoint that cannot be written on rank 0 ends all ranks")
@@ -119,8 +111,7 @@ import _TestSupport
                     if group.rank == 0 { throw DiskFull() }
                 }, shouldSave: { trainer.step == 3 })
         }
-        #expect(throws: DiskFull.self) { try results[0].get() }
-        #expect(throws: CollectiveError.rankFailed(rank: 0, message: "no space left")) { try results[1].get() }
+        expectDiskFull(onRank: 0, results)
     }
 
     @Test("a stop that one rank asks for stops all after the same step")

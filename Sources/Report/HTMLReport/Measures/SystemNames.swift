@@ -19,18 +19,16 @@ struct SystemNames {
 
     /// The name of the system that generated a table.
     mutating func name(of run: ReportedRun, table: String, split: String, rows: [SampleRow]) -> Name {
-        let isBest = table != split
+        let (model, rank) = Self.model(of: run)
+        let isOfReference = Self.isReference(of: run, rank: rank)
         let parent = run.folder.deletingLastPathComponent().deletingLastPathComponent().standardizedFileURL
         if studies[parent] == nil { studies[parent] = (try? StudiedSystem.read(from: parent)) ?? [] }
         if let place = studies[parent]?.firstIndex(where: { $0.samples == run.name && $0.tableName(of: split) == table }),
             let system = studies[parent]?[place]
         {
-            let isOfReference = Self.isReference(of: run, rank: Self.model(of: run).rank)
             return Name(text: system.title, rank: system.base == true ? 0 : place + 1, isOfReference: isOfReference)
         }
-        let (model, rank) = Self.model(of: run)
-        let isOfReference = Self.isReference(of: run, rank: rank)
-        guard isBest else { return Name(text: model, rank: rank, isOfReference: isOfReference) }
+        guard table != split else { return Name(text: model, rank: rank, isOfReference: isOfReference) }
         let count = rows.first?.numbers["n"].flatMap { Int(exactly: $0) }.map(String.init) ?? "N"
         return rank == 0
             ? Name(text: "best-of-\(count)", rank: 40, isOfReference: isOfReference)
@@ -54,14 +52,7 @@ struct SystemNames {
     private static func model(of run: ReportedRun) -> (name: String, rank: Int) {
         guard let model = (try? SampledModel(ofSamples: run.folder)).flatMap({ $0 }) else { return (run.name, 30) }
         let own = URL(fileURLWithPath: model.named, isDirectory: true).standardizedFileURL.lastPathComponent
-        guard let folder = model.folder?.standardizedFileURL else { return (own, 30) }
-        // the folder of a checkpoint or of a final model is inside its run
-        let places = sequence(first: folder) { $0.deletingLastPathComponent() }.prefix(3)
-        guard
-            let found = places.lazy.compactMap({ place in
-                (try? RunConfiguration.read(inRun: place)).flatMap { $0 }.map { (folder: place, stage: $0.stage) }
-            }).first
-        else { return (own, 30) }
+        guard let found = model.run else { return (own, 30) }
         switch found.stage {
         case .supervised: return ("SFT", 0)
         case .policy: return ((try? PipelineComparison.policyName(found.folder)).flatMap { $0 } ?? "PPO", 10)

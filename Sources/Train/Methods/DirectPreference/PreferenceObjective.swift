@@ -165,15 +165,13 @@ public final class PreferenceObjective: Objective {
     private func evaluationSums(
         of pairs: [PreferencePair], in set: [PreferencePair], progress: PartProgressHandler
     ) rethrows -> EvaluationSums {
-        var (done, tokens) = (0, 0)
         var (loss, statistics) = (0.0, PreferenceStatistics())
-        for part in Packing.parts(pairs, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count) {
+        try Packing.forEachPart(
+            of: pairs, tokensPerPass: 2 * config.tokensPerPass, length: \.comparison.count, progress: progress
+        ) { part in
             let found = measured(part, batch: set, on: nil).found
             loss += found.loss
             statistics.add(found.statistics)
-            done += part.count
-            tokens += part.reduce(0) { $0 + $1.comparison.count }
-            try progress(done, tokens)
         }
         return EvaluationSums(loss: loss, sums: statistics.sums)
     }

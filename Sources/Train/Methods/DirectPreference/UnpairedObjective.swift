@@ -200,16 +200,12 @@ public final class UnpairedObjective: Objective {
     private func evaluationSums(
         of answers: [UnpairedAnswer], in set: [UnpairedAnswer], divergence: Double, progress: PartProgressHandler
     ) rethrows -> EvaluationSums {
-        var (done, tokens) = (0, 0)
         var (loss, sums) = (0.0, [String: Double]())
-        for part in Packing.parts(answers, tokensPerPass: 2 * config.tokensPerPass, length: \.count) {
+        try Packing.forEachPart(of: answers, tokensPerPass: 2 * config.tokensPerPass, length: \.count, progress: progress) { part in
             let pass = TargetPass(prompts: part.map(\.prompt), targets: part.map(\.answer))
             let found = measured(part, scorer(pass).logProbs.values, counts: pass.counts, divergence: divergence, batch: set.count)
             loss += found.loss
             sums.merge(found.sums) { $0 + $1 }
-            done += part.count
-            tokens += part.reduce(0) { $0 + $1.count }
-            try progress(done, tokens)
         }
         return EvaluationSums(loss: loss, sums: sums)
     }

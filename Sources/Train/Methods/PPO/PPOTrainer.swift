@@ -155,18 +155,18 @@ public final class PPOTrainer: SteppedTrainer {
 
     /// Trains until the last step, or until `shouldStop` returns true after a step.
     /// - Parameters:
-    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     ///   - checkpoint: called after every `checkpointSteps` steps, when `shouldSave` returns true, and before stopping early.
     ///   - shouldSave: called after every step.
     ///   - shouldStop: called after every step.
+    ///   - stepsBegin: called before the first step, after the evaluation that may precede it; not if no steps remain.
     /// - Returns: whether the run is complete.
     /// - Throws: ``TrainingError``, with the weights as they were before the optimiser step that failed;
     ///   ``TrainingError/weightNotFinite(name:step:)`` before such a weight is evaluated or saved; errors of the reward
     ///   function, the handler and `checkpoint`; ``CollectiveError`` when another rank fails.
     @discardableResult
     public func run(
-        stepsBegin: () -> Void = {}, checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false },
-        shouldStop: () -> Bool = { false }
+        checkpoint: (PPOTrainer) throws -> Void = { _ in }, shouldSave: () -> Bool = { false }, shouldStop: () -> Bool = { false },
+        stepsBegin: () -> Void = {}
     ) throws -> Bool {
         try checkRanks()
         try collective.together {
@@ -176,7 +176,7 @@ public final class PPOTrainer: SteppedTrainer {
             }
         }
         if step == 0, config.evaluatesAtStart { try evaluate() }
-        return try takeSteps(stepsBegin: stepsBegin, checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop)
+        return try takeSteps(checkpoint: checkpoint, shouldSave: shouldSave, shouldStop: shouldStop, stepsBegin: stepsBegin)
     }
 
     /// Takes one step of the algorithm. Returns the mean score of its rollouts; nil when they were skipped.

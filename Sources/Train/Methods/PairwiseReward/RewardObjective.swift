@@ -130,13 +130,10 @@ extension RewardLoss {
         _ model: RewardModel, _ comparisons: [TokenisedComparison], tokensPerPass: Int, position: ScorePosition,
         progress: PartProgressHandler
     ) throws -> [Float] {
-        var (done, tokens) = (0, 0)
-        return try Packing.parts(comparisons, tokensPerPass: tokensPerPass, length: \.count).flatMap { part in
-            let values = scores(model, part, position: position).values
-            done += part.count
-            tokens += part.reduce(0) { $0 + $1.count }
-            try progress(done, tokens)
-            return values
+        var all: [Float] = []
+        try Packing.forEachPart(of: comparisons, tokensPerPass: tokensPerPass, length: \.count, progress: progress) { part in
+            all += scores(model, part, position: position).values
         }
+        return all
     }
 }

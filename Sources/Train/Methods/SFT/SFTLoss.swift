@@ -110,12 +110,9 @@ public enum SFTLoss {
         _ decoder: any TransformerDecoder, _ examples: [TokenisedExample], tokensPerPass: Int, validTokens: Int?,
         progress: PartProgressHandler
     ) rethrows -> Double {
-        var (total, done, tokens) = (0.0, 0, 0)
-        for part in Packing.parts(examples, tokensPerPass: tokensPerPass, length: \.count) {
+        var total = 0.0
+        try Packing.forEachPart(of: examples, tokensPerPass: tokensPerPass, length: \.count, progress: progress) { part in
             total += Double(loss(decoder, part, weight: 1, on: nil, validTokens: validTokens).item)
-            done += part.count
-            tokens += part.reduce(0) { $0 + $1.count }
-            try progress(done, tokens)
         }
         return total
     }
