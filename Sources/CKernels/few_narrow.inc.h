@@ -10,7 +10,6 @@ typedef float v8u __attribute__((vector_size(32), aligned(4), may_alias));
 typedef struct { v8 half[2]; } few_sum; // a vector of sixteen sums. The halves are separate, so that a tile works on one at a time
 
 #define FEW_COLUMNS 3
-#define FEW_ROWS 2
 
 // out[i, j] = x[i] · w[j] for ROWS rows and FEW_COLUMNS columns. Adds elements from `from` to `to` to the sums in `kept`, and
 // finishes them if `to` is k. `w` has the elements from `from` on; its rows are w_row apart. Meanwhile prefetches `fetch` columns, a
@@ -28,7 +27,7 @@ typedef struct { v8 half[2]; } few_sum; // a vector of sixteen sums. The halves 
                 v8 a[ROWS];                                                                                          \
                 _Pragma("unroll") for (int r = 0; r < ROWS; r++) a[r] = *(const v8u *)(x + r * x_stride + p + 8 * h); \
                 _Pragma("unroll") for (int c = 0; c < FEW_COLUMNS; c++) {                                            \
-                    v8 b = *(const v8u *)(w + c * w_row + (p - from) + 8 * h);                                         \
+                    v8 b = *(const v8u *)(w + c * w_row + (p - from) + 8 * h);                                       \
                     _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r][c].half[h] += a[r] * b;                  \
                 }                                                                                                    \
             }                                                                                                        \

@@ -35,7 +35,7 @@
 #endif
 #include "optimiser.inc.h"
 
-#define ENTRIES(NAME, PRODUCT, PACK, NARROW, Q8_PACK)                                                                                 \
+#define ENTRIES(NAME, PRODUCT, PACK, NARROW, Q8_PACK)                                                                     \
     .name = NAME, .is_wide = SWK_WIDE,                                                                                    \
     .add = add, .subtract = subtract, .multiply = multiply, .scale_add = scale_add, .scale = scale,                       \
     .exponential = exponential, .tanh_forward = tanh_forward, .relu = relu, .relu_backward = relu_backward,               \

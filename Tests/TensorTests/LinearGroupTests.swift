@@ -1,5 +1,4 @@
 import Foundation
-import ShortFloats
 import Tensor
 import Testing
 import _TestSupport
@@ -23,28 +22,17 @@ import _TestSupport
         case q8
 
         func tensor(_ numbers: Tensor) throws -> Tensor {
-            let count = numbers.count
-            let narrow: NarrowElements
-            switch self {
-            case .floats: return Tensor(numbers.values, shape: numbers.shape)
-            case .floatsInPassing:
-                let floats = Tensor(numbers.values, shape: numbers.shape)
-                floats.storage.packsInPassing = true
-                return floats
-            case .bf16:
-                narrow = NarrowElements(.bf16, count: count) { out in
-                    for (index, number) in numbers.values.enumerated() { out[index] = UInt16(number.bitPattern >> 16).littleEndian }
-                }
-            case .f16:
-                narrow = NarrowElements(.f16, count: count) { out in
-                    for (index, number) in numbers.values.enumerated() {
-                        out[index] = FloatConversion.narrowToFloat16(number).littleEndian
-                    }
-                }
-            case .bf16InPassing: narrow = try .rounding(numbers.storage, count: count, to: .bf16)
-            case .q8: narrow = try .rounding(numbers.storage, count: count, to: .q8)
+            func rounded(_ format: NumberFormat) throws -> Tensor {
+                Tensor(shape: numbers.shape, narrow: try .rounding(numbers.storage, count: numbers.count, to: format))
             }
-            return Tensor(shape: numbers.shape, narrow: narrow)
+            switch self {
+            case .floats: return PackedInPassingTests.weight(.f32, numbers, inPassing: false)
+            case .floatsInPassing: return PackedInPassingTests.weight(.f32, numbers, inPassing: true)
+            case .bf16: return PackedInPassingTests.weight(.bf16, numbers, inPassing: false)
+            case .f16: return PackedInPassingTests.weight(.f16, numbers, inPassing: false)
+            case .bf16InPassing: return try rounded(.bf16)
+            case .q8: return try rounded(.q8)
+            }
         }
     }
 
@@ -65,13 +53,6 @@ import _TestSupport
         layers.map { x.linear($0.weight, bias: $0.bias) }
     }
 
-    private static func expectIdentical(_ results: [Tensor], _ expected: [Tensor], _ label: String) {
-        #expect(results.count == expected.count, "\(label)")
-        for (index, (result, expected)) in zip(results, expected).enumerated() {
-            #expect(result.isIdentical(to: expected), "\(label), result \(index)")
-        }
-    }
-
     // MARK: Results
 
     @Test(arguments: [1, 4, 16, 100], Stored.allCases) func results(rows: Int, stored: Stored) throws {
@@ -82,7 +63,7 @@ import _TestSupport
                 let (together, alone) = (try Self.layers(stored, inputs: inputs), try Self.layers(stored, inputs: inputs))
                 onEveryBuild { label, _ in
                     Compute.$precision.withValue(precision) {
-                        Self.expectIdentical(
+                        expectIdentical(
                             x.linear(together), Self.single(x, alone), "\(label), \(precision), \(inputs) inputs, \(rows) rows")
                     }
                 }
@@ -101,7 +82,7 @@ import _TestSupport
         for precision in Compute.Precision.allCases {
             onEveryBuild { label, _ in
                 Compute.$precision.withValue(precision) {
-                    Self.expectIdentical(x.linear(together), Self.single(x, alone), "\(label), \(precision)")
+                    expectIdentical(x.linear(together), Self.single(x, alone), "\(label), \(precision)")
                 }
             }
         }
@@ -115,14 +96,14 @@ import _TestSupport
             layers[1].weight.update { for index in $0.indices { $0[index] *= 2 } }
             layers[1].bias?.update { for index in $0.indices { $0[index] *= 2 } }
             let after = x.linear(layers)
-            Self.expectIdentical(after, [before[0], before[1].scaled(by: 2), before[2], before[3]], "after a change")
+            expectIdentical(after, [before[0], before[1].scaled(by: 2), before[2], before[3]], "after a change")
         }
     }
 
     @Test func oneLayerOrNone() {
         let (x, weight) = (Self.random("x", [5, 20]), Self.random("w", [30, 20]))
         #expect(x.linear([LinearLayer]()).isEmpty)
-        Self.expectIdentical(x.linear([LinearLayer(weight)]), [x.linear(weight)], "one layer")
+        expectIdentical(x.linear([LinearLayer(weight)]), [x.linear(weight)], "one layer")
     }
 
     // MARK: Gated layers
@@ -143,7 +124,7 @@ import _TestSupport
                             let recorded = tape.variable(x).gatedLinear(activation, gate: layers[0], up: layers[1])
                             #expect(recorded.isRecorded && tape.count == 5)
                             let name = "\(label), \(precision), \(activation), \(inputs) inputs"
-                            Self.expectIdentical([result, recorded.detached], [expected, expected], name)
+                            expectIdentical([result, recorded.detached], [expected, expected], name)
                         }
                     }
                 }

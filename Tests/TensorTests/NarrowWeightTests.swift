@@ -244,25 +244,33 @@ import _TestSupport
             floats.withFloats { $0.update(repeating: 1, count: outputs * inputs) }
             for (format, precision) in [(NumberFormat.bf16, Compute.Precision.f32), (.q8, .f32), (.q8, .bf16)] {
                 let weight = try Tensor(shape: [outputs, inputs], narrow: .rounding(floats, count: outputs * inputs, to: format))
-                for rows in [1, 64] {
-                    let x = Tensor.filled(1, [rows, inputs])
-                    let before = Allocator.shared.bytesInUse
-                    let results = 4 * rows * (2 * inputs + 2 * outputs)
-                    let peak = Compute.$threads.withValue(2) {
-                        Compute.$precision.withValue(precision) {
-                            Allocator.shared.peakBytes {
-                                let tape = Tape()
-                                let variable = tape.variable(x)
-                                tape.backward(from: [(variable.linear(weight), .filled(1, [rows, outputs]))], variables: [variable])
-                            }
-                        }
+                Self.checkMemory(ofProductsWith: weight, precision)
+            }
+        }
+    }
+
+    /// Stops if products with a weight take as much memory as a copy of it in bfloat16, or leave memory behind. Only for a process in
+    /// which nobody else allocates.
+    static func checkMemory(ofProductsWith weight: Tensor, _ precision: Compute.Precision) {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        for rows in [1, 64] {
+            let x = Tensor.filled(1, [rows, inputs])
+            let before = Allocator.shared.bytesInUse
+            let results = 4 * rows * (2 * inputs + 2 * outputs)
+            let peak = Compute.$threads.withValue(2) {
+                Compute.$precision.withValue(precision) {
+                    Allocator.shared.peakBytes {
+                        let tape = Tape()
+                        let variable = tape.variable(x)
+                        tape.backward(from: [(variable.linear(weight), .filled(1, [rows, outputs]))], variables: [variable])
                     }
-                    // the size of a packed copy in bf16, half of that as floats
-                    precondition(peak < results + 2 * outputs * inputs, "\(format), \(precision): \(rows) rows took \(peak) bytes")
-                    let kept = Allocator.shared.bytesInUse - before
-                    precondition(kept == 0, "\(format), \(precision): \(rows) rows left \(kept) bytes")
                 }
             }
+            let name = "\(weight.storage.format), \(precision): \(rows) rows"
+            // the size of a packed copy in bf16, half of that as floats
+            precondition(peak < results + 2 * outputs * inputs, "\(name) took \(peak) bytes")
+            let kept = Allocator.shared.bytesInUse - before
+            precondition(kept == 0, "\(name) left \(kept) bytes")
         }
     }
 

@@ -14,27 +14,28 @@ import _TestSupport
 
     private static func random(_ name: String, _ shape: Shape) -> Tensor { OpCase.Input.normal(name, shape).tensor }
 
-    /// A weight in a format, in newly allocated memory.
-    private static func weight(_ format: NumberFormat, _ shape: Shape, inPassing: Bool) -> Tensor {
-        let numbers = random("w", shape)
+    /// A weight in f32, bf16 (truncated) or f16, in newly allocated memory.
+    static func weight(_ format: NumberFormat, _ numbers: Tensor, inPassing: Bool) -> Tensor {
+        func halves(_ bits: (Float) -> UInt16) -> Tensor {
+            Tensor(
+                shape: numbers.shape,
+                narrow: NarrowElements(format, count: numbers.count) { out in
+                    for (index, number) in numbers.values.enumerated() { out[index] = bits(number).littleEndian }
+                })
+        }
         let weight: Tensor
         switch format {
-        case .bf16:
-            weight = Tensor(
-                shape: shape,
-                narrow: NarrowElements(.bf16, count: numbers.count) { out in
-                    for (index, number) in numbers.values.enumerated() { out[index] = UInt16(number.bitPattern >> 16).littleEndian }
-                })
-        case .f16:
-            weight = Tensor(
-                shape: shape,
-                narrow: NarrowElements(.f16, count: numbers.count) { out in
-                    for (index, number) in numbers.values.enumerated() { out[index] = FloatConversion.narrowToFloat16(number).littleEndian }
-                })
-        case .f32, .q8: weight = numbers
+        case .f32: weight = Tensor(numbers.values, shape: numbers.shape)
+        case .bf16: weight = halves { UInt16($0.bitPattern >> 16) }
+        case .f16: weight = halves(FloatConversion.narrowToFloat16)
+        case .q8: preconditionFailure("products never keep packed copies of blocks")
         }
         weight.storage.packsInPassing = inPassing
         return weight
+    }
+
+    private static func weight(_ format: NumberFormat, _ shape: Shape, inPassing: Bool) -> Tensor {
+        weight(format, random("w", shape), inPassing: inPassing)
     }
 
     /// x Wᵀ and dx.
@@ -43,13 +44,6 @@ import _TestSupport
         let variable = tape.variable(x)
         let output = variable.linear(weight)
         return [output.detached] + tape.backward(from: [(output, random("dy", output.shape))], variables: [variable])
-    }
-
-    private static func expectIdentical(_ results: [Tensor], _ expected: [Tensor], _ label: String) {
-        #expect(results.count == expected.count, "\(label)")
-        for (index, (result, expected)) in zip(results, expected).enumerated() {
-            #expect(result.isIdentical(to: expected), "\(label), result \(index)")
-        }
     }
 
     @Test(arguments: [1, 4, 16, 48, 100], formats) func products(rows: Int, format: NumberFormat) {
@@ -61,7 +55,7 @@ import _TestSupport
                 onEveryBuild { label, _ in
                     Compute.$precision.withValue(precision) {
                         let (results, expected) = (Self.products(x, passing), Self.products(x, kept))
-                        Self.expectIdentical(results, expected, "\(label), \(precision), \(outputs) x \(inputs)")
+                        expectIdentical(results, expected, "\(label), \(precision), \(outputs) x \(inputs)")
                     }
                 }
                 #expect(passing.storage.packedByteCount == 0, "\(precision), \(outputs) x \(inputs): a copy was kept")
@@ -83,7 +77,7 @@ import _TestSupport
             Self.weight(.f32, [1000, 64], inPassing: false), Self.weight(.f32, [1000, 64], inPassing: true)
         )
         onEveryBuild { label, _ in
-            Compute.$precision.withValue(.bf16) { Self.expectIdentical(results(passing), results(kept), label) }
+            Compute.$precision.withValue(.bf16) { expectIdentical(results(passing), results(kept), label) }
         }
         #expect(passing.storage.packedByteCount == 0 && kept.storage.packedByteCount > 0)
     }
@@ -97,10 +91,10 @@ import _TestSupport
             #expect(made > 0)
             weight.storage.packsInPassing = true
             #expect(!weight.storage.keepsPacking && weight.storage.packedByteCount == 0)
-            Self.expectIdentical(Self.products(x, weight), before, "without copies")
+            expectIdentical(Self.products(x, weight), before, "without copies")
             #expect(weight.storage.packedByteCount == 0)
             weight.storage.packsInPassing = false
-            Self.expectIdentical(Self.products(x, weight), before, "with copies again")
+            expectIdentical(Self.products(x, weight), before, "with copies again")
             #expect(weight.storage.packedByteCount == made)
         }
     }
@@ -116,7 +110,7 @@ import _TestSupport
                     weight.update { for index in $0.indices { $0[index] *= 2 } }
                     #expect(weight.storage.packsInPassing && !weight.sharesMemory(with: first), "\(format)")
                     let equal = Tensor(weight.values, shape: weight.shape)
-                    Self.expectIdentical(Self.products(x, weight), Self.products(x, equal), "\(format)")
+                    expectIdentical(Self.products(x, weight), Self.products(x, equal), "\(format)")
                     #expect(weight.storage.packedByteCount == 0, "\(format)")
                 }
                 // and a weight that keeps copies still does
@@ -131,27 +125,9 @@ import _TestSupport
     /// In a process of its own, because others allocate, too.
     @Test func productsTakeLittleMemory() async {
         await #expect(processExitsWith: .success) {
-            let (outputs, inputs) = (4096, 1024)
-            let weight = Tensor.filled(1, [outputs, inputs])
+            let weight = Tensor.filled(1, [4096, 1024])
             weight.storage.packsInPassing = true
-            for rows in [1, 64] {
-                let x = Tensor.filled(1, [rows, inputs])
-                let before = Allocator.shared.bytesInUse
-                let results = 4 * rows * (2 * inputs + 2 * outputs)
-                let peak = Compute.$threads.withValue(2) {
-                    Compute.$precision.withValue(.bf16) {
-                        Allocator.shared.peakBytes {
-                            let tape = Tape()
-                            let variable = tape.variable(x)
-                            tape.backward(from: [(variable.linear(weight), .filled(1, [rows, outputs]))], variables: [variable])
-                        }
-                    }
-                }
-                // less than a packed copy
-                precondition(peak < results + 2 * outputs * inputs, "\(rows) rows took \(peak) bytes")
-                let kept = Allocator.shared.bytesInUse - before
-                precondition(kept == 0, "\(rows) rows left \(kept) bytes")
-            }
+            NarrowWeightTests.checkMemory(ofProductsWith: weight, .bf16)
         }
     }
 }

@@ -100,10 +100,7 @@ import _TestSupport
         let expected = layers.separate
         for isKept in [false, true] {
             let results = Compute.$precision.withValue(.bf16) { layers.results(isKept: isKept) }
-            #expect(results.count == expected.count)
-            for (index, (result, expected)) in zip(results, expected).enumerated() {
-                #expect(result.isIdentical(to: expected), "\(label), kept: \(isKept), result \(index)")
-            }
+            expectIdentical(results, expected, "\(label), kept: \(isKept)")
         }
     }
 

@@ -41,6 +41,16 @@ public func expectClose<Actual: BinaryFloatingPoint, Expected: BinaryFloatingPoi
         [actual], [expected], relative: relative, absolute: absolute, label: label, sourceLocation: sourceLocation)
 }
 
+/// Expects two lists of tensors to have the same shapes and bits.
+package func expectIdentical(
+    _ results: [Tensor], _ expected: [Tensor], _ label: String, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(results.count == expected.count, "\(label)", sourceLocation: sourceLocation)
+    for (index, (result, expected)) in zip(results, expected).enumerated() {
+        #expect(result.isIdentical(to: expected), "\(label), result \(index)", sourceLocation: sourceLocation)
+    }
+}
+
 /// How two arrays of numbers differ: the judgement of `expectClose`, apart from the reporting.
 public struct Closeness: Sendable, Equatable {
     /// What is wrong in one line; nil when nothing is.

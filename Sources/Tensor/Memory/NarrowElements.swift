@@ -95,7 +95,7 @@ package final class NarrowElements: @unchecked Sendable {
     /// The first of the Q8_0 blocks that hold a part of a matrix with rows of `stride` elements, and the distance of the rows in bytes;
     /// nil if the format is another one, or if the rows or the part are not whole blocks.
     func blocks(rows: Range<Int>, columns: Range<Int>, stride: Int) -> (first: UnsafeRawPointer, rowBytes: Int)? {
-        let block = 32
+        let block = Q8Block.count
         guard format == .q8, !rows.isEmpty, !columns.isEmpty, stride % block == 0, columns.lowerBound % block == 0,
             columns.count % block == 0
         else { return nil }

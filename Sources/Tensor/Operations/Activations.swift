@@ -25,14 +25,10 @@ extension Tensor {
         precondition(shape == up.shape, "a gate and its input need the same shape, not \(shape) and \(up.shape)")
         let kernels = Kernels.current
         let (gate, up) = (widened(), up.widened())
-        func activate(_ range: Range<Int>, _ out: UnsafeMutablePointer<Float>) {
+        let result = Tensor.made(shape, isRounded: isRounded) { range, out in
             let (gate, up) = (gate.pointer + range.lowerBound, up.pointer + range.lowerBound)
             activation.apply(kernels, count: range.count, gate: gate, up: up, into: out)
         }
-        let result =
-            isRounded && RoundedRows.canHold(shape)
-            ? Tensor(RoundedRows.making(kernels, rows: shape[0], width: shape[1]) { activate($0, $1[0]) }[0])
-            : Tensor.uninitialized(shape) { out in Compute.forChunks(count, grain: 32_768) { activate($0, out + $0.lowerBound) } }
         return Tensor.recorded(result, from: [self, up]) {
             .gated(Gated(activation: activation, gate: gate.detached, up: up.detached, places: $0))
         }

@@ -3,27 +3,25 @@
 extension Tensor {
     /// A linear layer: x[T, I] · W[O, I]ᵀ + b[O] → [T, O]. The weight has the layout of `torch.nn.Linear`.
     public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-        precondition(
-            shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1],
-            "linear needs x [T, I] and a weight [O, I], not \(shape) and \(weight.shape)")
-        let (rows, outputs) = (shape[0], weight.shape[0])
-        if let bias {
-            precondition(bias.shape == [outputs], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
-        }
-        let (x, bias) = (asLinearInput, bias?.widened())
+        checkLinear(weight, bias)
+        let (x, rows, bias) = (asLinearInput, shape[0], bias?.widened())
         let input = LinearInput(x, for: weight)
-        let result = Tensor.uninitialized([rows, outputs]) { out in
-            LinearProducts.forward(input.rows, rows: rows, weight, into: out)
+        let result = Tensor.uninitialized([rows, weight.shape[0]]) { out in
+            LinearProducts.forward([.init(rows: input.rows, weight: weight, bias: bias, out: out)], rows: rows)
             withExtendedLifetime(input) {}
-            if let bias {
-                let kernels = Kernels.current
-                Compute.forRows(rows, width: outputs) { range in
-                    kernels.pointee.add_bias(range.count, outputs, bias.pointer, out + range.lowerBound * outputs)
-                }
-            }
         }
         return Tensor.recorded(result, from: [x, weight, bias]) {
             .linear(Linear(x: $0[1] == nil ? nil : input.saved(of: x, for: weight), shape: shape, weight: weight.detached, places: $0))
+        }
+    }
+
+    /// Checks the shapes of a linear layer with this input.
+    func checkLinear(_ weight: Tensor, _ bias: Tensor?) {
+        precondition(
+            shape.rank == 2 && weight.shape.rank == 2 && shape[1] == weight.shape[1],
+            "linear needs x [T, I] and a weight [O, I], not \(shape) and \(weight.shape)")
+        if let bias {
+            precondition(bias.shape == [weight.shape[0]], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
         }
     }
 

@@ -68,14 +68,7 @@ private struct LinearCall {
     private let biases: [Tensor?]
 
     init(_ x: Tensor, _ layers: [LinearLayer]) {
-        for (weight, bias) in layers.map({ ($0.weight, $0.bias) }) {
-            precondition(
-                x.shape.rank == 2 && weight.shape.rank == 2 && x.shape[1] == weight.shape[1],
-                "linear needs x [T, I] and a weight [O, I], not \(x.shape) and \(weight.shape)")
-            if let bias {
-                precondition(bias.shape == [weight.shape[0]], "a bias of \(bias.shape) does not match a weight \(weight.shape)")
-            }
-        }
+        for layer in layers { x.checkLinear(layer.weight, layer.bias) }
         weights = layers.map(\.weight)
         biases = layers.map { $0.bias?.widened() }
         inputs = layers.map { LinearInput(x, for: $0.weight) }

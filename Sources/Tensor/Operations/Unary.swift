@@ -28,7 +28,7 @@ struct Unary {
     static func apply(_ kind: Kind, _ input: Tensor, isRounded: Bool = false) -> Tensor {
         let x = input.widened()
         let kernels = Kernels.current
-        func evaluate(_ range: Range<Int>, _ output: UnsafeMutablePointer<Float>) {
+        let result = Tensor.made(x.shape, isRounded: isRounded && !kind.savesOutput) { range, output in
             let (n, input) = (range.count, x.pointer + range.lowerBound)
             switch kind {
             case .exponential: kernels.pointee.exponential(n, input, output)
@@ -43,10 +43,6 @@ struct Unary {
             case .clamp(let low, let high): for i in 0..<n { output[i] = min(max(input[i], low), high) }
             }
         }
-        let result =
-            isRounded && !kind.savesOutput && RoundedRows.canHold(x.shape)
-            ? Tensor(RoundedRows.making(kernels, rows: x.shape[0], width: x.shape[1]) { evaluate($0, $1[0]) }[0])
-            : Tensor.uninitialized(x.shape) { out in Compute.forChunks(x.count, grain: 32_768) { evaluate($0, out + $0.lowerBound) } }
         return x.recorded(as: result) {
             .unary(Unary(kind: kind, saved: kind.savesOutput ? result : x.detached, place: $0))
         }
@@ -54,7 +50,7 @@ struct Unary {
 
     func backward(_ gradient: Tensor, on tape: Tape) {
         let kernels = Kernels.current
-        func differentiate(_ range: Range<Int>, _ dx: UnsafeMutablePointer<Float>) {
+        let dx = Tensor.made(gradient.shape, isRounded: tape.roundsGradient(of: place)) { range, dx in
             let (n, x, dy) = (range.count, saved.pointer + range.lowerBound, gradient.pointer + range.lowerBound)
             switch kind {
             case .exponential: kernels.pointee.multiply(n, x, dy, dx)
@@ -77,13 +73,6 @@ struct Unary {
             case .clamp(let low, let high): for i in 0..<n { dx[i] = x[i] >= low && x[i] <= high ? dy[i] : 0 }
             }
         }
-        let dx =
-            tape.roundsGradient(of: place) && RoundedRows.canHold(gradient.shape)
-            ? Tensor(
-                RoundedRows.making(kernels, rows: gradient.shape[0], width: gradient.shape[1]) { differentiate($0, $1[0]) }[0])
-            : Tensor.uninitialized(gradient.shape) { out in
-                Compute.forChunks(gradient.count, grain: 32_768) { differentiate($0, out + $0.lowerBound) }
-            }
         tape.add(dx, to: place)
     }
 }

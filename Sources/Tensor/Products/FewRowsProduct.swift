@@ -5,17 +5,6 @@
 enum FewRowsProduct {
     /// The number of elements that are widened at a time; they stay in the cache.
     private static let widened = 131_072
-    /// Products with fewer multiplications are not split among threads.
-    private static let small = 50_000
-
-    static func multiply(
-        _ kernels: UnsafePointer<Kernels.Table>, rows: Int, _ x: UnsafePointer<Float>, _ weight: Tensor,
-        into out: UnsafeMutablePointer<Float>
-    ) {
-        Compute.forChunks(weight.shape[0], grain: grain(weight, isCut: rows * weight.count >= small)) { columns in
-            multiply(kernels, rows: rows, x, weight, columns: columns, into: out)
-        }
-    }
 
     /// The number of columns of a part: a multiple of 12, which is a number of whole tiles of the kernels, 3, 4 or 6 columns wide.
     /// - Parameters:

@@ -13,9 +13,10 @@ extension LinearProducts {
         let out: UnsafeMutablePointer<Float>
     }
 
-    /// out[rows, outputs] = x Wᵀ + b of several layers with the same x, each as in ``forward(_:rows:_:into:beta:)``.
-    static func forward(_ members: [Member], rows: Int) {
-        ProductGroup.compute(prepared(.forward, members, rows: rows))
+    /// out[rows, outputs] = x Wᵀ + b + beta · out of several layers with the same x. For fewer rows than ``ProductTable/manyRows``, beta
+    /// must be 0.
+    static func forward(_ members: [Member], rows: Int, beta: Float = 0) {
+        ProductGroup.compute(prepared(.forward, members, rows: rows, beta: beta))
     }
 
     /// gate[rows, outputs] = f(x W₁ᵀ + b₁) · (x W₂ᵀ + b₂) for two layers with the same x and equally many outputs. `up` receives the
@@ -37,7 +38,7 @@ extension LinearProducts {
     }
 
     /// dx[rows, inputs] = Σ dy W + beta · dx over several layers with the same input. The products are added in the order of the
-    /// layers, with the bits of ``inputGradient(_:rows:_:into:beta:)`` for one after another.
+    /// layers, with the bits of one product after another.
     static func inputGradient(
         _ layers: [(dy: ProductRows, weight: Tensor)], rows: Int, into dx: UnsafeMutablePointer<Float>, beta: Float
     ) {
@@ -48,7 +49,7 @@ extension LinearProducts {
     }
 
     /// The products with all copies and packed matrices that they need.
-    /// - Parameter beta: the factor of the first result. For gradients of an input, the further products add to it.
+    /// - Parameter beta: the factor of the results. For gradients of an input, it is that of the first product; the others add to it.
     private static func prepared(
         _ kind: ProductQuestion.Kind, _ members: [Member], rows: Int, beta: Float = 0
     ) -> [PreparedProduct] {
@@ -59,15 +60,14 @@ extension LinearProducts {
         var lefts: [PanelFormat: PanelRows] = [:]
         return members.indices.map { index in
             let (member, plan) = (members[index], plans[index])
-            let shape = member.weight.shape
-            let (depth, columns) = isForward ? (shape[1], shape[0]) : (shape[0], shape[1])
+            let (depth, columns) = member.weight.rightHandSize(transposed: isForward)
             let format = plan.panelFormat ?? .floats
             let left = (isForward ? lefts[format] : nil) ?? member.rows.panelRows(kernels, format, rows: rows, width: depth)
             lefts[format] = left
             let right: PreparedProduct.RightHand =
                 if let matrix = packed[index] {
                     .packed(matrix)
-                } else if plan == .fewRows && isForward {
+                } else if plan == .fewRows && isForward && beta == 0 {
                     .rows
                 } else if case .packedInPassing(let format) = plan {
                     .packedInPassing(format, RightHandMatrix(member.weight, transposed: isForward))
@@ -92,22 +92,18 @@ extension LinearProducts {
             fill(plans.indices.filter { plans[$0] == .packedAndKept(format) }) {
                 WeightPackings.packed(kernels, format, $0, transposed: isForward)
             }
-            // too few panels for the threads: the rows are split as well, so a panel serves several threads
+            // Too few panels for the threads: the rows are split as well, so a panel serves several threads. One product alone does so
+            // with any number of rows, so that small passes show what memory large ones take.
             let passing = plans.indices.filter { plans[$0] == .packedInPassing(format) && members[$0].weight.count > 0 }
             let work = passing.reduce(0) { $0 + rows * members[$1].weight.count }
-            guard Compute.threads > 1, ProductParts.splitsRows(rows), work >= ProductParts.leastCut else { continue }
-            let panels = passing.map { (members[$0].weight.shape[isForward ? 0 : 1] + ProductParts.panel - 1) / ProductParts.panel }
+            let isWorthIt = members.count == 1 || ProductParts.splitsRows(rows)
+            guard Compute.threads > 1, isWorthIt, work >= ProductParts.leastCut else { continue }
+            let panels = passing.map {
+                (members[$0].weight.rightHandSize(transposed: isForward).columns + ProductParts.panel - 1) / ProductParts.panel
+            }
             let parts = isForward ? panels.reduce(0, +) : panels.first ?? 0
             guard parts < 4 * Compute.threads else { continue }
-            fill(passing) { weights in
-                PackedWeight.packed(
-                    kernels, format,
-                    weights.map { weight in
-                        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-                        let (depth, columns) = isForward ? (inputs, outputs) : (outputs, inputs)
-                        return (depth, columns, RightHandMatrix(weight, transposed: isForward))
-                    })
-            }
+            fill(passing) { PackedWeight.packed(kernels, format, $0, transposed: isForward) }
         }
         return packed
     }

@@ -1,4 +1,4 @@
-// The three products of a linear layer, each computed as `ProductTable` decides.
+// The three products of a linear layer, each computed as `ProductTable` decides. Those with a weight are groups of one product.
 
 extension Compute {
     /// The precision of products with weight matrices and, on processors with instructions for bfloat16, of attention. Everything else
@@ -30,12 +30,12 @@ enum LinearProducts {
     /// out[rows, outputs] = x Wᵀ + beta · out. For fewer rows than ``ProductTable/manyRows``, beta must be 0.
     static func forward(
         _ x: ProductRows, rows: Int, _ weight: Tensor, into out: UnsafeMutablePointer<Float>, beta: Float = 0
-    ) { multiply(.forward, x, rows: rows, weight, into: out, beta: beta) }
+    ) { forward([Member(rows: x, weight: weight, out: out)], rows: rows, beta: beta) }
 
     /// dx[rows, inputs] = dy W + beta · dx.
     static func inputGradient(
         _ dy: ProductRows, rows: Int, _ weight: Tensor, into dx: UnsafeMutablePointer<Float>, beta: Float = 0
-    ) { multiply(.inputGradient, dy, rows: rows, weight, into: dx, beta: beta) }
+    ) { inputGradient([(dy, weight)], rows: rows, into: dx, beta: beta) }
 
     /// dW[outputs, inputs] = dyᵀ x + beta · dW. Only the shape of the weight is needed.
     ///
@@ -81,10 +81,7 @@ enum LinearProducts {
 
     /// Whether a product rounds its rows to bfloat16, in a form that other products can share (``RoundedRows``).
     static func roundsRows(_ kind: ProductQuestion.Kind, rows: Int, _ weight: Tensor) -> Bool {
-        switch plan(kind, rows: rows, weight) {
-        case .packedInPassing(let format), .packedOnce(let format), .packedAndKept(let format): format == .bf16
-        case .fewRows, .narrow: false
-        }
+        plan(kind, rows: rows, weight).panelFormat == .bf16
     }
 
     /// The rows dy [rows, outputs] for both gradients, ``inputGradient(_:rows:_:into:beta:)`` and
@@ -100,40 +97,6 @@ enum LinearProducts {
         Kernels.plan(
             Kernels.current, kind, rows: rows, outputs: weight.shape[0], inputs: weight.shape[1], storage: weight.storage.format,
             keepsPacking: weight.storage.keepsPacking)
-    }
-
-    /// A · Wᵀ in the forward pass, A · W for the gradient.
-    private static func multiply(
-        _ kind: ProductQuestion.Kind, _ a: ProductRows, rows: Int, _ weight: Tensor, into c: UnsafeMutablePointer<Float>, beta: Float
-    ) {
-        let kernels = Kernels.current
-        let (outputs, inputs, isForward) = (weight.shape[0], weight.shape[1], kind == .forward)
-        let (depth, columns) = isForward ? (inputs, outputs) : (outputs, inputs)
-        let plan = plan(kind, rows: rows, weight)
-        switch plan {
-        case .fewRows where isForward && beta == 0:
-            a.withFloats { FewRowsProduct.multiply(kernels, rows: rows, $0, weight, into: c) }
-        case .packedAndKept(.bf16):
-            let packed = WeightPackings.packed(kernels, .bf16, weight, transposed: isForward)
-            a.rounded(kernels, rows: rows, width: depth).withRows {
-                packed.multiply(rows: rows, $0, into: c, stride: columns, beta: beta)
-            }
-        case .packedInPassing(.bf16):
-            a.rounded(kernels, rows: rows, width: depth).withRows {
-                MatrixProduct.multiply(
-                    kernels, .bf16, m: rows, n: columns, k: depth, $0, RightHandMatrix(weight, transposed: isForward), into: c,
-                    stride: columns, beta: beta)
-            }
-        case .packedInPassing(let format):
-            a.withFloats {
-                MatrixProduct.multiply(
-                    kernels, format, m: rows, n: columns, k: depth, .plain($0, stride: depth),
-                    RightHandMatrix(weight, transposed: isForward), into: c, stride: columns, beta: beta)
-            }
-        case .fewRows, .narrow, .packedOnce, .packedAndKept:
-            preconditionFailure("the plan \(plan) does not apply to a product with a weight")
-        }
-        withExtendedLifetime(weight) {}
     }
 }
 

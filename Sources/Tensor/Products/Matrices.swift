@@ -71,6 +71,13 @@ package enum RightHandMatrix {
     }
 }
 
+extension Tensor {
+    /// The size of this weight [outputs, inputs] as a right-hand matrix [depth, columns], as it is or transposed.
+    func rightHandSize(transposed: Bool) -> (depth: Int, columns: Int) {
+        transposed ? (depth: shape[1], columns: shape[0]) : (depth: shape[0], columns: shape[1])
+    }
+}
+
 /// The rows of a left-hand matrix that products with a weight read: floats, or rounded to bfloat16 once for several products.
 ///
 /// Products that round their rows give the same bits for both. The others widen rounded rows.

@@ -28,22 +28,13 @@ package enum MatrixProduct {
             return
         }
         let threads = ProductParts.isSmall(m, n, k) ? 1 : Compute.threads
-        format.layout(kernels).withRows(of: a, m: m, k: k, threads: threads) {
-            multiply(kernels, format, m: m, n: n, k: k, $0, b, into: c, stride: stride, beta: beta)
-        }
-    }
-
-    /// The product with rows of A that are already in the layout of the format; no dimension is 0.
-    static func multiply(
-        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, m: Int, n: Int, k: Int, _ rows: PanelRows, _ b: RightHandMatrix,
-        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float
-    ) {
-        let threads = ProductParts.isSmall(m, n, k) ? 1 : Compute.threads
+        let layout = format.layout(kernels)
+        let rows = layout.rows(of: a, m: m, k: k, threads: threads)
+        defer { withExtendedLifetime(rows) {} }
         let panels = (n + ProductParts.panel - 1) / ProductParts.panel
         if threads > 1, panels < 4 * threads {
             return PackedWeight(kernels, format, depth: k, columns: n, b).multiply(rows: m, rows, into: c, stride: stride, beta: beta)
         }
-        let layout = format.layout(kernels)
         let groups = ProductParts.groups(panels: panels, rows: m, threads: threads)
         Compute.forChunks(groups.count, grain: threads == 1 ? groups.count : 1) { part in
             for group in groups[part] {

@@ -53,18 +53,23 @@ package final class PackedWeight: Sendable {
             storage.pointer + format.layout(kernels).bytes(columns: first, depth: depth))
     }
 
-    /// Packs several matrices [depth, columns] in one parallel region.
+    /// Packs several weights [outputs, inputs], as they are or transposed, in one parallel region.
     static func packed(
-        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ matrices: [(depth: Int, columns: Int, matrix: RightHandMatrix)]
+        _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weights: [Tensor], transposed: Bool
     ) -> [PackedWeight] {
         let layout = format.layout(kernels)
-        let made = matrices.map { PackedWeight(unpacked: kernels, format, depth: $0.depth, columns: $0.columns) }
+        let matrices = weights.map { RightHandMatrix($0, transposed: transposed) }
+        let made = weights.map { weight in
+            let (depth, columns) = weight.rightHandSize(transposed: transposed)
+            return PackedWeight(unpacked: kernels, format, depth: depth, columns: columns)
+        }
         let panels = made.enumerated().flatMap { index, weight in (0..<weight.panelCount).map { (index, $0) } }
         Compute.forEach(panels.count) { place in
             let (index, panel) = panels[place]
-            let (depth, _, matrix) = matrices[index]
-            made[index].write(panel: panel) { matrix.pack(layout, depth: 0..<depth, columns: $0, into: $1) }
+            let (matrix, packing) = (matrices[index], made[index])
+            packing.write(panel: panel) { matrix.pack(layout, depth: 0..<packing.depth, columns: $0, into: $1) }
         }
+        withExtendedLifetime(weights) {}
         return made
     }
 
@@ -103,9 +108,9 @@ package final class PackedWeight: Sendable {
         then following: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
     ) {
         let threads = ProductParts.isSmall(rows, columns, depth) ? 1 : Compute.threads
-        format.layout(kernels).withRows(of: a, m: rows, k: depth, threads: threads) {
-            multiply(rows: rows, $0, into: c, stride: stride, beta: beta, then: following)
-        }
+        let left = format.layout(kernels).rows(of: a, m: rows, k: depth, threads: threads)
+        multiply(rows: rows, left, into: c, stride: stride, beta: beta, then: following)
+        withExtendedLifetime(left) {}
     }
 
     /// The product with rows of A that are already in the layout of the format.
@@ -148,28 +153,18 @@ struct WeightPackings: Sendable {
     /// The bytes of both packed copies, as allocated.
     var byteCount: Int { (plain?.byteCount ?? 0) + (transposed?.byteCount ?? 0) }
 
-    /// The packed copy of a weight for the given kernels; it is created if it does not exist yet.
-    static func packed(_ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weight: Tensor, transposed: Bool) -> PackedWeight {
-        packed(kernels, format, [weight], transposed: transposed)[0]
-    }
-
     /// The packed copies of several weights for the given kernels, in their order. Those that do not exist yet are created together.
     static func packed(
         _ kernels: UnsafePointer<Kernels.Table>, _ format: PanelFormat, _ weights: [Tensor], transposed: Bool
     ) -> [PackedWeight] {
-        let sizes = weights.map { weight in
-            transposed ? (depth: weight.shape[1], columns: weight.shape[0]) : (depth: weight.shape[0], columns: weight.shape[1])
-        }
-        let known = zip(weights, sizes).map { weight, size -> PackedWeight? in
+        var found = weights.map { weight -> PackedWeight? in
+            let (depth, columns) = weight.rightHandSize(transposed: transposed)
             let known = weight.storage.packings.withLock { transposed ? $0.transposed : $0.plain }
-            return known.flatMap { $0.fits(kernels, format, depth: size.depth, columns: size.columns) ? $0 : nil }
+            return known.flatMap { $0.fits(kernels, format, depth: depth, columns: columns) ? $0 : nil }
         }
-        let missing = known.indices.filter { known[$0] == nil }
-        if missing.isEmpty { return known.compactMap(\.self) }
-        let made = PackedWeight.packed(
-            kernels, format,
-            missing.map { (sizes[$0].depth, sizes[$0].columns, RightHandMatrix(weights[$0], transposed: transposed)) })
-        var found = known
+        let missing = found.indices.filter { found[$0] == nil }
+        if missing.isEmpty { return found.compactMap(\.self) }
+        let made = PackedWeight.packed(kernels, format, missing.map { weights[$0] }, transposed: transposed)
         for (index, packing) in zip(missing, made) {
             weights[index].storage.packings.withLock { if transposed { $0.transposed = packing } else { $0.plain = packing } }
             // the weights of a mapped file are rarely read from now on, and can be read again

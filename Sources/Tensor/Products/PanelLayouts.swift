@@ -56,13 +56,6 @@ protocol PanelLayout {
 }
 
 extension PanelLayout {
-    /// Calls `body` with the rows of A[m, k] in this layout; see ``rows(of:m:k:threads:)``.
-    func withRows(of a: MatrixView, m: Int, k: Int, threads: Int, _ body: (PanelRows) -> Void) {
-        let rows = rows(of: a, m: m, k: k, threads: threads)
-        body(rows)
-        withExtendedLifetime(rows) {}
-    }
-
     /// No kernel packs blocks.
     func packBlocks(columns: Int, depth: Int, _ blocks: UnsafeRawPointer, rowBytes: Int, into out: UnsafeMutableRawPointer) -> Bool {
         false

@@ -117,7 +117,7 @@ enum ProductGroup {
             }
         }
         // the largest parts first: the last ones, for which some threads wait, are short
-        if isCut, !zip(parts, parts.dropFirst()).allSatisfy({ $0.cost >= $1.cost }) { parts.sort { $0.cost > $1.cost } }
+        if isCut, products.count > 1 { parts.sort { $0.cost > $1.cost } }
         Compute.forChunks(parts.count, grain: isCut ? 1 : parts.count) {
             for part in parts[$0] { products[part.product].compute(part.block) }
         }

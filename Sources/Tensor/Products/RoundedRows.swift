@@ -55,12 +55,6 @@ package final class RoundedRows: Sendable {
         return NarrowElements(.bf16, storage.pointer, count: rows * width, owner: self)
     }
 
-    /// Calls `body` with the rows of the matrix.
-    func withRows(_ body: (PanelRows) -> Void) {
-        body(panelRows)
-        withExtendedLifetime(self) {}
-    }
-
     /// Calls `body` with the rows of the transposed matrix [width, rows], one range after another. Each begins at a multiple of 32; at
     /// most 4 MiB of them exist at a time, but 32 rows in any case.
     func forEachColumns(_ kernels: UnsafePointer<Kernels.Table>, _ body: (Range<Int>, PanelRows) -> Void) {
@@ -170,6 +164,21 @@ extension Tensor {
     /// A matrix whose elements exist only as rounded numbers. Products that round their rows read it as it is; all other operations
     /// widen it (``widened()``).
     init(_ matrix: RoundedRows) { self.init(shape: [matrix.rows, matrix.width], narrow: matrix.elements) }
+
+    /// A tensor whose elements `make` writes, given a range of them in row-major order and the address of the first: rounded where they
+    /// are made, if that is asked for and possible (``RoundedRows/canHold(_:)``).
+    static func made(
+        _ shape: Shape, isRounded: Bool, function: StaticString = #function, file: StaticString = #fileID,
+        _ make: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    ) -> Tensor {
+        guard isRounded, RoundedRows.canHold(shape) else {
+            return Tensor.uninitialized(shape) { out in
+                Compute.forChunks(shape.count, grain: 32_768, function: function, file: file) { make($0, out + $0.lowerBound) }
+            }
+        }
+        return Tensor(
+            RoundedRows.making(Kernels.current, rows: shape[0], width: shape[1], function: function, file: file) { make($0, $1[0]) }[0])
+    }
 
     /// The matrix that this tensor was made of if its elements exist only as rounded numbers (``init(_:)``); nil otherwise.
     var onlyRounded: RoundedRows? { (storage.narrow?.owner as? RoundedRows).flatMap { $0.fits(shape) ? $0 : nil } }
