@@ -58,7 +58,7 @@ extension TextModel {
     ///   - stop: strings that end a text in front of them.
     ///   - random: the generator. Every prompt and text draws from a separate stream of it, so that the draws of a text do not depend
     ///     on the others of a call.
-    ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
+    ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is complete.
     /// - Returns: for each prompt `count` texts.
     /// - Throws: `GenerationError`; what `progress` throws.
     public func generate(
@@ -79,7 +79,7 @@ extension TextModel {
     ///   - stop: strings that end a text in front of them.
     ///   - randoms: a generator for each prompt, so that the draws of a text do not depend on the others of a call.
     ///   - maxActive: the maximum number of texts that grow at the same time.
-    ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is whole.
+    ///   - progress: sees every text of a prompt (by their numbers) as it grows, and whether it is complete.
     /// - Throws: `GenerationError`; what `progress` throws.
     package func generate(
         tokens prompts: [[Int32]], count: Int = 1, options: SamplingOptions, stop: [String] = [], randoms: [Philox],

@@ -71,7 +71,7 @@ import _TestSupport
         }
     }
 
-    /// Different plans in a group: a kept packed matrix, blocks that are packed in passing, and a weight that is too narrow to be
+    /// Different plans in a group: a kept packed matrix, blocks that are packed on the fly, and a weight that is too narrow to be
     /// rounded.
     @Test(arguments: [3, 100]) func layersOfSeveralFormats(rows: Int) throws {
         let x = Self.random("x", [rows, 96])

@@ -59,7 +59,7 @@ import _TestSupport
     }
 
     /// Every format that this processor multiplies, with the left-hand and the right-hand matrix read either way, and the right-hand one
-    /// stored either way: the same bits, and those of a matrix that is packed in passing.
+    /// stored either way: the same bits, and those of a matrix that is packed on the fly.
     @Test(arguments: [(50, 33, 70), (29, 391, 500), (130, 1_100, 65)])
     func formatsAndStorages(shape: (m: Int, k: Int, n: Int)) {
         let (m, k, n) = shape

@@ -49,7 +49,7 @@ import _TestSupport
         let weights: [Tensor]
         let dy: [Tensor]
 
-        /// - Parameter isNarrow: whether the weights are stored in bfloat16, and packed in passing.
+        /// - Parameter isNarrow: whether the weights are stored in bfloat16, and packed on the fly.
         init(rows: Int, inputs: Int, outputs: [Int], isNarrow: Bool = false) throws {
             x = random("x", [rows, inputs])
             weights = try outputs.enumerated().map {

@@ -6,7 +6,7 @@
 enum HelpText {
     /// The maximum width of an option's name in the line of a most used option, in columns.
     private static let nameWidth = 33
-    /// The least width of the description beside the name. If there is less, it is in a line of its own.
+    /// The least width of the description to the right of the name. If there is less room, the description has a separate line.
     private static let leastText = 20
 
     /// Reorders and wraps a help text.

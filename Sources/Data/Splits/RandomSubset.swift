@@ -1,7 +1,7 @@
 /// A random subset of a training or validation split, of a given percentage.
 ///
-/// The generator is `PCG64(seed: percent)`, seeded anew for each split, so that a split's subset depends only on its
-/// number of rows and on the percentage.
+/// Each split has a separate generator `PCG64(seed: percent)`, so its subset depends only on its number of rows and on the
+/// percentage.
 public struct RandomSubset: Codable, Sendable, Equatable {
     /// How rows are drawn.
     public enum Drawing: String, Codable, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-/// What rankings say about each system beside the reference: 1 where it is ranked above, 0 below, 0.5 on a par.
+/// Results of rankings for each system against the reference: 1 where it is ranked above, 0 below, 0.5 for equal ranks.
 public struct RankingAnalysis: Codable, Sendable, Equatable {
     /// What is known of one system.
     public struct System: Codable, Sendable, Equatable {

@@ -81,7 +81,7 @@ public protocol RewardFunction {
 }
 
 extension RewardFunction {
-    /// Default: false, each response is scored by itself.
+    /// Default: false, each response is scored independently of the others.
     public var dependsOnBatch: Bool { false }
 
     /// One number within the range of 32-bit floats per request, in order.

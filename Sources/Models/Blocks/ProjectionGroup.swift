@@ -9,8 +9,8 @@ extension Projection {
     /// Applies several projections to the same rows [T, inputs]: [T, outputs] for each of them. The results and gradients have the bits
     /// of ``callAsFunction(_:in:on:)`` for each projection.
     /// - Parameters:
-    ///   - projections: the projections. They are computed one by one if one of them has an adapter, and on a tape that tells when a
-    ///     gradient is whole: then each gradient can be used and freed before the next one exists.
+    ///   - projections: the projections. They are computed one by one if one of them has an adapter, and on a tape that reports
+    ///     complete gradients: then each gradient can be used and freed before the next one exists.
     ///   - x: the input rows, [T, inputs].
     ///   - context: the context of the rows; needed for adapter dropout.
     ///   - tape: the tape that records the pass; nil for inference.

@@ -62,7 +62,7 @@ public final class TensorBoardSink: Tracker {
         guard content.isEmpty || !records.isEmpty else {
             throw FileError.damaged(path: url.path, problem: "it is not an event file; remove it, or run without --tensorboard")
         }
-        // without metrics, the file is removed and will start anew
+        // without metrics, the file is removed and later created again
         guard !measured.isEmpty else {
             if !content.isEmpty { try LeftOvers.removeTree(url.path) }
             return

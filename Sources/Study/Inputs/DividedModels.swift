@@ -14,7 +14,7 @@ extension DiversityModels {
     }
 }
 
-/// The failure of another rank says nothing about a metric or a text.
+/// The failure of another rank, which is not a property of a metric or a text.
 extension CollectiveError: TextEncoderFailure {}
 
 /// A sentence encoder whose texts are divided among ranks.

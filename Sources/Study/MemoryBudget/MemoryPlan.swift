@@ -58,7 +58,7 @@ package struct MemoryPlan {
     ) throws {
         // training does not reuse the blocks that loading and sampling left behind
         Allocator.shared.releaseKept()
-        // pages of weights are counted by themselves
+        // pages of weights are counted separately
         models.forgetPages()
         guard let before = MachineMemory.process() else { return }
         let (held, weights) = (Allocator.shared.bytesInUse, models.memory)

@@ -76,7 +76,7 @@ public struct RunSettings: Settings {
         guard checkpointLimit.map({ $0 > 0 }) ?? true else { throw InvalidSetting("--checkpoint-limit must be above 0") }
     }
 
-    /// Checks that a limit is a number of bytes of at least 1 MB. Fewer bytes are a number without its unit.
+    /// Checks that a limit is a number of bytes of at least 1 MB. A smaller number probably lacks its unit.
     private static func check(memoryLimit text: String) throws {
         guard let limit = ByteCount(text) else {
             throw InvalidSetting("--memory-limit is '\(text)'; expected \(ByteCount.expected)")

@@ -178,7 +178,7 @@ public struct PPOStage: TrackedStage {
         try session.end(stage: trainer.objective.stage, summary)
     }
 
-    /// What the run says of itself at its end.
+    /// The summary that the run prints at its end.
     private var summary: RunSummary {
         RunSummary(
             figures: [

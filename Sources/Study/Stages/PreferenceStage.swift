@@ -179,7 +179,7 @@ public struct PreferenceStage: TrackedStage {
     /// What reduces the memory of weights and the optimiser.
     private static let memoryAdvice = "use a smaller model, or raise --freeze-layers"
 
-    /// What the run says of itself at its end.
+    /// The summary that the run prints at its end.
     private var summary: RunSummary {
         RunSummary(
             figures: [.init("accuracy", better: .more, isShare: true), .init("loss", better: .less), .init("kl")],

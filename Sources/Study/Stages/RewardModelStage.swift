@@ -156,7 +156,7 @@ public struct RewardModelStage: TrackedStage {
         return "the reward model is not better than chance: raise --learning-rate or --num-train-epochs, or lower --freeze-layers"
     }
 
-    /// What the run says of itself at its end.
+    /// The summary that the run prints at its end.
     private var summary: RunSummary {
         let (model, words) = (comparisons.modelName, RunSummary.words(of: data, isNeeded: comparisons.comparisons != nil))
         return RunSummary(

@@ -134,9 +134,9 @@ public final class Tape {
         return results
     }
 
-    // MARK: Parameters whose gradients are whole
+    // MARK: Parameters whose gradients are complete
 
-    /// Whether someone wants to know which gradients are whole.
+    /// Whether the tape reports parameters whose gradients are complete.
     package var isTellingFinished: Bool { finished != nil }
 
     /// Whether the backward pass will add to a parameter's gradient, as far as is known before it: it does not if no gradient reaches

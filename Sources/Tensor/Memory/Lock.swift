@@ -8,9 +8,9 @@
 
 /// A value that one thread at a time may use, protected by a lock of the system that is not handed over.
 ///
-/// `Mutex` hands its lock to the thread that has waited longest. That thread must first wake up, and meanwhile nobody has the lock's
-/// use: with many threads that take scratch memory at once, each request waits for a wake-up. Here a running thread takes a free
-/// lock, and sleeping threads wait a little longer.
+/// `Mutex` hands its lock to the thread that has waited longest. That thread must first wake up, and until then no
+/// thread can use the lock: with many threads that take scratch memory at once, each request waits for a wake-up. Here a running
+/// thread takes a free lock, and sleeping threads wait a little longer.
 ///
 /// It is `@unchecked Sendable` because the value is read and written only while the lock is held.
 final class Lock<Value: ~Copyable>: @unchecked Sendable {

@@ -16,7 +16,7 @@ package final class NarrowElements: @unchecked Sendable {
     package let bytes: UnsafeRawPointer
     /// The number of elements.
     package let count: Int
-    /// Whether products in bf16 precision may keep packed copies of the elements. If not, they pack them in passing, which takes
+    /// Whether products in bf16 precision may keep packed copies of the elements. If not, they pack them on the fly, which takes
     /// time and saves twice as many bytes as there are elements, in each direction. The results have the same bits.
     package let keepsPacking: Bool
     /// The numbers that the elements were rounded from, if they are in memory that can be read again, such as a mapped file: they take

@@ -69,7 +69,7 @@ package final class Storage: @unchecked Sendable {
     /// elements without ``NarrowElements/keepsPacking``.
     package var keepsPacking: Bool { !packsInPassing && narrow?.keepsPacking ?? true }
 
-    /// Whether products pack the contents in passing, whatever their format, and keep no packed copies. This saves 2 bytes per element
+    /// Whether products pack the contents on the fly, whatever their format, and keep no packed copies. This saves 2 bytes per element
     /// for each direction of a product, and takes time. The results have the same bits. Default: false.
     ///
     /// Setting it to true frees the copies that exist. A copy that ``Tensor/update(_:)`` makes of the contents has the same value.

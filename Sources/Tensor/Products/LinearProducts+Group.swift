@@ -27,7 +27,7 @@ extension LinearProducts {
             activation.apply(kernels, count: count, gate: gate.out + first, up: up.out + first, into: gate.out + first)
         }
         let products = prepared(.forward, [gate, up], rows: rows)
-        // one thread reads one weight after the other at a higher rate than both in turn
+        // one thread reads one weight after the other at a higher rate than both alternately
         guard Compute.threads > 1, products[1].hasBlocks(of: products[0]) else {
             ProductGroup.compute(products)
             return Compute.forChunks(rows * width, grain: 32_768) { apply($0.lowerBound, $0.count) }

@@ -28,7 +28,7 @@ package struct MatrixView {
 ///
 /// Narrow elements are widened while they are packed, a panel at a time, in memory that stays in the cache, or in registers if the
 /// layout has a kernel for their format (``PanelLayout/packBlocks(columns:depth:_:rowBytes:into:)``). (Products of few rows
-/// are not packed; ``FewRowsProduct`` widens by itself.) The packed panels equal those of the same elements as floats, so a
+/// are not packed; ``FewRowsProduct`` widens their weights.) The packed panels equal those of the same elements as floats, so a
 /// product does not depend on how a weight is stored.
 package enum RightHandMatrix {
     case floats(MatrixView)

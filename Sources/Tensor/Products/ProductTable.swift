@@ -75,7 +75,7 @@ package enum ProductPlan: Equatable, Sendable {
 /// The first matching line applies. Since the choice affects the last bits of a result, it may depend only on the question: not
 /// on the number of threads, and not on how a weight is stored. A weight in a narrow format gets the same plan as the equal weight
 /// in floats, and is widened a block at a time where the plan reads it (``RightHandMatrix``). Only how long packed panels are kept
-/// may depend on more: panels of the same ``PanelFormat`` give the same bits, whether they are kept or packed in passing.
+/// may depend on more: panels of the same ``PanelFormat`` give the same bits, whether they are kept or packed on the fly.
 package enum ProductTable {
     /// The number of rows from which packing the weight costs less than reading it row by row.
     package static let manyRows = 48

@@ -186,13 +186,13 @@ extension Tensor {
     /// This tensor as ``LinearInput`` reads it: in floats, or only rounded.
     var asLinearInput: Tensor { onlyRounded == nil ? widened() : self }
 
-    /// The rounded form of this matrix that somebody still holds, such as a tape; nil if there is none.
+    /// The rounded form of this matrix that is still referenced, by a tape for example; nil if there is none.
     package var heldRounding: RoundedRows? {
         onlyRounded ?? storage.packings.withLock { $0.rounded }.flatMap { $0.fits(shape) ? $0 : nil }
     }
 
     /// This matrix [T, C] of floats, or one that is only rounded (``onlyRounded``), rounded to bfloat16. The storage only refers to the
-    /// result: later products share it for as long as somebody holds it, and it takes no memory beyond that.
+    /// result: later products share it as long as it is referenced, and it takes no memory beyond that.
     func rounded(_ kernels: UnsafePointer<Kernels.Table>) -> RoundedRows {
         if let heldRounding { return heldRounding }
         let made = RoundedRows(kernels, .plain(pointer, stride: shape[1]), rows: shape[0], width: shape[1])

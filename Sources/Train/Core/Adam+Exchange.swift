@@ -6,7 +6,7 @@ extension Adam {
     /// Whether gradients travel during the last backward pass of a step.
     var overlapsExchange: Bool { shares.overlaps }
 
-    /// Runs the last backward pass of a step, and sums the gradients over all ranks meanwhile. ``step(learningRate:examples:of:)`` must
+    /// Runs the last backward pass of a step, and sums the gradients over all ranks during it. ``step(learningRate:examples:of:)`` must
     /// follow, or ``clearGradients()``. All ranks call it, and have agreed before that none of them has failed.
     /// - Parameters:
     ///   - tape: the tape of the pass, which calls ``complete(_:)``; nil on a rank without a pass.
@@ -21,8 +21,8 @@ extension Adam {
         }
     }
 
-    /// Sends the gradient of a parameter, to which the backward pass has added everything. Other parameters than the optimiser's are left
-    /// alone.
+    /// Sends the gradient of a parameter, to which the backward pass has added everything. Ignores parameters that the
+    /// optimiser does not have.
     func complete(_ parameter: Parameter) {
         if let exchange, let index = places[ObjectIdentifier(parameter)] { exchange.complete(index) }
     }

@@ -18,7 +18,7 @@ extension Adam {
         running = StepInBackward(step: nextStep(learningRate: learningRate, scale: 1))
     }
 
-    /// Updates a parameter whose gradient is complete, and frees the gradient. Other parameters than the optimiser's are left alone.
+    /// Updates a parameter whose gradient is complete, and frees the gradient. Ignores parameters that the optimiser does not have.
     package func apply(to parameter: Parameter) {
         guard let running, running.failed == nil, let index = places[ObjectIdentifier(parameter)],
             let gradient = parameter.gradient

@@ -172,7 +172,7 @@ package struct TrainingMemory: Sendable, Equatable {
     /// Weights, their packed copies, tables, moments and gradients.
     package var fixed: Int { weights + packed + tables + optimizer + gradients }
 
-    /// Intermediate results of the largest pass, and what travels to other ranks meanwhile.
+    /// Intermediate results of the largest pass, and what travels to other ranks during it.
     package var activations: Int {
         max(
             trainingTokens > 0 ? Int(training.bytes(tokens: trainingTokens)) + exchange : 0,

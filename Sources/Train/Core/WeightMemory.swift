@@ -1,12 +1,12 @@
 package import Models
 package import Tensor
 
-/// The weights of which products in bf16 precision keep packed copies, in the order in which a run gives them up. The others are packed
-/// in passing by each product. Results have the same bits.
+/// The weights of which products in bf16 precision keep packed copies, in the order in which a run gives them up. Each product packs the
+/// others on the fly. Results have the same bits.
 package enum PackedCopies: CaseIterable, Sendable {
     /// All weights whose format allows it.
     case all
-    /// The frozen ones of them. A trained weight is packed anew after each step in any case.
+    /// The frozen ones of them. A trained weight is packed again after each step in any case.
     case frozen
     /// None, except of weights whose copies take less memory than the pages of the file that they replace.
     case none
@@ -57,7 +57,7 @@ package struct WeightMemory: Sendable {
         /// Whether passes use it at all.
         var isUsed = false
 
-        /// Whether products pack it in passing although they could keep copies of it. Copies that take less than the pages of the file
+        /// Whether products pack it on the fly although they could keep copies of it. Copies that take less than the pages of the file
         /// that they replace are kept.
         func isPackedInPassing(_ packing: PackedCopies) -> Bool {
             switch packing {
@@ -123,7 +123,7 @@ package struct WeightMemory: Sendable {
         weights.reduce(into: Bytes()) { $0 += $1.bytes(format, precision, master, packing) }
     }
 
-    /// Lets products pack weights in passing of which ``PackedCopies`` keeps no copies. Copies of them that exist are freed.
+    /// Lets products pack on the fly the weights of which ``PackedCopies`` keeps no copies. Copies of them that exist are freed.
     /// - Parameters:
     ///   - packing: the weights whose copies are kept.
     ///   - models: the models whose weights these are.

@@ -24,7 +24,7 @@ public protocol Collective: Sendable {
     func abort(_ message: String, status: Int32)
 }
 
-/// One process by itself.
+/// A group of one process.
 public struct LocalCollective: Collective {
     /// Creates a group of one process.
     public init() {}
@@ -39,7 +39,7 @@ public struct LocalCollective: Collective {
         receiving[0].copyMemory(from: sending[0])
     }
 
-    /// Does nothing: the error that ends one process is reported by itself.
+    /// Does nothing: the process reports its own error, and there are no other processes.
     public func abort(_ message: String, status: Int32) {}
 }
 

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A thread that sums buckets over all ranks, in the order in which it gets them.
 ///
-/// It is the only thread that exchanges from its start to ``end()``: the thread that gives it buckets must not exchange meanwhile.
+/// It is the only thread that exchanges from its start to ``end()``: the thread that gives it buckets must not exchange in this time.
 final class ExchangeThread: Sendable {
     /// The buckets that are to be summed; nil after the last one.
     private let buckets = Mutex<[BucketMemory?]>([])

@@ -3,8 +3,8 @@ import Tensor
 /// The sum of all ranks' gradients while it is being made: it sends each bucket when its gradients are complete, in the order of
 /// the buckets.
 ///
-/// From ``complete(_:)`` to ``end()`` of the exchange, nothing may read, change or clear the gradient of that parameter. A tape keeps
-/// to this: after it has reported a parameter, it neither adds to its gradient nor reads it.
+/// From ``complete(_:)`` to ``end()`` of the exchange, nothing may read, change or clear the gradient of that parameter. A tape
+/// complies: after it has reported a parameter, it neither adds to its gradient nor reads it.
 package final class GradientExchange {
     private let parameters: [Parameter]
     private let collective: any Collective

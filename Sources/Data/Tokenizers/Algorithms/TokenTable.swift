@@ -140,7 +140,7 @@ struct TokenTable: Sendable {
 
 /// Hashing and comparison of short byte strings.
 enum ByteHash {
-    /// A seed drawn anew for every process, so that nobody can construct a vocabulary whose tokens all collide. No
+    /// A random seed for each process, so that no one can construct a vocabulary whose tokens all collide. No
     /// result depends on it.
     static let seed = UInt64.random(in: .min ... .max)
 
