@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 /// The format in which frozen weights are held in memory.
 public enum FrozenFormat: String, Sendable, CaseIterable, Codable {

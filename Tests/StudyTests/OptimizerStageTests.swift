@@ -123,17 +123,23 @@ import _TestSupport
         Freezing(fraction: 0.5).apply(to: model)
         var config = AdamConfig()
         config.kind = kind
-        let run = RunSettings()
+        var run = RunSettings()
         let trained = model.parameters.filter(\.isTrainable)
         let memory = Adam(trained, config: config).memory
         func least(processes: Int = 1) -> TrainingMemory {
-            MemoryPlan.least(run, training: model, optimizer: config, processes: processes, program: 5).training
+            MemoryPlan.least(run, training: RunModels(model: model), optimizer: config, processes: processes, program: 5).training
         }
         #expect(least().weights == WeightMemory(of: [model]).bytes(.f32, .f32).allocated)
         #expect(least().optimizer == memory.moments && least().gradients == memory.gradients && least().activations == 0)
         #expect(least(processes: 2).optimizer == memory.moments / 2)
         config.appliesInBackward = true
         #expect(least().gradients == 0)
+        // weights that are not held in the run's formats yet count as they will be
+        (run.frozenDtype, run.masterDtype) = ("int8", "bf16")
+        let expected = WeightMemory(of: [model]).bytes(.int8, master: .bf16, packing: .none)
+        #expect(least().weights == expected.allocated && expected.allocated < WeightMemory(of: [model]).bytes(.f32).allocated)
+        try RunModels(model: model).hold(run) { _ in }
+        #expect(least().weights == expected.allocated)
     }
 
     @Test("training that cannot fit is refused before other work")

@@ -29,6 +29,20 @@ import _TestSupport
         return stage
     }
 
+    @Test("training that cannot fit is refused before comparisons are simulated")
+    func refusedBeforeSimulation() throws {
+        var preference = stage("sigmoid")
+        preference.run.memoryLimit = "1MB"
+        var reward = RewardModelStage()
+        (reward.comparisons, reward.data, reward.sampling) = (preference.comparisons, preference.data, preference.sampling)
+        (reward.training, reward.run) = (preference.training, preference.run)
+        #expect(throws: MemoryError.self) { try preference.run(in: folder["preference"]) }
+        #expect(throws: MemoryError.self) { try reward.run(in: folder["reward"]) }
+        for run in ["preference", "reward"] {
+            #expect(!FileManager.default.fileExists(atPath: folder["\(run)/comparisons"].path), "\(run)")
+        }
+    }
+
     private func weights(_ run: String) throws -> Data { try Data(contentsOf: folder["\(run)/final/model.safetensors"]) }
     private func metrics(_ run: String) throws -> String { try String(contentsOf: folder["\(run)/metrics.jsonl"], encoding: .utf8) }
 

@@ -41,6 +41,13 @@ import _TestSupport
         #expect((0..<9).map { _ in a.next() } == (0..<9).map { _ in b.next() })
     }
 
+    @Test func aNameStandsForItsHash() {
+        // known values of FNV-1a with 64 bits
+        let root = Philox(seed: 1)
+        #expect(root.split("") == root.split(0xcbf2_9ce4_8422_2325))
+        #expect(root.split("foobar") == root.split(0x8594_4171_f739_67e8))
+    }
+
     @Test func streamsDiffer() {
         let root = Philox(seed: 1)
         var streams = [root, Philox(seed: 2), Philox(seed: 1 << 32)]

@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 public import Study
 
 /// The options of one group of settings: an option for each of them, of the same name. Defaults are the settings' own.

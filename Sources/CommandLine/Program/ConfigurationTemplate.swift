@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 internal import Foundation
 
 /// Writes a configuration file that contains every option of a command, with its help as a comment and its value.

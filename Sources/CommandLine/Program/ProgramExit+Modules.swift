@@ -3,7 +3,7 @@ public import Diversity
 public import Eval
 public import Formats
 public import Models
-package import Report
+import Report
 public import Services
 public import Train
 

@@ -1,5 +1,5 @@
 public import Formats
-public import Report
+import Report
 public import Runs
 public import Study
 

@@ -3,7 +3,7 @@ internal import Diversity
 internal import Formats
 internal import Foundation
 public import Report
-public import Runs
+import Runs
 internal import Services
 public import Study
 

@@ -1,3 +1,5 @@
+import Formats
+
 /// Detects duplicate IDs in 24 bytes per row; the IDs themselves are not stored.
 ///
 /// Two different IDs are mistaken for equal only if two independent 64-bit hashes of both coincide, which is negligibly
@@ -20,9 +22,8 @@ struct SeenIDs {
     /// - Returns: The location of the earlier row with the same ID; nil for a new ID.
     mutating func note(_ id: String, file: Int = 0, line: Int) -> Place? {
         // FNV-1a, and a second hash with another offset basis and multiplier
-        var key = Key(first: 0xcbf2_9ce4_8422_2325, second: 0x9e37_79b9_7f4a_7c15)
+        var key = Key(first: FNV64.hash(of: id), second: 0x9e37_79b9_7f4a_7c15)
         for byte in id.utf8 {
-            key.first = (key.first ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
             key.second = (key.second ^ UInt64(byte)) &* 0xd605_1363_8bcf_6d6d
             key.second ^= key.second >> 29
         }

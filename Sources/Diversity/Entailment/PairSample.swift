@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 /// Selects the pairs of a set of texts that are judged, for use where judging a pair is expensive.
 ///
@@ -25,11 +26,7 @@ public struct PairSample: Sendable, Equatable {
             for i in set.indices { for j in 0..<i { body(i, j) } }
             return
         }
-        let own = collection.derived("fingerprints of texts") {
-            collection.texts.map { text in
-                text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-            }
-        }
+        let own = collection.derived("fingerprints of texts") { collection.texts.map(FNV64.hash(of:)) }
         // copies of a text are numbered; otherwise all pairs of the same two texts would be included or excluded together
         var copies: [UInt64: UInt64] = [:]
         let marks = set.map { text in

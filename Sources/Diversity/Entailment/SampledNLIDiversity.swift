@@ -1,4 +1,5 @@
 public import Eval
+import Formats
 
 /// ``NLIDiversity`` on sampled sentences of longer texts, `nli_sample_from_sim`.
 ///
@@ -86,9 +87,10 @@ public struct SampledNLIDiversity: DiversityMetric {
         guard count > 0 else { return [] }
         let inOrder = first.text.utf8.lexicographicallyPrecedes(second.text.utf8)
         let (a, b) = inOrder ? (first, second) : (second, first)
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed
-        for byte in Array(a.text.utf8) + [0xFF] + Array(b.text.utf8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        var random = SplitMix64(seed: hash)
+        var hash = FNV64(seed: seed)
+        hash.add(text: a.text)
+        hash.add(Array(b.text.utf8))
+        var random = SplitMix64(seed: hash.value)
         let taken = min(samples, count)
         let left = random.distinctIndices(taken, below: count)
         let right = random.distinctIndices(taken, below: count)

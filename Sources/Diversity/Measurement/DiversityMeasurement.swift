@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 /// Runs a diversity measurement.
 public enum DiversityMeasurement {
@@ -60,10 +61,8 @@ public enum DiversityMeasurement {
     }
 
     private static func fingerprint(_ inputs: [String]) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for input in inputs {
-            for byte in Array(input.utf8) + [0xFF] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        }
-        return String(hash, radix: 16)
+        var hash = FNV64()
+        for input in inputs { hash.add(text: input) }
+        return String(hash.value, radix: 16)
     }
 }

@@ -59,7 +59,7 @@ public final class JudgeCache: Sendable {
 
     /// The key of a request: a hash of the service's address and the request body.
     public static func key(address: String, body: [UInt8]) -> String {
-        var hash = FNVHash()
+        var hash = FNV128()
         hash.add(Array(address.utf8))
         hash.add([0])
         hash.add(body)
@@ -99,23 +99,5 @@ public final class JudgeCache: Sendable {
         public var description: String {
             "\(path) is not a judge cache: no line has \"request\" and \"reply\"; choose another path for a new cache"
         }
-    }
-}
-
-/// The 128-bit FNV-1a hash. It distinguishes requests that differ by accident; it is not cryptographically secure, which a
-/// cache does not need.
-package struct FNVHash {
-    private var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
-
-    package init() {}
-
-    package mutating func add(_ bytes: [UInt8]) {
-        for byte in bytes { value = (value ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b }
-    }
-
-    /// The hash as 32 hexadecimal digits.
-    package var digits: String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 32 - text.count) + text
     }
 }

@@ -1,5 +1,5 @@
 import Formats
-public import Foundation
+import Foundation
 
 /// Builds the requests to a judge in OpenAI's chat completion format, and reads verdicts from the responses.
 public struct JudgeChat: Sendable {

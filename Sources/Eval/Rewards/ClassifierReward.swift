@@ -1,7 +1,7 @@
-public import Data
+import Data
 import Formats
 public import Foundation
-public import Models
+package import Models
 import Tensor
 
 /// The output of a sequence classifier of any family for a response: the probability of one of its labels (`sentiment` in the

@@ -22,7 +22,9 @@ package struct WordTable: Sendable {
 
     /// The ID of the word `text[range]`; a new one if the word was not seen before.
     package mutating func id(of text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int32 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325  // FNV-1a, followed by a multiplication that spreads the low bits
+        // FNV-1a, followed by a multiplication that spreads the low bits; written out here rather than taken from `FNV64`, because
+        // this loop runs for every word, and a call into another module may not be inlined
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for i in range { hash = (hash ^ UInt64(text[i])) &* 0x100_0000_01B3 }
         hash = (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
         var slot = Int(truncatingIfNeeded: hash >> 20) & (slots.count - 1)

@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 /// A family of encoders, identified by the `model_type` in config.json.
 ///

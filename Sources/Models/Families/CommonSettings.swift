@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 /// The settings that most families have in common, read from the keys that most families use.
 public struct CommonSettings {

@@ -1,5 +1,5 @@
-public import Formats
-public import Tensor
+import Formats
+import Tensor
 
 /// The plan of a decoder, read from its configuration: its dimensions, and how its parts are created from weights.
 public struct DecoderPlan {

@@ -1,4 +1,4 @@
-public import Formats
+import Formats
 import Tensor
 
 /// The configuration of a LLaMA model. ``StackedDecoder/configuration()`` of a ``Llama`` returns it with the keys of Hugging

@@ -72,9 +72,10 @@ public struct RowScoring: ReportTask {
 
     /// A hash of the prompts and answers, by which ranks notice that they have read different files.
     private static func fingerprint(of rows: [ScoredRow]) -> String {
-        var hash = FNVHash()
+        var hash = FNV128()
         for row in rows {
-            for text in [row.request.query, row.request.response] { hash.add(Array(text.utf8) + [0xFF]) }
+            hash.add(text: row.request.query)
+            hash.add(text: row.request.response)
         }
         return hash.digits
     }

@@ -29,13 +29,17 @@ struct ComparisonSource {
     static let finalNames = ["test", "ood_test", "full_validation", "full_test"]
 
     /// The comparisons of every split: read from a data set, made from a table, or simulated by the run.
+    /// - Parameters:
+    ///   - session: the session of the run.
+    ///   - supervised: the model that simulated comparisons are sampled from.
+    ///   - beforeSimulating: is called before comparisons are simulated, to check that the training can follow.
     func sets(
-        _ session: RunSession, _ supervised: LoadedModel
+        _ session: RunSession, _ supervised: LoadedModel, beforeSimulating: () throws -> Void
     ) throws -> [(name: String, comparisons: [Comparison])] {
         try settings.checkDiversityIsUsed(weighing: weighsByDeviation)
         if let sets = try tableSets(session) { return sets }
         try settings.refuseTableOptions()
-        let sets = try givenOrSimulated(session, supervised)
+        let sets = try givenOrSimulated(session, supervised, beforeSimulating)
         guard weighsByDeviation else { return sets }
         let diversity = try settings.diversity()
         return try sets.map { ($0.name, try Self.weighed($0.comparisons, by: diversity)) }
@@ -83,7 +87,7 @@ struct ComparisonSource {
     }
 
     private func givenOrSimulated(
-        _ session: RunSession, _ supervised: LoadedModel
+        _ session: RunSession, _ supervised: LoadedModel, _ beforeSimulating: () throws -> Void
     ) throws -> [(name: String, comparisons: [Comparison])] {
         let wanted = Self.setNames + Self.finalNames
         if let splits = try data.comparisons(in: settings.comparisons, wanted, note: session.say) {
@@ -103,6 +107,7 @@ struct ComparisonSource {
             return isWhole
         }
         if !isWhole {
+            try beforeSimulating()
             let sets = try simulate(session, supervised)
             try session.folder.writeResult("comparisons") { url in
                 for (name, comparisons) in sets {

@@ -69,11 +69,11 @@ public struct DiversityStage: Stage {
 
     /// A hash of all texts, by which ranks notice that they have read different files.
     private static func fingerprint(of systems: [DiversitySystem]) -> String {
-        var hash = FNVHash()
+        var hash = FNV128()
         for source in systems.flatMap({ [$0.outputs] + ($0.outOfDistribution.map { [$0] } ?? []) }) {
             for group in source.input.groups {
-                hash.add(Array(group.input.utf8) + [0xFF])
-                for output in group.outputs { hash.add(Array(output.text.utf8) + [0xFF]) }
+                hash.add(text: group.input)
+                for output in group.outputs { hash.add(text: output.text) }
             }
         }
         return hash.digits

@@ -66,7 +66,10 @@ public struct PreferenceStage: TrackedStage {
             settings: comparisons, data: data, sampling: sampling, evaluation: evaluation, seed: run.seed, runs: run.folder,
             weighsByDeviation: preference.weighsByDeviation, takesSingles: preference.unpairedLoss != nil)
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
-        let given = try source.sets(session, supervised)
+        let given = try source.sets(session, supervised) {
+            guard evaluation.doTrain else { return }
+            try MemoryPlan.checkLeast(run, from: supervised, training, adapter, session, advice: Self.memoryAdvice)
+        }
         let checkpoint = try session.restore()
         var start = supervised
         if let checkpoint {

@@ -66,7 +66,10 @@ public struct RewardModelStage: TrackedStage {
                 comparisons.modelName, from: [.supervised, .policy, .rewardModel], base: adapterBase.folder, families: session.families,
                 note: session.say))
         let finals = try evaluation.finalSplits(among: ComparisonSource.finalNames)
-        let sets = try source.sets(session, supervised)
+        let sets = try source.sets(session, supervised) {
+            guard evaluation.doTrain else { return }
+            try MemoryPlan.checkLeast(run, from: supervised, isScorer: true, training, adapter, session, advice: Self.memoryAdvice)
+        }
         // report every requested split that is not evaluated
         let missing = evaluation.evaluationSplits.filter { name in !finals.contains(name) || !sets.contains { $0.name == name } }
         if evaluation.doEval ?? true, !missing.isEmpty {
@@ -110,7 +113,7 @@ public struct RewardModelStage: TrackedStage {
         if evaluation.doTrain {
             try MemoryPlan.check(
                 run, models, session, optimizer: config.loop.steps.optimizer, mayApplyInBackward: training.mayApplyInBackward,
-                longest: train.map(\.count).max() ?? 0, advice: "use a smaller model, or raise --freeze-layers", trainer.memory)
+                longest: train.map(\.count).max() ?? 0, advice: Self.memoryAdvice, trainer.memory)
         }
         let model = LanguageModel(
             decoder: reward.decoder, head: valueHead, source: start.model.source, generation: start.model.generation)
@@ -149,6 +152,9 @@ public struct RewardModelStage: TrackedStage {
         }
         try session.end(stage: trainer.objective.stage, summary)
     }
+
+    /// What reduces the memory of weights and the optimiser.
+    private static let memoryAdvice = "use a smaller model, or raise --freeze-layers"
 
     /// A note on a validation accuracy that is not above that of guessing; nil for a higher or an unknown accuracy.
     package static func chanceNote(accuracy: Double?) -> String? {

@@ -32,7 +32,7 @@ public struct Philox: RandomNumberGenerator, Codable, Sendable, Equatable {
 
     /// An independent stream, identified by a name such as "data" or "sampling".
     public func split(_ name: String) -> Philox {
-        // FNV-1a, 64 bits
+        // FNV-1a, 64 bits: the values of `FNV64` in Formats, which this module does not import
         split(name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
     }
 

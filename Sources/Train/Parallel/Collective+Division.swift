@@ -1,4 +1,5 @@
 import Eval
+import Formats
 
 extension Collective {
     /// Runs work on this rank's part of some items, and gives all ranks the results. An item belongs to the rank that follows from its
@@ -39,8 +40,9 @@ extension Collective {
 
     /// The rank of an item with this content. It is a function of the bytes alone.
     private func owner(of content: [UInt8]) -> Int {
-        // FNV-1a, whose low bits are spread
-        let hash = content.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        return Int(SplitMix64.mixed(hash) % UInt64(size))
+        var hash = FNV64()
+        hash.add(content)
+        // the low bits of the hash are spread
+        return Int(SplitMix64.mixed(hash.value) % UInt64(size))
     }
 }

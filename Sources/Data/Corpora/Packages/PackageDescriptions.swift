@@ -1,3 +1,5 @@
+import Formats
+
 /// The package descriptions of the Debian archive as a summarisation set, read from this machine's apt lists.
 ///
 /// The section becomes the subreddit, the package name the title, the long description the post, and the synopsis the
@@ -139,10 +141,8 @@ public struct PackageDescriptions: Codable, Sendable, Equatable {
     /// The split of a source package. It depends only on the name and the seed, so that new packages in the archive do
     /// not move existing ones.
     package static func split(of source: String, seed: UInt64, heldOutShare: Double) -> String {
-        // FNV-1a hash of the name, then one draw from a generator seeded with it.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in source.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        var generator = PCG64(seed: hash ^ seed)
+        // a hash of the name, then one draw from a generator seeded with it
+        var generator = PCG64(seed: FNV64.hash(of: source) ^ seed)
         let place = Double(generator.below(1 << 32)) / Double(1 << 32)
         if place < heldOutShare { return "test" }
         return place < 2 * heldOutShare ? "validation" : "train"

@@ -1,4 +1,4 @@
-public import Tensor
+import Tensor
 
 /// The settings that most encoders have in common, and the layer that BERT and related models share.
 public struct EncoderSettings {

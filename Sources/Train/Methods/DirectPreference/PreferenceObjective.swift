@@ -1,4 +1,4 @@
-public import Data
+import Data
 public import Models
 public import Tensor
 

@@ -1,6 +1,6 @@
 public import Data
 public import Models
-public import Tensor
+import Tensor
 
 /// An answer that is labelled good or bad, with the reference model's log-probabilities.
 public struct UnpairedAnswer: Sendable, Equatable {
