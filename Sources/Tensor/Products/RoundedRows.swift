@@ -138,12 +138,15 @@ extension RoundedRows {
         _ kernels: UnsafePointer<Kernels.Table>, _ elements: Range<Int>, of matrices: [RoundedRows], unit: Int,
         _ make: (Range<Int>, [UnsafeMutablePointer<Float>]) -> Void
     ) {
+        // addresses, because references that several threads count for every part take longer than the rounding
+        let rounded = matrices.map { $0.storage.pointer.assumingMemoryBound(to: UInt32.self) }
         inParts(of: elements, unit: unit, count: matrices.count) { part, floats in
             make(part, floats)
-            for (matrix, floats) in zip(matrices, floats) {
-                matrix.storage.withPairs { kernels.pointee.bf16_narrow(1, part.count, floats, part.count, 1, $0 + part.lowerBound / 2) }
+            for index in rounded.indices {
+                kernels.pointee.bf16_narrow(1, part.count, floats[index], part.count, 1, rounded[index] + part.lowerBound / 2)
             }
         }
+        withExtendedLifetime(matrices) {}
     }
 
     /// Calls `body` for parts of a range of elements, one after another, with memory for the floats of a part of each of `count` matrices.
