@@ -33,6 +33,16 @@ import Testing
         #expect(plan.most == 50_000_000_000)
     }
 
+    @Test func theFilesOfAResumedCheckpointStayUntilTheEnd() {
+        var plan = plan
+        (plan.limit, plan.existing) = (1, 1)
+        #expect(plan.most == 30_000_000_000)
+        plan.isResumed = true
+        #expect(plan.most == 60_000_000_000)
+        plan.existing = 2
+        #expect(plan.most == 30_000_000_000)
+    }
+
     @Test func warnsBeforeTheDiskIsFull() throws {
         #expect(try plan.check(free: 90_000_000_000, at: folder) == nil)
         let warning = try #require(try plan.check(free: 40_000_000_000, at: folder))

@@ -19,6 +19,9 @@ package struct DiskPlan: Equatable, Sendable {
     package var limit: Int?
     /// The number of checkpoints that the folder already has.
     package var existing = 0
+    /// Whether the run has been resumed from one of these checkpoints. It maps the weights of that checkpoint, whose files take space
+    /// until the run ends, even when newer checkpoints have replaced it.
+    package var isResumed = false
 
     /// A plan from the sizes of a checkpoint and of the result; see the properties.
     package init(checkpoint: Int, result: Int) { (self.checkpoint, self.result) = (checkpoint, result) }
@@ -33,7 +36,8 @@ package struct DiskPlan: Equatable, Sendable {
         let kept = 2 * best
         guard writesCheckpoints else { return kept + result }
         guard let limit else { return kept + checkpoint + result }
-        return kept + max(max(1, limit + 1 - existing) * checkpoint, max(0, limit - existing) * checkpoint + result)
+        let replaced = max(0, existing - (isResumed ? 1 : 0))
+        return kept + max(max(1, limit + 1 - replaced) * checkpoint, max(0, limit - replaced) * checkpoint + result)
     }
 
     /// Checks the plan against the free bytes of the disk.
@@ -88,7 +92,7 @@ extension RunSession {
         var plan = DiskPlan(checkpoint: weights + moments, result: saving.resultBytes(of: model, isMerged: isMerged))
         plan.best = saving.keepBest == nil ? 0 : weights
         (plan.writesCheckpoints, plan.limit) = (optimizer != nil && writesCheckpoints, checkpointLimit)
-        plan.existing = try Checkpoints.list(inRun: folder.url).count
+        (plan.existing, plan.isResumed) = (try Checkpoints.list(inRun: folder.url).count, savedStep != nil)
         diskPlan = plan
         guard let free = DiskSpace.free(at: folder.url), let warning = try plan.check(free: free, at: folder.url) else { return }
         say(warning)

@@ -26,7 +26,7 @@ package final class RunSession {
     var diskPlan: DiskPlan?
     private var lastCheckpoint = SteadyClock.now()
     /// The number of steps done at the newest checkpoint.
-    private var savedStep: Int?
+    private(set) var savedStep: Int?
 
     /// Settings that the processes of a run may have separately.
     private static let mayDiffer: Set<String> = ["threads", "memory_limit"]
